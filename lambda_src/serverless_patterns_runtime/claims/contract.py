@@ -1,0 +1,39 @@
+"""The claims table: what an item looks like. Both sides import this.
+
+An item's life is judged by its own numbers, never by whether DynamoDB's time to live has already deleted it.
+All times are whole epoch seconds.
+"""
+
+from typing import NamedTuple
+
+PARTITION_KEY = "claim"
+"""`<namespace>#<idempotency key>` (S)."""
+
+PAYLOAD = "payload"
+"""SHA-256 of the canonical payload (S): the same key with another payload is refused."""
+
+OWNER = "owner"
+"""Token of the attempt that holds or completed the claim (S)."""
+
+FREE_AT = "free_at"
+"""From this second another attempt may take the claim (N): the lease's deadline while it runs, `expires_at` once done."""
+
+DONE = "done"
+"""Whether the work is complete (BOOL)."""
+
+ATTEMPTS = "attempts"
+"""Attempts counted by the runtime (N); only where the queue's own receive count cannot be trusted."""
+
+TIME_TO_LIVE = "expires_at"
+"""When the claim stops meaning anything (N); DynamoDB deletes the item some time after that."""
+
+
+class Env(NamedTuple):
+    """Variables that the construct sets and the function reads: exactly these."""
+
+    CLAIMS_TABLE_NAME: str
+
+    CLAIMS_NAMESPACE: str
+    """Separates the constructs that share a table. Data: changing it forgets every claim."""
+
+    CLAIMS_RETENTION_SECONDS: str
