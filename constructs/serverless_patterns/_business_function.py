@@ -1,0 +1,125 @@
+"""A business function as its source tells: found and checked by parsing, never by importing it."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from ._checks import Problems, did_you_mean
+
+_SIGNATURE = "(payload) or (payload, invocation)"
+
+
+def returns_effects(code: Path, reference: str, problems: Problems) -> bool:
+    """Whether the function is annotated `-> Effects`. What is wrong with it goes to `problems`.
+
+    Args:
+        code: Absolute path of an existing folder.
+        reference: `module:function`, importable from the root of that folder.
+        problems: Takes what is wrong.
+    """
+    module_name, _, name = reference.partition(":")
+    if not all(part.isidentifier() for part in [*module_name.split("."), name]):
+        problems.add("function", "be 'module:function'", repr(reference), "for example 'orders:fulfil'")
+        return False
+    file = _module_file(code, module_name)
+    if file is None:
+        near = did_you_mean(module_name, _modules(code))
+        problems.add("function", f"name a module in {code}", f"{module_name!r}{near}", f"add {module_name}.py there")
+        return False
+    try:
+        module = ast.parse(file.read_bytes(), filename=str(file))
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        problems.add("function", f"be in valid Python ({file})", f"{error} at line {line}", "mend the file")
+        return False
+    return _check(module, file, name, problems)
+
+
+def _check(module: ast.Module, file: Path, name: str, problems: Problems) -> bool:
+    defined = {node.name: node for node in _definitions(module.body)}
+    function = defined.get(name)
+    if function is None:
+        near = did_you_mean(name, defined)
+        fix = f"define it there: def {name}(payload, invocation): ..."
+        problems.add("function", f"be a function defined at the top of {file}", f"{name!r}{near}", fix)
+        return False
+    where = f"{name} ({file}:{function.lineno})"
+    if isinstance(function, ast.AsyncFunctionDef):
+        problems.add("function", "be an ordinary function", f"async {where}", f"write def {name}, without async")
+    elif any(isinstance(node, ast.Yield | ast.YieldFrom) for node in _own_nodes(function)):
+        problems.add("function", "be an ordinary function", f"the generator {where}", "return one result, without yield")
+    _check_arguments(function, where, problems)
+    return function.returns is not None and _is_effects(function.returns, _names_of_effects(module))
+
+
+def _check_arguments(function: ast.FunctionDef | ast.AsyncFunctionDef, where: str, problems: Problems) -> None:
+    arguments = function.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    if not 1 <= len(positional) <= 2 or arguments.vararg:
+        names = [argument.arg for argument in positional] + ([f"*{arguments.vararg.arg}"] if arguments.vararg else [])
+        got = f"({', '.join(names)}) in {where}"
+        problems.add("function", f"take {_SIGNATURE}", got, "a business function is called with one or two values")
+    required = [
+        argument.arg
+        for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+        if default is None
+    ]
+    if required:
+        got = f"keyword-only {', '.join(required)} in {where}"
+        problems.add("function", f"take {_SIGNATURE}", got, "give it a default")
+
+
+def _module_file(code: Path, module: str) -> Path | None:
+    path = code.joinpath(*module.split("."))
+    return next((file for file in (path.with_name(f"{path.name}.py"), path / "__init__.py") if file.is_file()), None)
+
+
+def _modules(code: Path) -> Iterator[str]:
+    for file in code.rglob("*.py"):
+        path = file.relative_to(code)
+        yield ".".join(path.parent.parts if path.name == "__init__.py" else path.with_suffix("").parts)
+
+
+def _definitions(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Functions that the module has once it is imported: also those inside `if` and `try`."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+        elif isinstance(node, ast.If):
+            yield from _definitions([*node.body, *node.orelse])
+        elif isinstance(node, ast.Try):
+            yield from _definitions([*node.body, *node.orelse, *node.finalbody])
+
+
+def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            yield child
+            yield from _own_nodes(child)
+
+
+def _names_of_effects(module: ast.Module) -> set[str]:
+    imports = [node for node in ast.walk(module) if isinstance(node, ast.ImportFrom)]
+    return {"Effects"} | {alias.asname for node in imports for alias in node.names if alias.name == "Effects" and alias.asname}
+
+
+def _is_effects(annotation: ast.expr, names: set[str]) -> bool:
+    match annotation:
+        case ast.Name(id=name):
+            return name in names
+        case ast.Attribute(attr=name):
+            return name == "Effects"
+        case ast.Constant(value=str(text)):
+            try:
+                return _is_effects(ast.parse(text, mode="eval").body, names)
+            except SyntaxError:
+                return False
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            return _is_effects(left, names) or _is_effects(right, names)
+        case ast.Subscript(value=ast.Name(id=outer) | ast.Attribute(attr=outer), slice=inner):
+            if outer not in ("Optional", "Union", "Annotated"):
+                return False
+            members = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+            return any(_is_effects(member, names) for member in members)
+        case _:
+            return False

@@ -1,0 +1,64 @@
+"""Range checks on arguments: they know about tokens, and report everything that is wrong in one error."""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import Any, TypeGuard
+
+from aws_cdk import Duration, Token
+
+
+class Problems:
+    """Collects what is wrong with one construct's arguments; `raise_any` reports it all at once."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._found: list[str] = []
+
+    def add(self, argument: str, must: str, got: str, fix: str) -> None:
+        """Record one wrong argument: `<where>: <argument> must be <must>, got <got>: <fix>`."""
+        self._found.append(f"{self._where}: {argument} must {must}, got {got}: {fix}")
+
+    def whole_number(self, argument: str, value: object, low: int, high: int, fix: str) -> None:
+        """Refuse anything but an `int` from `low` to `high`, both included. Tokens pass."""
+        if is_token(value):
+            return
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            self.add(argument, f"be a whole number from {low:,} to {high:,}", repr(value), fix)
+
+    def duration(self, argument: str, value: object, low: int, high: int, fix: str) -> None:
+        """Refuse anything but a `Duration` of `low` to `high` seconds, both included. Tokens pass."""
+        must = f"be a Duration from {low:,} to {high:,} seconds"
+        if not isinstance(value, Duration):
+            self.add(argument, must, repr(value), fix)
+            return
+        length = seconds(value)
+        if length is not None and not low <= length <= high:
+            self.add(argument, must, f"{length:,} seconds", fix)
+
+    def one_of(self, argument: str, value: object, allowed: Sequence[str], fix: str) -> None:
+        """Refuse anything but one of the `allowed` words."""
+        if value not in allowed:
+            self.add(argument, f"be one of {', '.join(map(repr, allowed))}", repr(value), fix)
+
+    def raise_any(self) -> None:
+        """Raise one `ValueError` with a line for each problem; do nothing when there is none."""
+        if self._found:
+            raise ValueError("\n".join(self._found))
+
+
+def is_token(value: object) -> TypeGuard[Any]:
+    """Whether the value is known only to CloudFormation. A numeric token is a large negative float: ask first."""
+    return Token.is_unresolved(value) if isinstance(value, str | int | float) else False
+
+
+def seconds(duration: Duration) -> int | None:
+    """The length in whole seconds, rounded down; `None` when it is a token."""
+    if duration.is_unresolved():
+        return None
+    return int(duration.to_milliseconds() // 1000)
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """` (did you mean 'x'?)` when one of the names is near, else nothing."""
+    near = get_close_matches(name, sorted(names), n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""

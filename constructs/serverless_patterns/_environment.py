@@ -1,0 +1,79 @@
+"""A function's environment variables: what the pattern sets, what the user names, and no two with one name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ._checks import Problems, is_token
+
+if TYPE_CHECKING:
+    from .handler import Handler
+
+_MAX_BYTES = 4096  # Lambda quota on all names and values together
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]+")  # Lambda's rule: two characters or more
+_POWERTOOLS = ("POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL")
+_RESERVED = frozenset(  # Lambda sets these itself and refuses a function that does
+    """_HANDLER _X_AMZN_TRACE_ID AWS_DEFAULT_REGION AWS_REGION AWS_EXECUTION_ENV AWS_LAMBDA_FUNCTION_NAME
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE AWS_LAMBDA_FUNCTION_VERSION AWS_LAMBDA_INITIALIZATION_TYPE
+    AWS_LAMBDA_LOG_GROUP_NAME AWS_LAMBDA_LOG_STREAM_NAME AWS_ACCESS_KEY AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
+    AWS_SESSION_TOKEN AWS_LAMBDA_RUNTIME_API LAMBDA_TASK_ROOT LAMBDA_RUNTIME_DIR""".split()
+)
+
+
+def check_names(handler: Handler, problems: Problems) -> None:
+    """Refuse names that Lambda refuses, and one name for two things."""
+    taken: dict[str, str] = {}
+    for argument in ("tables", "secrets", "parameters", "environment"):
+        for name in sorted(getattr(handler, argument)):
+            label = f"{argument}[{name!r}]"
+            if not _NAME.fullmatch(name):
+                fix = "Lambda takes no other names; call it for example 'ORDERS'"
+                problems.add(label, "be named by a letter, then letters, digits or _ (two or more)", repr(name), fix)
+            elif name in _RESERVED:
+                problems.add(label, "have a name that Lambda does not set itself", repr(name), "choose another name")
+            elif name in taken:
+                problems.add(label, "have a name of its own", f"{name!r}, also in {taken[name]}", "rename one of them")
+            taken.setdefault(name, argument)
+    for name, value in handler.environment.items():
+        if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            problems.add(f"environment[{name!r}]", "be a string", repr(value), "write it as text")
+
+
+def variables(handler: Handler, contract: Mapping[str, str], service: str, inherited: Mapping[str, str]) -> dict[str, str]:
+    """Every variable of a function.
+
+    Args:
+        handler: The description.
+        contract: What the pattern's `Env` tuples hold.
+        service: Name of the function in logs and metrics.
+        inherited: `environment` of `Defaults`; the handler's own wins.
+    """
+    return {
+        "POWERTOOLS_SERVICE_NAME": service,
+        "POWERTOOLS_METRICS_NAMESPACE": "ServerlessPatterns",
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+        **inherited,
+        **{name: table.table_name for name, table in handler.tables.items()},
+        **{name: secret.secret_arn for name, secret in handler.secrets.items()},
+        **{name: parameter.parameter_name for name, parameter in handler.parameters.items()},
+        **handler.environment,
+        **contract,
+    }
+
+
+def check_against(handler: Handler, contract: Mapping[str, str], inherited: Mapping[str, str], problems: Problems) -> None:
+    """Refuse a user's name that the pattern needs, and an environment that Lambda would refuse for its size."""
+    for argument in ("tables", "secrets", "parameters", "environment"):
+        for name in sorted({*getattr(handler, argument)} & {*contract}):
+            fix = "the pattern sets that variable: choose another name"
+            problems.add(f"consumer {argument}[{name!r}]", "have a name of its own", repr(name), fix)
+    size = sum(_size(name) + _size(value) for name, value in variables(handler, contract, "", inherited).items())
+    if size > _MAX_BYTES:
+        fix = "move long values to parameters or into the code"
+        problems.add("consumer environment", f"hold at most {_MAX_BYTES:,} bytes of names and values", f"{size:,}", fix)
+
+
+def _size(text: Any) -> int:
+    return 0 if is_token(text) else len(str(text).encode())

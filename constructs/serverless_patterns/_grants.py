@@ -1,0 +1,96 @@
+"""Permissions: exact actions on exact resources. CDK's `grant_*` are wider than what the runtime calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from aws_cdk import aws_iam as iam
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_dynamodb as dynamodb
+    from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_sqs as sqs
+
+    from .handler import Handler
+
+_ITEMS = (  # what Effects commit, and reads by key
+    "dynamodb:BatchGetItem",
+    "dynamodb:ConditionCheckItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "dynamodb:UpdateItem",
+)
+_TABLE_KEY = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey")
+_SEND_KEY = ("kms:Decrypt", "kms:GenerateDataKey")  # SQS asks for both from a sender
+_POLL = ("sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
+_EFFECTS_CLAIMS = ("dynamodb:PutItem",)
+_LEASE_CLAIMS = ("dynamodb:PartiQLDelete", "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate")
+_COUNTED_CLAIMS = ("dynamodb:UpdateItem",)
+
+
+def grant_handler(grantee: iam.IGrantable, handler: Handler) -> None:
+    """What a handler's `tables`, `secrets` and `parameters` ask for."""
+    tables = [handler.tables[name] for name in sorted(handler.tables)]
+    if tables:
+        _allow(grantee, _ITEMS, [table.table_arn for table in tables])
+    for table in tables:
+        grant_table_key(grantee, table)
+    for name in sorted(handler.secrets):
+        handler.secrets[name].grant_read(grantee)
+    if handler.parameters:
+        names = sorted(handler.parameters)
+        _allow(grantee, ("ssm:GetParameter",), [handler.parameters[name].parameter_arn for name in names])
+
+
+def grant_claims(grantee: iam.IGrantable, claims: dynamodb.ITable, *, effects: bool, counted: bool) -> None:
+    """Claim, complete and release. Counted: the runtime also counts attempts on the claim."""
+    actions = (*(_EFFECTS_CLAIMS if effects else _LEASE_CLAIMS), *(_COUNTED_CLAIMS if counted else ()))
+    _allow(grantee, actions, [claims.table_arn])
+    grant_table_key(grantee, claims)
+
+
+def grant_table_key(grantee: iam.IGrantable, table: dynamodb.ITable) -> None:
+    """What a table under a customer key needs from whoever uses it."""
+    if table.encryption_key is not None:
+        table.encryption_key.grant(grantee, *_TABLE_KEY)
+
+
+def grant_poll(grantee: iam.IGrantable, queue: sqs.IQueue) -> iam.Grant:
+    """Receive, delete and delay messages of a queue, as the event source mapping and the runtime do."""
+    key = queue_key(queue)
+    if key is not None:
+        key.grant(grantee, "kms:Decrypt")
+    return _allow(grantee, _POLL, [queue.queue_arn])
+
+
+def grant_dead_letter(grantee: iam.IGrantable, dead_letter_queue: sqs.IQueue) -> None:
+    """Send a message that can never succeed to the dead-letter queue."""
+    _allow(grantee, ("sqs:SendMessage",), [dead_letter_queue.queue_arn])
+    key = queue_key(dead_letter_queue)
+    if key is not None:
+        key.grant(grantee, *_SEND_KEY)
+
+
+def grant_send(grantee: iam.IGrantable, queue: sqs.IQueue) -> iam.Grant:
+    """Send to a queue, from this account or another."""
+    key = queue_key(queue)
+    if key is not None:
+        key.grant(grantee, *_SEND_KEY)
+    return queue.grant(grantee, "sqs:SendMessage", "sqs:GetQueueUrl")
+
+
+def queue_key(queue: sqs.IQueue) -> kms.IKey | None:
+    """The customer key of a queue, when it can be seen."""
+    return queue.encryption_master_key
+
+
+def statement(actions: Iterable[str], resources: Iterable[str]) -> iam.PolicyStatement:
+    """Allow these actions on these resources."""
+    return iam.PolicyStatement(actions=list(actions), resources=list(resources))
+
+
+def _allow(grantee: iam.IGrantable, actions: Sequence[str], resources: Sequence[str]) -> iam.Grant:
+    return iam.Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=list(resources))
