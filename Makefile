@@ -1,0 +1,70 @@
+# Python 3.11 or later (with venv) and make are all that a fresh machine needs: every command sets up first what it uses,
+# below this folder, from locked versions. What each command does: CONTRIBUTING.md.
+
+# Many images set this variable; then every process compiles all of aws_cdk anew, seconds each time.
+export PYTHONDONTWRITEBYTECODE :=
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+# Nothing that runs here reports to anybody.
+export CDK_DISABLE_CLI_TELEMETRY := true
+
+SET_UP := sh tools/python.sh tools/set_up.py
+PYTHON_READY := .venv/ready
+NODE_READY := node_modules/ready
+CLOUD_READY := .cache/embedded-cloud.ready
+SCANNERS_READY := .cache/checkov/ready
+READY := $(PYTHON_READY) $(NODE_READY) $(CLOUD_READY) layers
+
+.PHONY: demo test test-fast check bench synth deploy clean setup layers
+.DEFAULT_GOAL := setup
+
+setup: $(READY)
+
+demo: $(READY)
+	@python apps/shop/drive.py
+
+test: export CDK_VALIDATION ?= false
+test: $(READY) $(SCANNERS_READY)
+	@python -m pytest
+
+test-fast: export CDK_VALIDATION ?= false
+test-fast: $(READY)
+	@python -m pytest tests/template tests/runtime
+
+check: export CDK_VALIDATION ?= false
+check: $(READY)
+	ruff format --check .
+	ruff check .
+	pyright
+	lint-imports
+	@if grep -nE 'https?:' requirements-dev.lock package-lock.json tests/scanners/*.lock; then echo 'a lock names a URL'; exit 1; fi
+	python -m pytest -q tests/test_house.py tests/test_docs.py
+
+bench: $(READY)
+	@python -m bench
+
+synth: $(READY)
+	@cdk synth
+
+deploy: $(READY)
+	@cdk deploy --all
+
+clean:
+	rm -rf .venv node_modules .cache out dist cdk.out apps/*/cdk.out constructs/serverless_patterns/_layers
+	rm -rf .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find constructs lambda_src apps tests bench tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(PYTHON_READY): requirements-dev.lock pyproject.toml tools/set_up.py tools/hatch_build.py
+	@$(SET_UP) python && touch $@
+
+$(NODE_READY): package-lock.json package.json .npmrc | $(PYTHON_READY)
+	@$(SET_UP) node && touch $@
+
+$(CLOUD_READY): constructs/serverless_patterns/testing/environments/emulator.lock | $(PYTHON_READY)
+	@$(SET_UP) cloud && touch $@
+
+$(SCANNERS_READY): tests/scanners/checkov.lock | $(PYTHON_READY)
+	@$(SET_UP) checkov && touch $@
+
+# Compares contents, not times: a layer older than the runtime's source would be tested and deployed in its place.
+layers: | $(PYTHON_READY)
+	@python tools/layers.py
