@@ -1,0 +1,8 @@
+"""What a business function needs, and nothing of AWS: importable anywhere, with the standard library alone."""
+
+from serverless_patterns_runtime.conditions import Attr
+from serverless_patterns_runtime.effects import Check, Delete, Effects, Put, Update
+from serverless_patterns_runtime.errors import PermanentError
+from serverless_patterns_runtime.invocation import Invocation
+
+__all__ = ["Attr", "Check", "Delete", "Effects", "Invocation", "PermanentError", "Put", "Update"]

@@ -16,13 +16,14 @@ OWNER = "owner"
 """Token of the attempt that holds or completed the claim (S)."""
 
 FREE_AT = "free_at"
-"""From this second another attempt may take the claim (N): the lease's deadline while it runs, `expires_at` once done."""
+"""From this second others may take the claim (N): the lease's deadline while it runs, `expires_at` once done."""
 
 DONE = "done"
 """Whether the work is complete (BOOL)."""
 
 ATTEMPTS = "attempts"
-"""Attempts counted by the runtime (N); only where the queue's own receive count cannot be trusted."""
+"""Attempts at one message (N), in an item of its own: `attempts#<namespace>#<message id>`. Only where a queue's receive
+count climbs without an attempt."""
 
 TIME_TO_LIVE = "expires_at"
 """When the claim stops meaning anything (N); DynamoDB deletes the item some time after that."""

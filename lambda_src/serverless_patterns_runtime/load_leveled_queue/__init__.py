@@ -1,1 +1,1 @@
-"""Load leveling: a queue between a burst of work and a consumer with a cap (Homer et al., Cloud Design Patterns, 2014)."""
+"""Load leveling: a queue between a burst of work and a consumer with a cap (Homer et al., 2014)."""

@@ -21,7 +21,7 @@ class Env(NamedTuple):
     """How many receives a message gets before it is a dead letter."""
 
     COUNT_ATTEMPTS: str
-    """`true`: receive counts climb without an attempt (FIFO, batches above 1), so the runtime counts attempts itself."""
+    """`true`: receive counts climb without an attempt (FIFO, batches above 1), so the runtime counts by itself."""
 
     MAX_AGE_SECONDS: str
     """Older messages are dead letters at once, as `expired`; `0`: no limit."""
@@ -59,7 +59,7 @@ class DeadLetter(TypedDict):
     idempotency_key: NotRequired[str]
     """Absent when the body was too broken to hold one."""
     displaced: NotRequired[dict[str, Any]]
-    """Message attributes that made room for this one, in SQS's own shape."""
+    """Message attributes that made room for this one, as SendMessage takes them, binary values in base64."""
 
 
 class Redrive(TypedDict):
@@ -68,4 +68,4 @@ class Redrive(TypedDict):
     idempotency_key: str
     correlation_id: str
     displaced: NotRequired[dict[str, Any]]
-    """Message attributes that made room for this one, in SQS's own shape."""
+    """Message attributes that made room for this one, as SendMessage takes them, binary values in base64."""

@@ -1,0 +1,45 @@
+"""Finding and calling the user's plain function."""
+
+import importlib
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from serverless_patterns_runtime.effects import Effects
+from serverless_patterns_runtime.invocation import Invocation
+
+__all__ = ["BusinessFunction"]
+
+
+@dataclass(frozen=True)
+class BusinessFunction:
+    call: Callable[..., Any]
+    name: str
+    takes_invocation: bool
+    returns_effects: bool
+
+    @classmethod
+    def load(cls, name: str, *, returns_effects: bool) -> "BusinessFunction":
+        """Import `module:function`. Done at init, so that a broken import shows before the first message."""
+        module_name, _, function_name = name.partition(":")
+        function = getattr(importlib.import_module(module_name), function_name)
+        return cls(function, name, _positional_parameters(function) >= 2, returns_effects)
+
+    def __call__(self, payload: Any, invocation: Invocation) -> Any:
+        """What the function returns. Raises TypeError when that is not what its annotation promised at synth."""
+        result = self.call(payload, invocation) if self.takes_invocation else self.call(payload)
+        if self.returns_effects and result is None:
+            return Effects()
+        if isinstance(result, Effects) != self.returns_effects:
+            promised = "Effects" if self.returns_effects else "no Effects"
+            raise TypeError(
+                f"{self.name} is annotated to return {promised} but returned {type(result).__name__}:"
+                " annotate it '-> Effects' if and only if it returns them, and deploy again"
+            )
+        return result
+
+
+def _positional_parameters(function: Callable[..., Any]) -> int:
+    parameters = inspect.signature(function).parameters.values()
+    return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)

@@ -1,0 +1,152 @@
+"""Effects and the claim on their key in one transaction: both happen, once, or neither does."""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from botocore.exceptions import ClientError
+
+from serverless_patterns_runtime.attribute_values import size_of
+from serverless_patterns_runtime.claims import contract
+from serverless_patterns_runtime.claims.claim import Claim, Holder
+from serverless_patterns_runtime.effects import Effects, Write
+from serverless_patterns_runtime.errors import PermanentError, UncommittableEffects
+from serverless_patterns_runtime.expressions import transaction_item
+
+__all__ = ["Commits", "Contended"]
+
+MAX_WRITES = 99
+"""DynamoDB takes 100 actions in a transaction; the claim is one of them."""
+
+MAX_BYTES = 4 * 1024 * 1024
+"""DynamoDB's limit on a transaction."""
+
+FIRST_PAUSE_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 2.0
+
+_TRY_AGAIN = {
+    "TransactionConflict",
+    "ThrottlingError",
+    "ProvisionedThroughputExceeded",
+    "TransactionInProgressException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+}
+
+
+class Contended(Exception):
+    """Others wrote the same items for as long as there was time to try. Nothing of this was written."""
+
+
+@dataclass(frozen=True)
+class Commits:
+    dynamodb: Any
+    table_name: str
+    retention_seconds: int
+    tables: Mapping[str, str]
+    """Logical table name to physical name."""
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+    random: random.Random
+
+    def commit(self, claim: Claim, effects: Effects, remaining: Callable[[], float]) -> bool:
+        """True when the effects are committed, False when they were before: a duplicate.
+
+        Raises PermanentError for another payload, a refused condition (or the write's own `otherwise`) and effects
+        that can never be committed; RunningElsewhere while a lease runs on the key; Contended when time runs out;
+        ClientError for what DynamoDB or the network did. After an error that is not permanent it is unknown whether
+        the effects are committed; trying again settles it.
+        """
+        writes = [self._transaction_item(write) for write in effects.writes]
+        _check_limits(writes)
+        owner = f"{self.random.getrandbits(128):032x}"
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                self.dynamodb.transact_write_items(TransactItems=[self._claim_item(claim, owner), *writes])
+                return True
+            except ClientError as error:
+                reasons = _try_again_or_reasons(error)
+            if reasons is not None:
+                return self._verdict(reasons, claim, owner, effects.writes)
+            delay = self.random.uniform(0, pause)
+            if remaining() <= delay:
+                raise Contended("items stayed contended for as long as there was time to try")
+            self.sleep(delay)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    def _transaction_item(self, write: Write) -> dict[str, Any]:
+        try:
+            table_name = self.tables[write.table]
+        except KeyError:
+            known = ", ".join(sorted(self.tables)) or "none"
+            raise UncommittableEffects(
+                f"a {type(write).__name__} names the table {write.table!r}, which the handler does not have"
+                f" (it has: {known}): add it to Handler(tables=...)"
+            ) from None
+        return transaction_item(write, table_name)
+
+    def _claim_item(self, claim: Claim, owner: str) -> dict[str, Any]:
+        now = int(self.clock())
+        expires_at = now + self.retention_seconds
+        return {
+            "Put": {
+                "TableName": self.table_name,
+                "Item": claim.item(owner=owner, free_at=expires_at, done=True, expires_at=expires_at),
+                "ConditionExpression": "attribute_not_exists(#claim) OR #free_at < :now",
+                "ExpressionAttributeNames": {"#claim": contract.PARTITION_KEY, "#free_at": contract.FREE_AT},
+                "ExpressionAttributeValues": {":now": {"N": str(now)}},
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
+        }
+
+    def _verdict(self, reasons: Sequence[Mapping[str, Any]], claim: Claim, owner: str, writes: Sequence[Write]) -> bool:
+        """Our claim first: when it is taken, what the other conditions say describes the world after the effect."""
+        if reasons[0]["Code"] == "ConditionalCheckFailed":
+            holder = Holder.from_item(reasons[0]["Item"])
+            if holder.owner == owner:
+                return True  # our own commit, whose answer was lost
+            holder.judge(claim)
+            return False
+        for position, (reason, write) in enumerate(zip(reasons[1:], writes, strict=True), start=1):
+            if reason["Code"] == "ConditionalCheckFailed":
+                raise write.otherwise or PermanentError(
+                    f"write {position} ({type(write).__name__} {write.table}) was refused: its condition does not hold"
+                )
+        refused = [(number, reason) for number, reason in enumerate(reasons) if reason["Code"] != "None"]
+        number, reason = refused[0]
+        raise UncommittableEffects(f"DynamoDB refused write {number}: {reason['Code']}: {reason.get('Message', '')}")
+
+
+def _try_again_or_reasons(error: ClientError) -> Sequence[Mapping[str, Any]] | None:
+    """None: try again. Reasons: the transaction was refused for them. Raises what is neither."""
+    code = error.response.get("Error", {}).get("Code", "")
+    if code in _TRY_AGAIN:
+        return None
+    if code == "ValidationException":
+        message = error.response.get("Error", {}).get("Message", "")
+        raise UncommittableEffects(f"DynamoDB refused the transaction: {message}") from error
+    if code != "TransactionCanceledException":
+        raise error
+    reasons = cast("Sequence[Mapping[str, Any]]", error.response.get("CancellationReasons", []))
+    if reasons and reasons[0]["Code"] == "ConditionalCheckFailed":
+        return reasons
+    if not reasons or any(reason["Code"] in _TRY_AGAIN for reason in reasons):
+        return None
+    return reasons
+
+
+def _check_limits(writes: Sequence[Mapping[str, Any]]) -> None:
+    if len(writes) > MAX_WRITES:
+        raise UncommittableEffects(f"effects hold at most {MAX_WRITES} writes (DynamoDB's limit), got {len(writes)}")
+    size = sum(
+        len(name.encode()) + size_of(value)
+        for write in writes
+        for arguments in write.values()
+        for part in ("Item", "Key", "ExpressionAttributeValues")
+        for name, value in arguments.get(part, {}).items()
+    )
+    if size > MAX_BYTES:
+        raise UncommittableEffects(f"effects hold at most 4 MB (DynamoDB's limit), got about {size:,} bytes")

@@ -1,0 +1,58 @@
+"""What can go wrong, and who may try again.
+
+Exception
+├── PermanentError              never retried: a dead letter with this reason
+│   ├── MalformedPayload        the payload cannot be read
+│   ├── IdempotencyKeyReused    the same key came with another payload
+│   ├── Expired                 older than `max_age`
+│   ├── AttemptsExhausted       failed as often as it may
+│   └── UncommittableEffects    DynamoDB can never take these writes
+└── everything else             tried again
+"""
+
+__all__ = [
+    "AttemptsExhausted",
+    "Expired",
+    "IdempotencyKeyReused",
+    "MalformedPayload",
+    "PermanentError",
+    "UncommittableEffects",
+]
+
+
+class PermanentError(Exception):
+    """Trying again cannot help. Two with the same type, message and status are equal, so that `Effects` are."""
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        """`message` becomes the dead letter's reason; `status` (400 to 599) the answer behind an API."""
+        super().__init__(message)
+        self.message = message
+        self.status = status
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, PermanentError):
+            return NotImplemented
+        return (type(self), self.message, self.status) == (type(other), other.message, other.status)
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.message, self.status))
+
+
+class MalformedPayload(PermanentError):
+    """The payload is not the JSON that it has to be."""
+
+
+class IdempotencyKeyReused(PermanentError):
+    """The idempotency key belongs to another payload."""
+
+
+class Expired(PermanentError):
+    """The work is older than it may be."""
+
+
+class AttemptsExhausted(PermanentError):
+    """Every attempt that the work was allowed has failed."""
+
+
+class UncommittableEffects(PermanentError):
+    """DynamoDB would refuse these writes every time: too many, too large, or two on one item."""

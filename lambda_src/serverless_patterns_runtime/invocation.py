@@ -1,0 +1,76 @@
+"""What a business function may know about this run of itself."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from serverless_patterns_runtime.claims.claim import Claim
+from serverless_patterns_runtime.sql_claims import Connection, claim_once
+
+__all__ = ["Invocation", "Log"]
+
+
+class Log(Protocol):
+    """The part of a logger that business functions use; keyword arguments of `extra=` become fields."""
+
+    def debug(self, msg: object, *args: object, extra: dict[str, Any] | None = None) -> None: ...
+    def info(self, msg: object, *args: object, extra: dict[str, Any] | None = None) -> None: ...
+    def warning(self, msg: object, *args: object, extra: dict[str, Any] | None = None) -> None: ...
+    def error(self, msg: object, *args: object, extra: dict[str, Any] | None = None) -> None: ...
+
+
+def _half_a_minute() -> float:
+    return 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invocation:
+    """One run of a business function."""
+
+    claim: Claim
+    """The idempotency key with its namespace and payload digest."""
+
+    correlation_id: str
+    """The same from the first request to the last log line."""
+
+    attempt: int
+    """1 for the first; may skip numbers, since a message can be received without being tried."""
+
+    remaining: Callable[[], float]
+    """Seconds until Lambda ends this invocation."""
+
+    logger: Log = field(compare=False)
+    """Writes one JSON line an event, with the correlation id on it."""
+
+    @property
+    def idempotency_key(self) -> str:
+        """Stable over retries, duplicates and redrives: pass it to whatever you call."""
+        return self.claim.key
+
+    def once(self, connection: Connection) -> bool:
+        """Claim the key inside your open SQL transaction: True the first time, False when it was committed before.
+
+        Needs the table `serverless_patterns_runtime.sql_claims.CLAIMS_DDL`. Commit the transaction yourself.
+        """
+        return claim_once(connection, self.claim)
+
+    @classmethod
+    def fake(
+        cls,
+        *,
+        idempotency_key: str = "key-1",
+        correlation_id: str = "correlation-1",
+        attempt: int = 1,
+        remaining: Callable[[], float] = _half_a_minute,
+        logger: Log | None = None,
+        payload_digest: str = "0" * 64,
+    ) -> "Invocation":
+        """An invocation for a unit test: no AWS, no set-up."""
+        return cls(
+            claim=Claim("test", idempotency_key, payload_digest),
+            correlation_id=correlation_id,
+            attempt=attempt,
+            remaining=remaining,
+            logger=logger or logging.getLogger("business_function"),
+        )

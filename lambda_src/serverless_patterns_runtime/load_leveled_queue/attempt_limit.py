@@ -1,0 +1,47 @@
+"""How often a message may be tried, where SQS cannot say.
+
+In a FIFO batch the healthy messages behind a failing one are received again with it, and their receive counts climb
+without an attempt; SQS would take them to the dead-letter queue too.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from serverless_patterns_runtime.errors import AttemptsExhausted
+from serverless_patterns_runtime.load_leveled_queue.message import Message
+from serverless_patterns_runtime.load_leveled_queue.verdicts import Failed, Refused, Verdict
+
+__all__ = ["AttemptLimit"]
+
+
+@dataclass(frozen=True)
+class AttemptLimit:
+    limit: int
+    count: Callable[[str], int]
+    """Counts one more attempt at a message id, and says how many that makes."""
+
+    enabled: bool
+    """False: every receive is an attempt, SQS counts, and the methods below change nothing."""
+
+    def number_of(self, message: Message) -> int:
+        """Counts the attempt that is about to start. The first receive costs no write.
+
+        Raises AttemptsExhausted when there were enough: all of them died without a word.
+        """
+        if not self.enabled or message.receive_count == 1:
+            return message.receive_count
+        attempt = self.count(message.id)
+        if attempt > self.limit:
+            raise AttemptsExhausted(f"started {self.limit} times and never came to an end")
+        return attempt
+
+    def judge(self, message: Message, attempt: int, verdict: Verdict) -> Verdict:
+        """The last failure that a message may have is a refusal."""
+        if not self.enabled or not isinstance(verdict, Failed):
+            return verdict
+        if message.receive_count == 1:
+            attempt = self.count(message.id)
+        if attempt < self.limit:
+            return verdict
+        last = type(verdict.error).__name__
+        return Refused(AttemptsExhausted(f"failed {attempt} times, the last time with {last}"))

@@ -1,0 +1,98 @@
+"""What follows from a verdict: a dead letter, a delay, a log line, and the answer to Lambda."""
+
+from collections import Counter
+from typing import Any
+
+from serverless_patterns_runtime.clients import unreachable
+from serverless_patterns_runtime.load_leveled_queue.dead_letters import DeadLetters
+from serverless_patterns_runtime.load_leveled_queue.delivery import Delivery
+from serverless_patterns_runtime.load_leveled_queue.edge import Edge
+from serverless_patterns_runtime.load_leveled_queue.message import Message
+from serverless_patterns_runtime.load_leveled_queue.verdicts import Busy, Failed, Refused, Unstarted, Verdict
+from serverless_patterns_runtime.load_leveled_queue.visibility import Backoff, Visibility
+from serverless_patterns_runtime.telemetry import describe
+
+__all__ = ["Conclusions"]
+
+
+class Conclusions:
+    def __init__(self, edge: Edge) -> None:
+        settings = edge.settings
+        self._clock = edge.clock
+        self._logger = edge.logger
+        self._metrics = edge.metrics
+        self._dead_letters = DeadLetters(edge.sqs, settings.dead_letter_queue_url)
+        self._visibility = Visibility(edge.sqs, settings.queue_url)
+        self._backoff = Backoff(settings.retry_base_seconds, settings.retry_max_seconds, edge.random)
+        self._outcomes: Counter[str] = Counter()
+        self._returning: list[tuple[Message, int]] = []
+
+    def conclude(self, delivery: Delivery, verdict: Verdict) -> None:
+        """Acknowledged, or back after a delay; a refused message only once the dead-letter queue has it."""
+        if isinstance(verdict, Refused):
+            verdict = self._bury(delivery, verdict)
+        delivery.verdict = verdict
+        delivery.delay_seconds = self._delay(delivery.message, verdict)
+        if delivery.delay_seconds is not None:
+            self._returning.append((delivery.message, delivery.delay_seconds))
+        self._outcomes[type(verdict).__name__] += 1
+        self._log(delivery, verdict)
+
+    def answer(self) -> dict[str, Any]:
+        """The partial batch response. Lambda deletes what is not named in it."""
+        for message_id, error in self._visibility.change(self._returning).items():
+            self.warn("the delay could not be set: the message waits out its visibility timeout", error, message_id)
+        for outcome, count in self._outcomes.items():
+            self._metrics.add_metric(name=outcome, unit="Count", value=count)
+        self._metrics.flush_metrics()
+        identifiers = dict.fromkeys(message.id for message, _ in self._returning)
+        return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in identifiers]}
+
+    def warn(self, text: str, error: BaseException, message_id: str | None = None) -> None:
+        fields = describe(error, with_message=self._verbose()) | {"hint": unreachable(error)}
+        if message_id is not None:
+            fields["message_id"] = message_id
+        self._logger.warning(text, extra={name: value for name, value in fields.items() if value is not None})
+
+    def _bury(self, delivery: Delivery, refused: Refused) -> Verdict:
+        try:
+            self._dead_letters.send(delivery.message, refused.error, delivery.idempotency_key)
+        except Exception as error:
+            # Whatever it was, this message alone must pay for it: it comes back, its neighbours are acknowledged.
+            return Failed(error)
+        return refused
+
+    def _delay(self, message: Message, verdict: Verdict) -> int | None:
+        match verdict:
+            case Failed():
+                return self._backoff.after_failure(message.receive_count)
+            case Busy():
+                return self._backoff.after_lease(verdict.until, self._clock())
+            case Unstarted():
+                return verdict.delay_seconds
+            case _:
+                return None
+
+    def _log(self, delivery: Delivery, verdict: Verdict) -> None:
+        """One line a message, with everything but its body."""
+        fields: dict[str, Any] = {
+            "outcome": type(verdict).__name__,
+            "correlation_id": delivery.message.correlation_id,
+            "message_id": delivery.message.id,
+            "receive_count": delivery.message.receive_count,
+        }
+        if delivery.delay_seconds is not None:
+            fields["delay_seconds"] = delivery.delay_seconds
+        match verdict:
+            case Refused():
+                fields |= {"reason": verdict.error.message, "error_type": type(verdict.error).__name__}
+                self._logger.error("message dead-lettered", extra=fields)
+            case Failed():
+                fields |= describe(verdict.error, with_message=self._verbose())
+                hint = unreachable(verdict.error)
+                self._logger.error("message failed", extra=fields | ({"hint": hint} if hint else {}))
+            case _:
+                self._logger.info("message handled", extra=fields)
+
+    def _verbose(self) -> bool:
+        return self._logger.log_level <= 10  # logging.DEBUG

@@ -1,0 +1,50 @@
+"""Everything outside: AWS, time, chance, logs. One object, so that a simulation can be all of them."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from serverless_patterns_runtime.business_function.business_function import BusinessFunction
+from serverless_patterns_runtime.clients import client
+from serverless_patterns_runtime.load_leveled_queue.settings import Settings
+from serverless_patterns_runtime.telemetry import Logger, Metrics
+
+__all__ = ["Edge"]
+
+COMMIT_THREADS = 5
+"""Transactions under way at once; more gains little and each opens a connection."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edge:
+    settings: Settings
+    business_function: BusinessFunction
+    dynamodb: Any
+    sqs: Any
+    clock: Callable[[], float]
+    """Epoch seconds."""
+    sleep: Callable[[float], None]
+    random: random.Random
+    logger: Any
+    metrics: Any
+    commit_threads: int = COMMIT_THREADS
+    """1: no threads at all."""
+
+    @classmethod
+    def from_environment(cls) -> "Edge":
+        settings = Settings.from_environment()
+        return cls(
+            settings=settings,
+            business_function=BusinessFunction.load(
+                settings.business_function, returns_effects=settings.returns_effects
+            ),
+            dynamodb=client("dynamodb"),
+            sqs=client("sqs"),
+            clock=time.time,
+            sleep=time.sleep,
+            random=random.SystemRandom(),
+            logger=Logger(),
+            metrics=Metrics(),
+        )

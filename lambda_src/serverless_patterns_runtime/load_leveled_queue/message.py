@@ -1,0 +1,121 @@
+"""A record of an SQS event, read: what it asks for, under which key, and what must survive a dead letter."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from serverless_patterns_runtime.claims.claim import Claim
+from serverless_patterns_runtime.errors import MalformedPayload
+from serverless_patterns_runtime.load_leveled_queue import contract
+from serverless_patterns_runtime.payload import digest, parse
+
+__all__ = ["Message", "Request"]
+
+MAX_KEY_BYTES = 1_024
+"""A partition key holds 2,048 bytes; the namespace needs room too."""
+
+_CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a well-formed message asks for."""
+
+    payload: Any
+    claim: Claim
+
+
+@dataclass(frozen=True)
+class Message:
+    record: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        return self.record["messageId"]
+
+    @property
+    def receipt_handle(self) -> str:
+        return self.record["receiptHandle"]
+
+    @property
+    def body(self) -> str:
+        return self.record["body"]
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """Message attributes in the event's shape."""
+        return self.record.get("messageAttributes") or {}
+
+    @property
+    def group(self) -> str | None:
+        """FIFO only."""
+        return self._system("MessageGroupId")
+
+    @property
+    def receive_count(self) -> int:
+        return int(self.record["attributes"]["ApproximateReceiveCount"])
+
+    @property
+    def sent_at(self) -> float:
+        """Epoch seconds."""
+        return int(self.record["attributes"]["SentTimestamp"]) / 1000
+
+    @property
+    def delivery(self) -> str:
+        """One stay in the queue: the same over its receives, another after a redrive."""
+        return f"{self.id}:{self.record['attributes']['SentTimestamp']}"
+
+    @property
+    def trace_header(self) -> str | None:
+        return self._system("AWSTraceHeader")
+
+    @cached_property
+    def redrive(self) -> contract.Redrive | None:
+        """What the redrive that sent this message wants kept. Anyone who may send could write it, and gains nothing."""
+        text = self._text(contract.REDRIVE_ATTRIBUTE)
+        if text is None:
+            return None
+        try:
+            redrive = json.loads(text)
+            return contract.Redrive(
+                idempotency_key=str(redrive["idempotency_key"]),
+                correlation_id=str(redrive["correlation_id"]),
+                displaced=dict(redrive.get("displaced", {})),
+            )
+        except (ValueError, TypeError, KeyError):
+            return None
+
+    @cached_property
+    def correlation_id(self) -> str:
+        """From the attribute if it is safe to log, else the message id."""
+        said = self.redrive["correlation_id"] if self.redrive else self._text(contract.CORRELATION_ID_ATTRIBUTE)
+        return said if said is not None and _CORRELATION_ID.fullmatch(said) else self.id
+
+    def request(self, *, key_path: str, namespace: str) -> Request:
+        """Raises MalformedPayload when the body is not what it has to be."""
+        payload = parse(self.body)
+        key = _key(payload, key_path) if key_path else self._message_key()
+        if len(key.encode()) > MAX_KEY_BYTES:
+            raise MalformedPayload(f"the idempotency key is longer than {MAX_KEY_BYTES} bytes")
+        return Request(payload, Claim(namespace, key, digest(payload)))
+
+    def _message_key(self) -> str:
+        return self.redrive["idempotency_key"] if self.redrive else self.id
+
+    def _text(self, attribute: str) -> str | None:
+        return self.attributes.get(attribute, {}).get("stringValue")
+
+    def _system(self, name: str) -> str | None:
+        return self.record["attributes"].get(name)
+
+
+def _key(payload: Any, path: str) -> str:
+    value = payload
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+        raise MalformedPayload(f"the body has no idempotency key: {path!r} must be a string or an integer")
+    return str(value)

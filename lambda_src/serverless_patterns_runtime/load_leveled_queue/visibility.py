@@ -1,0 +1,70 @@
+"""When a message that was not acknowledged may be seen again: backoff without anybody sleeping.
+
+Full jitter: Brooker, Exponential Backoff And Jitter (2015).
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from serverless_patterns_runtime.load_leveled_queue.message import Message
+
+__all__ = ["Backoff", "Visibility"]
+
+BATCH = 10
+"""Entries that SQS takes in one request."""
+
+MAX_SECONDS = 43_200
+"""SQS's limit on a visibility timeout."""
+
+SHORTEST_RETRY_SECONDS = 1
+
+LEASE_JITTER_SECONDS = 5
+"""Spreads the duplicates that wait for the same lease."""
+
+
+@dataclass(frozen=True)
+class Backoff:
+    base_seconds: int
+    max_seconds: int
+    random: random.Random
+
+    def after_failure(self, receive_count: int) -> int:
+        """Seconds until the next try: anywhere up to a ceiling that doubles with every receive."""
+        # The shift is bounded so that a receive count in the hundreds does not make a number of hundreds of digits.
+        ceiling = min(self.base_seconds << min(receive_count - 1, 32), self.max_seconds)
+        return max(SHORTEST_RETRY_SECONDS, round(self.random.uniform(0, ceiling)))
+
+    def after_lease(self, until: int, now: float) -> int:
+        """Seconds until the lease that is in the way has ended: one receive, not one a backoff."""
+        return min(max(0, until - int(now)) + self.random.randint(1, LEASE_JITTER_SECONDS), MAX_SECONDS)
+
+
+@dataclass(frozen=True)
+class Visibility:
+    sqs: Any
+    queue_url: str
+
+    def change(self, delays: Sequence[tuple[Message, int]]) -> Mapping[str, Exception]:
+        """Set each message's delay in seconds. What went wrong, by message id: that one waits out its timeout."""
+        failures: dict[str, Exception] = {}
+        for start in range(0, len(delays), BATCH):
+            failures |= self._change_batch(delays[start : start + BATCH])
+        return failures
+
+    def _change_batch(self, delays: Sequence[tuple[Message, int]]) -> dict[str, Exception]:
+        entries = [
+            {"Id": str(at), "ReceiptHandle": message.receipt_handle, "VisibilityTimeout": delay}
+            for at, (message, delay) in enumerate(delays)
+        ]
+        try:
+            response = self.sqs.change_message_visibility_batch(QueueUrl=self.queue_url, Entries=entries)
+        except (BotoCoreError, ClientError) as error:
+            return {message.id: error for message, _ in delays}
+        return {
+            delays[int(failed["Id"])][0].id: ClientError({"Error": failed}, "ChangeMessageVisibilityBatch")
+            for failed in response.get("Failed", [])
+        }

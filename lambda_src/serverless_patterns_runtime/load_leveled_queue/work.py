@@ -1,0 +1,155 @@
+"""Running the business function on one message, under the promise that its kind of result allows."""
+
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
+from typing import Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from serverless_patterns_runtime.claims.claim import Claim, RunningElsewhere
+from serverless_patterns_runtime.claims.commits import Commits
+from serverless_patterns_runtime.claims.leases import AlreadyDone, Leases
+from serverless_patterns_runtime.effects import Effects
+from serverless_patterns_runtime.errors import PermanentError
+from serverless_patterns_runtime.invocation import Invocation
+from serverless_patterns_runtime.load_leveled_queue.edge import Edge
+from serverless_patterns_runtime.load_leveled_queue.message import Request
+from serverless_patterns_runtime.load_leveled_queue.verdicts import (
+    Busy,
+    Duplicate,
+    Failed,
+    Refused,
+    Succeeded,
+    Verdict,
+)
+
+__all__ = ["LeasedWork", "TransactionalWork", "Work"]
+
+CLOCK_SKEW_SECONDS = 2
+"""Lambda's clocks agree to well under this; a lease is never taken over by a sandbox whose clock is ahead."""
+
+Answer = Callable[[], Verdict]
+"""Gives the verdict, waiting for it if need be."""
+
+
+class Work(Protocol):
+    def begin(self, requests: Sequence[Request]) -> None:
+        """Prepare for messages with different keys."""
+        ...
+
+    def obstacle(self, request: Request) -> Verdict | None:
+        """What keeps the function from being run on this message, if anything does."""
+        ...
+
+    def start(self, request: Request, invocation: Invocation) -> Answer:
+        """Run the function."""
+        ...
+
+    def finish(self, done: Sequence[Claim], released: Sequence[Claim]) -> Sequence[Exception]:
+        """Record what is complete and give back the rest. Returns what went wrong; no verdict changes by it."""
+        ...
+
+
+class TransactionalWork:
+    """Effects: computed here, one message at a time; committed with their claim, on the executor if there is one."""
+
+    def __init__(self, edge: Edge, remaining: Callable[[], float], executor: Executor | None) -> None:
+        self._business_function = edge.business_function
+        self._remaining = remaining
+        self._executor = executor
+        self._commits = Commits(
+            dynamodb=edge.dynamodb,
+            table_name=edge.settings.claims_table_name,
+            retention_seconds=edge.settings.claims_retention_seconds,
+            tables=edge.settings.tables,
+            clock=edge.clock,
+            sleep=edge.sleep,
+            random=edge.random,
+        )
+
+    def begin(self, requests: Sequence[Request]) -> None:
+        pass
+
+    def obstacle(self, request: Request) -> Verdict | None:  # noqa: ARG002
+        return None
+
+    def start(self, request: Request, invocation: Invocation) -> Answer:
+        try:
+            effects: Effects = self._business_function(request.payload, invocation)
+        except (Exception, SystemExit) as error:
+            failure = verdict_on(error)
+            return lambda: failure
+        if self._executor is None:
+            verdict = self._commit(request.claim, effects)
+            return lambda: verdict
+        future: Future[Verdict] = self._executor.submit(self._commit, request.claim, effects)
+        return future.result
+
+    def finish(self, done: Sequence[Claim], released: Sequence[Claim]) -> Sequence[Exception]:  # noqa: ARG002
+        return ()
+
+    def _commit(self, claim: Claim, effects: Effects) -> Verdict:
+        try:
+            committed = self._commits.commit(claim, effects, self._remaining)
+        except Exception as error:
+            return verdict_on(error)
+        return Succeeded() if committed else Duplicate()
+
+
+class LeasedWork:
+    """Anything else: a lease while it runs, marked as complete afterwards."""
+
+    def __init__(self, edge: Edge, remaining: Callable[[], float], leases: Leases) -> None:
+        self._business_function = edge.business_function
+        self._clock = edge.clock
+        self._remaining = remaining
+        self._visibility_timeout = edge.settings.visibility_timeout_seconds
+        self._leases = leases
+        self._obstacles: dict[Claim, Exception | None] = {}
+
+    def begin(self, requests: Sequence[Request]) -> None:
+        claims = [request.claim for request in requests]
+        longest = min(self._remaining(), self._visibility_timeout)
+        try:
+            taken = self._leases.take(claims, math.ceil(self._clock() + longest) + CLOCK_SKEW_SECONDS)
+        except (BotoCoreError, ClientError) as error:
+            taken = dict.fromkeys(claims, error)
+        self._obstacles = dict(taken)
+
+    def obstacle(self, request: Request) -> Verdict | None:
+        obstacle = self._obstacles[request.claim]
+        return None if obstacle is None else verdict_on(obstacle)
+
+    def start(self, request: Request, invocation: Invocation) -> Answer:
+        verdict = self._run(request, invocation)
+        return lambda: verdict
+
+    def finish(self, done: Sequence[Claim], released: Sequence[Claim]) -> Sequence[Exception]:
+        ours = {claim for claim, obstacle in self._obstacles.items() if obstacle is None}
+        try:
+            answers = self._leases.settle(
+                [claim for claim in done if claim in ours], [claim for claim in released if claim in ours]
+            )
+        except (BotoCoreError, ClientError) as error:
+            return [error]
+        return [error for error in answers.values() if error is not None]
+
+    def _run(self, request: Request, invocation: Invocation) -> Verdict:
+        try:
+            self._business_function(request.payload, invocation)
+        except (Exception, SystemExit) as error:
+            return verdict_on(error)
+        return Succeeded()
+
+
+def verdict_on(error: BaseException) -> Verdict:
+    match error:
+        case PermanentError():
+            return Refused(error)
+        case AlreadyDone():
+            return Duplicate()
+        case RunningElsewhere():
+            return Busy(error.until)
+        case _:
+            return Failed(error)

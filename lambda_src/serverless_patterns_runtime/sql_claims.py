@@ -1,0 +1,54 @@
+"""A claim inside the caller's own SQL transaction, on any DB-API 2.0 connection (PEP 249)."""
+
+import sys
+from typing import Any, Protocol
+
+from serverless_patterns_runtime.claims.claim import Claim
+from serverless_patterns_runtime.errors import IdempotencyKeyReused
+
+__all__ = ["CLAIMS_DDL", "Connection", "claim_once"]
+
+CLAIMS_DDL = "CREATE TABLE idempotency_claims (claim VARCHAR(2100) PRIMARY KEY, payload CHAR(64) NOT NULL)"
+"""The table that `Invocation.once` writes to; create it in the same database as the data."""
+
+_MARKS = {"qmark": ("?", "?"), "format": ("%s", "%s"), "pyformat": ("%s", "%s"), "numeric": (":1", ":2")}
+
+
+class Connection(Protocol):
+    """What we need of a DB-API connection."""
+
+    def cursor(self) -> Any: ...
+
+
+def claim_once(connection: Connection, claim: Claim) -> bool:
+    """True: first time, and the claim is written in the caller's open transaction. False: a committed duplicate.
+
+    Two at once: the database lets one insert; the other's raises its IntegrityError, its transaction rolls back, and
+    its next attempt finds the claim. Raises IdempotencyKeyReused for another payload.
+    """
+    first, second = _MARKS[_paramstyle(connection)]
+    cursor = connection.cursor()
+    try:
+        cursor.execute(f"SELECT payload FROM idempotency_claims WHERE claim = {first}", (claim.id,))
+        row = cursor.fetchone()
+        if row is None:
+            insert = f"INSERT INTO idempotency_claims (claim, payload) VALUES ({first}, {second})"
+            cursor.execute(insert, (claim.id, claim.payload))
+            return True
+    finally:
+        cursor.close()
+    if row[0] != claim.payload:
+        raise IdempotencyKeyReused("the idempotency key was used before, with another payload")
+    return False
+
+
+def _paramstyle(connection: Connection) -> str:
+    """The driver says it on its top-level module; a subclass of a driver's connection inherits it."""
+    for base in type(connection).__mro__:
+        style = getattr(sys.modules.get(base.__module__.partition(".")[0]), "paramstyle", None)
+        if style in _MARKS:
+            return str(style)
+    raise TypeError(
+        f"{type(connection).__module__}.{type(connection).__qualname__} is no connection of a DB-API driver with"
+        f" paramstyle {', '.join(_MARKS)}: pass the driver's own connection to Invocation.once"
+    )
