@@ -3,6 +3,7 @@
 Runs on the machine's own Python with the standard library only. Every version comes from a lock with hashes.
 """
 
+import importlib.util
 import os
 import re
 import shutil
@@ -64,16 +65,9 @@ def checkov() -> None:
 
 def check_machine() -> None:
     """Fail early where a later failure would be hard to read."""
-    if sys.version_info < (3, 11):
-        raise SetUpError("Python 3.11 or later is needed: install it, or name one: make PYTHON=/path/to/python3.11")
-    try:
-        import ensurepip  # noqa: F401
-        import venv  # noqa: F401
-    except ImportError:
+    if importlib.util.find_spec("ensurepip") is None:
         package = f"python3.{sys.version_info.minor}-venv"
-        raise SetUpError(
-            f"{sys.executable} has no venv module: install it (Debian, Ubuntu: apt-get install {package})"
-        ) from None
+        raise SetUpError(f"{sys.executable} has no venv module: install it (Debian, Ubuntu: apt-get install {package})")
     if not os.access(ROOT, os.W_OK):
         raise SetUpError(f"{ROOT} is not writable: clone into a folder of yours")
 
