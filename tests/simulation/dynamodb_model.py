@@ -1,0 +1,338 @@
+"""DynamoDB in memory, one request at a time: conditions, transactions, PartiQL batches, limits, late time to live.
+
+After AWS's documentation, not after an emulator; `tests/live` holds it against one.
+"""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import attribute_values as values
+from . import partiql
+from .attribute_values import Item
+from .aws_errors import ServiceError
+from .conditions_model import Bindings, Invalid
+from .expressions import parse_condition, parse_update
+from .tokens import SyntaxFault
+
+MAX_ITEM_BYTES = 400 * 1024
+MAX_TRANSACTION_ACTIONS = 100
+MAX_TRANSACTION_BYTES = 4 * 1024 * 1024
+MAX_BATCH_STATEMENTS = 25
+TOKEN_SECONDS = 600
+LATEST_DELETION_SECONDS = 48 * 3600
+
+Key = tuple[Any, ...]
+Before = Callable[[str, Item | None, Item | None], None]
+"""Told of every change: table, old item, new item."""
+
+
+@dataclass
+class Table:
+    key: Mapping[str, str]
+    """Attribute name to type."""
+    time_to_live: str | None = None
+    items: dict[Key, Item] = field(default_factory=dict)
+
+    def key_of(self, item: Mapping[str, Any], *, exact: bool) -> Key:
+        if exact and item.keys() != self.key.keys():
+            raise invalid("The provided key element does not match the schema")
+        parts = []
+        for name, kind in self.key.items():
+            value = item.get(name, {}).get(kind)
+            if value is None:
+                raise invalid("One or more parameter values were invalid: missing key or wrong type of " + name)
+            if value in ("", b""):
+                raise invalid(f"One or more parameter values are not valid: empty string for key {name}")
+            parts.append(value)
+        return tuple(parts)
+
+
+def invalid(message: str) -> ServiceError:
+    return ServiceError("ValidationException", message)
+
+
+class Refused(Exception):
+    """A condition does not hold; `item` is what it found."""
+
+    def __init__(self, item: Item | None) -> None:
+        super().__init__("The conditional request failed")
+        self.item = item
+
+
+class DynamoDB:
+    def __init__(self, tables: Mapping[str, Table], clock: Callable[[], float]) -> None:
+        self.tables = dict(tables)
+        self.changes: list[Before] = []
+        self._clock = clock
+        self._tokens: dict[str, tuple[float, str]] = {}
+
+    # Operations, by the name of the client's method.
+
+    def get_item(self, *, TableName: str, Key: Item, ConsistentRead: bool = False) -> dict[str, Any]:  # noqa: ARG002
+        table = self._table(TableName)
+        item = table.items.get(table.key_of(Key, exact=True))
+        return {} if item is None else {"Item": values.copied(item)}
+
+    def put_item(self, **request: Any) -> dict[str, Any]:
+        return self._alone("Put", request)
+
+    def update_item(self, **request: Any) -> dict[str, Any]:
+        return self._alone("Update", request)
+
+    def delete_item(self, **request: Any) -> dict[str, Any]:
+        return self._alone("Delete", request)
+
+    def transact_write_items(
+        self, *, TransactItems: Sequence[Mapping[str, Any]], ClientRequestToken: str = "", conflict: Sequence[int] = ()
+    ) -> dict[str, Any]:
+        """`conflict`: positions at which another transaction is in the way (the scheduler says so)."""
+        actions = [next(iter(element.items())) for element in TransactItems]
+        if self._seen(ClientRequestToken, repr(TransactItems)):
+            return {}
+        self._check_transaction(actions)
+        outcomes = [
+            "TransactionConflict" if position in conflict else self._outcome(kind, request)
+            for position, (kind, request) in enumerate(actions)
+        ]
+        if any(isinstance(outcome, str | dict) for outcome in outcomes):
+            reasons = [_reason(outcome) for outcome in outcomes]
+            codes = ", ".join(reason["Code"] for reason in reasons)
+            raise ServiceError(
+                "TransactionCanceledException",
+                f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]",
+                CancellationReasons=reasons,
+            )
+        for commit in outcomes:
+            commit()
+        if ClientRequestToken:
+            self._tokens[ClientRequestToken] = (self._clock() + TOKEN_SECONDS, repr(TransactItems))
+        return {}
+
+    def batch_execute_statement(self, *, Statements: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        self.check_batch(Statements)
+        return {"Responses": [self.execute_one(statement) for statement in Statements]}
+
+    def check_batch(self, statements: Sequence[Mapping[str, Any]]) -> None:
+        if not 1 <= len(statements) <= MAX_BATCH_STATEMENTS:
+            raise invalid(f"Member must have length between 1 and {MAX_BATCH_STATEMENTS}")
+        targets = []
+        for statement in statements:
+            try:
+                targets.append(self._target(statement))
+            except (SyntaxFault, Invalid, ServiceError):
+                continue  # reported for this statement alone
+        if len(set(targets)) != len(targets):
+            raise invalid("Provided list of item keys contains duplicates")
+
+    def execute_one(self, statement: Mapping[str, Any]) -> dict[str, Any]:
+        """One member of a batch: its success or its own error."""
+        try:
+            return self._execute(statement)
+        except Refused as refused:
+            error: dict[str, Any] = {"Code": "ConditionalCheckFailed", "Message": str(refused)}
+            if refused.item is not None and statement.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD":
+                error["Item"] = values.copied(refused.item)
+            return {"Error": error}
+        except (SyntaxFault, Invalid) as fault:
+            return {"Error": {"Code": "ValidationError", "Message": str(fault)}}
+        except ServiceError as fault:
+            code = {"ValidationException": "ValidationError", "ResourceNotFoundException": "ResourceNotFound"}
+            return {"Error": {"Code": code.get(fault.code, fault.code), "Message": fault.message}}
+
+    # Time to live.
+
+    def delete_expired(self, chance: random.Random) -> None:
+        """What the background process might do now: late, up to two days, in any order."""
+        now = self._clock()
+        for name, table in self.tables.items():
+            for key, item in list(table.items.items()):
+                expiry = item.get(table.time_to_live or "", {}).get("N")
+                if expiry is None or float(expiry) >= now:
+                    continue
+                if now - float(expiry) >= LATEST_DELETION_SECONDS or chance.random() < 0.5:
+                    self._write(name, key, None)
+
+    # How one write happens.
+
+    def _alone(self, kind: str, request: dict[str, Any]) -> dict[str, Any]:
+        wanted = request.pop("ReturnValues", "NONE")
+        try:
+            before, after, commit = self._evaluate(kind, request)
+        except Refused as refused:
+            fields = {}
+            if refused.item is not None and request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD":
+                fields = {"Item": values.copied(refused.item)}
+            raise ServiceError("ConditionalCheckFailedException", str(refused), **fields) from None
+        except (Invalid, SyntaxFault) as fault:
+            raise invalid(str(fault)) from None
+        commit()
+        return _returned(wanted, before, after)
+
+    def _outcome(self, kind: str, request: Mapping[str, Any]) -> Callable[[], None] | dict[str, Any]:
+        """What an action of a transaction would do, or why it cannot."""
+        try:
+            _, __, commit = self._evaluate(kind, request)
+        except Refused as refused:
+            reason: dict[str, Any] = {"Code": "ConditionalCheckFailed", "Message": str(refused)}
+            if refused.item is not None and request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD":
+                reason["Item"] = values.copied(refused.item)
+            return reason
+        except Invalid as fault:
+            return {"Code": "ValidationError", "Message": str(fault)}
+        return commit
+
+    def _evaluate(self, kind: str, request: Mapping[str, Any]) -> tuple[Item | None, Item | None, Callable[[], None]]:
+        name = request["TableName"]
+        table = self._table(name)
+        key = table.key_of(request["Item"] if kind == "Put" else request["Key"], exact=kind != "Put")
+        bound = Bindings(
+            request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {}), set()
+        )
+        before = table.items.get(key)
+        holds = "ConditionExpression" not in request or parse_condition(request["ConditionExpression"])(
+            before or {}, bound
+        )
+        after = self._after(kind, request, table, before, bound)
+        if unused := {*bound.names, *bound.values} - bound.used:
+            raise invalid(f"Value provided in ExpressionAttributeNames or Values unused in expressions: {unused}")
+        if not holds:
+            raise Refused(before)
+        if after is not None and values.bytes_of_item(after) > MAX_ITEM_BYTES:
+            raise Invalid("Item size has exceeded the maximum allowed size")
+        commit = (lambda: None) if kind == "ConditionCheck" else (lambda: self._write(name, key, after))
+        return before, after, commit
+
+    def _after(
+        self, kind: str, request: Mapping[str, Any], table: Table, before: Item | None, bound: Bindings
+    ) -> Item | None:
+        if kind == "Put":
+            return {name: values.normalized(value) for name, value in request["Item"].items()}
+        if kind == "Delete":
+            return None
+        if kind == "ConditionCheck":
+            if "ConditionExpression" not in request:
+                raise invalid("ConditionExpression is required")
+            return before
+        start = before if before is not None else dict(request["Key"])
+        after = parse_update(request["UpdateExpression"])(start, bound) if "UpdateExpression" in request else start
+        if any(after.get(name) != request["Key"][name] for name in table.key):
+            raise invalid("Cannot update attribute: it is part of the key")
+        return after
+
+    def _execute(self, statement: Mapping[str, Any]) -> dict[str, Any]:
+        parsed = partiql.parse(statement["Statement"])
+        table_name, key = self._target(statement)
+        bound = partiql.bindings(statement.get("Parameters", []))
+        before = self.tables[table_name].items.get(key)
+        if parsed.kind == "INSERT":
+            if before is not None:
+                raise ServiceError("DuplicateItem", "Duplicate primary key exists in table")
+            item = {name: operand({}, bound) for name, operand in parsed.fields.items()}
+            self._write_checked(table_name, key, {name: values.normalized(v) for name, v in item.items() if v})
+            return {"TableName": table_name}
+        if before is None and parsed.kind == "DELETE":
+            return {"TableName": table_name}  # documented: success, nothing deleted
+        assert parsed.condition is not None
+        if before is None or not parsed.condition(before, bound):
+            raise Refused(before)
+        after = parsed.updated(before, bound) if parsed.kind == "UPDATE" else None
+        if after is not None and any(after.get(name) != before[name] for name in self.tables[table_name].key):
+            raise Invalid("Cannot update attribute: it is part of the key")
+        self._write_checked(table_name, key, after)
+        answer: dict[str, Any] = {"TableName": table_name}
+        if parsed.returning:
+            shown = before if parsed.returning.endswith("OLD") else after
+            answer["Item"] = values.copied(shown or {})
+        return answer
+
+    def _target(self, statement: Mapping[str, Any]) -> tuple[str, Key]:
+        """Table and key of one statement."""
+        parsed = partiql.parse(statement["Statement"])
+        table = self._table(parsed.table)
+        parameters = statement.get("Parameters", [])
+        if len(parameters) != parsed.parameters:
+            raise Invalid("Number of parameters in request and statement don't match")
+        bound = partiql.bindings(parameters)
+        operands = parsed.fields if parsed.kind == "INSERT" else parsed.equalities
+        missing = [name for name in table.key if name not in operands]
+        if missing:
+            raise Invalid("Where clause does not contain a mandatory equality on all key attributes")
+        return parsed.table, table.key_of({name: operands[name]({}, bound) or {} for name in table.key}, exact=True)
+
+    def _write_checked(self, table: str, key: Key, item: Item | None) -> None:
+        if item is not None and values.bytes_of_item(item) > MAX_ITEM_BYTES:
+            raise Invalid("Item size has exceeded the maximum allowed size")
+        self._write(table, key, item)
+
+    def _write(self, table_name: str, key: Key, item: Item | None) -> None:
+        items = self.tables[table_name].items
+        before = items.pop(key, None)
+        if item is not None:
+            items[key] = item
+        for told in self.changes:
+            told(table_name, before, item)
+
+    def _table(self, name: str) -> Table:
+        if name not in self.tables:
+            raise ServiceError("ResourceNotFoundException", "Requested resource not found")
+        return self.tables[name]
+
+    def _seen(self, token: str, request: str) -> bool:
+        until, known = self._tokens.get(token, (0.0, ""))
+        if not token or until <= self._clock():
+            return False
+        if known != request:
+            raise ServiceError("IdempotentParameterMismatchException", "The token belongs to another request")
+        return True
+
+    def _check_transaction(self, actions: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        if not 1 <= len(actions) <= MAX_TRANSACTION_ACTIONS:
+            raise invalid(f"Member must have length between 1 and {MAX_TRANSACTION_ACTIONS}")
+        targets = []
+        for kind, request in actions:
+            table = self._table(request["TableName"])
+            source = request["Item"] if kind == "Put" else request["Key"]
+            targets.append((request["TableName"], table.key_of(source, exact=kind != "Put")))
+            self._check_expressions(request)
+        if len(set(targets)) != len(targets):
+            raise invalid("Transaction request cannot include multiple operations on one item")
+        size = sum(
+            values.bytes_of_item(request.get(part, {}))
+            for _, request in actions
+            for part in ("Item", "Key", "ExpressionAttributeValues")
+        )
+        if size > MAX_TRANSACTION_BYTES:
+            raise invalid("Transaction request exceeds 4 MB")
+
+    def _check_expressions(self, request: Mapping[str, Any]) -> None:
+        """What is malformed is refused before any condition is looked at."""
+        try:
+            if "ConditionExpression" in request:
+                parse_condition(request["ConditionExpression"])
+            if "UpdateExpression" in request:
+                parse_update(request["UpdateExpression"])
+        except SyntaxFault as fault:
+            raise invalid(str(fault)) from None
+
+
+def _reason(outcome: Any) -> dict[str, Any]:
+    if isinstance(outcome, dict):
+        return outcome
+    if isinstance(outcome, str):
+        return {"Code": outcome, "Message": "Transaction is ongoing for the item"}
+    return {"Code": "None"}
+
+
+def _returned(wanted: str, before: Item | None, after: Item | None) -> dict[str, Any]:
+    if wanted == "NONE":
+        return {}
+    source = before if wanted.endswith("OLD") else after
+    if source is None:
+        return {}
+    if wanted.startswith("UPDATED"):
+        old, new = before or {}, after or {}
+        changed = {name for name in {*old, *new} if old.get(name) != new.get(name)}
+        return {"Attributes": values.copied({name: source[name] for name in changed if name in source})}
+    return {"Attributes": values.copied(source)}
