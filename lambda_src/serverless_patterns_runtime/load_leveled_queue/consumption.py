@@ -44,7 +44,8 @@ class Consumption:
         self._edge = edge
         self._settings = edge.settings
         self._remaining: Callable[[], float] = lambda: context.get_remaining_time_in_millis() / 1000
-        self._reserve = min(LONGEST_RESERVE_SECONDS, self._remaining() * RESERVE_SHARE)
+        reserve = min(LONGEST_RESERVE_SECONDS, self._remaining() * RESERVE_SHARE)
+        self._remaining_for_work: Callable[[], float] = lambda: self._remaining() - reserve
         self._started_any = False
         self._conclusions = Conclusions(edge)
         self._attempt_limit = AttemptLimit(
@@ -56,10 +57,9 @@ class Consumption:
         """The partial batch response: everything that is not acknowledged, and nothing else."""
         deliveries = [self._read(Message(record)) for record in records]
         firsts = first_of_each_key(deliveries)
-        fifo = any(delivery.message.group is not None for delivery in deliveries)
-        with self._work(threads=not fifo and len(firsts) > 1) as work:
+        with self._work(threads=not self._settings.fifo and len(firsts) > 1) as work:
             work.begin([request for delivery in firsts.values() if (request := delivery.request)])
-            if fifo:
+            if self._settings.fifo:
                 self._consume_in_order(deliveries, firsts, work)
             else:
                 self._consume_in_any_order(deliveries, firsts, work)
@@ -133,7 +133,7 @@ class Consumption:
 
     def _has_time(self) -> bool:
         """The first message always gets its chance: else a batch could go round for ever."""
-        return not self._started_any or self._remaining() > self._reserve
+        return not self._started_any or self._remaining_for_work() > 0
 
     def _invocation(self, message: Message, request: Request, attempt: int) -> Invocation:
         return Invocation(
@@ -151,9 +151,9 @@ class Consumption:
             yield LeasedWork(edge, self._remaining, self._leases())
         elif threads and edge.commit_threads > 1:
             with ThreadPoolExecutor(edge.commit_threads) as executor:
-                yield TransactionalWork(edge, self._remaining, executor)
+                yield TransactionalWork(edge, self._remaining_for_work, executor)
         else:
-            yield TransactionalWork(edge, self._remaining, None)
+            yield TransactionalWork(edge, self._remaining_for_work, None)
 
     def _leases(self) -> Leases:
         edge, settings = self._edge, self._settings

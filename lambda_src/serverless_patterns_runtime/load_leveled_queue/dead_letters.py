@@ -33,6 +33,7 @@ class DeadLetters:
         }
         if message.group is not None:
             request["MessageGroupId"] = message.group
+        if self.queue_url.endswith(".fifo"):
             # Never the original's: a second dead-lettering within five minutes would count as sent, and vanish.
             request["MessageDeduplicationId"] = hashlib.sha256(message.delivery.encode()).hexdigest()
         if message.trace_header is not None:

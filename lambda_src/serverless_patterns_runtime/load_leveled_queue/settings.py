@@ -30,6 +30,11 @@ class Settings:
     retry_base_seconds: int
     retry_max_seconds: int
 
+    @property
+    def fifo(self) -> bool:
+        """By the queue's name, as SQS does it; a message group alone also occurs on (fair) standard queues."""
+        return self.queue_url.endswith(".fifo")
+
     @classmethod
     def from_environment(cls) -> "Settings":
         function = environment.read(business_function.Env)
