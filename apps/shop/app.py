@@ -1,0 +1,61 @@
+"""The reference app: a wholesaler's shop. `make demo` runs it on this machine, `make deploy` in an AWS account."""
+
+from pathlib import Path
+
+from aws_cdk import App, CfnOutput, Duration, Stack
+from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from serverless_patterns import Defaults, Handler, LoadLeveledQueue
+
+CODE = Path(__file__).parent / "handlers"
+
+
+class Shop(Stack):
+    """Wholesale orders, taken as fast as they come and fulfilled as fast as the stock tables like it."""
+
+    def __init__(self, scope: Construct, id: str) -> None:
+        super().__init__(scope, id, description="Shop: reference app of cdk-serverless-patterns")
+        # Who is on call subscribes to this topic; without it the alarms would tell nobody.
+        on_call = sns.Topic(self, "OnCall", display_name="Shop: on call", enforce_ssl=True)
+        Defaults.of(self).set(alarm_actions=[cloudwatch_actions.SnsAction(on_call)])
+
+        orders = self._table("Orders", dynamodb.Attribute(name="order_id", type=dynamodb.AttributeType.STRING))
+        stock = self._table("Stock", dynamodb.Attribute(name="product_id", type=dynamodb.AttributeType.NUMBER))
+        self.fulfilment = LoadLeveledQueue(
+            self,
+            "Fulfilment",
+            max_concurrency=5,
+            idempotency_key="order_id",
+            # Ten orders take a fraction of a second. The messages of a function that died come back after six times
+            # this, so a generous timeout would be paid for in waiting.
+            consumer=Handler(
+                CODE, "orders:fulfil", tables={"ORDERS": orders, "STOCK": stock}, timeout=Duration.seconds(5)
+            ),
+        )
+        CfnOutput(self, "FulfilmentQueue", value=self.fulfilment.queue.queue_name)
+        CfnOutput(self, "FulfilmentDeadLetters", value=self.fulfilment.dead_letter_queue.queue_name)
+        CfnOutput(self, "FulfilmentFunction", value=self.fulfilment.consumer_function.function_name)
+        CfnOutput(self, "OrdersTable", value=orders.table_name)
+        CfnOutput(self, "StockTable", value=stock.table_name)
+
+    def _table(self, id: str, partition_key: dynamodb.Attribute) -> dynamodb.TableV2:
+        """A table that keeps data: restorable to any second of 35 days, and not deleted by mistake."""
+        return dynamodb.TableV2(
+            self,
+            id,
+            partition_key=partition_key,
+            billing=dynamodb.Billing.on_demand(),
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            deletion_protection=True,
+        )
+
+
+if __name__ == "__main__":
+    app = App()
+    Shop(app, "Shop")
+    app.synth()

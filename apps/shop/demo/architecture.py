@@ -1,0 +1,120 @@
+"""The picture of what the demo deploys, with the figures of the run on its arrows, as inline SVG."""
+
+from dataclasses import dataclass
+
+from demo.markup import element, text
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Figures that stand on the arrows."""
+
+    sent: int
+    cap: int
+    fulfilled: int
+    dead_lettered: int
+    redriven: int
+
+
+def picture(flow: Flow) -> str:
+    """Left to right: orders, queue, gate, consumers, one transaction over three tables; below: dead letters."""
+    return element(
+        "svg",
+        _ARROW_HEAD,
+        element("rect", class_="border", x=168, y=14, width=818, height=344, rx=14),
+        text(184, 36, "LoadLeveledQueue “Fulfilment”", "border-name"),
+        *_way_in(flow),
+        *_consumer(flow),
+        *_transaction(),
+        *_way_back(flow),
+        class_="architecture",
+        viewBox="0 0 1000 372",
+        role="img",
+        aria_label="Architecture: orders, queue, cap, consumers, one transaction, dead-letter queue",
+    )
+
+
+_ARROW_HEAD = element(
+    "defs",
+    element(
+        "marker",
+        element("path", class_="tip", d="M0 0 8 4 0 8z"),
+        id="tip",
+        viewBox="0 0 8 8",
+        refX=7,
+        refY=4,
+        markerWidth=7,
+        markerHeight=7,
+        orient="auto",
+    ),
+)
+
+
+def _way_in(flow: Flow) -> list[str]:
+    letters = [element("rect", class_="letter", x=222 + 17 * i, y=148, width=13, height=13, rx=2) for i in range(7)]
+    return [
+        *_box(14, 88, 112, 84, "Orders", "all at once", "outside"),
+        *_arrow("M126 130 H 204", f"{flow.sent:,} sent", 165, 119),
+        *_box(206, 88, 146, 84, "Queue", "holds the burst", "queue"),
+        *letters,
+        *_arrow("M352 130 H 408"),
+        element("path", class_="gate", d="M412 84 l 30 20 v 52 l -30 20 z"),
+        text(427, 126, "cap", "gate-name", "middle"),
+        text(427, 144, str(flow.cap), "gate-figure", "middle"),
+        *_arrow("M444 130 H 494"),
+    ]
+
+
+def _consumer(flow: Flow) -> list[str]:
+    behind = [_frame(498 + 6 * i, 80 - 6 * i, 176, 100, "consumer") for i in (2, 1)]
+    return [
+        *behind,
+        *_box(498, 80, 176, 100, "Consumer", "", "consumer"),
+        element("rect", class_="code", x=510, y=112, width=152, height=26, rx=5),
+        text(586, 129, "orders:fulfil → Effects", "code-name", "middle"),
+        text(586, 160, "claims, retries, dead letters", "note", "middle"),
+        *_arrow("M686 130 H 750", f"{flow.fulfilled:,}", 717, 119),
+    ]
+
+
+def _transaction() -> list[str]:
+    return [
+        element("rect", class_="transaction", x=752, y=46, width=214, height=172, rx=12),
+        text(859, 66, "one transaction, or nothing", "note", "middle"),
+        *_table(78, "Claims", "if the key is new"),
+        *_table(122, "Orders", "the order"),
+        *_table(166, "Stock", "if enough on hand"),
+    ]
+
+
+def _way_back(flow: Flow) -> list[str]:
+    return [
+        *_arrow("M586 180 V 262", f"{flow.dead_lettered:,} with a reason", 596, 228, anchor="start"),
+        *_box(498, 264, 176, 76, "Dead-letter queue", "body unchanged", "dead"),
+        *_arrow("M498 302 H 279 V 176", f"{flow.redriven:,} redriven after the fix", 388, 293, kind="arrow dashed"),
+        text(388, 320, "serverless-patterns redrive", "mono", "middle"),
+        *_box(790, 264, 176, 76, "Alarms", "age · dead letters · errors", "alarm"),
+        *_arrow("M674 302 H 788", "watched", 731, 293, kind="arrow dashed"),
+    ]
+
+
+def _box(x: int, y: int, width: int, height: int, name: str, note: str, kind: str) -> list[str]:
+    middle = x + width // 2
+    named = [_frame(x, y, width, height, kind), text(middle, y + 24, name, "name", "middle")]
+    return [*named, text(middle, y + 43, note, "note", "middle")] if note else named
+
+
+def _table(y: int, name: str, note: str) -> list[str]:
+    frame = _frame(772, y, 174, 36, "table")
+    return [frame, text(784, y + 23, name, "name"), text(936, y + 23, note, "note small", "end")]
+
+
+def _frame(x: int, y: int, width: int, height: int, kind: str) -> str:
+    return element("rect", class_=f"box {kind}", x=x, y=y, width=width, height=height, rx=9)
+
+
+def _arrow(
+    path: str, label: str = "", x: int = 0, y: int = 0, *, anchor: str = "middle", kind: str = "arrow"
+) -> list[str]:
+    arrow = element("path", class_=kind, d=path, marker_end="url(#tip)")
+    return [arrow, text(x, y, label, "flow", anchor)] if label else [arrow]

@@ -1,0 +1,200 @@
+"""The report of a run: one HTML page with everything in it, for people; and one JSON file, for machines."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from demo import timeline
+from demo.architecture import Flow, picture
+from demo.charts import Axis, Mark, Series, Span, chart
+from demo.checks import Check
+from demo.markup import element
+from demo.outcome import DeadLetter, Outcome
+from demo.timeline import Point
+
+_PAGE = Path(__file__).with_name("report.html")
+
+
+def results(checks: Sequence[Check]) -> dict[str, Any]:
+    """What `results.json` holds."""
+    listed = [{"name": one.name, "ok": one.ok, "value": one.value, "expected": one.expected} for one in checks]
+    return {"ok": all(one.ok for one in checks), "checks": listed}
+
+
+def write(folder: Path, outcome: Outcome, checks: Sequence[Check], about: str) -> tuple[Path, Path]:
+    """Write `report.html` and `results.json` into the folder; `about` says in a line what ran, where and when."""
+    folder.mkdir(parents=True, exist_ok=True)
+    html, machine = folder / "report.html", folder / "results.json"
+    html.write_text(page(outcome, checks, about), encoding="utf-8")
+    machine.write_text(json.dumps(results(checks), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return html, machine
+
+
+def page(outcome: Outcome, checks: Sequence[Check], about: str) -> str:
+    failed = [one for one in checks if not one.ok]
+    verdict = f"{len(failed)} of {len(checks)} checks failed" if failed else f"All {len(checks)} checks hold"
+    return Template(_PAGE.read_text(encoding="utf-8")).substitute(
+        verdict=verdict,
+        verdict_class="bad" if failed else "good",
+        about=escape(about),
+        tiles=_tiles(outcome),
+        charts=_charts(outcome),
+        architecture=picture(_flow(outcome)),
+        faults=_fault_rows(outcome),
+        letters=_letter_rows(outcome),
+        checks="".join(map(_check_row, checks)),
+        data=json.dumps(_hover_data(outcome)).replace("<", "\\u003c"),
+    )
+
+
+def _flow(outcome: Outcome) -> Flow:
+    return Flow(
+        sent=len(outcome.sent),
+        cap=outcome.cap,
+        fulfilled=len(outcome.final.orders),
+        dead_lettered=len(outcome.drained.dead_letters),
+        redriven=len(outcome.redriven),
+    )
+
+
+def _tiles(outcome: Outcome) -> str:
+    peak = timeline.peak(timeline.in_flight(outcome.invocations))
+    strikes = sum(fault.fired for fault in outcome.faults)
+    start, end = outcome.phases["send"]
+    tiles = [
+        (f"{len(outcome.sent):,}", "messages sent", f"in {end - start:.1f} s"),
+        (f"{len(outcome.final.orders):,}", "orders fulfilled", f"once each; {_typical_wait(outcome)}"),
+        (f"{peak:g} of {outcome.cap}", "invocations at once", f"at most; {len(outcome.invocations):,} in all"),
+        (f"{strikes:,}", "faults injected", f"of {len(outcome.faults)} kinds"),
+        (f"{len(outcome.drained.dead_letters):,}", "dead letters", f"{len(outcome.redriven)} came back by redrive"),
+    ]
+    return "".join(
+        element("div", element("b", value), element("span", name), element("small", escape(note)), class_="tile")
+        for value, name, note in tiles
+    )
+
+
+def _typical_wait(outcome: Outcome) -> str:
+    waits = sorted(at - outcome.sent_at[message] for message, at in outcome.settled_at.items())
+    return f"95% within {waits[int(0.95 * (len(waits) - 1))]:.0f} s" if waits else "none timed"
+
+
+def _charts(outcome: Outcome) -> str:
+    axis = _axis(outcome)
+    depth = [
+        Series("waiting", _depth(outcome, received=True), "waiting", "area"),
+        Series("received, not yet acknowledged", _depth(outcome, received=False), "received", "area"),
+        Series("dead letters", _since(outcome, [(s.at, s.dead) for s in outcome.samples]), "dead"),
+    ]
+    running = [Series("invocations", _since(outcome, timeline.in_flight(outcome.invocations)), "running", "step")]
+    return (
+        chart("Messages", depth, axis, height=250)
+        + chart("Invocations in flight", running, axis, limit=(outcome.cap, f"cap: {outcome.cap}"))
+        + chart("Age of the oldest message, seconds", [Series("age", _age(outcome), "age", "area")], axis)
+    )
+
+
+def _axis(outcome: Outcome) -> Axis:
+    spans = [Span(start, end, name) for name, (start, end) in _since_spans(outcome)]
+    marks = [
+        Mark(fault.at - _start(outcome), str(number), fault.name) for number, fault in enumerate(outcome.faults, 1)
+    ]
+    return Axis(until=max(span.end for span in spans), spans=spans, marks=marks)
+
+
+def _start(outcome: Outcome) -> float:
+    return outcome.phases["send"][0]
+
+
+def _since_spans(outcome: Outcome) -> Iterable[tuple[str, tuple[float, float]]]:
+    zero = _start(outcome)
+    return [(name, (start - zero, end - zero)) for name, (start, end) in outcome.phases.items()]
+
+
+def _since(outcome: Outcome, points: Iterable[Point]) -> list[Point]:
+    zero = _start(outcome)
+    return [(round(at - zero, 3), value) for at, value in points if at >= zero]
+
+
+def _depth(outcome: Outcome, received: bool) -> list[Point]:
+    """Stacked: the upper edge is everything in the queue, the lower one what the function has received."""
+    return _since(outcome, [(s.at, s.received + (s.waiting if received else 0)) for s in outcome.samples])
+
+
+def _age(outcome: Outcome) -> list[Point]:
+    _, end = list(outcome.phases.values())[-1]
+    return _since(outcome, timeline.oldest_age(outcome.sent_at, outcome.settled_at, end))
+
+
+def _hover_data(outcome: Outcome) -> dict[str, Any]:
+    """Per chart, the series by name: what the page shows beside the cursor."""
+    return {
+        "until": _axis(outcome).until,
+        "charts": [
+            {
+                "waiting": _since(outcome, [(s.at, s.waiting) for s in outcome.samples]),
+                "received": _depth(outcome, received=False),
+                "dead letters": _since(outcome, [(s.at, s.dead) for s in outcome.samples]),
+            },
+            {"in flight": _since(outcome, timeline.in_flight(outcome.invocations))},
+            {"oldest, s": [(at, round(age, 1)) for at, age in _age(outcome)]},
+        ],
+    }
+
+
+def _fault_rows(outcome: Outcome) -> str:
+    return "".join(
+        _row(
+            element("span", str(number), class_="flag"),
+            element("b", escape(fault.name)) + "<br>" + element("small", escape(fault.how)),
+            fault.fired,
+            escape(fault.evidence),
+        )
+        for number, fault in enumerate(outcome.faults, 1)
+    )
+
+
+def _letter_rows(outcome: Outcome) -> str:
+    """Dead letters by error type and reason, product numbers and positions folded together."""
+    first = Counter(map(_kind, outcome.drained.dead_letters))
+    left = Counter(map(_kind, outcome.final.dead_letters))
+    most = max(first.values(), default=1)
+    return "".join(
+        _row(
+            escape(reason) + "<br>" + element("small", escape(error_type)),
+            _bar("bar back", (count - left[error_type, reason]) / most) + _bar("bar", left[error_type, reason] / most),
+            count,
+            left[error_type, reason],
+        )
+        for (error_type, reason), count in first.most_common()
+    )
+
+
+def _kind(letter: DeadLetter) -> tuple[str, str]:
+    reason = letter.reason.partition(":")[0] if letter.reason.startswith("out of stock") else letter.reason
+    return letter.error_type, reason.partition(" at character")[0]
+
+
+def _bar(kind: str, share: float) -> str:
+    return element("i", class_=kind, style=f"width:{100 * share:.1f}%")
+
+
+def _check_row(one: Check) -> str:
+    mark = element("span", "✓", class_="ok") if one.ok else element("span", "✗", class_="no")
+    return _row(mark, escape(one.name), one.value, one.expected, figures=(2, 3))
+
+
+def _row(*cells: Any, figures: Sequence[int] = ()) -> str:
+    """Cells that are text are markup already; numbers, and the cells in `figures`, are set as figures."""
+    return element(
+        "tr", *[_figure(c) if n in figures or not isinstance(c, str) else element("td", c) for n, c in enumerate(cells)]
+    )
+
+
+def _figure(value: Any) -> str:
+    shown = f"{value:,}" if isinstance(value, int | float) and not isinstance(value, bool) else escape(str(value))
+    return element("td", shown, class_="figure")

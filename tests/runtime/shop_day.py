@@ -1,0 +1,111 @@
+"""A day at the shop without AWS: every message handled in memory, as the deployed shop is meant to handle it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from demo import stock, traffic, wholesale
+from demo.outcome import DeadLetter, Fault, Outcome, Sample, State
+from demo.timeline import Invocation as Run
+from demo.traffic import Message
+from handlers.orders import fulfil
+
+from serverless_patterns_runtime import Invocation, PermanentError
+from serverless_patterns_runtime.testing import Table, commit
+
+NOON = 1_790_000_000.0
+CAP = 5
+
+
+@dataclass
+class Shop:
+    opening: stock.Opening
+    claims: dict[str, str] = field(default_factory=dict)
+    dead_letters: dict[str, DeadLetter] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        rows = [{"product_id": product, "on_hand": count} for product, count in self.opening.on_hand.items()]
+        self.orders, self.stock = Table(key=("order_id",)), Table(key=("product_id",), items=rows)
+
+    def take(self, message_id: str, body: str) -> None:
+        try:
+            order = json.loads(body, parse_constant=_not_a_number)
+            claimed = self.claims.get(order["order_id"])
+        except (ValueError, TypeError, KeyError):
+            return self._bury(message_id, body, "not a message for us", "MalformedPayload")
+        if claimed is not None:
+            return None if claimed == body else self._bury(message_id, body, "another payload", "IdempotencyKeyReused")
+        try:
+            effects = fulfil(order, Invocation.fake(idempotency_key=order["order_id"], correlation_id=message_id))
+            commit(effects, {"ORDERS": self.orders, "STOCK": self.stock})
+        except PermanentError as error:
+            return self._bury(message_id, body, error.message, type(error).__name__)
+        self.claims[order["order_id"]] = body
+        return None
+
+    def restock(self, pieces: Mapping[int, int]) -> None:
+        for product, count in pieces.items():
+            self.stock.replace((product,), {"product_id": product, "on_hand": count})
+
+    def redrive(self, reason: str) -> list[DeadLetter]:
+        back = [letter for letter in self.dead_letters.values() if reason in letter.reason]
+        for letter in back:
+            del self.dead_letters[letter.correlation_id]
+        for letter in back:
+            self.take(letter.correlation_id, letter.body)
+        return back
+
+    def state(self) -> State:
+        return State(
+            orders={row["order_id"]: row for row in self.orders.items},
+            stock={row["product_id"]: row["on_hand"] for row in self.stock.items},
+            dead_letters=list(self.dead_letters.values()),
+        )
+
+    def _bury(self, message_id: str, body: str, reason: str, error_type: str) -> None:
+        self.dead_letters[message_id] = DeadLetter(body, reason, error_type, message_id, NOON + 2)
+
+
+def play(orders: Sequence[wholesale.Order] | None = None) -> Outcome:
+    """A whole day: everything sent, drained, restocked and redriven."""
+    orders = orders or wholesale.generate(80)
+    opening = stock.opening_stock(orders)
+    planned = traffic.plan(orders, opening)
+    sent: dict[str, Message] = {f"message-{number}": message for number, message in enumerate(planned.messages)}
+    shop = Shop(opening)
+    for message_id, message in sent.items():
+        shop.take(message_id, message.body)
+    drained = shop.state()
+    restocked = stock.shortage(orders, opening)
+    shop.restock(restocked)
+    redriven = shop.redrive("out of stock")
+    return Outcome(
+        cap=CAP,
+        opening=opening,
+        restocked=restocked,
+        traffic=planned,
+        sent=sent,
+        drained=drained,
+        redriven=redriven,
+        final=shop.state(),
+        samples=[Sample(NOON + second, max(0, 90 - 10 * second), 5, 3) for second in range(20)],
+        phases={"send": (NOON, NOON + 1), "drain": (NOON + 1, NOON + 12), "redrive": (NOON + 14, NOON + 16)},
+        **_log(sent),
+    )
+
+
+def _log(sent: Mapping[str, Message]) -> dict[str, Any]:
+    return {
+        "invocations": [Run(f"run-{n}", NOON + n // CAP, NOON + n // CAP + 0.9) for n in range(40)],
+        "sent_at": dict.fromkeys(sent, NOON),
+        "settled_at": {message_id: NOON + 1 + 10 * n / len(sent) for n, message_id in enumerate(sent)},
+        "faults": [
+            Fault("Answer <lost>", "cut", 'order "1" & 2', 3, NOON + 2),
+            Fault("Killed", "-9", "gone", 1, NOON + 4),
+        ],
+    }
+
+
+def _not_a_number(name: str) -> None:
+    raise ValueError(name)

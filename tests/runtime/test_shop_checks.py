@@ -1,0 +1,161 @@
+"""The demo's checks: all hold after a good day, and each one notices the harm it is there for."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from demo import checks, timeline
+from demo.outcome import DeadLetter, Outcome, State
+from demo.timeline import Invocation
+
+from tests.runtime.shop_day import CAP, NOON, play
+
+
+@pytest.fixture(scope="module")
+def day() -> Outcome:
+    return play()
+
+
+def failing(outcome: Outcome) -> set[str]:
+    return {check.name for check in checks.check(outcome) if not check.ok}
+
+
+def test_a_good_day_passes_every_check(day: Outcome) -> None:
+    assert failing(day) == set()
+
+
+def test_names_of_checks_are_unique(day: Outcome) -> None:
+    names = [check.name for check in checks.check(day)]
+    assert len(names) == len(set(names))
+
+
+def with_final(day: Outcome, **changes: object) -> Outcome:
+    return replace(day, final=replace(day.final, **changes))
+
+
+def lose_an_order(day: Outcome) -> Outcome:
+    (lost, _), *kept = day.final.orders.items()
+    assert lost in day.drained.orders
+    return with_final(replace(day, drained=replace(day.drained, orders=dict(kept))), orders=dict(kept))
+
+
+def lose_a_dead_letter(day: Outcome) -> Outcome:
+    return replace(day, drained=replace(day.drained, dead_letters=day.drained.dead_letters[1:]))
+
+
+def take_stock_twice(day: Outcome) -> Outcome:
+    product, count = next(iter(day.final.stock.items()))
+    return with_final(day, stock={**day.final.stock, product: count - 1})
+
+
+def shift_stock_between_products(day: Outcome) -> Outcome:
+    (one, count), (other, more), *_ = day.final.stock.items()
+    return with_final(day, stock={**day.final.stock, one: count - 1, other: more + 1})
+
+
+def garble_a_name(day: Outcome) -> Outcome:
+    order_id, row = next(iter(day.final.orders.items()))
+    return with_final(day, orders={**day.final.orders, order_id: {**row, "customer": {"name": "Ã‰picerie"}}})
+
+
+def round_a_total(day: Outcome) -> Outcome:
+    order_id, row = next(iter(day.final.orders.items()))
+    return with_final(day, orders={**day.final.orders, order_id: {**row, "total": row["total"] + 1}})
+
+
+def bury_a_healthy_order(day: Outcome) -> Outcome:
+    row = next(row for row in day.drained.orders.values())
+    letter = DeadLetter(day.sent[row["correlation_id"]].body, "exhausted", "", row["correlation_id"], NOON)
+    return replace(day, drained=replace(day.drained, dead_letters=[*day.drained.dead_letters, letter]))
+
+
+def change_letters(day: Outcome, **changes: object) -> Outcome:
+    first, *others = day.drained.dead_letters
+    return replace(day, drained=replace(day.drained, dead_letters=[replace(first, **changes), *others]))
+
+
+def fulfil_the_contradiction_too(day: Outcome) -> Outcome:
+    letters = [letter for letter in day.drained.dead_letters if letter.error_type != "IdempotencyKeyReused"]
+    return replace(day, drained=replace(day.drained, dead_letters=letters))
+
+
+def fulfil_less_than_redriven(day: Outcome) -> Outcome:
+    return with_final(day, orders=day.drained.orders)
+
+
+def run_one_more_than_the_cap(day: Outcome) -> Outcome:
+    return replace(day, invocations=[*day.invocations, Invocation("one too many", NOON + 0.1, NOON + 0.2)])
+
+
+def never_fill_the_queue(day: Outcome) -> Outcome:
+    return replace(day, samples=[replace(sample, waiting=3) for sample in day.samples])
+
+
+def miss_with_a_fault(day: Outcome) -> Outcome:
+    return replace(day, faults=[replace(day.faults[0], fired=0), *day.faults[1:]])
+
+
+@pytest.mark.parametrize(
+    ("harm", "noticed_by"),
+    [
+        (lose_an_order, "processed + dead-lettered = sent, after the drain"),
+        (lose_an_order, "processed + dead-lettered = sent, after the redrive"),
+        (lose_an_order, "each order fulfilled once"),
+        (lose_a_dead_letter, "processed + dead-lettered = sent, after the drain"),
+        (lose_a_dead_letter, "hopeless messages dead-lettered, distinct"),
+        (take_stock_twice, "stock = opening stock - ordered, pieces"),
+        (shift_stock_between_products, "products whose stock is off"),
+        (garble_a_name, "orders whose total or text changed on the way"),
+        (round_a_total, "orders whose total or text changed on the way"),
+        (bury_a_healthy_order, "healthy orders dead-lettered"),
+        (bury_a_healthy_order, "processed + dead-lettered = sent, after the drain"),
+        (lambda day: change_letters(day, reason=""), "dead letters with their reason"),
+        (lambda day: change_letters(day, body="{}"), "dead letters with their body unchanged"),
+        (
+            lambda day: change_letters(day, correlation_id="unknown"),
+            "processed + dead-lettered = sent, after the drain",
+        ),
+        (fulfil_the_contradiction_too, "same order id, other content: refused"),
+        (fulfil_less_than_redriven, "redriven = fulfilled, distinct orders"),
+        (run_one_more_than_the_cap, "peak invocations at once"),
+        (never_fill_the_queue, "peak depth of the queue: ten times the cap"),
+        (miss_with_a_fault, "fault fired: Answer <lost>"),
+    ],
+)
+def test_harm_is_noticed(day: Outcome, harm: Callable[[Outcome], Outcome], noticed_by: str) -> None:
+    assert noticed_by in failing(harm(day))
+
+
+def test_nothing_at_all_passes_no_conservation_check(day: Outcome) -> None:
+    nothing = State(orders={}, stock={}, dead_letters=[])
+    assert {"each order fulfilled once", "redriven = fulfilled, distinct orders"} <= failing(
+        replace(day, drained=nothing, final=nothing, redriven=[])
+    )
+
+
+def test_invocations_are_read_from_report_lines_alone() -> None:
+    events = [
+        (NOON, "START RequestId: a Version: $LATEST"),
+        (NOON, '{"message": "REPORT RequestId: x"}'),
+        (NOON + 3, "REPORT RequestId: b\tDuration: 500 ms\tBilled Duration: 500 ms"),
+        (NOON + 2, "REPORT RequestId: a\tDuration: 1500.25 ms\tBilled Duration: 1501 ms"),
+    ]
+    assert timeline.invocations(events) == [
+        Invocation("a", NOON + 2 - 1.50025, NOON + 2),
+        Invocation("b", NOON + 2.5, NOON + 3),
+    ]
+
+
+def test_an_invocation_that_starts_as_another_ends_is_not_counted_beside_it() -> None:
+    runs = [Invocation("a", 0, 1), Invocation("b", 1, 2), Invocation("c", 1.5, 3)]
+    assert timeline.in_flight(runs) == [(0, 1), (1, 0), (1, 1), (1.5, 2), (2, 1), (3, 0)]
+    assert timeline.peak(timeline.in_flight(runs)) == 2
+
+
+def test_the_age_is_that_of_the_oldest_message_that_is_not_done() -> None:
+    ages = dict(timeline.oldest_age({"a": 10, "b": 11}, {"a": 13}, until=15, step=1))
+    assert ages == {10: 0, 11: 1, 12: 2, 13: 2, 14: 3, 15: 0}
+
+
+def test_the_cap_of_the_day_is_used(day: Outcome) -> None:
+    assert timeline.peak(timeline.in_flight(day.invocations)) == CAP

@@ -1,0 +1,116 @@
+"""The demo's report: one page that needs nothing else, says what happened, and never passes text through as markup."""
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from demo import charts, checks, report
+from demo.charts import Axis, Mark, Series, Span
+from demo.outcome import Outcome
+
+from tests.runtime.shop_day import play
+
+VOID = {"meta", "br"}
+
+
+@pytest.fixture(scope="module")
+def day() -> Outcome:
+    return play()
+
+
+@pytest.fixture(scope="module")
+def page(day: Outcome) -> str:
+    return report.page(day, checks.check(day), 'ran <here> & "now"')
+
+
+def test_results_hold_exactly_the_promised_fields(day: Outcome, tmp_path: Path) -> None:
+    _, machine = report.write(tmp_path / "out" / "demo", day, checks.check(day), "a day")
+    found = json.loads(machine.read_text())
+    assert found.keys() == {"ok", "checks"}
+    assert found["ok"] is True
+    assert all(check.keys() == {"name", "ok", "value", "expected"} for check in found["checks"])
+    assert len(found["checks"]) == len(checks.check(day))
+
+
+def test_one_failed_check_fails_the_whole_and_leads_the_page(day: Outcome) -> None:
+    missed = replace(day, faults=[replace(day.faults[0], fired=0)])
+    done = checks.check(missed)
+    assert report.results(done)["ok"] is False
+    assert f'<span class="bad">1 of {len(done)} checks failed' in report.page(missed, done, "")
+
+
+def test_the_page_asks_for_nothing_from_outside(page: str) -> None:
+    assert not re.search(r"https?://|src=|@import|url\((?!#)|<link", page)
+
+
+def test_text_is_escaped(page: str) -> None:
+    assert "ran &lt;here&gt; &amp; &quot;now&quot;" in page
+    assert "Answer &lt;lost&gt;" in page
+    assert "<lost>" not in page
+
+
+def test_every_element_is_closed(page: str) -> None:
+    open_elements: list[str] = []
+
+    class Checker(HTMLParser):
+        def handle_starttag(self, tag: str, _: object) -> None:
+            if tag not in VOID:
+                open_elements.append(tag)
+
+        def handle_endtag(self, tag: str) -> None:
+            assert open_elements.pop() == tag
+
+    Checker().feed(page)
+    assert open_elements == []
+
+
+def test_each_fault_is_numbered_in_the_table_and_on_every_chart(page: str, day: Outcome) -> None:
+    assert page.count('<span class="flag">') == len(day.faults)
+    assert page.count('<g class="mark">') == 3 * len(day.faults)
+
+
+def test_dead_letters_are_counted_by_reason_before_and_after_the_redrive(page: str, day: Outcome) -> None:
+    back = len(day.redriven)
+    row = re.search(r"<tr><td>out of stock or unknown<br>.*?</tr>", page)
+    assert row is not None
+    assert re.findall(r'<td class="figure">(\d+)</td>', row[0]) == [str(back), "0"]
+
+
+def test_the_architecture_shows_the_figures_of_the_run(page: str, day: Outcome) -> None:
+    for figure in (f"{len(day.sent)} sent", f"{len(day.redriven)} redriven after the fix"):
+        assert f">{figure}<" in page
+
+
+def test_the_data_behind_the_cursor_is_json(page: str) -> None:
+    data = re.search(r"const run = (.*);", page)
+    assert data is not None
+    assert len(json.loads(data[1])["charts"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("top", "expected"), [(5, [0, 1, 2, 3, 4, 5]), (900, [0, 200, 400, 600, 800]), (1.2, [0, 0.5, 1])]
+)
+def test_ticks_are_round(top: float, expected: list[float]) -> None:
+    assert charts.ticks(top) == pytest.approx(expected)
+
+
+def test_the_chart_reaches_above_its_highest_value_and_its_limit() -> None:
+    axis = Axis(until=10, spans=[Span(0, 10, "drain")], marks=[Mark(3, "1", "cut")])
+    svg = charts.chart("x", [Series("a", [(0, 0), (5, 101), (10, 0)], "age")], axis, limit=(140, "cap"))
+    heights = [float(y) for y in re.findall(r",(-?[\d.]+)[ \"]", svg)]
+    assert min(heights) >= charts.TOP
+    assert ">150</text>" in svg
+
+
+def test_an_empty_run_still_draws() -> None:
+    assert "<svg" in charts.chart("x", [Series("a", [], "age", "area")], Axis(until=1))
+
+
+def test_steps_hold_a_value_until_the_next() -> None:
+    svg = charts.chart("x", [Series("a", [(0, 0), (5, 2)], "age", "step")], Axis(until=10))
+    (points,) = re.findall(r'<polyline[^>]*points="([^"]*)"', svg)
+    (_, first), (_, held), (_, second) = [point.split(",") for point in points.split(" ")]
+    assert first == held != second
