@@ -27,6 +27,7 @@ OFFLINE = re.compile(
     r"dns error|name resolution|name or service not known|nodename nor servname|could not resolve|enotfound|eai_again"
     r"|network is unreachable|enetunreach|connection refused|econnrefused|timed out|etimedout|error sending request"
 )
+NOT_TRUSTED = re.compile(r"unknownissuer|certificate_verify_failed|self[-_ ]signed|unable_to_get_issuer")
 DISK_FULL = re.compile(r"no space left|enospc|disk quota")
 
 
@@ -133,6 +134,11 @@ def advice(output: str) -> str:
     said = output.lower()
     if DISK_FULL.search(said):
         return "the disk is full: make 1 GB of room and run make again"
+    if NOT_TRUSTED.search(said):
+        return (
+            "a registry's certificate is not trusted; where a proxy inspects TLS, name its certificates in "
+            "SSL_CERT_FILE, PIP_CERT and NODE_EXTRA_CA_CERTS and run make again"
+        )
     if OFFLINE.search(said):
         return (
             "no connection to the package registries, which the first set-up needs: connect and run make again "

@@ -1,0 +1,173 @@
+"""The Lambda layers: small, the same from any build, and never compiled at a cold start."""
+
+import _imp
+import json
+import marshal
+import re
+import shutil
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import interpreters
+import layers as layer_build
+from tests.packaging.conftest import MINORS, ROOT, run
+
+LARGEST_LAYER_BYTES = 1_500_000
+
+# Prints the files below the folder in argv[1] that had to be compiled while the module in argv[2] was imported.
+IMPORT = """
+import importlib, sys
+compiled = []
+def audit(event, arguments):
+    if event == "compile" and str(arguments[1]).startswith(sys.argv[1]):
+        compiled.append(arguments[1])
+sys.addaudithook(audit)
+sys.path.insert(0, sys.argv[1])
+for module in sys.argv[2:]:
+    assert importlib.import_module(module).__file__.startswith(sys.argv[1]), module
+print(*compiled, sep="\\n", end="")
+"""
+POWERTOOLS = "aws_lambda_powertools"
+USED_OF_POWERTOOLS = [
+    f"{POWERTOOLS}.{module}"
+    for module in (
+        "event_handler",
+        "logging",
+        "metrics",
+        "utilities.batch",
+        "utilities.circuit_breaker",
+        "utilities.idempotency",
+        "utilities.parameters",
+    )
+]
+LAMBDA_HANDLER = "serverless_patterns_runtime.load_leveled_queue.handler"
+
+
+def built(layers: Path) -> dict[str, Path]:
+    """The layers with bytecode, by version of Python."""
+    return {path.stem.removeprefix("layer-python"): path for path in sorted(layers.glob("layer-python*.zip"))}
+
+
+def source_of(bytecode: str) -> str:
+    """`a/b.py` for `a/__pycache__/b.cpython-311.pyc`."""
+    return re.sub(r"__pycache__/(\w+)\.cpython-3\d+\.pyc$", r"\1.py", bytecode)
+
+
+def test_there_is_a_layer_for_every_interpreter_found_and_one_for_all_others(layers: Path) -> None:
+    found = {f"3.{i.minor}": f"3.{i.minor}.{i.micro}" for i in interpreters.find_interpreters()}
+    assert json.loads((layers / "manifest.json").read_text())["interpreters"] == found
+    assert set(built(layers)) == set(found) >= {f"3.{sys.version_info.minor}"}
+    assert (layers / "layer-source.zip").is_file()
+
+
+def test_no_layer_is_larger_than_a_megabyte_and_a_half(layers: Path) -> None:
+    sizes = {path.name: path.stat().st_size for path in layers.glob("*.zip")}
+    assert {name: size for name, size in sizes.items() if size > LARGEST_LAYER_BYTES} == {}
+
+
+def test_builds_in_two_folders_give_the_same_bytes(layers: Path, tree: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(tree, tmp_path / "a folder with another name")
+    for path in layer_build.build(other):
+        assert path.read_bytes() == (layers / path.name).read_bytes(), path.name
+
+
+def test_bytecode_is_of_the_kind_that_python_never_checks_and_belongs_to_its_source(layers: Path) -> None:
+    for path in built(layers).values():
+        with zipfile.ZipFile(path) as archive:
+            bytecode = [name for name in archive.namelist() if name.endswith(".pyc")]
+            assert len(bytecode) > 150
+            for name in bytecode:
+                header, source = archive.read(name)[:16], archive.read(source_of(name))
+                assert int.from_bytes(header[4:8], "little") == 1, f"{name}: not unchecked-hash"
+                # importlib.util.source_hash of the interpreter that compiled it, whose magic number is its key
+                of_source = _imp.source_hash(int.from_bytes(header[:4], "little"), source)
+                assert header[8:16] == of_source, f"{name}: of another source"
+
+
+def test_bytecode_names_the_folder_where_lambda_unpacks_it(layers: Path) -> None:
+    tag = sys.implementation.cache_tag
+    with zipfile.ZipFile(built(layers)[f"3.{sys.version_info.minor}"]) as archive:
+        code = marshal.loads(archive.read(f"python/serverless_patterns_runtime/__pycache__/errors.{tag}.pyc")[16:])
+    assert code.co_filename == "/opt/python/serverless_patterns_runtime/errors.py"
+
+
+def test_every_module_has_bytecode_but_those_that_need_what_the_layer_lacks(layers: Path) -> None:
+    for path in built(layers).values():
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+        sources = {name for name in names if name.endswith(".py")}
+        without = sources - {source_of(name) for name in names if name.endswith(".pyc")}
+        assert without, "the list of modules without bytecode is out of use"
+        assert {name for name in without if not name.startswith(layer_build.SOURCE_ONLY)} == set()
+
+
+def test_a_layer_holds_source_bytecode_and_licences_and_nothing_else(layers: Path) -> None:
+    for path in layers.glob("*.zip"):
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+        names = [entry.filename for entry in entries]
+        assert names == sorted(names)
+        assert {name.split("/")[1] for name in names if name.startswith("python/")} <= {
+            "__pycache__",
+            "aws_lambda_powertools",
+            "jmespath",
+            "serverless_patterns_runtime",
+            "typing_extensions.py",
+        }
+        assert {name for name in names if not name.startswith("python/")} == {
+            f"licenses/{name}/LICENSE" for name in ("cdk-serverless-patterns", *layer_build.LIBRARIES)
+        }
+        assert {Path(name).suffix for name in names} - {".py", ".pyc", ".typed", ""} == set()
+        assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
+        assert {entry.external_attr >> 16 for entry in entries} == {0o100644}
+
+
+@pytest.mark.parametrize("version", MINORS)
+def test_importing_the_consumer_compiles_nothing(
+    version: str, layers: Path, user_environment: Callable[[str], Path], tmp_path: Path
+) -> None:
+    python = user_environment(version)
+    with zipfile.ZipFile(built(layers)[version]) as archive:
+        archive.extractall(tmp_path)
+    assert compiled(python, tmp_path, LAMBDA_HANDLER) == []
+    assert compiled(python, tmp_path, *USED_OF_POWERTOOLS) == []
+
+
+def test_importing_the_consumer_from_the_source_layer_compiles_so_the_count_can_see(
+    layers: Path, user_environment: Callable[[str], Path], tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(layers / "layer-source.zip") as archive:
+        archive.extractall(tmp_path)
+    assert len(compiled(user_environment("3.11"), tmp_path, LAMBDA_HANDLER)) > 20
+
+
+def compiled(python: Path, layer: Path, *modules: str) -> list[str]:
+    """Files of the unpacked layer that importing the modules compiles; like Lambda's disk, it is not written to."""
+    region = {"AWS_DEFAULT_REGION": "us-east-1", "PYTHONDONTWRITEBYTECODE": "1"}
+    return run(python, "-c", IMPORT, layer / "python", *modules, cwd=layer, **region).splitlines()
+
+
+def test_a_library_of_another_version_than_pinned_stops_the_build(tree: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(tree, tmp_path / "tree")
+    project = other / "pyproject.toml"
+    project.write_text(re.sub("aws-lambda-powertools==[0-9.]+", "aws-lambda-powertools==3.0.0", project.read_text()))
+    with pytest.raises(RuntimeError, match=r"aws-lambda-powertools \S+ is installed, but .* pin 3\.0\.0: .*make setup"):
+        layer_build.build(other)
+
+
+def test_layers_are_stale_as_soon_as_the_runtime_changes_and_current_after_a_build(tree: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(tree, tmp_path / "tree", ignore=shutil.ignore_patterns("_layers"))
+    assert not layer_build.is_current(other)
+    layer_build.build(other)
+    assert layer_build.is_current(other)
+    (other / layer_build.RUNTIME / "errors.py").write_text("changed = True\n")
+    assert not layer_build.is_current(other)
+
+
+def test_the_libraries_in_the_layer_are_those_of_the_lock() -> None:
+    locked = dict(re.findall(r"^(\S+)==(\S+)", (ROOT / "requirements-dev.lock").read_text(), re.MULTILINE))
+    assert layer_build.pins(ROOT) == {name: locked[name] for name in layer_build.LIBRARIES}
