@@ -1,0 +1,18 @@
+"""The `serverless-patterns` command: what is in a dead-letter queue, and back with it. Needs the extra `cli`."""
+
+import sys
+
+__all__ = ["main"]
+
+_OURS = ("click", "rich", "boto3", "botocore")
+
+
+def main() -> None:
+    try:
+        from serverless_patterns.cli._commands import commands
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").split(".")[0] not in _OURS:
+            raise
+        sys.stderr.write(f"{missing.name} is not installed: pip install 'cdk-serverless-patterns[cli]'\n")
+        sys.exit(2)
+    commands(prog_name="serverless-patterns")

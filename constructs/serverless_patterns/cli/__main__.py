@@ -1,0 +1,5 @@
+"""`python -m serverless_patterns.cli`."""
+
+from serverless_patterns.cli import main
+
+main()

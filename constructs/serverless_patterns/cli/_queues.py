@@ -1,0 +1,218 @@
+"""From what a user types to the dead-letter queue and the queue that its messages came from."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from serverless_patterns_runtime.load_leveled_queue.contract import MAX_MESSAGE_BYTES
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_sqs import SQSClient
+    from types_boto3_sqs.literals import QueueAttributeNameType
+
+__all__ = ["Queue", "Queues", "Route", "TargetError", "region_of"]
+
+_FORMS = "Type a queue's name, URL or ARN, or a stack output as Stack.OutputKey."
+
+
+class TargetError(Exception):
+    """What the user typed leads to no queue, or to more than one. The text says what to type instead."""
+
+
+@dataclass(frozen=True)
+class Queue:
+    url: str
+    attributes: Mapping[QueueAttributeNameType, str]
+    """As GetQueueAttributes gives them."""
+
+    @property
+    def arn(self) -> str:
+        return self.attributes["QueueArn"]
+
+    @property
+    def name(self) -> str:
+        return self.arn.rsplit(":", 1)[-1]
+
+    @property
+    def fifo(self) -> bool:
+        return self.attributes.get("FifoQueue") == "true"
+
+    @property
+    def max_message_bytes(self) -> int:
+        return int(self.attributes.get("MaximumMessageSize", MAX_MESSAGE_BYTES))
+
+    @property
+    def retention(self) -> float | None:
+        """Seconds until SQS deletes a message, counted from its sending."""
+        seconds = self.attributes.get("MessageRetentionPeriod")
+        return None if seconds is None else float(seconds)
+
+    @property
+    def redrive_policy(self) -> dict[str, Any]:
+        return json.loads(self.attributes.get("RedrivePolicy") or "{}")
+
+    @property
+    def allowed_sources(self) -> list[str]:
+        """ARNs of the queues that may use this one as their dead-letter queue, if it says so."""
+        return json.loads(self.attributes.get("RedriveAllowPolicy") or "{}").get("sourceQueueArns", [])
+
+
+@dataclass(frozen=True)
+class Route:
+    dead_letters: Queue
+    queue: Queue | None
+    """Where its messages came from and return to; None if nothing tells."""
+    chosen: bool = False
+    """The user named `queue` as the target of messages whatever they came from."""
+
+    @property
+    def max_receive_count(self) -> int | None:
+        policy = self.queue.redrive_policy if self.queue else {}
+        if policy.get("deadLetterTargetArn") != self.dead_letters.arn:
+            return None
+        return int(policy["maxReceiveCount"])
+
+
+class Queues:
+    def __init__(self, sqs: SQSClient, cloudformation: Callable[[], CloudFormationClient]) -> None:
+        self._sqs = sqs
+        self._cloudformation = cloudformation
+
+    def route(self, named: str, to: str | None = None) -> Route:
+        """Args: a source queue or a dead-letter queue, in any form; where messages shall go, if not to their source."""
+        queue = self.find(named)
+        source = queue.redrive_policy.get("deadLetterTargetArn")
+        if source is not None and queue.allowed_sources:
+            names = " or ".join(_name(arn) for arn in [*queue.allowed_sources, source])
+            raise TargetError(
+                f"{queue.name} has a dead-letter queue and is one itself. Name the other end of what you mean: {names}."
+            )
+        if source is not None:
+            return self._to(Route(self.find(source), queue), to)
+        sources = [] if to else self._sources(queue)
+        return self._to(Route(queue, self.find(sources[0]) if len(sources) == 1 else None), to)
+
+    def find(self, named: str) -> Queue:
+        """Raises TargetError."""
+        value = self._output(named) if _is_output(named) else named
+        url = value if _is_url(value) else self._url(value, named)
+        try:
+            return Queue(url, self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"])
+        except ClientError as error:
+            if not _says_missing(error):
+                raise
+            raise TargetError(f"There is no queue at {url}{_region(self._sqs)}. {_FORMS}") from error
+
+    def sources_of(self, dead_letters: Queue) -> list[str]:
+        """Names of the queues that use it, for a message that asks to choose one."""
+        return [_name(arn) for arn in self._sources(dead_letters)]
+
+    def _to(self, route: Route, to: str | None) -> Route:
+        return route if to is None else Route(route.dead_letters, self.find(to), chosen=True)
+
+    def _sources(self, dead_letters: Queue) -> list[str]:
+        if dead_letters.allowed_sources:
+            return dead_letters.allowed_sources
+        try:
+            return self._sqs.list_dead_letter_source_queues(QueueUrl=dead_letters.url)["queueUrls"]
+        except ClientError:  # not permitted, or not known to an emulator: then the user has to say
+            return []
+
+    def _url(self, value: str, named: str) -> str:
+        account, name = _account_and_name(value)
+        try:
+            if account is None:
+                return self._sqs.get_queue_url(QueueName=name)["QueueUrl"]
+            return self._sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
+        except ClientError as error:
+            if not _says_missing(error):
+                raise
+            by = "" if value == named else f" (the value of {named})"
+            place = _region(self._sqs)
+            hint = self._similar_queues(name) or self._outputs_of(name) or _FORMS
+            raise TargetError(f"There is no queue named {name}{by}{place}, or you may not see it. {hint}") from error
+
+    def _output(self, named: str) -> str:
+        stack, key = named.split(".", 1)
+        try:
+            outputs = self._stack_outputs(stack)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") != "ValidationError":
+                raise
+            raise TargetError(f"There is no stack named {stack}{_region(self._sqs)}. {_FORMS}") from error
+        if key not in outputs:
+            known = ", ".join(sorted(outputs)) or "none"
+            raise TargetError(f"Stack {stack} has no output {key}. Its outputs: {known}.")
+        if _is_output(outputs[key]):
+            raise TargetError(f"The output {named} is {outputs[key]!r}, which is not a queue's name, URL or ARN.")
+        return outputs[key]
+
+    def _stack_outputs(self, stack: str) -> dict[str, str]:
+        stacks = self._cloudformation().describe_stacks(StackName=stack)["Stacks"]
+        return {o.get("OutputKey", ""): o.get("OutputValue", "") for s in stacks for o in s.get("Outputs", [])}
+
+    def _similar_queues(self, name: str) -> str:
+        try:
+            urls = self._sqs.list_queues(MaxResults=1000).get("QueueUrls", [])
+        except ClientError:
+            return ""
+        names = [url.rsplit("/", 1)[-1] for url in urls]
+        near = [n for n in names if name.casefold() in n.casefold()] or difflib.get_close_matches(name, names)
+        return f"Similar: {', '.join(near[:5])}." if near else ""
+
+    def _outputs_of(self, stack: str) -> str:
+        try:
+            keys = sorted(self._stack_outputs(stack))
+        except ClientError:
+            return ""
+        return (
+            f"There is a stack of that name. Type one of: {', '.join(f'{stack}.{key}' for key in keys)}."
+            if keys
+            else ""
+        )
+
+
+def region_of(named: str) -> str | None:
+    """The region that an ARN or a URL of AWS names."""
+    if found := re.match(r"arn:[^:]+:sqs:([^:]+):|https://(?:sqs\.([a-z0-9-]+)|([a-z0-9-]+)\.queue)\.amazonaws", named):
+        return next(filter(None, found.groups()))
+    return None
+
+
+def _is_url(named: str) -> bool:
+    return named.startswith(("http://", "https://"))
+
+
+def _is_output(named: str) -> bool:
+    """A queue's name holds no dot, but for `.fifo` at its end."""
+    return not _is_url(named) and not named.startswith("arn:") and "." in named.removesuffix(".fifo")
+
+
+def _account_and_name(value: str) -> tuple[str | None, str]:
+    if not value.startswith("arn:"):
+        return None, value
+    parts = value.split(":")
+    if len(parts) != 6 or parts[2] != "sqs":
+        raise TargetError(f"{value} is not a queue's ARN. {_FORMS}")
+    return parts[4], parts[5]
+
+
+def _name(arn_or_url: str) -> str:
+    return re.split("[:/]", arn_or_url)[-1]
+
+
+def _says_missing(error: ClientError) -> bool:
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    return code.endswith(("NonExistentQueue", "QueueDoesNotExist", "InvalidAddress"))
+
+
+def _region(sqs: SQSClient) -> str:
+    return f" in {sqs.meta.region_name}"
