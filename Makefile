@@ -4,13 +4,15 @@
 # Many images set this variable; then every process compiles all of aws_cdk anew, seconds each time.
 export PYTHONDONTWRITEBYTECODE :=
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+# The embedded cloud's own environment, which users have in their cache folder.
+export SERVERLESS_PATTERNS_CACHE ?= $(CURDIR)/.cache/embedded-cloud
 # Nothing that runs here reports to anybody.
 export CDK_DISABLE_CLI_TELEMETRY := true
 
 SET_UP := sh tools/python.sh tools/set_up.py
 PYTHON_READY := .venv/ready
 NODE_READY := node_modules/ready
-CLOUD_READY := .cache/embedded-cloud.ready
+CLOUD_READY := .cache/embedded-cloud/ready
 SCANNERS_READY := .cache/checkov/ready
 READY := $(PYTHON_READY) $(NODE_READY) $(CLOUD_READY) layers
 
