@@ -3,6 +3,8 @@
 Runs on the machine's own Python with the standard library only. Every version comes from a lock with hashes.
 """
 
+import contextlib
+import fcntl
 import importlib.util
 import os
 import re
@@ -11,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -69,8 +71,6 @@ def check_machine() -> None:
     if importlib.util.find_spec("ensurepip") is None:
         package = f"python3.{sys.version_info.minor}-venv"
         raise SetUpError(f"{sys.executable} has no venv module: install it (Debian, Ubuntu: apt-get install {package})")
-    if not os.access(ROOT, os.W_OK):
-        raise SetUpError(f"{ROOT} is not writable: clone into a folder of yours")
 
 
 def install_uv() -> None:
@@ -154,14 +154,29 @@ def environment() -> Mapping[str, str]:
     return kept | {"PATH": os.pathsep.join([str(VENV / "bin"), str(ROOT / "node_modules/.bin"), kept.get("PATH", "")])}
 
 
+@contextlib.contextmanager
+def only_one() -> Generator[None]:
+    """Keep a second set-up of this checkout waiting: two installers in one environment break it."""
+    if not os.access(ROOT, os.W_OK):
+        raise SetUpError(f"{ROOT} is not writable: clone into a folder of yours")
+    CACHE.mkdir(exist_ok=True)
+    with (CACHE / "set-up.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("set-up: waiting for another set-up of this folder to end", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 PARTS: Mapping[str, Callable[[], None]] = {"python": python, "node": node, "cloud": cloud, "checkov": checkov}
 
 
 def main(part: str) -> int:
     """Set up one part; 1 if that failed."""
-    CACHE.mkdir(exist_ok=True)
     try:
-        PARTS[part]()
+        with only_one():
+            PARTS[part]()
     except SetUpError as error:
         print(f"set-up: {error}", file=sys.stderr)
         return 1

@@ -6,6 +6,7 @@ from aws_cdk import Stack, Validations
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from ._layer_age import check_current
 from ._runtime import python_version
 
 _LAYERS = Path(__file__).parent / "_layers"
@@ -30,6 +31,7 @@ def runtime_layer(scope: Construct, runtime: lambda_.Runtime, python: str) -> la
         archive = _LAYERS / "layer-source.zip"
     if not archive.is_file():
         raise FileNotFoundError(f"no layer in {_LAYERS}: this checkout has not been set up; run `make setup`")
+    check_current(archive)
     layer = lambda_.LayerVersion(
         stack,
         id,

@@ -168,6 +168,20 @@ def test_layers_are_stale_as_soon_as_the_runtime_changes_and_current_after_a_bui
     assert not layer_build.is_current(other)
 
 
+def test_synth_refuses_a_layer_of_another_runtime_than_the_installed_one(tmp_path: Path) -> None:
+    source = layer_build.layer_source(ROOT)
+    for folder, files in {
+        "same": source,
+        "edited": source | {"python/serverless_patterns_runtime/errors.py": b"changed = True\n"},
+        "more": source | {"python/serverless_patterns_runtime/new.py": b""},
+    }.items():
+        layer_build.write_zip(tmp_path / folder, files)
+    check_current(tmp_path / "same")
+    for stale in ("edited", "more"):
+        with pytest.raises(RuntimeError, match=r"built from another version of .*: run `python tools/layers\.py`"):
+            check_current(tmp_path / stale)
+
+
 def test_the_libraries_in_the_layer_are_those_of_the_lock() -> None:
     locked = dict(re.findall(r"^(\S+)==(\S+)", (ROOT / "requirements-dev.lock").read_text(), re.MULTILINE))
     assert layer_build.pins(ROOT) == {name: locked[name] for name in layer_build.LIBRARIES}
