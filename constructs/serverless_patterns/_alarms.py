@@ -1,17 +1,23 @@
-"""Alarms on a queue and its consumer."""
+"""Alarms on a queue and its consumer: what to look at in the middle of the night."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from aws_cdk import Duration, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 
+from ._checks import Problems
+from ._delivery import LONGEST_RETENTION_SECONDS
+from .defaults import ALARMS, Alarms
+
 if TYPE_CHECKING:
+    from aws_cdk import aws_lambda as lambda_
+    from aws_cdk import aws_sqs as sqs
     from constructs import Construct
 
-    from .defaults import Alarms
+    from ._interfaces import AlarmAction
 
 
 class AlarmOn(NamedTuple):
@@ -24,11 +30,81 @@ class AlarmOn(NamedTuple):
     critical: bool
 
 
-PERIOD = Duration.minutes(5)
+METRIC_PERIOD = Duration.minutes(5)
+_SHORTEST_LEFT_SECONDS = 86_400  # retention_period leaves dead letters a day at least
+
+
+def queue_alarms(
+    queue: sqs.IQueue,
+    dead_letter_queue: sqs.IQueue,
+    consumer: lambda_.IFunction,
+    max_oldest_age: Duration,
+    retention: int | None,
+) -> list[AlarmOn]:
+    """Every alarm of a queue and its consumer. Age and dead letters are critical: work is late, or needs a person.
+
+    Args:
+        queue: Where messages wait.
+        dead_letter_queue: Where they end when they cannot be processed.
+        consumer: Whose errors and throttles count.
+        max_oldest_age: How long a message may wait.
+        retention: Seconds that the queue keeps a message; `None` when that is a token.
+    """
+    # A standard queue's retention clock starts when a message is first sent, so up to the queue's retention is gone
+    # when it becomes a dead letter; the age metric starts anew. Half of what is left is for people.
+    left = max(LONGEST_RETENTION_SECONDS - (retention or LONGEST_RETENTION_SECONDS), _SHORTEST_LEFT_SECONDS)
+    return [
+        AlarmOn(
+            "OldestMessage",
+            queue.metric_approximate_age_of_oldest_message(period=METRIC_PERIOD, statistic="Maximum"),
+            max_oldest_age.to_seconds(),
+            "Messages wait too long: the consumer is stopped, failing, or its cap is too low",
+            critical=True,
+        ),
+        AlarmOn(
+            "DeadLetters",
+            dead_letter_queue.metric_approximate_number_of_messages_visible(period=METRIC_PERIOD, statistic="Maximum"),
+            1,
+            "Messages could not be processed: read why (serverless-patterns peek), mend it, then redrive",
+            critical=True,
+        ),
+        AlarmOn(
+            "DeadLettersExpire",
+            dead_letter_queue.metric_approximate_age_of_oldest_message(period=METRIC_PERIOD, statistic="Maximum"),
+            left // 2,
+            "Dead letters will be deleted soon: redrive them, or let them go on purpose",
+            critical=False,
+        ),
+        AlarmOn(
+            "ConsumerErrors",
+            consumer.metric_errors(period=METRIC_PERIOD, statistic="Sum"),
+            1,
+            "The consumer crashed or timed out as a whole; single messages that fail are not counted here",
+            critical=False,
+        ),
+        AlarmOn(
+            "ConsumerThrottles",
+            consumer.metric_throttles(period=METRIC_PERIOD, statistic="Sum"),
+            1,
+            "Invocations were refused: the account or the function has too little concurrency for the cap",
+            critical=False,
+        ),
+    ]
+
+
+def check_alarms(problems: Problems, which: object, max_oldest_age: object) -> None:
+    """Check what the user says of alarms."""
+    if which is not None:
+        problems.one_of("alarms", which, ALARMS, "'critical' keeps age and dead letters")
+    fix = "how long the oldest message may wait before somebody is told"
+    problems.duration("max_oldest_age", max_oldest_age, 60, LONGEST_RETENTION_SECONDS, fix)
 
 
 def define_alarms(
-    scope: Construct, wanted: Sequence[AlarmOn], which: Alarms, actions: Sequence[cloudwatch.IAlarmAction]
+    scope: Construct,
+    wanted: Sequence[AlarmOn],
+    which: Alarms,
+    actions: Sequence[AlarmAction],
 ) -> dict[str, cloudwatch.Alarm]:
     """The alarms that the user asked for, by name; warns at synth when they would notify nobody."""
     alarms = {
@@ -47,7 +123,7 @@ def define_alarms(
     }
     for alarm in alarms.values():
         if actions:
-            alarm.add_alarm_action(*actions)
+            alarm.add_alarm_action(*cast("Sequence[cloudwatch.IAlarmAction]", actions))
     if alarms and not actions:
         Validations.of(scope).add_warning(
             "serverless-patterns:alarm-without-action",

@@ -47,7 +47,9 @@ def _check(module: ast.Module, file: Path, name: str, problems: Problems) -> boo
     if isinstance(function, ast.AsyncFunctionDef):
         problems.add("function", "be an ordinary function", f"async {where}", f"write def {name}, without async")
     elif any(isinstance(node, ast.Yield | ast.YieldFrom) for node in _own_nodes(function)):
-        problems.add("function", "be an ordinary function", f"the generator {where}", "return one result, without yield")
+        problems.add(
+            "function", "be an ordinary function", f"the generator {where}", "return one result, without yield"
+        )
     _check_arguments(function, where, problems)
     return function.returns is not None and _is_effects(function.returns, _names_of_effects(module))
 
@@ -100,7 +102,9 @@ def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
 
 def _names_of_effects(module: ast.Module) -> set[str]:
     imports = [node for node in ast.walk(module) if isinstance(node, ast.ImportFrom)]
-    return {"Effects"} | {alias.asname for node in imports for alias in node.names if alias.name == "Effects" and alias.asname}
+    return {"Effects"} | {
+        alias.asname for node in imports for alias in node.names if alias.name == "Effects" and alias.asname
+    }
 
 
 def _is_effects(annotation: ast.expr, names: set[str]) -> bool:

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from typing import Any, TypeGuard
 
 from aws_cdk import Duration, Token
+from constructs import IConstruct
 
 
 class Problems:
@@ -51,14 +52,25 @@ def is_token(value: object) -> TypeGuard[Any]:
     return Token.is_unresolved(value) if isinstance(value, str | int | float) else False
 
 
-def seconds(duration: Duration) -> int | None:
-    """The length in whole seconds, rounded down; `None` when it is a token."""
-    if duration.is_unresolved():
+def seconds(duration: object) -> int | None:
+    """The length in whole seconds, rounded down; `None` when it is a token, or no `Duration` at all."""
+    if not isinstance(duration, Duration) or duration.is_unresolved():
         return None
     return int(duration.to_milliseconds() // 1000)
+
+
+def text(value: int | Duration) -> str:
+    """A number, or a `Duration` in seconds, as an environment variable holds it. A token stays one."""
+    number = value.to_seconds() if isinstance(value, Duration) else value
+    return Token.as_string(number) if is_token(number) else str(int(number))
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
     """` (did you mean 'x'?)` when one of the names is near, else nothing."""
     near = get_close_matches(name, sorted(names), n=1)
     return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def path_of(scope: IConstruct, id: str) -> str:
+    """The path that a construct will have."""
+    return f"{scope.node.path}/{id}".lstrip("/")

@@ -2,37 +2,98 @@
 
 from __future__ import annotations
 
+import hashlib
+import platform
+import shutil
 import sys
-from typing import TYPE_CHECKING
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
+import jsii
+from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling, Stack, Validations
 from aws_cdk import aws_lambda as lambda_
 
+from ._requirements import Target, brings, fingerprint, installed
 from ._runtime import python_version
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from constructs import Construct
 
     from .handler import Handler
 
-LOCAL_CONTEXT = "serverless-patterns:local"
-"""Context key: `true` when the app goes to the embedded cloud, where functions run on this machine's Python."""
-
+_LOCAL_CONTEXT = "serverless-patterns:local"
 # Whatever running or testing the code leaves behind: it would move the asset's hash, and with it every deployment.
-_EXCLUDED = ("**/__pycache__", "**/*.pyc", "**/.*_cache", "**/.DS_Store")
+_LEFT_BEHIND = ("__pycache__", "*.pyc", ".*_cache", ".DS_Store")
 
 
-def is_local(scope: Construct) -> bool:
-    """Whether functions run on this machine instead of Lambda."""
-    return str(scope.node.try_get_context(LOCAL_CONTEXT)).lower() == "true"
+def runs_here(scope: Construct) -> bool:
+    """Whether functions run on this machine's Python: `serverless_patterns.testing` says so by context."""
+    return str(scope.node.try_get_context(_LOCAL_CONTEXT)).lower() == "true"
 
 
 def running_python(scope: Construct, handler: Handler) -> str:
     """The Python that really runs the function, such as `3.14`."""
-    if is_local(scope):
+    if runs_here(scope):
         return f"{sys.version_info.major}.{sys.version_info.minor}"
     return python_version(handler.runtime)
 
 
 def function_code(scope: Construct, handler: Handler) -> lambda_.Code:
     """The code asset. Its hash depends on content only: the same source gives the same template anywhere."""
-    return lambda_.Code.from_asset(str(handler.code), exclude=list(_EXCLUDED))
+    if handler.requirements is None:
+        return lambda_.Code.from_asset(str(handler.code), exclude=[f"**/{name}" for name in _LEFT_BEHIND])
+    if brings(handler.requirements, "aws-lambda-powertools"):
+        Validations.of(scope).add_warning(
+            "serverless-patterns:own-powertools",
+            f"{handler.requirements} brings its own aws-lambda-powertools, which hides the one that these patterns are "
+            "tested with: take it out unless you need another version",
+        )
+    target = _target(scope, handler)
+    packages = None
+    if Stack.of(scope).bundling_required:  # `cdk list` and `cdk destroy` need no libraries
+        packages = installed(handler.requirements, target, scope.node.path)
+    bundling = cast(ILocalBundling, _Copy(handler.code, packages))
+    return lambda_.Code.from_asset(
+        str(handler.code),
+        asset_hash=_content_hash(handler.code, fingerprint(handler.requirements, target)),
+        asset_hash_type=AssetHashType.CUSTOM,
+        bundling=BundlingOptions(image=DockerImage.from_registry("never-used"), local=bundling),
+    )
+
+
+@jsii.implements(ILocalBundling)
+class _Copy:
+    """Puts the libraries and the user's code into one folder: no Docker, no build."""
+
+    def __init__(self, code: Path, packages: Path | None) -> None:
+        self._folders = [folder for folder in (packages, code) if folder is not None]  # the user's files win
+
+    def try_bundle(self, output_dir: str, options: Any) -> bool:
+        del options
+        for folder in self._folders:
+            shutil.copytree(folder, output_dir, ignore=shutil.ignore_patterns(*_LEFT_BEHIND), dirs_exist_ok=True)
+        return True
+
+
+def _target(scope: Construct, handler: Handler) -> Target:
+    if runs_here(scope):
+        return Target(platform.python_version(), "")
+    return Target(python_version(handler.runtime), {"arm64": "aarch64"}.get(handler.architecture.name, "x86_64"))
+
+
+def _content_hash(code: Path, libraries: str) -> str:
+    digest = hashlib.sha256(libraries.encode())
+    for name, file in sorted(_files(code)):
+        content = file.read_bytes()
+        digest.update(f"\0{name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def _files(code: Path) -> Iterator[tuple[str, Path]]:
+    for file in code.rglob("*"):
+        parts = file.relative_to(code).parts
+        if file.is_file() and not any(fnmatch(part, pattern) for part in parts for pattern in _LEFT_BEHIND):
+            yield "/".join(parts), file

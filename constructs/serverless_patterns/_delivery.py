@@ -4,27 +4,40 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Validations
+from constructs import Construct
 
 from ._checks import Problems, is_token, seconds
 
 MAX_VISIBILITY_SECONDS = 43_200  # SQS quota: 12 hours
+LONGEST_RETENTION_SECONDS = 14 * 86_400  # SQS quota: 14 days
 VISIBILITY_FACTOR = 6  # AWS's advice: room for the retries that Lambda makes when the function is throttled
-NATIVE_RECEIVE_LIMIT = 1000  # SQS's largest maxReceiveCount
 
+_RECEIVE_LIMIT = 1000  # SQS's largest maxReceiveCount
+_ADVISED_RECEIVES = 5  # AWS's advice for a queue with a cap
 _MAX_BATCH, _MAX_BATCH_FIFO, _MAX_BATCH_WITHOUT_WINDOW = 10_000, 10, 10  # Lambda quotas
 _MAX_WINDOW_SECONDS = 300  # Lambda quota
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """What the event source mapping and the queue are told. Any number may be a token."""
+    """What the queue and the event source mapping are told. Any number may be a token."""
+
+    handled: bool
+    """Whether our runtime stands between the queue and the business function."""
 
     fifo: bool
     max_concurrency: int
-    batch_size: int
+    asked_batch_size: int | None
     max_batching_window: Duration | None
     max_receive_count: int
+
+    @property
+    def batch_size(self) -> int:
+        """On FIFO one message, so that a failing one never holds up others that were received with it."""
+        if self.asked_batch_size is None:
+            return 1 if self.fifo else 10
+        return self.asked_batch_size
 
     @property
     def counts_attempts(self) -> bool:
@@ -33,70 +46,99 @@ class Delivery:
         In a FIFO batch of several, messages behind a failed one return unprocessed and their receive counts climb
         with it: the queue's own count would dead-letter healthy messages.
         """
-        return self.fifo and self.batch_size != 1
+        return self.handled and self.fifo and self.batch_size != 1
 
     @property
     def native_max_receive_count(self) -> int:
         """When the queue itself gives up on a message."""
-        return NATIVE_RECEIVE_LIMIT if self.counts_attempts else self.max_receive_count
+        return _RECEIVE_LIMIT if self.counts_attempts else self.max_receive_count
 
-    def visibility_seconds(self, timeout: Duration) -> int | None:
-        """The shortest safe visibility timeout; `None` when it depends on a token."""
-        length, window = seconds(timeout), seconds(self.max_batching_window or Duration.seconds(0))
-        return None if length is None or window is None else VISIBILITY_FACTOR * length + window
+    def check(self, problems: Problems) -> None:
+        """Refuse what SQS and Lambda refuse, or what would break the pattern."""
+        if type(self.max_concurrency) is int and self.max_concurrency == 1:
+            fix = "for one at a time use fifo=True and send every message with the same group id"
+            problems.add("max_concurrency", "be a whole number from 2 to 1,000", "1", fix)
+        else:
+            fix = "it is the cap on invocations at once"
+            problems.whole_number("max_concurrency", self.max_concurrency, 2, 1000, fix)
+        most, fix = (_MAX_BATCH_FIFO, "leave it out for 1") if self.fifo else (_MAX_BATCH, "leave it out for 10")
+        problems.whole_number("batch_size", self.batch_size, 1, most, fix)
+        problems.whole_number("max_receive_count", self.max_receive_count, 1, _RECEIVE_LIMIT, "leave it out for 5")
+        self._check_window(problems)
 
-
-def delivery(
-    problems: Problems,
-    *,
-    fifo: bool,
-    max_concurrency: int,
-    batch_size: int | None,
-    max_batching_window: Duration | None,
-    max_receive_count: int,
-) -> Delivery:
-    """Check the numbers and put them together."""
-    if not is_token(max_concurrency) and type(max_concurrency) is int and max_concurrency == 1:
-        fix = "for one at a time use fifo=True and send every message with the same group id"
-        problems.add("max_concurrency", "be a whole number from 2 to 1,000", "1", fix)
-    else:
-        problems.whole_number("max_concurrency", max_concurrency, 2, 1000, "the cap on invocations at once")
-    if batch_size is None:
-        batch_size = 1 if fifo else 10
-    most = _MAX_BATCH_FIFO if fifo else _MAX_BATCH
-    kind = "a FIFO queue hands over at most 10" if fifo else "leave it out for 10"
-    problems.whole_number("batch_size", batch_size, 1, most, kind)
-    problems.whole_number("max_receive_count", max_receive_count, 1, NATIVE_RECEIVE_LIMIT, "leave it out for 5")
-    _check_window(problems, fifo, batch_size, max_batching_window)
-    return Delivery(fifo, max_concurrency, batch_size, max_batching_window, max_receive_count)
-
-
-def _check_window(problems: Problems, fifo: bool, batch_size: int, window: Duration | None) -> None:
-    if window is None:
-        if not fifo and type(batch_size) is int and batch_size > _MAX_BATCH_WITHOUT_WINDOW:
+    def _check_window(self, problems: Problems) -> None:
+        needed = type(self.batch_size) is int and self.batch_size > _MAX_BATCH_WITHOUT_WINDOW
+        if self.fifo:
+            if self.max_batching_window is not None:
+                fix = "Lambda has no window there"
+                problems.add("max_batching_window", "be left out on a FIFO queue", "a value", fix)
+        elif self.max_batching_window is not None:
+            low, fix = int(needed), "Lambda waits so long for a batch to fill up"
+            problems.duration("max_batching_window", self.max_batching_window, low, _MAX_WINDOW_SECONDS, fix)
+        elif needed:
             fix = "pass max_batching_window=Duration.seconds(1)"
             problems.add("max_batching_window", "be at least 1 second for batches above 10", "None", fix)
-    elif fifo:
-        problems.add("max_batching_window", "be left out on a FIFO queue", "one", "FIFO batches never wait")
-    else:
-        low = 1 if type(batch_size) is int and batch_size > _MAX_BATCH_WITHOUT_WINDOW else 0
-        problems.duration("max_batching_window", window, low, _MAX_WINDOW_SECONDS, "how long a batch may fill up")
+
+    def check_native_limit(self, problems: Problems, argument: str, max_receive_count: int) -> None:
+        """Refuse an existing queue that would dead-letter what we still count."""
+        if self.counts_attempts and not is_token(max_receive_count) and max_receive_count < _RECEIVE_LIMIT:
+            must = f"be {_RECEIVE_LIMIT:,} when FIFO batches are larger than 1"
+            fix = "set it where the queue is defined, or use batch_size=1: a failing message takes its group along"
+            problems.add(argument, must, str(int(max_receive_count)), fix)
+
+    def visibility(
+        self, problems: Problems, argument: str, asked: Duration | None, timeout: Duration | None
+    ) -> Duration:
+        """The visibility timeout: 6 x function timeout + batching window, or longer when asked for.
+
+        Args:
+            problems: Takes what is wrong.
+            argument: What the user knows it as.
+            asked: What the user gave.
+            timeout: Of the consumer; `None` when that is itself a problem.
+        """
+        length, window = seconds(timeout), seconds(self.max_batching_window or Duration.seconds(0))
+        floor = 0 if length is None or window is None else VISIBILITY_FACTOR * length + window
+        if asked is not None:
+            fix = f"{VISIBILITY_FACTOR} x function timeout + batching window is the least that keeps retries apart"
+            problems.duration(argument, asked, floor, MAX_VISIBILITY_SECONDS, fix)
+            return asked
+        if timeout is not None and not floor:
+            fix = "six times a token cannot be computed at synth"
+            problems.add(argument, "be given when the timeout or the window is a token", "None", fix)
+        return Duration.seconds(floor)
+
+    def warn(self, scope: Construct) -> None:
+        """Advise at synth where a number is allowed and yet unwise."""
+        count = self.native_max_receive_count
+        if not is_token(count) and count < _ADVISED_RECEIVES:
+            Validations.of(scope).add_warning(
+                "serverless-patterns:max-receive-count",
+                f"max_receive_count is {count}: a throttled receive counts too, so with fewer than {_ADVISED_RECEIVES} "
+                "a healthy message may become a dead letter",
+            )
+        if self.fifo and not self.handled and self.batch_size != 1:
+            Validations.of(scope).add_warning(
+                "serverless-patterns:fifo-batch",
+                "a failing message of a FIFO batch takes healthy ones of its group to the dead-letter queue: "
+                "use batch_size=1, or a Handler, whose runtime counts attempts itself",
+            )
 
 
-def check_visibility(
-    problems: Problems, argument: str, asked: Duration | None, delivery: Delivery, timeout: Duration | None
-) -> Duration:
-    """The visibility timeout: 6 x function timeout + batching window, or longer when asked for."""
-    needed = None if timeout is None else delivery.visibility_seconds(timeout)
-    if timeout is not None and needed is None and asked is None:
-        fix = "six times a token cannot be computed at synth: say it"
-        problems.add(argument, "be given when a timeout is a token", "None", fix)
-    floor = needed or 0
-    if floor > MAX_VISIBILITY_SECONDS:
-        fix = "shorten the function's timeout"
-        problems.add(argument, f"be at most {MAX_VISIBILITY_SECONDS:,} seconds", f"{floor:,} seconds", fix)
-    elif asked is not None:
-        fix = f"{VISIBILITY_FACTOR} x function timeout + batching window is the least that keeps retries apart"
-        problems.duration(argument, asked, floor, MAX_VISIBILITY_SECONDS, fix)
-        return asked
-    return Duration.seconds(floor)
+@dataclass(frozen=True)
+class Retries:
+    """When a message comes back, and when it is too old to."""
+
+    base: Duration
+    longest: Duration
+    max_age: Duration | None
+
+    def check(self, problems: Problems, retention: int | None) -> None:
+        """Check the delays, and the age against the queue's retention in seconds (`None`: a token)."""
+        fix = "SQS hides a message for 12 hours at most"
+        problems.duration("retry_max_delay", self.longest, 1, MAX_VISIBILITY_SECONDS, fix)
+        fix = "the delay starts below retry_base_delay and grows to retry_max_delay"
+        problems.duration("retry_base_delay", self.base, 1, seconds(self.longest) or MAX_VISIBILITY_SECONDS, fix)
+        if self.max_age is not None:
+            fix = "SQS deletes what is older than the queue's retention"
+            problems.duration("max_age", self.max_age, 1, retention or LONGEST_RETENTION_SECONDS, fix)

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
+
+from aws_cdk import Stack
 
 from ._checks import Problems, is_token
 
 if TYPE_CHECKING:
+    from constructs import Construct
+
     from .handler import Handler
 
 _MAX_BYTES = 4096  # Lambda quota on all names and values together
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]+")  # Lambda's rule: two characters or more
-_POWERTOOLS = ("POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL")
-_RESERVED = frozenset(  # Lambda sets these itself and refuses a function that does
-    """_HANDLER _X_AMZN_TRACE_ID AWS_DEFAULT_REGION AWS_REGION AWS_EXECUTION_ENV AWS_LAMBDA_FUNCTION_NAME
-    AWS_LAMBDA_FUNCTION_MEMORY_SIZE AWS_LAMBDA_FUNCTION_VERSION AWS_LAMBDA_INITIALIZATION_TYPE
-    AWS_LAMBDA_LOG_GROUP_NAME AWS_LAMBDA_LOG_STREAM_NAME AWS_ACCESS_KEY AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
-    AWS_SESSION_TOKEN AWS_LAMBDA_RUNTIME_API LAMBDA_TASK_ROOT LAMBDA_RUNTIME_DIR""".split()
+_SECRET = re.compile(r"\{\{resolve:(secretsmanager|ssm-secure):")
+# Lambda sets these itself and refuses a function that does.
+_RESERVED_BY_LAMBDA = (
+    "_HANDLER _X_AMZN_TRACE_ID AWS_ACCESS_KEY AWS_ACCESS_KEY_ID AWS_DEFAULT_REGION AWS_EXECUTION_ENV "
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE AWS_LAMBDA_FUNCTION_NAME AWS_LAMBDA_FUNCTION_VERSION "
+    "AWS_LAMBDA_INITIALIZATION_TYPE AWS_LAMBDA_LOG_GROUP_NAME AWS_LAMBDA_LOG_STREAM_NAME AWS_LAMBDA_RUNTIME_API "
+    "AWS_REGION AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LAMBDA_RUNTIME_DIR LAMBDA_TASK_ROOT"
 )
+_RESERVED = frozenset(_RESERVED_BY_LAMBDA.split())
 
 
 def check_names(handler: Handler, problems: Problems) -> None:
@@ -41,7 +48,9 @@ def check_names(handler: Handler, problems: Problems) -> None:
             problems.add(f"environment[{name!r}]", "be a string", repr(value), "write it as text")
 
 
-def variables(handler: Handler, contract: Mapping[str, str], service: str, inherited: Mapping[str, str]) -> dict[str, str]:
+def variables(
+    handler: Handler, contract: Mapping[str, str], service: str, inherited: Mapping[str, str]
+) -> dict[str, str]:
     """Every variable of a function.
 
     Args:
@@ -63,13 +72,22 @@ def variables(handler: Handler, contract: Mapping[str, str], service: str, inher
     }
 
 
-def check_against(handler: Handler, contract: Mapping[str, str], inherited: Mapping[str, str], problems: Problems) -> None:
-    """Refuse a user's name that the pattern needs, and an environment that Lambda would refuse for its size."""
+def check_against(
+    handler: Handler, scope: Construct, contract: Collection[str], inherited: Mapping[str, str], problems: Problems
+) -> None:
+    """Refuse a name that the pattern needs, a secret in the open, and what Lambda would refuse for its size."""
     for argument in ("tables", "secrets", "parameters", "environment"):
         for name in sorted({*getattr(handler, argument)} & {*contract}):
             fix = "the pattern sets that variable: choose another name"
             problems.add(f"consumer {argument}[{name!r}]", "have a name of its own", repr(name), fix)
-    size = sum(_size(name) + _size(value) for name, value in variables(handler, contract, "", inherited).items())
+    for name in sorted({*inherited} & {*contract}):
+        problems.add(f"environment[{name!r}] of Defaults", "have a name of its own", repr(name), "choose another name")
+    for name, value in sorted(handler.environment.items()):
+        if (is_token(value) or "{{" in value) and _SECRET.search(json.dumps(Stack.of(scope).resolve(value))):
+            fix = "pass secrets={...}: the function gets the ARN and reads the value"
+            problems.add(f"consumer environment[{name!r}]", "be no secret", "a reference to one", fix)
+    size = sum(_size(name) + _size(value) for name, value in variables(handler, {}, "", inherited).items())
+    size += sum(_size(name) for name in contract)
     if size > _MAX_BYTES:
         fix = "move long values to parameters or into the code"
         problems.add("consumer environment", f"hold at most {_MAX_BYTES:,} bytes of names and values", f"{size:,}", fix)

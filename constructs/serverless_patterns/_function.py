@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
-from aws_cdk import RemovalPolicy, Stack, Validations
+from aws_cdk import ArnFormat, RemovalPolicy, Stack, Validations
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
-from ._acknowledge import acknowledge, acknowledge_in_template
+from serverless_patterns_runtime.business_function.contract import Env
+
+from ._acknowledge import acknowledge
 from ._code import function_code, running_python
 from ._environment import variables
 from ._grants import grant_handler, statement
@@ -44,6 +46,7 @@ def define_function(
     settings: Settings,
     encryption_key: kms.IKey | None,
     reserved_concurrent_executions: int | None,
+    required_endpoints: tuple[str, ...],
 ) -> lambda_.Function:
     """Define the function that runs a handler inside a pattern.
 
@@ -56,8 +59,10 @@ def define_function(
         settings: What holds in the scope.
         encryption_key: Customer key for variables and logs.
         reserved_concurrent_executions: Taken from the account's pool.
+        required_endpoints: Services that it must reach.
     """
     vpc = handler.vpc or settings.vpc
+    traced = settings.tracing != lambda_.Tracing.DISABLED
     log_group = _log_group(scope, f"{id}Logs", settings, encryption_key)
     function = lambda_.Function(
         scope,
@@ -68,20 +73,32 @@ def define_function(
         architecture=handler.architecture,
         memory_size=handler.memory_size,
         timeout=handler.timeout,
-        role=_role(scope, f"{id}Role", log_group, tracing=settings.tracing != lambda_.Tracing.DISABLED, network=vpc is not None),
+        role=cast(iam.IRole, _role(scope, f"{id}Role", log_group, tracing=traced, network=vpc is not None)),
         log_group=log_group,
         environment=variables(handler, contract, scope.node.id, settings.environment),
         environment_encryption=encryption_key,
-        layers=[runtime_layer(scope, handler.runtime, running_python(scope, handler)), *settings.layers, *handler.layers],
+        layers=[
+            runtime_layer(scope, handler.runtime, running_python(scope, handler)),
+            *settings.layers,
+            *handler.layers,
+        ],
         vpc=vpc,
         vpc_subnets=handler.vpc_subnets,
         security_groups=list(handler.security_groups) or None,
         reserved_concurrent_executions=reserved_concurrent_executions,
     )
-    if settings.tracing != lambda_.Tracing.DISABLED:  # here, because the L2 argument would widen the shared policy
+    if traced:  # here, because the L2 argument would widen the shared policy
         resource = cast(lambda_.CfnFunction, function.node.default_child)
         mode = "Active" if settings.tracing == lambda_.Tracing.ACTIVE else "PassThrough"
         resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode=mode)
+    if encryption_key is not None:
+        encryption_key.grant(function, "kms:Decrypt")
+    if vpc is not None:
+        Validations.of(function).add_warning(
+            "serverless-patterns:vpc-endpoints",
+            f"{handler} runs in a VPC: give its subnets a route to {', '.join(required_endpoints)} (endpoints or NAT)",
+        )
+    acknowledge(function, "invoked synchronously: failures go to the queue's dead-letter queue", "Serverless-LambdaDLQ")
     grant_handler(function, handler)
     for grant in handler.grants:
         grant(function)
@@ -90,10 +107,61 @@ def define_function(
     return function
 
 
+def business_function_env(handler: Handler) -> dict[str, str]:
+    """What the runtime is told of a business function."""
+    return Env(
+        BUSINESS_FUNCTION=handler.function,
+        RETURNS_EFFECTS="true" if handler.returns_effects else "false",
+        TABLES=",".join(sorted(handler.tables)),
+    )._asdict()
+
+
+def endpoints(handler: Handler, *services: str) -> tuple[str, ...]:
+    """The services that a handler's function must reach: those of the pattern and its own."""
+    own = {"secretsmanager": handler.secrets, "ssm": handler.parameters, "dynamodb": handler.tables}
+    return tuple(sorted({*services, *(service for service, used in own.items() if used)}))
+
+
+def provisioned(scope: Construct, id: str, function: lambda_.Function, handler: Handler) -> lambda_.IFunction:
+    """What is to be invoked: the function, or its alias when a number of environments is kept warm."""
+    if handler.provisioned_concurrent_executions is None:
+        return cast(lambda_.IFunction, function)
+    alias = lambda_.Alias(
+        scope,
+        id,
+        alias_name="live",
+        version=cast(lambda_.IVersion, function.current_version),
+        provisioned_concurrent_executions=handler.provisioned_concurrent_executions,
+    )
+    return cast(lambda_.IFunction, alias)
+
+
 def _log_group(scope: Construct, id: str, settings: Settings, key: kms.IKey | None) -> logs.LogGroup:
+    if key is not None:
+        _allow_logs(scope, key)
     return logs.LogGroup(
         scope, id, retention=settings.log_retention, removal_policy=RemovalPolicy.DESTROY, encryption_key=key
     )
+
+
+def _allow_logs(scope: Construct, key: kms.IKey) -> None:
+    """CloudWatch Logs uses a key only where the key's own policy says so, and CDK does not say it."""
+    stack = Stack.of(scope)
+    arn = stack.format_arn(
+        service="logs", resource="log-group", resource_name="*", arn_format=ArnFormat.COLON_RESOURCE_NAME
+    )
+    allow = iam.PolicyStatement(
+        principals=[cast(iam.IPrincipal, iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com"))],
+        actions=["kms:Decrypt", "kms:Describe*", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+        resources=["*"],
+        conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn}},
+    )
+    if not key.add_to_resource_policy(allow).statement_added:
+        Validations.of(scope).add_warning(
+            "serverless-patterns:imported-key",
+            f"the policy of the imported key {key.node.path} cannot be changed here: it must let "
+            f"logs.<region>.amazonaws.com use the key for this account's log groups, or the deployment fails",
+        )
 
 
 def _role(scope: Construct, id: str, log_group: logs.LogGroup, *, tracing: bool, network: bool) -> iam.Role:
@@ -105,10 +173,12 @@ def _role(scope: Construct, id: str, log_group: logs.LogGroup, *, tracing: bool,
     role = iam.Role(
         scope,
         id,
-        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        assumed_by=cast(iam.IPrincipal, iam.ServicePrincipal("lambda.amazonaws.com")),
         inline_policies={"Run": iam.PolicyDocument(statements=statements)},
     )
-    if tracing or network:  # on the role's own resource, so that wildcards that others add to its policy are still found
+    if (
+        tracing or network
+    ):  # on the role's own resource, so that wildcards that others add to its policy are still found
         reason = "X-Ray's writes and a VPC's network interfaces have no resource to name"
         acknowledge(cast(iam.CfnRole, role.node.default_child), reason, "AwsSolutions-IAM5[Resource::*]")
     return role

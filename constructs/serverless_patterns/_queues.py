@@ -1,68 +1,129 @@
-"""The queue, its dead-letter queue, and what can be seen of queues that already exist."""
+"""The queue that takes the load, and its dead-letter queue."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, TypedDict, cast
 
 from aws_cdk import Duration, Names, RemovalPolicy, Stack
 from aws_cdk import aws_sqs as sqs
 
 from ._acknowledge import acknowledge
+from ._checks import Problems, seconds
+from ._delivery import LONGEST_RETENTION_SECONDS
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from constructs import Construct
 
-_DEAD_LETTER_RETENTION = Duration.days(14)  # SQS's longest
+    from ._delivery import Delivery
+
+RETENTION = Duration.days(4)  # a long weekend; the dead-letter queue keeps 14 days from the first send
+_SHORTEST_RETENTION_SECONDS = 60  # SQS quota
 _MAX_NAME = 80  # SQS quota
 
 
-def define_dead_letter_queue(
-    scope: Construct, *, fifo: bool, key: kms.IKey | None, removal_policy: RemovalPolicy
+@dataclass(frozen=True)
+class OwnQueue:
+    """A queue of ours, as asked for."""
+
+    dead_letter_queue: sqs.IQueue | None
+    fifo: bool
+    content_based_deduplication: bool
+    visibility_timeout: Duration | None
+    retention_period: Duration
+    visibility_argument: ClassVar = "visibility_timeout"
+
+    def given(self) -> list[str]:
+        """What the user asked for, by argument."""
+        asked = {
+            "fifo": self.fifo,
+            "content_based_deduplication": self.content_based_deduplication,
+            "visibility_timeout": self.visibility_timeout is not None,
+            "retention_period": self.retention_period is not RETENTION,
+        }
+        return [argument for argument, given in asked.items() if given]
+
+    @property
+    def retention_seconds(self) -> int | None:
+        """`None` when it is a token."""
+        return seconds(self.retention_period)
+
+    def check(self, problems: Problems, delivery: Delivery) -> None:
+        """Refuse what SQS refuses, and a dead-letter queue that forgets first."""
+        del delivery
+        if self.content_based_deduplication and not self.fifo:
+            fix = "pass fifo=True, or leave it out"
+            problems.add("content_based_deduplication", "be left out on a standard queue", "True", fix)
+        most = LONGEST_RETENTION_SECONDS - 86_400
+        fix = "dead letters live 14 days, counted from when they were first sent: leave them at least one"
+        problems.duration("retention_period", self.retention_period, _SHORTEST_RETENTION_SECONDS, most, fix)
+        if self.dead_letter_queue is not None:
+            check_same_kind(problems, self.dead_letter_queue, fifo=self.fifo)
+
+    def max_receive_count(self, delivery: Delivery) -> int:
+        """How many receives a message gets."""
+        return delivery.max_receive_count
+
+    def define(
+        self,
+        scope: Construct,
+        delivery: Delivery,
+        visibility_timeout: Duration,
+        key: kms.IKey | None,
+        removal_policy: RemovalPolicy,
+    ) -> tuple[sqs.IQueue, sqs.IQueue]:
+        """The queue and its dead-letter queue."""
+        name = None
+        letters = self.dead_letter_queue
+        if letters is None:
+            name = _name(scope, fifo=self.fifo)
+            letters = _define_dead_letter_queue(scope, name, fifo=self.fifo, key=key, removal_policy=removal_policy)
+        queue = sqs.Queue(
+            scope,
+            "Queue",
+            queue_name=name,
+            fifo=self.fifo or None,  # SQS refuses `false`
+            content_based_deduplication=self.content_based_deduplication or None,
+            visibility_timeout=visibility_timeout,
+            retention_period=self.retention_period,
+            dead_letter_queue=sqs.DeadLetterQueue(queue=letters, max_receive_count=delivery.native_max_receive_count),
+            enforce_ssl=True,
+            **_encryption(key),
+        )
+        return queue, letters
+
+
+def check_same_kind(problems: Problems, dead_letter_queue: sqs.IQueue, *, fifo: bool) -> None:
+    """Refuse a FIFO dead-letter queue for a standard queue, and the other way round."""
+    if dead_letter_queue.fifo != fifo:
+        kinds = {True: "FIFO", False: "standard"}
+        got = f"the {kinds[dead_letter_queue.fifo]} queue {dead_letter_queue.node.path}"
+        fix = "SQS moves messages only between queues of one kind"
+        problems.add("dead_letter_queue", f"be a {kinds[fifo]} queue as its source is", got, fix)
+
+
+def _define_dead_letter_queue(
+    scope: Construct, source: str, *, fifo: bool, key: kms.IKey | None, removal_policy: RemovalPolicy
 ) -> sqs.Queue:
-    """The dead-letter queue: the longest retention, encrypted, TLS only, kept when the stack goes."""
+    """The longest retention, encrypted, TLS only, for one source alone, and kept when the stack goes."""
     queue = sqs.Queue(
         scope,
         "DeadLetterQueue",
-        fifo=fifo or None,  # SQS refuses `false`
-        retention_period=_DEAD_LETTER_RETENTION,
+        fifo=fifo or None,
+        retention_period=Duration.seconds(LONGEST_RETENTION_SECONDS),
         removal_policy=removal_policy,
         enforce_ssl=True,
         **_encryption(key),
     )
+    arn = Stack.of(scope).format_arn(service="sqs", resource=source)
+    resource = cast(sqs.CfnQueue, queue.node.default_child)
+    resource.redrive_allow_policy = {"redrivePermission": "byQueue", "sourceQueueArns": [arn]}
     acknowledge(queue, "it is itself the dead-letter queue", "AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy")
     return queue
 
 
-def define_queue(
-    scope: Construct,
-    *,
-    dead_letter_queue: sqs.IQueue,
-    max_receive_count: int,
-    visibility_timeout: Duration,
-    retention_period: Duration,
-    fifo: bool,
-    content_based_deduplication: bool,
-    key: kms.IKey | None,
-    name: str | None,
-) -> sqs.Queue:
-    """The queue that takes the load."""
-    return sqs.Queue(
-        scope,
-        "Queue",
-        queue_name=name,
-        fifo=fifo or None,
-        content_based_deduplication=content_based_deduplication if fifo else None,
-        visibility_timeout=visibility_timeout,
-        retention_period=retention_period,
-        dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letter_queue, max_receive_count=max_receive_count),
-        enforce_ssl=True,
-        **_encryption(key),
-    )
-
-
-def queue_name(scope: Construct, *, fifo: bool) -> str:
+def _name(scope: Construct, *, fifo: bool) -> str:
     """A name for the queue, known before the queue is.
 
     The dead-letter queue names the queue that may use it, and the queue names its dead-letter queue: CloudFormation
@@ -72,14 +133,12 @@ def queue_name(scope: Construct, *, fifo: bool) -> str:
     return Names.unique_resource_name(scope, separator="-", max_length=_MAX_NAME - len(suffix)) + suffix
 
 
-def allow_redrive_from(dead_letter_queue: sqs.Queue, name: str) -> None:
-    """Let only the named queue use this dead-letter queue."""
-    resource = cast(sqs.CfnQueue, dead_letter_queue.node.default_child)
-    arn = Stack.of(dead_letter_queue).format_arn(service="sqs", resource=name)
-    resource.redrive_allow_policy = {"redrivePermission": "byQueue", "sourceQueueArns": [arn]}
+class _Encryption(TypedDict, total=False):
+    encryption: sqs.QueueEncryption
+    encryption_master_key: kms.IKey
 
 
-def _encryption(key: kms.IKey | None) -> dict[str, object]:
+def _encryption(key: kms.IKey | None) -> _Encryption:
     if key is None:
         return {"encryption": sqs.QueueEncryption.SQS_MANAGED}
     return {"encryption": sqs.QueueEncryption.KMS, "encryption_master_key": key}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict, Unpack
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_lambda as lambda_
@@ -13,9 +13,9 @@ from constructs import Construct, IConstruct
 from ._checks import Problems, did_you_mean
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk import aws_ec2 as ec2
-    from aws_cdk import aws_kms as kms
+
+    from ._interfaces import AlarmAction, Key
 
 __all__ = ["Defaults"]
 
@@ -26,24 +26,24 @@ ALARMS: tuple[Alarms, ...] = ("all", "critical", "none")
 class Settings(NamedTuple):
     """What holds in one scope; the values here hold where nobody said otherwise."""
 
-    alarm_actions: Sequence[cloudwatch.IAlarmAction] = ()
+    alarm_actions: Sequence[AlarmAction] = ()
     alarms: Alarms = "all"
     log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH
     removal_policy: RemovalPolicy = RemovalPolicy.RETAIN
     vpc: ec2.IVpc | None = None
-    encryption_key: kms.IKey | None = None
+    encryption_key: Key | None = None
     layers: Sequence[lambda_.ILayerVersion] = ()
     environment: Mapping[str, str] = {}
     tracing: lambda_.Tracing = lambda_.Tracing.ACTIVE
 
 
 class _Chosen(TypedDict, total=False):
-    alarm_actions: Sequence[cloudwatch.IAlarmAction]
+    alarm_actions: Sequence[AlarmAction]
     alarms: Alarms
     log_retention: logs.RetentionDays
     removal_policy: RemovalPolicy
     vpc: ec2.IVpc | None
-    encryption_key: kms.IKey | None
+    encryption_key: Key | None
     layers: Sequence[lambda_.ILayerVersion]
     environment: Mapping[str, str]
     tracing: lambda_.Tracing
@@ -77,7 +77,8 @@ class Defaults:
 
         Args:
             alarm_actions: What alarms notify. Default: nothing, which each construct warns about.
-            alarms: `all`, `critical` (dead letters and age) or `none`. An alarm costs about $0.10 a month. Default: `all`.
+            alarms: `all`, `critical` (dead letters and age) or `none`. An alarm costs about $0.10 a month.
+                Default: `all`.
             log_retention: Default: one month.
             removal_policy: For what holds data: dead-letter queues and claims. Default: RETAIN.
             vpc: Where functions run. Default: none.
@@ -107,5 +108,7 @@ def settings_of(scope: Construct) -> Settings:
         return Settings()
     merged: dict[str, Any] = {}
     for ancestor in scope.node.scopes:  # from the root down, so that the nearest comes last
-        merged |= cast(dict[str, Any], _CHOSEN.get(id(ancestor), (None, {}))[1])
+        found = _CHOSEN.get(id(ancestor))
+        if found is not None:
+            merged.update(found[1])
     return Settings(**merged)

@@ -21,13 +21,13 @@ from ._runtime import check_runtime, newest_runtime
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
     from aws_cdk import aws_ec2 as ec2
-    from aws_cdk import aws_secretsmanager as secretsmanager
     from aws_cdk import aws_ssm as ssm
+
+    from ._interfaces import Secret
 
 __all__ = ["Handler"]
 
 _MAX_TIMEOUT_SECONDS = 900  # Lambda quota
-_MAX_LAYERS = 4  # Lambda takes five; one is the runtime's
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _TIMEOUT = Duration.seconds(30)
 
@@ -70,7 +70,7 @@ class Handler:
     code: Path
     function: str
     tables: Mapping[str, dynamodb.ITable]
-    secrets: Mapping[str, secretsmanager.ISecret]
+    secrets: Mapping[str, Secret]
     parameters: Mapping[str, ssm.IParameter]
     grants: tuple[Callable[[lambda_.Function], object], ...]
     environment: Mapping[str, str]
@@ -94,7 +94,7 @@ class Handler:
         function: str,
         *,
         tables: Mapping[str, dynamodb.ITable] = MappingProxyType({}),
-        secrets: Mapping[str, secretsmanager.ISecret] = MappingProxyType({}),
+        secrets: Mapping[str, Secret] = MappingProxyType({}),
         parameters: Mapping[str, ssm.IParameter] = MappingProxyType({}),
         grants: Sequence[Callable[[lambda_.Function], object]] = (),
         environment: Mapping[str, str] = _NOTHING,
@@ -159,6 +159,3 @@ class Handler:
             value = getattr(self, argument)
             if value is not None:
                 problems.whole_number(argument, value, 1, 1_000_000, "leave it out for none")
-        if len(self.layers) > _MAX_LAYERS:
-            fix = "Lambda takes five and the runtime of these patterns is one: merge some"
-            problems.add("layers", f"be at most {_MAX_LAYERS}", str(len(self.layers)), fix)

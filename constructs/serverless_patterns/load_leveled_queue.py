@@ -6,23 +6,29 @@ Homer, Sharp, Brader, Narumoto, Swanson: Cloud Design Patterns (2014).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
+
 from serverless_patterns_runtime.business_function.contract import Env as BusinessFunctionEnv
 from serverless_patterns_runtime.claims.contract import Env as ClaimsEnv
 from serverless_patterns_runtime.load_leveled_queue.contract import HANDLER, Env
 
-from . import _grants
-from ._checks import Problems, seconds
-from ._claims import define_claims
-from ._delivery import Delivery, check_visibility, delivery
-from ._function import define_function
-from ._queues import allow_redrive_from, define_dead_letter_queue, define_queue, queue_name
-from .defaults import settings_of
+from ._acknowledge import acknowledge
+from ._alarms import METRIC_PERIOD, check_alarms, define_alarms, queue_alarms
+from ._checks import Problems, path_of, text
+from ._consumer import Consumer
+from ._delivery import Delivery, Retries
+from ._existing_queue import ExistingQueue
+from ._function import business_function_env, define_function, endpoints, provisioned
+from ._grants import grant_claims, grant_dead_letter, grant_poll, grant_send
+from ._idempotency import Idempotency
+from ._queues import RETENTION, OwnQueue
+from .defaults import Alarms, settings_of
+from .handler import Handler
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
@@ -30,20 +36,76 @@ if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_sqs as sqs
 
-    from .handler import Handler
+    from ._interfaces import AlarmAction, Function, Key
 
 __all__ = ["LoadLeveledQueue"]
 
+_CLAIMS_RETENTION = Duration.days(30)  # more than queue and dead-letter queue together
+_RETRY_BASE, _RETRY_MAX = Duration.seconds(5), Duration.minutes(15)
+_MAX_OLDEST_AGE = Duration.hours(1)
+_NO_DESTINATION = "a queue has no on-failure destination: it has a dead-letter queue"
+
 
 class LoadLeveledQueue(Construct):
-    """x"""
+    """A queue, its dead-letter queue, and a consumer that is never invoked more than `max_concurrency` times at once.
+
+    ```python
+    LoadLeveledQueue(self, "Fulfilment", max_concurrency=5, idempotency_key="order_id",
+        consumer=Handler(code, "orders:fulfil", tables={"ORDERS": orders}))
+    ```
+
+    Processed + dead-lettered = sent, and with a `Handler` that returns `Effects` each effect happens once.
+
+    Args:
+        scope: Parent construct.
+        id: Names what is below it, and is the default namespace of the claims.
+        consumer: A `Handler`, or any `lambda_.IFunction`, which gets raw events and no claims.
+        max_concurrency: 2 to 1,000 invocations at once. For one at a time: `fifo=True` and one group.
+        batch_size: 1 to 10,000 messages an invocation; FIFO 1 to 10. Default: 10; FIFO 1.
+        max_batching_window: How long a batch may fill up, to 300 seconds; needed above 10; never on FIFO.
+        max_receive_count: 1 to 1,000 receives, then dead letter. 5, because a throttled receive counts too.
+        idempotency_key: Dotted path into the body, such as `order.id`. Default: the message id.
+        claims: Table to share, with the partition key `claim` (String). Default: one of its own.
+        claims_namespace: Separates constructs that share a table. Data: never change it. Default: `id`.
+        claims_retention: How long a key is remembered; at least the queue's retention + 14 days.
+        max_age: Older messages become dead letters (`expired`) instead of running. Default: no limit.
+        retention_period: 60 seconds to 13 days in the queue: less than the 14 days of the dead-letter queue.
+        visibility_timeout: Raises the default of 6 x function timeout + batching window; at most 12 hours.
+        retry_base_delay: Ceiling of the first retry's random delay; doubles with every receive.
+        retry_max_delay: Ceiling of every retry's random delay; at most 12 hours.
+        fifo: Order within each message group.
+        content_based_deduplication: FIFO: the body's hash is the deduplication id.
+        encryption_key: Customer key for queues, claims, logs and variables. Default: that of `Defaults`, else keys
+            that AWS owns.
+        queue: An existing queue instead of an own one.
+        queue_visibility_timeout: What an imported queue has.
+        dead_letter_queue: What an imported queue has; or one to use for the own queue.
+        consumer_timeout: What an imported function has.
+        report_batch_item_failures: Whether an `IFunction` answers with `batchItemFailures`.
+        reserved_concurrent_executions: At least `max_concurrency`. Default: the handler's, else none.
+        alarms: `all`, `critical` or `none`. Default: that of `Defaults`, else `all`.
+        alarm_actions: What alarms notify. Default: those of `Defaults`.
+        max_oldest_age: Messages that wait this long raise an alarm.
+
+    Attributes:
+        queue: Send here (`grant_send`).
+        dead_letter_queue: What could not be processed.
+        claims: The table of claims; `None` when the consumer is an `IFunction`.
+        consumer_function: The function behind the queue.
+        event_source_mapping: Connects the two.
+        alarms: By name: OldestMessage, DeadLetters, DeadLettersExpire, ConsumerErrors, ConsumerThrottles.
+        required_endpoints: AWS services that the consumer must reach when it runs in a VPC.
+
+    Raises:
+        ValueError: with every argument that is wrong, what is allowed and the fix.
+    """
 
     def __init__(
         self,
         scope: Construct,
         id: str,
         *,
-        consumer: Handler,
+        consumer: Handler | Function,
         max_concurrency: int,
         batch_size: int | None = None,
         max_batching_window: Duration | None = None,
@@ -51,96 +113,117 @@ class LoadLeveledQueue(Construct):
         idempotency_key: str | None = None,
         claims: dynamodb.ITable | None = None,
         claims_namespace: str | None = None,
-        claims_retention: Duration = Duration.days(30),
+        claims_retention: Duration = _CLAIMS_RETENTION,
         max_age: Duration | None = None,
-        retention_period: Duration = Duration.days(4),
+        retention_period: Duration = RETENTION,
         visibility_timeout: Duration | None = None,
-        retry_base_delay: Duration = Duration.seconds(5),
-        retry_max_delay: Duration = Duration.minutes(15),
+        retry_base_delay: Duration = _RETRY_BASE,
+        retry_max_delay: Duration = _RETRY_MAX,
         fifo: bool = False,
         content_based_deduplication: bool = False,
-        encryption_key: kms.IKey | None = None,
+        encryption_key: Key | None = None,
+        queue: sqs.IQueue | None = None,
+        queue_visibility_timeout: Duration | None = None,
+        dead_letter_queue: sqs.IQueue | None = None,
+        consumer_timeout: Duration | None = None,
+        report_batch_item_failures: bool | None = None,
         reserved_concurrent_executions: int | None = None,
-        alarm_actions: Sequence[cloudwatch.IAlarmAction] | None = None,
+        alarms: Alarms | None = None,
+        alarm_actions: Sequence[AlarmAction] | None = None,
+        max_oldest_age: Duration = _MAX_OLDEST_AGE,
     ) -> None:
-        problems = Problems(f"{scope.node.path}/{id}".lstrip("/"))
-        plan = delivery(
-            problems,
-            fifo=fifo,
+        problems, settings = Problems(path_of(scope, id)), settings_of(scope)
+        runs = Consumer(consumer, reserved_concurrent_executions, consumer_timeout, report_batch_item_failures)
+        once = Idempotency(idempotency_key, claims, claims_namespace or id, claims_retention)
+        retries = Retries(retry_base_delay, retry_max_delay, max_age)
+        own = OwnQueue(dead_letter_queue, fifo, content_based_deduplication, visibility_timeout, retention_period)
+        source = own if queue is None else ExistingQueue.look(problems, queue, own, queue_visibility_timeout)
+        delivery = Delivery(
+            handled=runs.handler is not None,
+            fifo=source.fifo,
             max_concurrency=max_concurrency,
-            batch_size=batch_size,
+            asked_batch_size=batch_size,
             max_batching_window=max_batching_window,
             max_receive_count=max_receive_count,
         )
-        visibility = check_visibility(problems, "visibility_timeout", visibility_timeout, plan, consumer.timeout)
+        delivery.check(problems)
+        source.check(problems, delivery)
+        once.check(problems, source.retention_seconds)
+        retries.check(problems, source.retention_seconds)
+        contract = (*BusinessFunctionEnv._fields, *ClaimsEnv._fields, *Env._fields)
+        runs.check_handler(problems, scope, settings, contract, max_concurrency)
+        handler_arguments = {"idempotency_key": idempotency_key, "claims": claims, "max_age": max_age}
+        runs.check_function(problems, {**handler_arguments, "claims_namespace": claims_namespace})
+        visibility = delivery.visibility(problems, source.visibility_argument, source.visibility_timeout, runs.timeout)
+        check_alarms(problems, alarms, max_oldest_age)
         problems.raise_any()
+
         super().__init__(scope, id)
-        settings = settings_of(self)
-        key = encryption_key or settings.encryption_key
-        name = queue_name(self, fifo=fifo)
-        dlq = define_dead_letter_queue(self, fifo=fifo, key=key, removal_policy=settings.removal_policy)
-        allow_redrive_from(dlq, name)
-        self.dead_letter_queue = dlq
-        self.queue = define_queue(
-            self,
-            dead_letter_queue=self.dead_letter_queue,
-            max_receive_count=plan.native_max_receive_count,
-            visibility_timeout=visibility,
-            retention_period=retention_period,
-            fifo=fifo,
-            content_based_deduplication=content_based_deduplication,
-            key=key,
-            name=name,
-        )
-        self.claims = claims or define_claims(self, key=key, removal_policy=settings.removal_policy)
-        contract = {
-            **BusinessFunctionEnv(
-                BUSINESS_FUNCTION=consumer.function,
-                RETURNS_EFFECTS="true" if consumer.returns_effects else "false",
-                TABLES=",".join(sorted(consumer.tables)),
-            )._asdict(),
-            **ClaimsEnv(
-                CLAIMS_TABLE_NAME=self.claims.table_name,
-                CLAIMS_NAMESPACE=claims_namespace or id,
-                CLAIMS_RETENTION_SECONDS=str(seconds(claims_retention)),
-            )._asdict(),
-            **Env(
+        key = cast("kms.IKey | None", encryption_key or settings.encryption_key)
+        self.queue, self.dead_letter_queue = source.define(self, delivery, visibility, key, settings.removal_policy)
+        self.claims: dynamodb.ITable | None = None
+        self.required_endpoints: tuple[str, ...] = ()
+        if isinstance(consumer, Handler):
+            self.claims = once.define(self, key=key, removal_policy=settings.removal_policy)
+            self.required_endpoints = endpoints(consumer, "dynamodb", "sqs")
+            env = Env(
                 QUEUE_URL=self.queue.queue_url,
                 DEAD_LETTER_QUEUE_URL=self.dead_letter_queue.queue_url,
                 IDEMPOTENCY_KEY=idempotency_key or "",
-                VISIBILITY_TIMEOUT_SECONDS=str(seconds(visibility)),
-                MAX_RECEIVE_COUNT=str(max_receive_count),
-                COUNT_ATTEMPTS="true" if plan.counts_attempts else "false",
-                MAX_AGE_SECONDS="0" if max_age is None else str(seconds(max_age)),
-                RETRY_BASE_SECONDS=str(seconds(retry_base_delay)),
-                RETRY_MAX_SECONDS=str(seconds(retry_max_delay)),
-            )._asdict(),
-        }
-        function = define_function(
-            self,
-            "Consumer",
-            consumer,
-            entry_point=HANDLER,
-            contract=contract,
-            settings=settings,
-            encryption_key=key,
-            reserved_concurrent_executions=reserved_concurrent_executions,
-        )
+                VISIBILITY_TIMEOUT_SECONDS=text(visibility),
+                MAX_RECEIVE_COUNT=text(source.max_receive_count(delivery)),
+                COUNT_ATTEMPTS="true" if delivery.counts_attempts else "false",
+                MAX_AGE_SECONDS="0" if max_age is None else text(max_age),
+                RETRY_BASE_SECONDS=text(retry_base_delay),
+                RETRY_MAX_SECONDS=text(retry_max_delay),
+            )
+            defined = define_function(
+                self,
+                "Consumer",
+                consumer,
+                entry_point=HANDLER,
+                contract={**business_function_env(consumer), **once.env(self.claims), **env._asdict()},
+                settings=settings,
+                encryption_key=key,
+                reserved_concurrent_executions=runs.reserved,
+                required_endpoints=self.required_endpoints,
+            )
+            grant_dead_letter(defined, self.dead_letter_queue)
+            grant_claims(defined, self.claims, effects=consumer.returns_effects, counted=delivery.counts_attempts)
+            function = cast(lambda_.IFunction, defined)
+            target = provisioned(self, "ConsumerLive", defined, consumer)
+        else:
+            function = target = cast(lambda_.IFunction, consumer)
         self.consumer_function: lambda_.IFunction = function
-        _grants.grant_poll(function, self.queue)
-        _grants.grant_dead_letter(function, self.dead_letter_queue)
-        _grants.grant_claims(function, self.claims, effects=consumer.returns_effects, counted=plan.counts_attempts)
         self.event_source_mapping = lambda_.EventSourceMapping(
             self,
             "EventSourceMapping",
-            target=function,
+            target=target,
             event_source_arn=self.queue.queue_arn,
-            batch_size=plan.batch_size,
+            batch_size=delivery.batch_size,
             max_batching_window=max_batching_window,
             max_concurrency=max_concurrency,
-            report_batch_item_failures=True,
+            report_batch_item_failures=runs.reports_batch_item_failures,
         )
+        grant_poll(function, self.queue).apply_before(self.event_source_mapping)
+        acknowledge(self.event_source_mapping, _NO_DESTINATION, "Serverless-LambdaEventSourceMappingDestination")
+        wanted = queue_alarms(self.queue, self.dead_letter_queue, function, max_oldest_age, source.retention_seconds)
+        actions = settings.alarm_actions if alarm_actions is None else alarm_actions
+        self.alarms = define_alarms(self, wanted, alarms or settings.alarms, actions)
+        delivery.warn(self)
 
     def grant_send(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow sending messages to the queue."""
-        return _grants.grant_send(grantee, self.queue)
+        """Allow sending to the queue, with its customer key if it has one."""
+        return grant_send(grantee, self.queue)
+
+    def metric_depth(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
+        """Messages that wait in the queue: the largest number in each period."""
+        return self.queue.metric_approximate_number_of_messages_visible(period=period, statistic="Maximum")
+
+    def metric_oldest_age(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
+        """Seconds that the oldest message has waited."""
+        return self.queue.metric_approximate_age_of_oldest_message(period=period, statistic="Maximum")
+
+    def metric_dead_letters(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
+        """Messages in the dead-letter queue."""
+        return self.dead_letter_queue.metric_approximate_number_of_messages_visible(period=period, statistic="Maximum")

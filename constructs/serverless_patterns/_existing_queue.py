@@ -1,0 +1,120 @@
+"""A queue that already exists: what can be seen of it, and what must be said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from aws_cdk import Duration
+from aws_cdk import aws_sqs as sqs
+
+from ._checks import Problems, is_token
+from ._delivery import LONGEST_RETENTION_SECONDS, Delivery
+from ._queues import OwnQueue, check_same_kind
+
+_SQS_DEFAULT_VISIBILITY_SECONDS = 30
+_SQS_DEFAULT_RETENTION_SECONDS = 4 * 86_400
+
+
+@dataclass(frozen=True)
+class ExistingQueue:
+    """A queue that somebody else defined, as far as it can be seen."""
+
+    queue: sqs.IQueue
+    dead_letter_queue: sqs.IQueue
+    fifo: bool
+    visibility_argument: str
+    visibility_timeout: Duration | None
+    retention_seconds: int | None
+    seen_max_receive_count: int | None
+
+    @classmethod
+    def look(
+        cls, problems: Problems, queue: sqs.IQueue, asked: OwnQueue, visibility_timeout: Duration | None
+    ) -> ExistingQueue:
+        """Look at a queue, and refuse what contradicts it or can neither be seen nor was said.
+
+        Args:
+            problems: Takes what is wrong.
+            queue: Defined in this app, or imported.
+            asked: Arguments that only a queue of our own obeys, apart from its dead-letter queue.
+            visibility_timeout: What the user says of the queue.
+        """
+        for argument in asked.given():
+            fix = "set it where that queue is defined"
+            problems.add(argument, "be left out with an existing queue", "a value", fix)
+        seen = queue if isinstance(queue, sqs.Queue) else None
+        letters = _dead_letter_queue(problems, queue, seen, asked.dead_letter_queue)
+        if letters is not None:
+            check_same_kind(problems, letters, fifo=queue.fifo)
+        redrive = None if seen is None else seen.dead_letter_queue
+        return cls(
+            queue=queue,
+            dead_letter_queue=letters or queue,  # the latter never gets far: it is a problem
+            fifo=queue.fifo,
+            visibility_argument="queue_visibility_timeout"
+            if seen is None
+            else f"visibility_timeout of {seen.node.path}",
+            visibility_timeout=_visibility(problems, seen, visibility_timeout),
+            retention_seconds=_retention(seen),
+            seen_max_receive_count=None if redrive is None else int(redrive.max_receive_count),
+        )
+
+    def check(self, problems: Problems, delivery: Delivery) -> None:
+        """Refuse a queue that would dead-letter healthy messages."""
+        if self.seen_max_receive_count is not None:
+            argument = f"max_receive_count of {self.queue.node.path}"
+            delivery.check_native_limit(problems, argument, self.seen_max_receive_count)
+
+    def max_receive_count(self, delivery: Delivery) -> int:
+        """How many receives a message gets: what the queue says, else what the user says of it."""
+        if self.seen_max_receive_count is None or delivery.counts_attempts:
+            return delivery.max_receive_count
+        return self.seen_max_receive_count
+
+    def define(self, *_: object) -> tuple[sqs.IQueue, sqs.IQueue]:
+        """The queue and its dead-letter queue: both are there already."""
+        return self.queue, self.dead_letter_queue
+
+
+def _resource(queue: sqs.Queue) -> sqs.CfnQueue:
+    return cast(sqs.CfnQueue, queue.node.default_child)
+
+
+def _visibility(problems: Problems, seen: sqs.Queue | None, said: Duration | None) -> Duration | None:
+    if seen is None:
+        if said is None:
+            fix = "say the visibility timeout that the queue has"
+            problems.add("queue_visibility_timeout", "be given for an imported queue", "None", fix)
+        return said
+    if said is not None:
+        fix = "leave it out: the queue is defined in this app"
+        problems.add("queue_visibility_timeout", "be given for an imported queue only", "a value", fix)
+    length = _resource(seen).visibility_timeout
+    return Duration.seconds(_SQS_DEFAULT_VISIBILITY_SECONDS if length is None else length)
+
+
+def _retention(seen: sqs.Queue | None) -> int | None:
+    """The longest possible when it cannot be seen; `None` when it is a token."""
+    if seen is None:
+        return LONGEST_RETENTION_SECONDS
+    length = _resource(seen).message_retention_period
+    if length is None:
+        return _SQS_DEFAULT_RETENTION_SECONDS
+    return None if is_token(length) else int(length)
+
+
+def _dead_letter_queue(
+    problems: Problems, queue: sqs.IQueue, seen: sqs.Queue | None, said: sqs.IQueue | None
+) -> sqs.IQueue | None:
+    visible = None if seen is None or seen.dead_letter_queue is None else seen.dead_letter_queue.queue
+    if seen is None and said is None:
+        fix = "say which one the queue has: permanent failures go there"
+        problems.add("dead_letter_queue", "be given for an imported queue", "None", fix)
+    elif seen is not None and visible is None:
+        fix = "give the queue a dead_letter_queue where it is defined, or a failing message comes back until it expires"
+        problems.add("queue", "have a dead-letter queue", f"{queue.node.path} without one", fix)
+    elif visible is not None and said is not None and said is not visible:
+        fix = "leave it out: the queue names its own"
+        problems.add("dead_letter_queue", f"be {visible.node.path}", said.node.path, fix)
+    return visible or said

@@ -1,0 +1,94 @@
+"""What makes a repeated message harmless: its key, and the table that remembers which keys ran."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+
+from serverless_patterns_runtime.claims.contract import PARTITION_KEY, TIME_TO_LIVE, Env
+
+from ._checks import Problems, is_token, text
+from ._delivery import LONGEST_RETENTION_SECONDS
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_kms as kms
+    from constructs import Construct
+
+_PATH = re.compile(r"[^.\s$\[\]]+(\.[^.\s$\[\]]+)*")
+_TEN_YEARS_SECONDS = 10 * 365 * 86_400
+_NAMESPACE = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+@dataclass(frozen=True)
+class Idempotency:
+    """Which key a message has, and where and how long it is remembered."""
+
+    key: str | None
+    claims: dynamodb.ITable | None
+    namespace: str
+    retention: Duration
+
+    def check(self, problems: Problems, queue_retention: int | None) -> None:
+        """Check the path, the table, and that a claim outlives every way back of its message.
+
+        Args:
+            problems: Takes what is wrong.
+            queue_retention: Seconds that a message lives in the queue; `None` when that is a token.
+        """
+        if self.key is not None and not is_token(self.key) and not _PATH.fullmatch(self.key):
+            fix = "write 'order_id' or 'order.id'; leave it out for the message id"
+            problems.add("idempotency_key", "be a dotted path into the body", repr(self.key), fix)
+        if not is_token(self.namespace) and not _NAMESPACE.fullmatch(self.namespace):
+            fix = "it is data: choose a name that will not change"
+            problems.add("claims_namespace", "be 1 to 128 of A-Z a-z 0-9 . _ -", repr(self.namespace), fix)
+        if self.claims is not None:
+            _check_table(problems, self.claims)
+        low = (queue_retention or 0) + LONGEST_RETENTION_SECONDS
+        fix = "a claim must outlive its message: the queue's retention + 14 days in the dead-letter queue"
+        problems.duration("claims_retention", self.retention, low, _TEN_YEARS_SECONDS, fix)
+
+    def env(self, claims: dynamodb.ITable) -> dict[str, str]:
+        """What the runtime is told."""
+        return Env(
+            CLAIMS_TABLE_NAME=claims.table_name,
+            CLAIMS_NAMESPACE=self.namespace,
+            CLAIMS_RETENTION_SECONDS=text(self.retention),
+        )._asdict()
+
+    def define(self, scope: Construct, *, key: kms.IKey | None, removal_policy: RemovalPolicy) -> dynamodb.ITable:
+        """The table: the given one, or one of our own."""
+        return self.claims or _define_claims(scope, key=key, removal_policy=removal_policy)
+
+
+def _define_claims(scope: Construct, *, key: kms.IKey | None, removal_policy: RemovalPolicy) -> dynamodb.TableV2:
+    """On demand, restorable, and kept when the stack goes: without its claims, a redrive runs work again."""
+    return dynamodb.TableV2(
+        scope,
+        "Claims",
+        partition_key=dynamodb.Attribute(name=PARTITION_KEY, type=dynamodb.AttributeType.STRING),
+        time_to_live_attribute=TIME_TO_LIVE,
+        point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+            point_in_time_recovery_enabled=True
+        ),
+        encryption=None if key is None else dynamodb.TableEncryptionV2.customer_managed_key(key),
+        deletion_protection=removal_policy == RemovalPolicy.RETAIN,
+        removal_policy=removal_policy,
+    )
+
+
+def _check_table(problems: Problems, claims: dynamodb.ITable) -> None:
+    """A table that is defined in this app shows its keys; an imported one does not."""
+    if not isinstance(claims, dynamodb.TableV2 | dynamodb.Table):
+        return
+    resource = cast("dynamodb.CfnTable | dynamodb.CfnGlobalTable", claims.node.default_child)
+    seen = Stack.of(claims).resolve([resource.key_schema, resource.attribute_definitions])
+    keys = {key["attributeName"]: key["keyType"] for key in seen[0]}
+    types = {attribute["attributeName"]: attribute["attributeType"] for attribute in seen[1]}
+    if keys != {PARTITION_KEY: "HASH"} or types[PARTITION_KEY] != "S":
+        got = ", ".join(f"{name!r} ({kind}, {types[name]})" for name, kind in keys.items())
+        fix = f"define it so, with {TIME_TO_LIVE!r} as its time to live, or leave claims out"
+        problems.add("claims", f"have the partition key {PARTITION_KEY!r} (HASH, S) and no sort key", got, fix)

@@ -1,0 +1,20 @@
+"""What users pass: AWS CDK's interfaces, and the classes that type checkers do not see as such.
+
+jsii gives some parameters another name in the class than in the interface, so a `kms.Key` is no `kms.IKey` to pyright.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_cloudwatch as cloudwatch
+    from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
+    from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_lambda as lambda_
+    from aws_cdk import aws_secretsmanager as secretsmanager
+
+    AlarmAction = cloudwatch.IAlarmAction | cloudwatch_actions.SnsAction | cloudwatch_actions.LambdaAction
+    Function = lambda_.IFunction | lambda_.FunctionBase
+    Key = kms.IKey | kms.Key
+    Secret = secretsmanager.ISecret | secretsmanager.Secret
