@@ -14,6 +14,7 @@ import pytest
 
 import interpreters
 import layers as layer_build
+from serverless_patterns._layer_age import check_current
 from tests.packaging.conftest import MINORS, ROOT, run
 
 LARGEST_LAYER_BYTES = 1_500_000
