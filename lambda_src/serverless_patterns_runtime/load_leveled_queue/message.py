@@ -1,6 +1,5 @@
 """A record of an SQS event, read: what it asks for, under which key, and what must survive a dead letter."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 from serverless_patterns_runtime.claims.claim import Claim
 from serverless_patterns_runtime.errors import MalformedPayload
 from serverless_patterns_runtime.load_leveled_queue import contract
+from serverless_patterns_runtime.load_leveled_queue.redrive import read_redrive
 from serverless_patterns_runtime.payload import digest, parse
 
 __all__ = ["Message", "Request"]
@@ -74,19 +74,9 @@ class Message:
 
     @cached_property
     def redrive(self) -> contract.Redrive | None:
-        """What the redrive that sent this message wants kept. Anyone who may send could write it, and gains nothing."""
+        """What the redrive that sent this message wants kept."""
         text = self._text(contract.REDRIVE_ATTRIBUTE)
-        if text is None:
-            return None
-        try:
-            redrive = json.loads(text)
-            return contract.Redrive(
-                idempotency_key=str(redrive["idempotency_key"]),
-                correlation_id=str(redrive["correlation_id"]),
-                displaced=dict(redrive.get("displaced", {})),
-            )
-        except (ValueError, TypeError, KeyError):
-            return None
+        return None if text is None else read_redrive(text)
 
     @cached_property
     def correlation_id(self) -> str:
@@ -97,10 +87,11 @@ class Message:
     def request(self, *, key_path: str, namespace: str) -> Request:
         """Raises MalformedPayload when the body is not what it has to be."""
         payload = parse(self.body)
+        payload_digest = digest(payload)  # first: it refuses what is not text, and the key is a part of the payload
         key = _key(payload, key_path) if key_path else self._message_key()
         if len(key.encode()) > MAX_KEY_BYTES:
             raise MalformedPayload(f"the idempotency key is longer than {MAX_KEY_BYTES} bytes")
-        return Request(payload, Claim(namespace, key, digest(payload)))
+        return Request(payload, Claim(namespace, key, payload_digest))
 
     def _message_key(self) -> str:
         return self.redrive["idempotency_key"] if self.redrive else self.id
