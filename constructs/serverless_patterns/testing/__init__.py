@@ -1,0 +1,49 @@
+"""Deploy a stack in a test, use it, break it on purpose: with no AWS account and no Docker.
+
+The fixtures of `serverless_patterns.testing.plugin` are there as soon as the package is installed with its extra:
+`pip install cdk-serverless-patterns[local]`.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .cloud import LOCAL_CONTEXT, Cloud, local_app
+    from .deployment import Deployment
+    from .embedded import EmbeddedCloud
+    from .errors import CloudError, DeployError, EnvironmentNotReady, FaultNotFired
+    from .faults import Fault, FaultProxy, Injection
+    from .waiting import wait_until
+
+__all__ = [
+    "LOCAL_CONTEXT",
+    "Cloud",
+    "CloudError",
+    "DeployError",
+    "Deployment",
+    "EmbeddedCloud",
+    "EnvironmentNotReady",
+    "Fault",
+    "FaultNotFired",
+    "FaultProxy",
+    "Injection",
+    "local_app",
+    "wait_until",
+]
+
+if not TYPE_CHECKING:
+    _HOMES = {
+        "cloud": ("LOCAL_CONTEXT", "Cloud", "local_app"),
+        "deployment": ("Deployment",),
+        "embedded": ("EmbeddedCloud",),
+        "errors": ("CloudError", "DeployError", "EnvironmentNotReady", "FaultNotFired"),
+        "faults": ("Fault", "FaultProxy", "Injection"),
+        "waiting": ("wait_until",),
+    }
+
+    def __getattr__(name: str) -> object:
+        """Import on first use: pytest loads this package, for its plugin, in every project that has it installed."""
+        for module, names in _HOMES.items():
+            if name in names:
+                return getattr(import_module(f".{module}", __name__), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

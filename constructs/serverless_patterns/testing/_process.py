@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -42,7 +43,14 @@ class Server:
     """A Python file that serves HTTP on a loopback port, as a child process whose group we lead, log and end."""
 
     def __init__(
-        self, file: Path, arguments: Sequence[str], *, python: Path, port: int, environment: Mapping[str, str], home: Path
+        self,
+        file: Path,
+        arguments: Sequence[str],
+        *,
+        python: Path,
+        port: int,
+        environment: Mapping[str, str],
+        home: Path,
     ) -> None:
         self.name = file.stem.removeprefix("_run_").replace("_", " ")
         self.port = port
@@ -103,10 +111,8 @@ class Server:
         atexit.unregister(self.stop)
         if self.process.poll() is None:
             self._signal(signal.SIGTERM)
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 self.process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                pass
         self._signal(signal.SIGKILL)  # what it started may have outlived it
         self.process.wait()
         if self.process.stdin:
@@ -122,10 +128,8 @@ class Server:
         return self.process.pid
 
     def _signal(self, number: signal.Signals) -> None:
-        try:
+        with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, number)
-        except (ProcessLookupError, PermissionError):
-            pass
 
     def _require_loopback(self) -> None:
         foreign = sorted(_listening_addresses(self.port) - {LOOPBACK})

@@ -9,15 +9,15 @@ environment, where only the standard library and the emulator are; pinned, becau
 import json
 import re
 import sys
+from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
-from ministack import app  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
-from ministack.core import iam_actions  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
-
 EMULATOR = "1.5.33"
 PARTIQL = ("dynamodb:ExecuteStatement", "dynamodb:BatchExecuteStatement", "dynamodb:ExecuteTransaction")
-STATEMENT = re.compile(r'\s*(INSERT\s+INTO|UPDATE|DELETE\s+FROM|SELECT\b.*?\bFROM)\s+"?([\w.-]+)', re.IGNORECASE | re.DOTALL)
+STATEMENT = re.compile(
+    r'\s*(INSERT\s+INTO|UPDATE|DELETE\s+FROM|SELECT\b.*?\bFROM)\s+"?([\w.-]+)', re.IGNORECASE | re.DOTALL
+)
 ACTIONS = {"I": "PartiQLInsert", "U": "PartiQLUpdate", "D": "PartiQLDelete", "S": "PartiQLSelect"}
 
 Check = tuple[str, str]
@@ -31,7 +31,8 @@ def authorize_partiql(hooks: Any) -> None:
         if iam_action not in PARTIQL:
             return of_transaction(iam_action, body, region, account_id)
         return [
-            (f"dynamodb:{action}", table_arn(table, region, account_id)) for action, table in _statements(json.loads(body))
+            (f"dynamodb:{action}", table_arn(table, region, account_id))
+            for action, table in _statements(json.loads(body))
         ]
 
     hooks.dynamodb_transaction_checks = checks
@@ -46,10 +47,12 @@ def _statements(request: dict[str, Any]) -> list[Check]:
 def main() -> None:
     """Check the pin and the hook, then serve."""
     found = version("ministack")
-    if found != EMULATOR or not hasattr(iam_actions, "dynamodb_transaction_checks"):
+    hooks: Any = import_module("ministack.core.iam_actions")
+    if found != EMULATOR or not hasattr(hooks, "dynamodb_transaction_checks"):
         sys.exit(f"the emulator must be ministack {EMULATOR} with its hook for transactions, found {found}")
-    authorize_partiql(iam_actions)
-    app.main()
+    authorize_partiql(hooks)
+    server: Any = import_module("ministack.app")
+    server.main()
 
 
 if __name__ == "__main__":

@@ -27,12 +27,16 @@ YEAR_2100 = 4_102_444_800
 _serial = itertools.count(1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Fault:
     """What happens to some calls of one operation; made by the class methods.
 
-    An SDK repeats a failed call by itself, up to its number of attempts (boto3's default is 5, in `standard` mode 3):
-    with fewer `times` the function never notices. Without `times` the fault lasts as long as it is injected.
+    All take `service` as boto3 names it ("dynamodb"), `operation` as the service names it ("TransactWriteItems"), and
+
+    - `times`: how many calls meet it, 1 or more; default: all while it is in force. An SDK repeats a failed call by
+      itself (boto3: 5 attempts, or what `retries` says): with fewer `times` than attempts the function notices nothing.
+    - `resource`: only calls whose table, queue or bucket has this text in its name.
+    - `body`: only calls for whose request this JMESPath is true: "length(TransactItems) > `2`".
     """
 
     service: str
@@ -43,27 +47,46 @@ class Fault:
     body: str | None = None
 
     @classmethod
-    def lost_answer(cls, service: str, operation: str, *, times: int | None = None, **where: str | None) -> "Fault":
-        """The call takes effect, and the connection breaks before the answer.
-
-        Args:
-            service: As boto3 names it: "dynamodb".
-            operation: As the service names it: "TransactWriteItems".
-            times: How many calls it meets, 1 or more; None: every one.
-            **where: Only calls whose `resource` (table, queue) has this text in its name, or for whose request `body`
-                this JMESPath is true: `body="length(TransactItems) > `2`"`.
-        """
-        return cls(service, operation, {"response": {"abort_bytes": 0}}, times, **where)
+    def lost_answer(
+        cls,
+        service: str,
+        operation: str,
+        *,
+        times: int | None = None,
+        resource: str | None = None,
+        body: str | None = None,
+    ) -> "Fault":
+        """The call takes effect, and the connection breaks before the answer."""
+        effect = {"response": {"abort_bytes": 0}}
+        return cls(service=service, operation=operation, effect=effect, times=times, resource=resource, body=body)
 
     @classmethod
-    def refused(cls, service: str, operation: str, *, times: int | None = None, **where: str | None) -> "Fault":
+    def refused(
+        cls,
+        service: str,
+        operation: str,
+        *,
+        times: int | None = None,
+        resource: str | None = None,
+        body: str | None = None,
+    ) -> "Fault":
         """The connection breaks before the call arrives: it takes no effect."""
-        return cls(service, operation, {"reset": True}, times, **where)
+        effect = {"reset": True}
+        return cls(service=service, operation=operation, effect=effect, times=times, resource=resource, body=body)
 
     @classmethod
-    def throttled(cls, service: str, operation: str, *, times: int | None = None, **where: str | None) -> "Fault":
+    def throttled(
+        cls,
+        service: str,
+        operation: str,
+        *,
+        times: int | None = None,
+        resource: str | None = None,
+        body: str | None = None,
+    ) -> "Fault":
         """The service answers that it is asked too often: the call takes no effect."""
-        return cls.error(service, operation, THROTTLES.get(service, "ThrottlingException"), times=times, **where)
+        code = THROTTLES.get(service, "ThrottlingException")
+        return cls.error(service, operation, code, times=times, resource=resource, body=body)
 
     @classmethod
     def error(
@@ -73,42 +96,51 @@ class Fault:
         code: str,
         *,
         message: str | None = None,
-        status: int | None = None,
         members: Mapping[str, Any] | None = None,
         times: int | None = None,
-        **where: str | None,
+        resource: str | None = None,
+        body: str | None = None,
     ) -> "Fault":
         """The service answers with an error: the call takes no effect.
 
         Args:
-            service: As boto3 names it.
-            operation: As the service names it.
+            service: See the class.
+            operation: See the class.
             code: The error as the service names it: "TransactionCanceledException".
-            message: Its message.
-            status: Its HTTP status; default: the service's own for this code.
-            members: Its further members: `{"CancellationReasons": [{"Code": "TransactionConflict"}]}`.
-            times: How many calls it meets; None: every one.
-            **where: As for `lost_answer`.
+            message: Its message; default: the code.
+            members: What else the error carries: `{"CancellationReasons": [{"Code": "TransactionConflict"}]}`.
+            times: See the class.
+            resource: See the class.
+            body: See the class.
         """
-        parts = {"code": code, "message": message, "status": status, "fields": dict(members) if members else None}
-        return cls(service, operation, {"error": {k: v for k, v in parts.items() if v is not None}}, times, **where)
+        parts = {"code": code, "message": message, "fields": dict(members) if members else None}
+        effect = {"error": {name: value for name, value in parts.items() if value is not None}}
+        return cls(service=service, operation=operation, effect=effect, times=times, resource=resource, body=body)
 
     @classmethod
     def slow(
-        cls, service: str, operation: str, *, seconds: float, times: int | None = None, **where: str | None
+        cls,
+        service: str,
+        operation: str,
+        *,
+        seconds: float,
+        times: int | None = None,
+        resource: str | None = None,
+        body: str | None = None,
     ) -> "Fault":
-        """The call waits this long before it is made: it takes effect, late."""
-        return cls(service, operation, {"latency": seconds * 1000}, times, **where)
+        """The call is held back for so many seconds, then made: it takes effect, late."""
+        effect = {"latency": seconds * 1000}
+        return cls(service=service, operation=operation, effect=effect, times=times, resource=resource, body=body)
 
     def __str__(self) -> str:
         return f"{self.service} {self.operation} {json.dumps(self.effect)}" + (f" x{self.times}" if self.times else "")
 
     def rule(self) -> dict[str, Any]:
-        """The fault in the proxy's words, recognisable among all others by its far end."""
+        """The fault in the proxy's words, told apart from all others by when it ends."""
         narrow = {"times": self.times, "resource": self.resource, "body": self.body}
-        end = {"until": float(YEAR_2100 + next(_serial))}
-        kept = {name: value for name, value in narrow.items() if value is not None}
-        return {"service": self.service, "operation": self.operation, **self.effect, **kept, **end}
+        given = {name: value for name, value in narrow.items() if value is not None}
+        end = float(YEAR_2100 + next(_serial))
+        return {"service": self.service, "operation": self.operation, **self.effect, **given, "until": end}
 
 
 class Injection:
@@ -117,27 +149,27 @@ class Injection:
     def __init__(self, proxy: "FaultProxy", rules: Mapping[float, Fault]) -> None:
         self._proxy = proxy
         self._rules = rules
-        self._final: dict[float, int] | None = None
+        self._final: Mapping[float, int] | None = None
 
     def fired(self, fault: Fault | None = None) -> int:
-        """How many calls this fault has met; without one, all of them together."""
+        """How many calls have met this fault; without one, all of them together."""
         counts = self._counts()
         return sum(counts[end] for end, known in self._rules.items() if fault is None or known == fault)
 
     def assert_fired(self) -> None:
-        """Each fault met a call, and one with `times` met that many.
+        """Each fault has met a call, and one with `times` that many.
 
         Raises:
-            FaultNotFired: One did not, so what it should have shown is not shown.
+            FaultNotFired: One has not, so what it should have shown is not shown.
         """
         counts = self._counts()
         missed = [
-            f"{fault}: fired {counts[end]} of {fault.times or 'at least 1'}"
+            f"{fault}: met {counts[end]} of {fault.times or 'at least 1'} calls"
             for end, fault in self._rules.items()
             if counts[end] < (fault.times or 1)
         ]
         if missed:
-            raise FaultNotFired("injected, but met no call (does the function make it? do retries stop earlier?):\n" + "\n".join(missed))
+            raise FaultNotFired("injected, but the function made too few such calls:\n" + "\n".join(missed))
 
     def clear(self) -> None:
         """End these faults, and no others. Counts stay readable."""
@@ -148,7 +180,7 @@ class Injection:
     def _counts(self) -> Mapping[float, int]:
         if self._final is not None:
             return self._final
-        known = {rule.get("until"): int(rule["fired_count"]) for rule in self._proxy.send("GET", "rules")}
+        known: dict[float, int] = {rule["until"]: rule["fired_count"] for rule in self._proxy.send("GET", "rules")}
         return {end: known.get(end, 0) for end in self._rules}
 
 
@@ -160,7 +192,7 @@ class FaultProxy:
 
     @contextmanager
     def inject(self, *faults: Fault) -> Generator[Injection]:
-        """Let calls fail while the block runs; the first fault that fits a call meets it.
+        """Let calls fail while the block runs; a call meets the first fault that fits it.
 
         Example:
             with cloud.faults.inject(Fault.lost_answer("dynamodb", "TransactWriteItems", times=5)):
@@ -178,7 +210,7 @@ class FaultProxy:
         injection.assert_fired()
 
     def install(self, *faults: Fault) -> Injection:
-        """Let calls fail until `clear`: for faults that come and go apart from blocks. Nobody asserts but you."""
+        """Let calls fail until `clear`: for faults that come and go apart from blocks. Asserting is yours."""
         rules = [fault.rule() for fault in faults]
         injection = Injection(self, {rule["until"]: fault for rule, fault in zip(rules, faults, strict=True)})
         self.send("PATCH", "rules", rules)

@@ -12,10 +12,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from serverless_patterns.testing.errors import EnvironmentNotReady
+from serverless_patterns.testing.progress import Progress, silence
 
 __all__ = ["cache_folder", "emulator_python", "emulator_version"]
 
@@ -27,7 +28,7 @@ CACHE_VARIABLE = "SERVERLESS_PATTERNS_CACHE"
 OFFLINE = re.compile(r"dns error|name resolution|resolve host|unreachable|connection refused|timed out|error sending")
 
 
-def emulator_python(progress: Callable[[str], None] = lambda line: None) -> Path:
+def emulator_python(progress: Progress = silence) -> Path:
     """The interpreter of the emulator's environment, which is made first if this machine has none yet.
 
     Args:
@@ -46,7 +47,8 @@ def emulator_python(progress: Callable[[str], None] = lambda line: None) -> Path
         _make(folder, progress)
     except OSError as error:
         raise EnvironmentNotReady(
-            f"cannot write {folder.parent} ({error.strerror}): make it writable, or name another folder in {CACHE_VARIABLE}"
+            f"cannot write {folder.parent} ({error.strerror}): "
+            f"make it writable, or name another folder in {CACHE_VARIABLE}"
         ) from error
     progress("embedded cloud: installed")
     return python
@@ -75,7 +77,7 @@ def _identity() -> str:
     return f"emulator-python3.{sys.version_info.minor}-{digest[:12]}"
 
 
-def _make(folder: Path, progress: Callable[[str], None]) -> None:
+def _make(folder: Path, progress: Progress) -> None:
     # Made beside its place and renamed: another process never sees, and a crash never leaves, half an environment.
     with tempfile.TemporaryDirectory(prefix=".making-", dir=folder.parent) as scratch:
         fresh = Path(scratch) / "environment"
@@ -98,7 +100,7 @@ def _uv() -> str:
     return found
 
 
-def _install(progress: Callable[[str], None], *command: str | Path) -> None:
+def _install(progress: Progress, *command: str | Path) -> None:
     foreign = ("VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
     environment = {name: value for name, value in os.environ.items() if name not in foreign}
     with subprocess.Popen(
@@ -115,7 +117,7 @@ def _install(progress: Callable[[str], None], *command: str | Path) -> None:
         raise EnvironmentNotReady(_advice(said))
 
 
-def _relayed(process: "subprocess.Popen[str]", progress: Callable[[str], None]) -> Iterator[str]:
+def _relayed(process: "subprocess.Popen[str]", progress: Progress) -> Iterator[str]:
     assert process.stdout is not None
     for line in process.stdout:
         if not line.startswith(" +"):  # one such line for each package

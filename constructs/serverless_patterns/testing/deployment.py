@@ -1,0 +1,89 @@
+"""What `deploy` leaves: outputs and physical ids, and the way to take it down again."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from serverless_patterns.testing._assembly import Assembly
+from serverless_patterns.testing.errors import CloudError
+from serverless_patterns.testing.waiting import wait_until
+
+if TYPE_CHECKING:
+    from constructs import IConstruct
+    from types_boto3_cloudformation import CloudFormationClient
+
+__all__ = ["Deployment"]
+
+DELETE_SECONDS = 300
+
+
+class Deployment:
+    """Deployed stacks; as a context manager, deleted at the end of the block."""
+
+    def __init__(self, assembly: Assembly, stacks: Sequence[str], cloudformation: "CloudFormationClient") -> None:
+        self.stacks = tuple(stacks)
+        """Names, each after those that it depends on."""
+        self._assembly = assembly
+        self._cloudformation = cloudformation
+
+    @cached_property
+    def outputs(self) -> Mapping[str, Mapping[str, str]]:
+        """By stack name and output key: `deployment.outputs["Shop"]["QueueUrl"]`."""
+        return {name: self._outputs_of(name) for name in self.stacks}
+
+    def physical_id(self, construct: "IConstruct | str") -> str:
+        """The name, URL or ARN that the resource got: what `Ref` gives.
+
+        Args:
+            construct: Of the deployed app, or its path: "Shop/Fulfilment/Queue".
+
+        Raises:
+            LookupError: The deployed stacks have no such resource: an imported one, or another app's.
+        """
+        path = construct if isinstance(construct, str) else construct.node.path
+        stack, logical_id = self._assembly.find(path)
+        return self.physical_ids[stack.name][logical_id]
+
+    def destroy(self) -> None:
+        """Delete the stacks, dependents first. What says RETAIN stays, as always.
+
+        Raises:
+            CloudError: CloudFormation could not delete one.
+        """
+        for name in reversed(self.stacks):
+            self._cloudformation.delete_stack(StackName=name)
+            wait_until(lambda name=name: self._is_gone(name), DELETE_SECONDS, f"stack {name} to be deleted")
+
+    def __enter__(self) -> "Deployment":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.destroy()
+
+    @cached_property
+    def physical_ids(self) -> Mapping[str, Mapping[str, str]]:
+        """By stack name and logical id."""
+        pages = self._cloudformation.get_paginator("list_stack_resources")
+        return {
+            name: {
+                resource["LogicalResourceId"]: resource.get("PhysicalResourceId", "")
+                for page in pages.paginate(StackName=name)
+                for resource in page["StackResourceSummaries"]
+            }
+            for name in self.stacks
+        }
+
+    def _outputs_of(self, name: str) -> Mapping[str, str]:
+        (stack,) = self._cloudformation.describe_stacks(StackName=name)["Stacks"]
+        return {output.get("OutputKey", ""): output.get("OutputValue", "") for output in stack.get("Outputs", [])}
+
+    def _is_gone(self, name: str) -> bool:
+        try:
+            (stack,) = self._cloudformation.describe_stacks(StackName=name)["Stacks"]
+        except self._cloudformation.exceptions.ClientError as error:
+            if "does not exist" in str(error):
+                return True
+            raise
+        if stack["StackStatus"] == "DELETE_FAILED":
+            raise CloudError(f"stack {name} cannot be deleted: {stack.get('StackStatusReason', 'no reason given')}")
+        return stack["StackStatus"] == "DELETE_COMPLETE"

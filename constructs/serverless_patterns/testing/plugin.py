@@ -1,0 +1,70 @@
+"""pytest fixtures for stacks on the embedded cloud. Importing this costs nothing until a test asks for one.
+
+Where the cloud is, the environment decides: `LIVE_ENDPOINT=http://127.0.0.1:4566` is an emulator that runs already,
+`LIVE_AWS=1` is AWS itself with the credentials at hand (it costs money, and stacks with RETAIN leave their data).
+Otherwise each pytest process starts a cloud of its own, at the first test that needs it.
+"""
+
+import os
+import re
+import secrets
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+if TYPE_CHECKING:
+    from aws_cdk import App
+
+    from serverless_patterns.testing import Cloud, Deployment
+
+__all__ = ["cdk_app", "deploy", "embedded_cloud", "embedded_cloud_options", "fresh_name"]
+
+
+class Deploy(Protocol):
+    """`cloud.deploy`, taken down at the end of the test."""
+
+    def __call__(self, app: "App | Path", **options: Any) -> "Deployment": ...
+
+
+@pytest.fixture(scope="session")
+def embedded_cloud_options() -> Mapping[str, Any]:
+    """Arguments for `EmbeddedCloud.start`; override it in a conftest: `return {"faults": True, "iam": True}`."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def embedded_cloud(embedded_cloud_options: Mapping[str, Any]) -> "Generator[Cloud]":
+    """The cloud of this test session: shared, so give stacks names of their own (`fresh_name`)."""
+    from serverless_patterns.testing import Cloud, EmbeddedCloud
+
+    if os.environ.get("LIVE_AWS") == "1":
+        cloud = Cloud.aws()
+    elif endpoint := os.environ.get("LIVE_ENDPOINT"):
+        cloud = Cloud.at(endpoint)
+    else:
+        cloud = EmbeddedCloud.start(**embedded_cloud_options)
+    with cloud:
+        yield cloud
+
+
+@pytest.fixture
+def cdk_app(embedded_cloud: "Cloud", tmp_path: Path) -> "App":
+    """An empty CDK app whose stacks `embedded_cloud` can deploy."""
+    return embedded_cloud.app(tmp_path / "cdk.out")
+
+
+@pytest.fixture
+def deploy(embedded_cloud: "Cloud") -> Generator[Deploy]:
+    """`embedded_cloud.deploy`, taken down at the end of the test."""
+    with ExitStack() as taken_down:
+        yield lambda app, **options: taken_down.enter_context(embedded_cloud.deploy(app, **options))
+
+
+@pytest.fixture
+def fresh_name(request: pytest.FixtureRequest) -> str:
+    """A stack name that no other test uses, and that names this one."""
+    readable = re.sub(r"[^a-zA-Z0-9]+", "-", request.node.name)[:40].strip("-")
+    return f"{readable}-{secrets.token_hex(3)}"
