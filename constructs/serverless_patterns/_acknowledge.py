@@ -1,5 +1,7 @@
 """Scanner findings that are false by structure, acknowledged beside the resource, with the reason."""
 
+from collections.abc import Mapping, Sequence
+
 from aws_cdk import Acknowledgment, CfnResource, Validations
 from constructs import IConstruct
 
@@ -9,6 +11,13 @@ def acknowledge(construct: IConstruct, reason: str, *rules: str) -> None:
     Validations.of(construct).acknowledge(*[Acknowledgment(id=rule, reason=reason) for rule in rules])
 
 
-def acknowledge_in_template(resource: CfnResource, reason: str, *checks: str) -> None:
-    """Tell scanners that read the template (checkov) why these checks do not apply."""
-    resource.add_metadata("checkov", {"skip": [{"id": check, "comment": reason} for check in checks]})
+def acknowledge_in_template(resource: CfnResource, *, checkov: Mapping[str, str], cfn_lint: Sequence[str]) -> None:
+    """Tell scanners that read the template which of their checks do not apply.
+
+    Args:
+        resource: Gets the metadata.
+        checkov: Reasons by check.
+        cfn_lint: Checks; cfn-lint keeps no reasons, so the caller's code says them.
+    """
+    resource.add_metadata("checkov", {"skip": [{"id": check, "comment": why} for check, why in checkov.items()]})
+    resource.add_metadata("cfn-lint", {"config": {"ignore_checks": list(cfn_lint)}})

@@ -12,7 +12,7 @@ from aws_cdk import aws_logs as logs
 
 from serverless_patterns_runtime.business_function.contract import Env
 
-from ._acknowledge import acknowledge
+from ._acknowledge import acknowledge, acknowledge_in_template
 from ._code import function_code, running_python
 from ._environment import variables
 from ._grants import grant_handler, statement
@@ -87,8 +87,8 @@ def define_function(
         security_groups=list(handler.security_groups) or None,
         reserved_concurrent_executions=reserved_concurrent_executions,
     )
+    resource = cast(lambda_.CfnFunction, function.node.default_child)
     if traced:  # here, because the L2 argument would widen the shared policy
-        resource = cast(lambda_.CfnFunction, function.node.default_child)
         mode = "Active" if settings.tracing == lambda_.Tracing.ACTIVE else "PassThrough"
         resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode=mode)
     if encryption_key is not None:
@@ -98,7 +98,9 @@ def define_function(
             "serverless-patterns:vpc-endpoints",
             f"{handler} runs in a VPC: give its subnets a route to {', '.join(required_endpoints)} (endpoints or NAT)",
         )
-    acknowledge(function, "invoked synchronously: failures go to the queue's dead-letter queue", "Serverless-LambdaDLQ")
+    reason = "invoked synchronously: what fails returns to its caller, not to a queue of the function's own"
+    acknowledge(function, reason, "Serverless-LambdaDLQ")
+    acknowledge_in_template(resource, checkov={"CKV_AWS_116": reason}, cfn_lint=["W3005"])  # W3005: CDK's own DependsOn
     grant_handler(function, handler)
     for grant in handler.grants:
         grant(function)
@@ -180,5 +182,6 @@ def _role(scope: Construct, id: str, log_group: logs.LogGroup, *, tracing: bool,
         tracing or network
     ):  # on the role's own resource, so that wildcards that others add to its policy are still found
         reason = "X-Ray's writes and a VPC's network interfaces have no resource to name"
-        acknowledge(cast(iam.CfnRole, role.node.default_child), reason, "AwsSolutions-IAM5[Resource::*]")
+        rules = ("AwsSolutions-IAM5[Resource::*]", "Serverless-LambdaStarPermissions")
+        acknowledge(cast(iam.CfnRole, role.node.default_child), reason, *rules)
     return role

@@ -64,9 +64,12 @@ class Idempotency:
         return self.claims or _define_claims(scope, key=key, removal_policy=removal_policy)
 
 
-def _define_claims(scope: Construct, *, key: kms.IKey | None, removal_policy: RemovalPolicy) -> dynamodb.TableV2:
-    """On demand, restorable, and kept when the stack goes: without its claims, a redrive runs work again."""
-    return dynamodb.TableV2(
+def _define_claims(scope: Construct, *, key: kms.IKey | None, removal_policy: RemovalPolicy) -> dynamodb.Table:
+    """On demand, restorable, and kept when the stack goes: without its claims, a redrive runs work again.
+
+    Not a `TableV2`: under a customer key that refuses a stack whose region is open.
+    """
+    return dynamodb.Table(
         scope,
         "Claims",
         partition_key=dynamodb.Attribute(name=PARTITION_KEY, type=dynamodb.AttributeType.STRING),
@@ -74,7 +77,9 @@ def _define_claims(scope: Construct, *, key: kms.IKey | None, removal_policy: Re
         point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
             point_in_time_recovery_enabled=True
         ),
-        encryption=None if key is None else dynamodb.TableEncryptionV2.customer_managed_key(key),
+        billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+        encryption=None if key is None else dynamodb.TableEncryption.CUSTOMER_MANAGED,
+        encryption_key=key,
         deletion_protection=removal_policy == RemovalPolicy.RETAIN,
         removal_policy=removal_policy,
     )
