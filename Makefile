@@ -11,51 +11,55 @@ export CDK_DISABLE_CLI_TELEMETRY := true
 
 SET_UP := sh tools/python.sh tools/set_up.py
 PYTHON_READY := .venv/ready
+CDK_READY := .venv/cdk-compiled
 NODE_READY := node_modules/ready
 CLOUD_READY := .cache/embedded-cloud/ready
 SCANNERS_READY := .cache/checkov/ready
-READY := $(PYTHON_READY) $(NODE_READY) $(CLOUD_READY) layers
 
 .PHONY: demo test test-fast check bench synth deploy clean setup layers
 .DEFAULT_GOAL := setup
 
-setup: $(READY)
+setup:
+	@$(MAKE) --no-print-directory -j3 $(PYTHON_READY) $(CDK_READY) $(NODE_READY) $(CLOUD_READY) layers
 
-demo: $(READY)
+demo: setup
 	@python apps/shop/drive.py
 
 test: export CDK_VALIDATION ?= false
-test: $(READY) $(SCANNERS_READY)
+test: setup $(SCANNERS_READY)
 	@python -m pytest
 
 test-fast: export CDK_VALIDATION ?= false
-test-fast: $(READY)
+test-fast: setup
 	@python -m pytest tests/template tests/runtime
 
 check: export CDK_VALIDATION ?= false
-check: $(READY)
+check: setup
 	ruff format --check .
 	ruff check .
 	pyright
 	lint-imports
 	python -m pytest -q tests/test_house.py tests/packaging/test_locks.py tests/test_docs.py
 
-bench: $(READY)
+bench: setup
 	@python -m bench
 
-synth: $(READY)
+synth: setup
 	@cdk synth
 
-deploy: $(READY)
+deploy: setup
 	@cdk deploy --all
 
 clean:
 	rm -rf .venv node_modules .cache out dist cdk.out apps/*/cdk.out constructs/serverless_patterns/_layers
 	rm -rf .pytest_cache .ruff_cache .hypothesis .import_linter_cache
-	find constructs lambda_src apps tests bench tools -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(PYTHON_READY): requirements-dev.lock pyproject.toml tools/set_up.py tools/hatch_build.py
 	@$(SET_UP) python && touch $@
+
+$(CDK_READY): $(PYTHON_READY)
+	@$(SET_UP) cdk && touch $@
 
 $(NODE_READY): package-lock.json package.json .npmrc | $(PYTHON_READY)
 	@$(SET_UP) node && touch $@

@@ -1,4 +1,4 @@
-"""Sets up one part of this checkout: `python tools/set_up.py python|node|cloud|checkov`. The Makefile decides when.
+"""Sets up one part of this checkout: `python tools/set_up.py python|cdk|node|cloud|checkov`. The Makefile decides when.
 
 Runs on the machine's own Python with the standard library only. Every version comes from a lock with hashes.
 """
@@ -45,6 +45,10 @@ def python() -> None:
     run("Python packages, 0.5 GB when new", UV, "pip", "sync", "--require-hashes", "--python", PYTHON, LOCK)
     editable = ["--no-deps", "--no-build-isolation", "--python", PYTHON, "--editable", ROOT]
     run("this project and its Lambda layers", UV, "pip", "install", *editable)
+
+
+def cdk() -> None:
+    """The CDK's bytecode, once, while progress is shown: else the first command would be silent for seconds."""
     run("first import of the CDK, which compiles it", PYTHON, "-c", "import aws_cdk.aws_lambda")
 
 
@@ -109,13 +113,13 @@ def run(title: str, *command: str | Path) -> None:
     with tempfile.TemporaryFile("w+", errors="replace") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=output, stderr=subprocess.STDOUT)
         while (code := _wait(process)) is None:
-            print(f"set-up:   still at it after {time.monotonic() - started:.0f} s", flush=True)
+            print(f"set-up: {title}: still at it after {time.monotonic() - started:.0f} s", flush=True)
         output.seek(0)
         text = output.read()
     if code:
         print(text, file=sys.stderr)
         raise SetUpError(f"{title}: {advice(text)}")
-    print(f"set-up:   done in {time.monotonic() - started:.1f} s", flush=True)
+    print(f"set-up: {title}: done in {time.monotonic() - started:.1f} s", flush=True)
 
 
 def _wait(process: "subprocess.Popen[bytes]") -> int | None:
@@ -155,12 +159,12 @@ def environment() -> Mapping[str, str]:
 
 
 @contextlib.contextmanager
-def only_one() -> Generator[None]:
-    """Keep a second set-up of this checkout waiting: two installers in one environment break it."""
+def only_one(part: str) -> Generator[None]:
+    """Keep a second set-up of the same part waiting: two installers in one environment break it."""
     if not os.access(ROOT, os.W_OK):
         raise SetUpError(f"{ROOT} is not writable: clone into a folder of yours")
     CACHE.mkdir(exist_ok=True)
-    with (CACHE / "set-up.lock").open("w") as lock:
+    with (CACHE / f"set-up-{part}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -169,13 +173,19 @@ def only_one() -> Generator[None]:
         yield
 
 
-PARTS: Mapping[str, Callable[[], None]] = {"python": python, "node": node, "cloud": cloud, "checkov": checkov}
+PARTS: Mapping[str, Callable[[], None]] = {
+    "python": python,
+    "cdk": cdk,
+    "node": node,
+    "cloud": cloud,
+    "checkov": checkov,
+}
 
 
 def main(part: str) -> int:
     """Set up one part; 1 if that failed."""
     try:
-        with only_one():
+        with only_one(part):
             PARTS[part]()
     except SetUpError as error:
         print(f"set-up: {error}", file=sys.stderr)
