@@ -16,11 +16,13 @@ NODE_READY := node_modules/ready
 CLOUD_READY := .cache/embedded-cloud/ready
 SCANNERS_READY := .cache/checkov/ready
 
-.PHONY: demo test test-fast check bench synth deploy clean setup layers
+.PHONY: demo test test-fast check bench synth deploy clean setup parts layers
 .DEFAULT_GOAL := setup
 
 setup:
-	@$(MAKE) --no-print-directory -j3 $(PYTHON_READY) $(CDK_READY) $(NODE_READY) $(CLOUD_READY) layers
+	@$(MAKE) --no-print-directory -j3 parts
+
+parts: $(PYTHON_READY) $(CDK_READY) $(NODE_READY) $(CLOUD_READY) layers
 
 demo: setup
 	@python apps/shop/drive.py
