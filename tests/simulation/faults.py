@@ -1,0 +1,139 @@
+"""What goes wrong, where: chosen by a seed, or one fault at one call."""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+__all__ = [
+    "ANYWHERE",
+    "BATCHES",
+    "CRASHES",
+    "FAULTS",
+    "TRANSACTIONS",
+    "Call",
+    "Chosen",
+    "Faults",
+    "NoFaults",
+    "OneFault",
+]
+
+CRASHES = ("crash before", "crash in flight", "crash after")
+"""The sandbox dies: nothing was sent; sent and carried out after its death; carried out, the answer reached nobody."""
+
+ANYWHERE = (
+    *CRASHES,
+    "answer lost",  # carried out, the caller sees a closed connection
+    "answer lost, repeated",  # carried out twice by the SDK's own retry, the caller sees the second answer
+    "carried out late",  # the caller gives up waiting, and afterwards it happens
+    "unreachable",
+    "throttled",
+    "server error",  # carried out or not
+    "slow",
+)
+TRANSACTIONS = ("conflict",)
+BATCHES = ("in part",)
+FAULTS = (*ANYWHERE, *TRANSACTIONS, *BATCHES)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request that the shipped code is about to make, or work that the business function is about to do."""
+
+    service: str
+    operation: str
+    arguments: Mapping[str, Any]
+
+    @property
+    def possible(self) -> Sequence[str]:
+        if self.operation == "Work":
+            return ("crash after",)
+        more: tuple[str, ...] = ()
+        if self.operation in {"TransactWriteItems", "UpdateItem"}:
+            more = TRANSACTIONS
+        elif self.operation in {"BatchExecuteStatement", "ChangeMessageVisibilityBatch"}:
+            more = BATCHES
+        return (*ANYWHERE, *more)
+
+
+class Faults(Protocol):
+    def choose(self, call: Call) -> str | None:
+        """The fault that this call meets."""
+        ...
+
+    def spend(self) -> bool:
+        """Whether one more mishap outside of calls (a duplicate, a lost delete) is allowed."""
+        ...
+
+
+class NoFaults:
+    def choose(self, call: Call) -> str | None:  # noqa: ARG002
+        return None
+
+    def spend(self) -> bool:
+        return False
+
+
+@dataclass
+class Chosen:
+    """At random, from `kinds`, until the budget is used up."""
+
+    chance: random.Random
+    rate: float
+    budget: int
+    kinds: Sequence[str] = FAULTS
+    operations: Sequence[str] = ()
+    """Only these, if any are named."""
+
+    def choose(self, call: Call) -> str | None:
+        if self.budget <= 0 or self.chance.random() >= self.rate:
+            return None
+        kinds = [kind for kind in call.possible if kind in self.kinds]
+        if not kinds or (self.operations and call.operation not in self.operations):
+            return None
+        self.budget -= 1
+        return self.chance.choice(kinds)
+
+    def spend(self) -> bool:
+        if self.budget <= 0:
+            return False
+        self.budget -= 1
+        return True
+
+
+@dataclass
+class OneFault:
+    """`kind` at the call with this number, counted from 0; remembers the calls it saw."""
+
+    number: int
+    kind: str
+    calls: list[Call] = field(default_factory=list)
+    fired: bool = False
+
+    def choose(self, call: Call) -> str | None:
+        self.calls.append(call)
+        if len(self.calls) - 1 != self.number or self.kind not in call.possible:
+            return None
+        self.fired = True
+        return self.kind
+
+    def spend(self) -> bool:
+        return False
+
+
+@dataclass
+class When:
+    """`kind` for each call that `matches`, at most `times` times."""
+
+    kind: str
+    matches: Callable[[Call], bool]
+    times: int = 1
+
+    def choose(self, call: Call) -> str | None:
+        if self.times <= 0 or not self.matches(call):
+            return None
+        self.times -= 1
+        return self.kind
+
+    def spend(self) -> bool:
+        return False

@@ -1,0 +1,215 @@
+"""What must hold of every history, whatever went wrong. Each function raises AssertionError with what it saw."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+from .ledger import OPENING_STOCK, Sent
+from .world import CLAIMS, World, name_of
+
+__all__ = ["GENTLE", "WILD", "Invariant", "check", "watch_claims"]
+
+Invariant = Callable[[World], None]
+
+
+def check(world: World, invariants: Sequence[Invariant]) -> None:
+    for invariant in invariants:
+        invariant(world)
+
+
+def processed(world: World) -> set[str]:
+    """Names of the messages whose work took effect: their key did, with their payload."""
+    done = payloads_that_took_effect(world)
+    return {name for name, sent in world.ledger.sent.items() if sent.key is not None and payload_of(sent) in done}
+
+
+def payloads_that_took_effect(world: World) -> set[str]:
+    inside = {item["payload"]["S"] for item in world.dynamodb.tables["effects-table"].items.values()}
+    return inside | {payload for _, __, payload in world.ledger.external}
+
+
+def payload_of(sent: Sent) -> str:
+    return json.dumps(json.loads(sent.body), sort_keys=True)
+
+
+def nothing_is_lost(world: World) -> None:
+    """Processed + dead-lettered = sent, counting distinct messages."""
+    accounted = processed(world) | set(world.history.dead)
+    lost = set(world.ledger.sent) - accounted
+    assert not lost, f"neither processed nor dead-lettered: {sorted(lost)}"
+    unknown = accounted - set(world.ledger.sent)
+    assert not unknown, f"never sent: {sorted(unknown)}"
+
+
+def nothing_is_both(world: World) -> None:
+    """What was processed is not also a dead letter: a redrive would ask for it again."""
+    both = processed(world) & set(world.history.dead)
+    assert not both, f"processed, and dead-lettered too: {sorted(both)}"
+
+
+def effects_happen_once(world: World) -> None:
+    """Inside our transaction: exactly once per key, whatever goes wrong."""
+    if not world.account.effects:
+        return
+    twice = {key: times for key, times in world.ledger.effects().items() if times != 1}
+    assert not twice, f"effects per key: {twice}"
+
+
+def stock_equals_opening_minus_ordered(world: World) -> None:
+    if not world.account.effects:
+        return
+    on_hand = sum(int(item["on_hand"]["N"]) for item in world.dynamodb.tables["stock-table"].items.values())
+    ordered = sum(
+        json.loads(item["payload"]["S"])["amount"] for item in world.dynamodb.tables["effects-table"].items.values()
+    )
+    assert on_hand == 2 * OPENING_STOCK - ordered, f"{on_hand} in stock, {ordered} ordered of {2 * OPENING_STOCK}"
+
+
+def poison_takes_no_effect(world: World) -> None:
+    if world.ledger.fixed:
+        return
+    done = processed(world)
+    wrong = [name for name in done if not world.ledger.sent[name].healthy]
+    assert not wrong, f"took effect although it must not: {wrong}"
+
+
+def healthy_messages_stay_out_of_the_dead_letter_queue(world: World) -> None:
+    """Unless another message with the same key but another payload was there first."""
+    payloads = payloads_that_took_effect(world)
+    taken = {json.loads(payload)["order"]["id"] for payload in payloads}
+    wrong = [
+        name
+        for name in world.history.dead
+        if (sent := world.ledger.sent[name]).healthy and not (sent.key in taken and payload_of(sent) not in payloads)
+    ]
+    assert not wrong, f"healthy, and dead-lettered: {wrong}"
+
+
+def a_key_stands_for_one_payload(world: World) -> None:
+    payloads: dict[str, set[str]] = {}
+    for payload in payloads_that_took_effect(world):
+        payloads.setdefault(json.loads(payload)["order"]["id"], set()).add(payload)
+    reused = {key: kinds for key, kinds in payloads.items() if len(kinds) > 1}
+    assert not reused, f"one key, two payloads: {reused}"
+
+
+def the_cap_holds(world: World) -> None:
+    cap = world.account.max_concurrency
+    assert world.function.peak <= cap, f"{world.function.peak} invocations at once, the cap is {cap}"
+
+
+def a_key_runs_once_at_a_time(world: World) -> None:
+    """A lease is never taken over while its holder could still do something."""
+    if world.account.effects:
+        return
+    for key in {run.key for run in world.ledger.runs}:
+        runs = sorted(world.ledger.runs_of(key), key=lambda run: run.start)
+        for before, after in pairwise(runs):
+            assert before.over <= after.start, f"{key} ran twice at once, from {before.start} and {after.start}"
+
+
+def groups_keep_their_order(world: World) -> None:
+    """FIFO: nothing takes effect before everything ahead of it in its group is settled."""
+    if not world.account.fifo:
+        return
+    groups: dict[str, list[Sent]] = {}
+    keys: set[str | None] = {None}
+    for sent in sorted(world.ledger.sent.values(), key=lambda sent: sent.at):
+        if sent.key is None or sent.key not in keys:  # a second message of a key has no effect to look at
+            groups.setdefault(sent.group or "", []).append(sent)
+        keys.add(sent.key)
+    for group, members in groups.items():
+        latest: tuple[float, str] = (0.0, "")
+        for sent in members:
+            effect = world.ledger.first_effect(sent.key) if sent.key is not None else None
+            if effect is not None and sent.name not in world.history.dead:
+                assert effect >= latest[0], f"group {group}: {sent.name} took effect before {latest[1]} was settled"
+            settled = min(time for time in (effect, world.history.dead.get(sent.name)) if time is not None)
+            latest = max(latest, (settled, sent.name))
+
+
+def dead_letters_say_why(world: World) -> None:
+    """The body is as sent; what the runtime buried carries its reason, and its key if it had one."""
+    for letter in world.dead_letter_queue.messages:
+        sent = world.ledger.sent[name_of(letter)]
+        assert letter.body == sent.body, f"{sent.name}: body changed"
+        if world.account.fifo:
+            assert letter.group == sent.group, f"{sent.name}: group {letter.group} for {sent.group}"
+        reason = letter.attributes.get("dead-letter")
+        if reason is None:
+            continue  # SQS's own redrive
+        said = json.loads(reason["StringValue"])
+        assert said["reason"]
+        assert said["error_type"]
+        assert said.get("idempotency_key") == sent.key, f"{sent.name}: key {said.get('idempotency_key')}"
+
+
+GENTLE: Sequence[Invariant] = (
+    nothing_is_lost,
+    nothing_is_both,
+    effects_happen_once,
+    stock_equals_opening_minus_ordered,
+    poison_takes_no_effect,
+    healthy_messages_stay_out_of_the_dead_letter_queue,
+    a_key_stands_for_one_payload,
+    the_cap_holds,
+    a_key_runs_once_at_a_time,
+    groups_keep_their_order,
+    dead_letters_say_why,
+)
+"""With fewer mishaps than receives: everything."""
+
+
+def a_committed_key_stands_for_one_payload(world: World) -> None:
+    """With leases only completed work is remembered: an effect whose process died unheard, and whose message then
+    spends its last receive, leaves the key free."""
+    if world.account.effects:
+        a_key_stands_for_one_payload(world)
+
+
+WILD: Sequence[Invariant] = (
+    nothing_is_lost,
+    effects_happen_once,
+    stock_equals_opening_minus_ordered,
+    poison_takes_no_effect,
+    a_committed_key_stands_for_one_payload,
+    the_cap_holds,
+    a_key_runs_once_at_a_time,
+    groups_keep_their_order,
+    dead_letters_say_why,
+)
+"""With any number of mishaps, a message may spend all its receives: what must hold even then."""
+
+SKEW_ALLOWANCE_SECONDS = 5
+"""Clock skew, rounding to seconds, and the runtime's own margin."""
+
+
+def watch_claims(world: World) -> None:
+    """Leases are bounded by the invocation's end, and a claim that is done is never changed by someone else."""
+    longest = min(world.account.timeout, world.account.visibility_timeout) + SKEW_ALLOWANCE_SECONDS
+
+    def see(table: str, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
+        if table != CLAIMS:
+            return
+        now = world.schedule.now
+        if after is not None and not after.get("done", {"BOOL": True})["BOOL"]:
+            free_at = int(after["free_at"]["N"])
+            assert free_at <= now + longest, f"a lease for {free_at - now} s"
+        if before is not None and before.get("done", {}).get("BOOL"):
+            expired = int(before["free_at"]["N"]) <= now + SKEW_ALLOWANCE_SECONDS
+            same = after is not None and after["owner"] == before["owner"]
+            assert expired or same, f"a completed claim was taken away: {before} to {after}"
+
+    world.dynamodb.changes.append(see)
+
+
+def receives(world: World) -> Counter[str]:
+    """Deliveries per message, by its id, as the handler was told them."""
+    return Counter(
+        handle.rpartition("#")[0]
+        for _, fields in world.history.trace
+        if len(fields) > 2 and fields[1] == "invoked"
+        for handle in fields[2]
+    )

@@ -1,0 +1,160 @@
+"""From a seed to a whole schedule: what is deployed, what is sent, what goes wrong. And its replay."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from .faults import FAULTS, Chosen
+from .invariants import GENTLE, WILD, Invariant, check, watch_claims
+from .ledger import Sent
+from .world import Account, World, later, order
+
+__all__ = ["GENTLE_PROFILE", "MODES", "WILD_PROFILE", "Profile", "Violation", "search", "simulate"]
+
+MODES = {
+    "effects": Account(effects=True),
+    "leases": Account(effects=False),
+    "effects, FIFO": Account(effects=True, fifo=True, batch_size=1),
+    "leases, FIFO": Account(effects=False, fifo=True, batch_size=1),
+    "effects, FIFO batches": Account(effects=True, fifo=True, batch_size=10),
+    "leases, FIFO batches": Account(effects=False, fifo=True, batch_size=10),
+}
+
+GROUPS = ("a", "b", "c")
+TRACE_LINES = 60
+
+
+class Violation(AssertionError):
+    """An invariant does not hold; the message says how to see it again."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How rough it gets, and what must hold then."""
+
+    name: str
+    budget: Callable[[Account, random.Random], int]
+    invariants: Sequence[Invariant]
+
+
+def _within_the_receives(account: Account, chance: random.Random) -> int:
+    """A mishap costs a message at most one receive, and with leases one more for the lease in the way.
+
+    Two of the five receives are for what the message itself does wrong (fail twice).
+    """
+    most = account.max_receive_count - 3 if account.effects else (account.max_receive_count - 3) // 2
+    return chance.randint(0, most)
+
+
+GENTLE_PROFILE = Profile("gentle", _within_the_receives, GENTLE)
+WILD_PROFILE = Profile("wild", lambda _, chance: chance.randint(3, 25), WILD)
+
+
+def simulate(
+    mode: str, seed: int, profile: Profile = GENTLE_PROFILE, change: Callable[[World], None] | None = None
+) -> World:
+    """One schedule, run to its end and judged. Raises Violation."""
+    world = prepared(mode, seed, profile)
+    if change is not None:
+        change(world)
+    try:
+        world.run()
+        check(world, profile.invariants)
+    except AssertionError as failure:
+        raise Violation(_report(mode, seed, profile, world, failure)) from failure
+    finally:
+        world.close()
+    return world
+
+
+def prepared(mode: str, seed: int, profile: Profile) -> World:
+    chance = random.Random(f"{mode} {seed}")
+    account = _account(MODES[mode], chance)
+    kinds = chance.sample(FAULTS, chance.randint(2, len(FAULTS)))
+    faults = Chosen(chance, chance.choice((0.02, 0.1, 0.3)), profile.budget(account, chance), kinds)
+    world = World(
+        account, chance.getrandbits(64), faults, duplicates=chance.choice((0, 0.1)), lost=chance.choice((0, 0.1))
+    )
+    watch_claims(world)
+    world.send(_messages(account, chance))
+    return world
+
+
+def _account(account: Account, chance: random.Random) -> Account:
+    return replace(
+        account,
+        batch_size=account.batch_size if account.batch_size == 1 else chance.choice((3, 10)),
+        max_concurrency=chance.choice((2, 2, 5)),
+        window=0.0 if account.fifo else chance.choice((0.0, 1.0)),
+        timeout=chance.choice((6.0, 30.0)),
+        retry_base=chance.choice((1, 5)),
+        retry_max=chance.choice((10, 900)),
+        max_age=chance.choice((0, 0, 0, 3600)),
+    )
+
+
+def _messages(account: Account, chance: random.Random) -> list[Sent]:
+    messages: list[Sent] = []
+    for number in range(chance.randint(1, 12)):
+        group = chance.choice(GROUPS) if account.fifo else None
+        message = _message(f"m{number}", group, chance, messages)
+        message = replace(
+            message, at=number * 0.01 + chance.choice((0, 0, 0, 1.0)) if not account.fifo else number * 0.01
+        )
+        messages.append(message)
+    return messages
+
+
+def _message(name: str, group: str | None, chance: random.Random, before: Sequence[Sent]) -> Sent:
+    kind = chance.random()
+    earlier = [sent for sent in before if sent.key == sent.name and sent.does in {"ok", "once"}]
+    if kind < 0.06:
+        return Sent(
+            name,
+            chance.choice(('{"order":', "[]", '{"order":{"id":""}}', "null", "\ufeff{}")),
+            None,
+            "malformed",
+            group,
+        )
+    if kind < 0.18 and earlier:
+        return _again(name, chance.choice(earlier), chance)
+    does = chance.choices(("ok", "once", "twice", "permanent", "never", "shortage"), weights=(10, 2, 1, 1, 1, 1))[0]
+    return order(name, does, group=group, seconds=chance.choice((0.0, 0.1, 0.1, 1.0)), product=chance.choice("12"))
+
+
+def _again(name: str, earlier: Sent, chance: random.Random) -> Sent:
+    """The producer sent it twice, or used its key for something else. A FIFO producer stays in the group."""
+    if chance.random() < 0.6:
+        return replace(earlier, name=name)
+    return order(name, "ok", key=earlier.key, group=earlier.group, amount=7)
+
+
+def search(
+    mode: str, seeds: Sequence[int], profile: Profile, change: Callable[[World], None] | None = None
+) -> int | None:
+    """The first seed that breaks an invariant, if one does."""
+    for seed in seeds:
+        try:
+            simulate(mode, seed, profile, change)
+        except Violation:
+            return seed
+    return None
+
+
+def _report(mode: str, seed: int, profile: Profile, world: World, failure: AssertionError) -> str:
+    lines = [f"{time:12.3f} {' '.join(map(str, fields))}" for time, fields in world.history.trace[-TRACE_LINES:]]
+    sent = [f"    {m.name} {m.does} key={m.key} group={m.group} {m.body}" for m in world.ledger.sent.values()]
+    return "\n".join(
+        [
+            f"{failure}",
+            f"mode {mode!r}, {profile.name}, seed {seed}; see it again: pytest tests/simulation --seed={seed}",
+            f"{world.account}",
+            "sent:",
+            *sent,
+            f"the last {len(lines)} of {len(world.history.trace)} events:",
+            *lines,
+        ]
+    )
+
+
+__all__ += ["later", "prepared"]

@@ -1,0 +1,158 @@
+"""A virtual clock, and threads of which exactly one runs: whoever holds the baton decides by the clock who is next."""
+
+import heapq
+import random
+import threading
+from collections.abc import Callable
+from typing import NoReturn
+
+__all__ = ["Actor", "Killed", "Schedule"]
+
+
+class Killed(BaseException):
+    """The process of this thread is gone. Shipped code must not be able to catch it as an error of its own."""
+
+
+class Actor:
+    """A thread of the code under test. It stops only in `Schedule.wait`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.killed = False
+        self.finished = False
+        self.turn = 0
+        """Counts resumptions, so that an alarm set for an earlier wait rings for nobody."""
+        self._baton = threading.Semaphore(0)
+
+    def take_baton(self) -> None:
+        self._baton.acquire()
+
+    def give_baton(self) -> None:
+        self._baton.release()
+
+
+class Schedule:
+    """Events in order of virtual time; ties fall as the seed says."""
+
+    def __init__(self, chance: random.Random, start: float) -> None:
+        self.now = start
+        self.chance = chance
+        self.failure: BaseException | None = None
+        self._events: list[tuple[float, float, int, Callable[[], None] | tuple[Actor, int]]] = []
+        self._number = 0
+        self._current = threading.local()
+        self._main = Actor("main")
+        self._limit = float("inf")
+        self._actors: set[Actor] = set()
+        self._threads: list[threading.Thread] = []
+
+    def at(self, time: float, event: Callable[[], None] | tuple[Actor, int]) -> None:
+        self._number += 1
+        heapq.heappush(self._events, (max(time, self.now), self.chance.random(), self._number, event))
+
+    def after(self, seconds: float, event: Callable[[], None]) -> None:
+        self.at(self.now + seconds, event)
+
+    def run(self, until: float = float("inf")) -> None:
+        """Until nothing is left to happen before `until`. Raises what an event raised."""
+        self._limit = until
+        self._current.actor = self._main
+        self._advance(self._main)
+        if self.failure is not None:
+            self.close()
+            raise self.failure
+
+    def spawn(self, name: str, work: Callable[[], None]) -> Actor:
+        """A new thread that starts at the present moment, in its turn."""
+        actor = Actor(name)
+        self._actors.add(actor)
+        thread = threading.Thread(target=self._work, args=(actor, work), name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+        self.at(self.now, (actor, 0))
+        return actor
+
+    def wait(self, seconds: float) -> None:
+        """Let virtual time pass in the calling thread. Raises Killed when its process dies meanwhile."""
+        actor = self.current()
+        self._check(actor)
+        self.at(self.now + seconds, (actor, actor.turn))
+        self._advance(actor)
+        self._check(actor)
+
+    def park(self) -> None:
+        """Wait for a `wake`."""
+        actor = self.current()
+        self._check(actor)
+        self._advance(actor)
+        self._check(actor)
+
+    def wake(self, actor: Actor) -> None:
+        self.at(self.now, (actor, actor.turn))
+
+    def kill(self, actor: Actor) -> None:
+        """Its wait ends now, with Killed; so does every wait it tries after."""
+        if not actor.killed and not actor.finished:
+            actor.killed = True
+            self.at(self.now, (actor, actor.turn))
+
+    def fail(self, failure: BaseException) -> NoReturn:
+        """End the whole run with `failure`, in a way that the code under test cannot catch."""
+        self.failure = self.failure or failure
+        raise Killed
+
+    def current(self) -> Actor:
+        return self._current.actor
+
+    def close(self) -> None:
+        """End all threads, wherever they are."""
+        self._limit = float("-inf")
+        for actor in list(self._actors):
+            actor.killed = True
+            actor.give_baton()
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
+
+    def _work(self, actor: Actor, work: Callable[[], None]) -> None:
+        self._current.actor = actor
+        actor.take_baton()
+        try:
+            if not actor.killed:
+                work()
+        except Killed:
+            pass
+        except BaseException as failure:
+            self.failure = self.failure or failure
+        actor.finished = True
+        self._actors.discard(actor)
+        if self._limit != float("-inf"):
+            self._advance(None)
+
+    def _check(self, actor: Actor) -> None:
+        if actor.killed:
+            raise Killed
+
+    def _advance(self, me: Actor | None) -> None:
+        """Holding the baton, make events happen until it is `me` who goes on, or hand the baton on."""
+        while True:
+            if self.failure is not None or not self._events or self._events[0][0] > self._limit:
+                following = self._main
+            else:
+                self.now, _, __, event = heapq.heappop(self._events)
+                if callable(event):
+                    try:
+                        event()
+                    except BaseException as failure:
+                        self.failure = self.failure or failure
+                    continue
+                following, turn = event
+                if following.finished or following.turn != turn:
+                    continue
+                following.turn += 1
+            if following is me:
+                return
+            following.give_baton()
+            if me is not None:
+                me.take_baton()
+            return
