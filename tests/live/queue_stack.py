@@ -22,13 +22,15 @@ class QueueStack(Stack):
         Defaults.of(self).set(removal_policy=RemovalPolicy.DESTROY, alarms="none")
         key = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
         self.ledger = dynamodb.TableV2(self, "Ledger", partition_key=key, removal_policy=RemovalPolicy.DESTROY)
-        self.steady = self._queue("Steady", "ledger:record")
+        self.steady = self._queue("Steady", "ledger:record", timeout=Duration.seconds(5))
         self.leased = self._queue("Leased", "ledger:call")
         self.ordered = self._queue("Ordered", "ledger:record", fifo=True)
         self.grouped = self._queue("Grouped", "ledger:record", fifo=True, batch_size=5, max_receive_count=3)
 
-    def _queue(self, id: str, function: str, **how: Any) -> LoadLeveledQueue:
-        handler = Handler(HANDLERS, function, tables={"LEDGER": self.ledger}, timeout=Duration.seconds(2))
+    def _queue(
+        self, id: str, function: str, *, timeout: Duration = Duration.seconds(2), **how: Any
+    ) -> LoadLeveledQueue:
+        handler = Handler(HANDLERS, function, tables={"LEDGER": self.ledger}, timeout=timeout)
         quick = {"retry_base_delay": Duration.seconds(1), "retry_max_delay": Duration.seconds(2)}
         return LoadLeveledQueue(self, id, consumer=handler, max_concurrency=CAP, idempotency_key="id", **quick, **how)
 
