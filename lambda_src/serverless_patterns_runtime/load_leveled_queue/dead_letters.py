@@ -63,7 +63,9 @@ def _original_attributes(message: Message) -> Attributes:
         if name not in (contract.DEAD_LETTER_ATTRIBUTE, contract.REDRIVE_ATTRIBUTE)
     }
     displaced = message.redrive.get("displaced", {}) if message.redrive else {}
-    return original | {name: _from_json(attribute) for name, attribute in displaced.items()}
+    if len(original.keys() | displaced) > contract.MAX_ATTRIBUTES:
+        return original  # no sender could have given that many: the redrive attribute is forged
+    return {name: _from_json(attribute) for name, attribute in displaced.items()} | original
 
 
 def _reason(

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from typing import Any
 
 from serverless_patterns_runtime.errors import MalformedPayload
@@ -9,6 +10,11 @@ from serverless_patterns_runtime.load_leveled_queue import contract
 from serverless_patterns_runtime.payload import parse
 
 __all__ = ["read_redrive"]
+
+# What SendMessage accepts: an attribute that it refuses would keep a message out of the dead-letter queue.
+_NAME = re.compile(r"(?!(?i:aws|amazon)\.)(?=.{1,256}$)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+_KIND = re.compile(r"(?=.{1,256}$)(String|Number|Binary)(\.[A-Za-z0-9_.-]+)?")
+_TEXT = re.compile("[\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
 
 
 def read_redrive(text: str) -> contract.Redrive | None:
@@ -18,7 +24,7 @@ def read_redrive(text: str) -> contract.Redrive | None:
     except MalformedPayload:
         return None
     match said:
-        case {"idempotency_key": str(key), "correlation_id": str(correlation_id)} if key and _is_text(key):
+        case {"idempotency_key": str(key), "correlation_id": str(correlation_id)} if _is_unicode(key):
             displaced: Any = said.get("displaced", {})
         case _:
             return None
@@ -27,29 +33,30 @@ def read_redrive(text: str) -> contract.Redrive | None:
     return contract.Redrive(idempotency_key=key, correlation_id=correlation_id, displaced=displaced)  # pyright: ignore[reportUnknownArgumentType]
 
 
-def _is_text(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _is_unicode(key: str) -> bool:
+    """And not empty. JSON escapes can say half of a surrogate pair."""
+    return re.fullmatch("[^\ud800-\udfff]+", key) is not None
 
 
 def _is_attribute(named: tuple[str, Any]) -> bool:
-    match named:
-        case (contract.DEAD_LETTER_ATTRIBUTE | contract.REDRIVE_ATTRIBUTE, _):
-            return False
-        case (_, {"DataType": str(kind), "BinaryValue": str(content), **others}) if not others:
-            return kind.startswith("Binary") and _is_base64(content)
-        case (_, {"DataType": str(kind), "StringValue": str(content), **others}) if not others:
-            return not kind.startswith("Binary") and _is_text(content)
+    name, attribute = named
+    if name in (contract.DEAD_LETTER_ATTRIBUTE, contract.REDRIVE_ATTRIBUTE) or not _NAME.fullmatch(name):
+        return False
+    match attribute:
+        case {"DataType": str(kind), "BinaryValue": str(content), **others} if not others:
+            return _KIND.fullmatch(kind) is not None and kind.startswith("Binary") and _is_base64(content)
+        case {"DataType": str(kind), "StringValue": str(content), **others} if not others:
+            return (
+                _KIND.fullmatch(kind) is not None
+                and not kind.startswith("Binary")
+                and _TEXT.fullmatch(content) is not None
+            )
         case _:
             return False
 
 
 def _is_base64(text: str) -> bool:
     try:
-        base64.b64decode(text, validate=True)
+        return base64.b64decode(text, validate=True) != b""
     except (binascii.Error, ValueError):
         return False
-    return True

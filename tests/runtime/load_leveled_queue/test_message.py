@@ -233,8 +233,28 @@ HOSTILE_REDRIVES = {
     "displaced type a number": json.dumps(GOOD | {"displaced": {"a": {"DataType": 5, "StringValue": "x"}}}),
     "displaced value a number": json.dumps(GOOD | {"displaced": {"a": {"DataType": "String", "StringValue": 5}}}),
     "displaced base64 junk": json.dumps(GOOD | {"displaced": {"a": {"DataType": "Binary", "BinaryValue": "*é"}}}),
-    "displaced our own name": json.dumps(
-        GOOD | {"displaced": {"dead-letter": {"DataType": "String", "StringValue": "forged"}}}
+    **{
+        f"displaced {what}": json.dumps(GOOD | {"displaced": {name: {"DataType": kind, "StringValue": value}}})
+        for what, name, kind, value in [
+            ("our own name", "dead-letter", "String", "forged"),
+            ("our own other name", "redrive", "String", "forged"),
+            ("without a name", "", "String", "x"),
+            ("name of AWS", "AWS.TraceHeader", "String", "x"),
+            ("name of Amazon", "amazon.x", "String", "x"),
+            ("name with two dots", "a..b", "String", "x"),
+            ("name with a blank", "a b", "String", "x"),
+            ("name with a line feed", "a\n", "String", "x"),
+            ("name too long", "a" * 257, "String", "x"),
+            ("unknown type", "a", "Text", "x"),
+            ("type with a line feed", "a", "String\n", "x"),
+            ("binary type with text", "a", "Binary", "x"),
+            ("value empty", "a", "String", ""),
+            ("value with NUL", "a", "String", "\0"),
+            ("value with a lone surrogate", "a", "String", "\ud800"),
+        ]
+    },
+    "displaced more fields": json.dumps(
+        GOOD | {"displaced": {"a": {"DataType": "String", "StringValue": "x", "StringListValues": []}}}
     ),
 }
 
