@@ -10,8 +10,9 @@ export SERVERLESS_PATTERNS_CACHE ?= $(CURDIR)/.cache/embedded-cloud
 export CDK_DISABLE_CLI_TELEMETRY := true
 
 SET_UP := sh tools/python.sh tools/set_up.py
-PYTHON_READY := .venv/ready
-CDK_READY := .venv/cdk-compiled
+PACKAGES_READY := .venv/packages-ready
+PROJECT_READY := .venv/project-ready
+CDK_READY := .venv/cdk-ready
 NODE_READY := node_modules/ready
 CLOUD_READY := .cache/embedded-cloud/ready
 SCANNERS_READY := .cache/checkov/ready
@@ -22,7 +23,7 @@ SCANNERS_READY := .cache/checkov/ready
 setup:
 	@$(MAKE) --no-print-directory -j3 parts
 
-parts: $(PYTHON_READY) $(CDK_READY) $(NODE_READY) $(CLOUD_READY) layers
+parts: $(PROJECT_READY) $(CDK_READY) $(NODE_READY) $(CLOUD_READY) layers
 
 demo: setup
 	@python apps/shop/drive.py
@@ -57,21 +58,24 @@ clean:
 	rm -rf .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(PYTHON_READY): requirements-dev.lock pyproject.toml tools/set_up.py tools/hatch_build.py
-	@$(SET_UP) python && touch $@
+$(PACKAGES_READY): requirements-dev.lock tools/set_up.py
+	@$(SET_UP) packages && touch $@
 
-$(CDK_READY): $(PYTHON_READY)
+$(PROJECT_READY): pyproject.toml tools/hatch_build.py $(PACKAGES_READY)
+	@$(SET_UP) project && touch $@
+
+$(CDK_READY): $(PACKAGES_READY)
 	@$(SET_UP) cdk && touch $@
 
-$(NODE_READY): package-lock.json package.json .npmrc | $(PYTHON_READY)
+$(NODE_READY): package-lock.json package.json .npmrc | $(PACKAGES_READY)
 	@$(SET_UP) node && touch $@
 
-$(CLOUD_READY): constructs/serverless_patterns/testing/environments/emulator.lock | $(PYTHON_READY)
+$(CLOUD_READY): constructs/serverless_patterns/testing/environments/emulator.lock | $(PROJECT_READY)
 	@$(SET_UP) cloud && touch $@
 
-$(SCANNERS_READY): tests/scanners/checkov.lock | $(PYTHON_READY)
+$(SCANNERS_READY): tests/scanners/checkov.lock | $(PACKAGES_READY)
 	@$(SET_UP) checkov && touch $@
 
 # Compares contents, not times: a layer older than the runtime's source would be tested and deployed in its place.
-layers: | $(PYTHON_READY)
+layers: | $(PROJECT_READY)
 	@python tools/layers.py

@@ -1,4 +1,4 @@
-"""Sets up one part of this checkout: `python tools/set_up.py python|cdk|node|cloud|checkov`. The Makefile decides when.
+"""Sets up one part of this checkout, such as `python tools/set_up.py packages`; the Makefile decides what is due.
 
 Runs on the machine's own Python with the standard library only. Every version comes from a lock with hashes.
 """
@@ -37,12 +37,16 @@ class SetUpError(Exception):
     """One line for the user: what is wrong, and how to mend it."""
 
 
-def python() -> None:
-    """The virtual environment from requirements-dev.lock, with this project in it and its layers built."""
+def packages() -> None:
+    """The virtual environment, from requirements-dev.lock."""
     check_machine()
     install_uv()
     make_venv(VENV)
     run("Python packages, 0.5 GB when new", UV, "pip", "sync", "--require-hashes", "--python", PYTHON, LOCK)
+
+
+def project() -> None:
+    """This project in the virtual environment, as an editable install, which also builds its Lambda layers."""
     editable = ["--no-deps", "--no-build-isolation", "--python", PYTHON, "--editable", ROOT]
     run("this project and its Lambda layers", UV, "pip", "install", *editable)
 
@@ -174,11 +178,7 @@ def only_one(part: str) -> Generator[None]:
 
 
 PARTS: Mapping[str, Callable[[], None]] = {
-    "python": python,
-    "cdk": cdk,
-    "node": node,
-    "cloud": cloud,
-    "checkov": checkov,
+    part.__name__: part for part in (packages, project, cdk, node, cloud, checkov)
 }
 
 
