@@ -13,6 +13,7 @@ from serverless_patterns.testing import Cloud, Deployment, wait_until
 
 HANDLERS = Path(__file__).parent / "handlers"
 CAP = 2
+BRIEF = Duration.seconds(2)  # a killed function's message is seen again after six times this
 DRAIN_SECONDS = 90
 
 
@@ -27,9 +28,7 @@ class QueueStack(Stack):
         self.ordered = self._queue("Ordered", "ledger:record", fifo=True)
         self.grouped = self._queue("Grouped", "ledger:record", fifo=True, batch_size=5, max_receive_count=3)
 
-    def _queue(
-        self, id: str, function: str, *, timeout: Duration = Duration.seconds(2), **how: Any
-    ) -> LoadLeveledQueue:
+    def _queue(self, id: str, function: str, *, timeout: Duration = BRIEF, **how: Any) -> LoadLeveledQueue:
         handler = Handler(HANDLERS, function, tables={"LEDGER": self.ledger}, timeout=timeout)
         quick = {"retry_base_delay": Duration.seconds(1), "retry_max_delay": Duration.seconds(2)}
         return LoadLeveledQueue(self, id, consumer=handler, max_concurrency=CAP, idempotency_key="id", **quick, **how)
