@@ -1,0 +1,118 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serverless_patterns_runtime.errors import AttemptsExhausted, PermanentError
+from serverless_patterns_runtime.load_leveled_queue.attempt_limit import AttemptLimit
+from serverless_patterns_runtime.load_leveled_queue.message import Message
+from serverless_patterns_runtime.load_leveled_queue.verdicts import (
+    Busy,
+    Duplicate,
+    Failed,
+    Refused,
+    Succeeded,
+    Unstarted,
+    Verdict,
+)
+
+from ..sqs_events import record
+
+FAILED = Failed(ValueError("canary 4111"))
+OTHER_VERDICTS = [Succeeded(), Duplicate(), Refused(PermanentError("no")), Busy(7), Unstarted(3)]
+
+
+class Counter:
+    def __init__(self) -> None:
+        self.attempts: dict[str, int] = {}
+        self.writes = 0
+
+    def count(self, message_id: str) -> int:
+        self.writes += 1
+        self.attempts[message_id] = self.attempts.get(message_id, 0) + 1
+        return self.attempts[message_id]
+
+
+def limit(counter: Counter, most: int = 3, *, enabled: bool = True) -> AttemptLimit:
+    return AttemptLimit(limit=most, count=counter.count, enabled=enabled)
+
+
+def received(times: int) -> Message:
+    return Message(record({}, message_id="m", group="g", receives=times))
+
+
+def attempt(limit: AttemptLimit, receive: int, verdict: Verdict) -> Verdict:
+    message = received(receive)
+    try:
+        number = limit.number_of(message)
+    except AttemptsExhausted as error:
+        return Refused(error)
+    return limit.judge(message, number, verdict)
+
+
+def test_a_healthy_message_costs_no_write():
+    counter = Counter()
+    assert attempt(limit(counter), 1, Succeeded()) == Succeeded()
+    assert counter.writes == 0
+
+
+@pytest.mark.parametrize("verdict", OTHER_VERDICTS, ids=lambda verdict: type(verdict).__name__)
+def test_only_failures_use_up_attempts(verdict: Verdict):
+    counter = Counter()
+    assert attempt(limit(counter, 1), 1, verdict) is verdict
+    assert counter.writes == 0
+
+
+def test_the_last_failure_is_a_refusal_that_names_the_error_s_type_and_not_its_text():
+    counter = Counter()
+    limited = limit(counter)
+    assert [attempt(limited, receive, FAILED) for receive in (1, 2)] == [FAILED, FAILED]
+    refused = attempt(limited, 3, FAILED)
+    assert refused == Refused(AttemptsExhausted("failed 3 times, the last time with ValueError"))
+    assert counter.writes == 3
+
+
+def test_a_limit_of_one_refuses_the_first_failure():
+    assert isinstance(attempt(limit(Counter(), 1), 1, FAILED), Refused)
+
+
+def test_receives_without_an_attempt_do_not_count():
+    """The healthy message behind a failing one of its FIFO group, received with it again and again."""
+    counter = Counter()
+    limited = limit(counter)
+    assert [attempt(limited, receive, FAILED) for receive in (40, 41)] == [FAILED, FAILED]
+    assert isinstance(attempt(limited, 42, FAILED), Refused)
+
+
+def test_attempts_that_died_without_a_word_end_in_a_refusal_without_another_try():
+    counter = Counter()
+    limited = limit(counter)
+    for receive in (2, 3, 4):
+        limited.number_of(received(receive))
+    with pytest.raises(AttemptsExhausted, match=r"^started 3 times and never came to an end$"):
+        limited.number_of(received(5))
+
+
+@given(st.integers(1, 6), st.lists(st.booleans(), min_size=20, max_size=20))
+def test_a_poison_message_runs_at_most_once_more_than_its_limit(most: int, dies: list[bool]):
+    """The first receive costs no write, so that a death in it goes uncounted: one run more, never more than one."""
+    counter, runs = Counter(), 0
+    limited = limit(counter, most)
+    for receive, death in enumerate(dies, start=1):
+        message = received(receive)
+        try:
+            number = limited.number_of(message)
+        except AttemptsExhausted:
+            break
+        runs += 1
+        if not death and isinstance(limited.judge(message, number, FAILED), Refused):
+            break
+    assert runs <= most + dies[0]
+
+
+@pytest.mark.parametrize("receive", [1, 2, 1000])
+def test_where_sqs_counts_nothing_is_written_or_changed(receive: int):
+    counter = Counter()
+    disabled = limit(counter, enabled=False)
+    assert disabled.number_of(received(receive)) == receive
+    assert disabled.judge(received(receive), receive, FAILED) is FAILED
+    assert counter.writes == 0
