@@ -34,10 +34,10 @@ class Condition:
     """Something an item fulfils or not. Combine with `&`, `|` and `~`."""
 
     def __and__(self, other: "Condition") -> "Condition":
-        return AllOf((self, other))
+        return AllOf((self, other)) if _is_condition(other) else NotImplemented
 
     def __or__(self, other: "Condition") -> "Condition":
-        return AnyOf((self, other))
+        return AnyOf((self, other)) if _is_condition(other) else NotImplemented
 
     def __invert__(self) -> "Condition":
         return Not(self)
@@ -155,6 +155,8 @@ class _Comparable:
 
     def is_in(self, options: Sequence[Any]) -> Condition:
         """Equal to one of 1 to 100 options."""
+        if isinstance(options, str):
+            raise ValueError(f"is_in takes a list of options, got the text {options!r}: write [{options!r}]")
         if not 1 <= len(options) <= 100:
             raise ValueError(f"is_in takes 1 to 100 options (DynamoDB's limit), got {len(options)}")
         return IsIn(self._operand, tuple(_value_of(option) for option in options))
@@ -184,6 +186,10 @@ class Attr(_Comparable):
 
     def size(self) -> _Comparable:
         return _Comparable(Size(self._path))
+
+
+def _is_condition(other: object) -> bool:
+    return isinstance(other, Condition)
 
 
 def _value_of(operand: object) -> Any:

@@ -51,6 +51,9 @@ class Update(_Guarded):
     """Attributes to remove."""
 
     def __post_init__(self) -> None:
+        if isinstance(self.remove, str):
+            text = f"got the text {self.remove!r}: write [{self.remove!r}]"
+            raise ValueError(f"an Update of {self.table} removes a list of attributes, {text}")
         object.__setattr__(self, "remove", tuple(self.remove))
         if not (self.set or self.add or self.remove):
             raise ValueError(f"an Update of {self.table} needs set, add or remove; to test an item only, use Check")

@@ -10,6 +10,8 @@ Exception
 └── everything else             tried again
 """
 
+from typing import Self
+
 __all__ = [
     "AttemptsExhausted",
     "Expired",
@@ -23,10 +25,19 @@ __all__ = [
 class PermanentError(Exception):
     """Trying again cannot help. Two with the same type, message and status are equal, so that `Effects` are."""
 
+    message: str
+    status: int | None
+
+    def __new__(cls, *args: object, **_: object) -> Self:  # pyright: ignore[reportInconsistentConstructor]
+        """So that a subclass which never calls `super().__init__` has a message and a status all the same."""
+        error = super().__new__(cls, *args)
+        error.message, error.status = ", ".join(map(str, args)), None
+        return error
+
     def __init__(self, message: str, *, status: int | None = None) -> None:
         """`message` becomes the dead letter's reason; `status` (400 to 599) the answer behind an API."""
         super().__init__(message)
-        self.message = message
+        self.message = str(message)
         self.status = status
 
     def __eq__(self, other: object) -> bool:

@@ -73,7 +73,7 @@ def _reason(
 ) -> str | None:
     """The attribute's JSON, its text cut to the room there is; None when there is none: the log has it too."""
     dead_letter = contract.DeadLetter(
-        reason=error.message[:MAX_REASON_CHARACTERS],
+        reason=str(error.message)[:MAX_REASON_CHARACTERS],
         error_type=type(error).__name__,
         receive_count=message.receive_count,
         correlation_id=message.correlation_id,
