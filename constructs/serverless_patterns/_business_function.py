@@ -29,8 +29,7 @@ def returns_effects(code: Path, reference: str, problems: Problems) -> bool:
     try:
         module = ast.parse(file.read_bytes(), filename=str(file))
     except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", None)
-        problems.add("function", f"be in valid Python ({file})", f"{error} at line {line}", "mend the file")
+        problems.add("function", f"be in valid Python ({file})", str(error), "mend the file")
         return False
     return _check(module, file, name, problems)
 
