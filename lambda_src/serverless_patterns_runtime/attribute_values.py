@@ -16,9 +16,12 @@ AttributeValue = dict[str, Any]
 MAX_DIGITS = 38
 """Significant digits that DynamoDB keeps of a number."""
 
+SMALLEST_EXPONENT, LARGEST_EXPONENT = -130, 125
+"""Powers of ten between which DynamoDB keeps numbers."""
+
 
 def serialize_item(item: Mapping[str, Any]) -> dict[str, AttributeValue]:
-    return {name: serialize(value) for name, value in item.items()}
+    return {_name(name): serialize(value) for name, value in item.items()}
 
 
 def serialize(value: Any) -> AttributeValue:
@@ -29,7 +32,7 @@ def serialize(value: Any) -> AttributeValue:
         case bool():
             return {"BOOL": value}
         case str():
-            return {"S": value}
+            return {"S": _text(value)}
         case int() | float() | Decimal():
             return {"N": _number(value)}
         case bytes() | bytearray():
@@ -59,7 +62,7 @@ def size_of(value: AttributeValue) -> int:
         case "M":
             return 3 + sum(1 + len(name.encode()) + size_of(member) for name, member in content.items())
         case "SS" | "NS" | "BS":
-            return sum(len(member) for member in content)
+            return sum(len(member.encode() if isinstance(member, str) else member) for member in content)
         case _:
             return 1
 
@@ -71,7 +74,27 @@ def _number(value: int | float | Decimal) -> str:
     digits = len("".join(map(str, number.as_tuple().digits)).strip("0"))
     if digits > MAX_DIGITS:
         raise UncommittableEffects(f"DynamoDB keeps {MAX_DIGITS} significant digits, a number has {digits}")
+    if not number:
+        return "0"
+    if not SMALLEST_EXPONENT <= number.adjusted() <= LARGEST_EXPONENT:
+        order = f"1E{number.adjusted():+}"
+        raise UncommittableEffects(f"DynamoDB keeps numbers from 1E-130 to below 1E+126, got one of the order {order}")
     return str(number)
+
+
+def _text(text: str) -> str:
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise UncommittableEffects("text for DynamoDB must be valid Unicode, got a lone surrogate") from None
+    return text
+
+
+def _name(name: object) -> str:
+    if not isinstance(name, str):
+        raise UncommittableEffects(f"a map in DynamoDB has text for keys, got a key of type {type(name).__name__}")
+    return _text(name)
 
 
 def _set(members: set[Any] | frozenset[Any]) -> AttributeValue:
@@ -80,4 +103,4 @@ def _set(members: set[Any] | frozenset[Any]) -> AttributeValue:
     if len(kinds) != 1 or not kinds <= {"S", "N", "B"}:
         raise UncommittableEffects("a DynamoDB set is not empty and holds strings only, numbers only or bytes only")
     (kind,) = kinds
-    return {kind + "S": sorted(value[kind] for value in values)}
+    return {kind + "S": sorted({value[kind] for value in values})}

@@ -28,13 +28,13 @@ class PermanentError(Exception):
     message: str
     status: int | None
 
-    def __new__(cls, *args: object, **_: object) -> Self:  # pyright: ignore[reportInconsistentConstructor]
+    def __new__(cls, *args: object, **_: object) -> Self:
         """So that a subclass which never calls `super().__init__` has a message and a status all the same."""
         error = super().__new__(cls, *args)
         error.message, error.status = ", ".join(map(str, args)), None
         return error
 
-    def __init__(self, message: str, *, status: int | None = None) -> None:
+    def __init__(self, message: str, *, status: int | None = None) -> None:  # pyright: ignore[reportInconsistentConstructor]
         """`message` becomes the dead letter's reason; `status` (400 to 599) the answer behind an API."""
         super().__init__(message)
         self.message = str(message)
