@@ -137,7 +137,7 @@ class Queues:
                 raise
             by = "" if value == named else f" (the value of {named})"
             place = _region(self._sqs)
-            hint = self._similar_queues(name) or self._outputs_of(name) or _FORMS
+            hint = self._outputs_of(named) or self._similar_queues(name) or _FORMS
             raise TargetError(f"There is no queue named {name}{by}{place}, or you may not see it. {hint}") from error
 
     def _output(self, named: str) -> str:

@@ -92,7 +92,6 @@ class Redrive:
             letters = self._inbox.receive()
             lull.note(letters)
             self._handle(letters)
-            self._on_progress(self.outcome)
         return len(self.outcome.moved) > moved and not self._over()
 
     def _over(self) -> bool:
@@ -178,6 +177,7 @@ class Redrive:
                 self.outcome.undeleted[letter.message_id] = failed[letter.message_id]
             elif self.outcome.undeleted.pop(letter.message_id, None):
                 self.outcome.moved.append(letter.message_id)
+        self._on_progress(self.outcome)
 
     def _leave(self, letter: Letter, cause: str) -> None:
         self.outcome.left[letter.message_id] = cause

@@ -96,7 +96,8 @@ def _leave_unknown_ids(outcome: Outcome, found: Survey, selection: Selection) ->
 
 
 def _agreed(outcome: Outcome, queue: Queue, request: Request) -> bool:
-    question = f"Send {_report.messages(outcome.selected)} back to {queue.name}, {request.rate:g} a second?"
+    takes = _report.age(outcome.selected / request.rate)
+    question = f"Send {_report.messages(outcome.selected)} back to {queue.name}, {request.rate:g} a second ({takes})?"
     return not request.ask or click.confirm(question, err=request.as_json)
 
 

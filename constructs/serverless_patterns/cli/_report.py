@@ -92,7 +92,7 @@ def _table(survey: Survey, selection: Selection | None = None) -> Table:
     result.add_column("Reason", overflow="fold")
     result.add_column("Error type", overflow="fold")
     result.add_column("Oldest", justify="right", no_wrap=True)
-    result.add_column("First message", no_wrap=True)
+    result.add_column("First id", no_wrap=True)
     for group in by_reason(survey.letters)[:_REASONS_SHOWN]:
         selected = [] if selection is None else [f"{sum(map(selection.includes, group.letters)):,}"]
         result.add_row(f"{len(group.letters):,}", *selected, *_cells(group, survey.started))
@@ -156,12 +156,12 @@ def outcome_lines(outcome: Outcome, route: Route, seconds: float) -> Iterator[st
     if outcome.unseen:
         yield (
             f"About {messages(outcome.unseen)} are behind others of their group that were not moved,"
-            " where SQS does not show them."
+            " where SQS does not show them. Move those in front too, or by hand."
         )
     if outcome.arrived:
         yield f"{messages(len(outcome.arrived))} arrived meanwhile and stayed."
-    if not outcome.complete:
-        yield "The same command goes on from here: what was not moved is where it was."
+    if outcome.stopped:
+        yield "What was not moved is where it was: the same command goes on from here."
 
 
 def _by_cause(title: str, causes: Mapping[str, str]) -> Iterator[str]:
