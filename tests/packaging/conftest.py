@@ -1,8 +1,11 @@
 """The distribution, built once per session from what git would commit, and environments that install it."""
 
 import os
+import re
 import shutil
 import subprocess
+import sys
+import tomllib
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -90,6 +93,19 @@ def bare_environment(
         return folder / "bin/python"
 
     return make
+
+
+@pytest.fixture(scope="session")
+def oldest_environment(wheel: Path) -> Path:
+    """Python of an environment with the oldest versions of the CDK that we say we work with."""
+    python = ROOT / ".cache/packaging/oldest-cdk/bin/python"
+    if not python.exists():
+        run("uv", "venv", "--quiet", "--clear", "--python", sys.executable, python.parent.parent)
+    dependencies: list[str] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    floors = [re.sub(r">=([0-9.]+),.*", r"==\1", dependency) for dependency in dependencies]
+    fresh = ["--reinstall-package", "cdk-serverless-patterns"]
+    run("uv", "pip", "install", "--quiet", "--python", python, *fresh, wheel, *floors)
+    return python
 
 
 @pytest.fixture(scope="session")

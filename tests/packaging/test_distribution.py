@@ -86,3 +86,8 @@ def test_an_app_in_an_empty_folder_synthesises_with_the_wheel(
     python = user_environment(version)
     (tmp_path / "app.py").write_text(APP)
     assert f"python{version}/site-packages" in run(python, "app.py", cwd=tmp_path, CDK_VALIDATION="false")
+
+
+def test_an_app_synthesises_with_the_oldest_cdk_that_we_name(oldest_environment: Path, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(APP)
+    assert "oldest-cdk" in run(oldest_environment, "app.py", cwd=tmp_path, CDK_VALIDATION="false")
