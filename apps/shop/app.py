@@ -32,7 +32,7 @@ class Shop(Stack):
             # Ten orders take a fraction of a second. The messages of a function that died come back after six times
             # this, so a generous timeout would be paid for in waiting.
             consumer=Handler(
-                CODE, "orders:fulfil", tables={"ORDERS": orders, "STOCK": stock}, timeout=Duration.seconds(5)
+                CODE, "orders:fulfil", tables={"ORDERS": orders, "STOCK": stock}, timeout=Duration.seconds(4)
             ),
         )
         CfnOutput(self, "FulfilmentQueue", value=self.fulfilment.queue.queue_name)

@@ -7,6 +7,7 @@ from typing import Any
 
 from demo import stock, traffic, wholesale
 from demo.outcome import DeadLetter, Fault, Outcome, Sample, State
+from demo.timeline import Handled
 from demo.timeline import Invocation as Run
 from demo.traffic import Message
 from handlers.orders import fulfil
@@ -64,7 +65,7 @@ class Shop:
         )
 
     def _bury(self, message_id: str, body: str, reason: str, error_type: str) -> None:
-        self.dead_letters[message_id] = DeadLetter(body, reason, error_type, message_id, NOON + 2)
+        self.dead_letters[message_id] = DeadLetter(f"dead {message_id}", body, reason, error_type, message_id)
 
 
 def play(orders: Sequence[wholesale.Order] | None = None) -> Outcome:
@@ -89,6 +90,7 @@ def play(orders: Sequence[wholesale.Order] | None = None) -> Outcome:
         drained=drained,
         redriven=redriven,
         final=shop.state(),
+        left=0,
         samples=[Sample(NOON + second, max(0, 90 - 10 * second), 5, 3) for second in range(20)],
         phases={"send": (NOON, NOON + 1), "drain": (NOON + 1, NOON + 12), "redrive": (NOON + 14, NOON + 16)},
         **_log(sent),
@@ -99,7 +101,10 @@ def _log(sent: Mapping[str, Message]) -> dict[str, Any]:
     return {
         "invocations": [Run(f"run-{n}", NOON + n // CAP, NOON + n // CAP + 0.9) for n in range(40)],
         "sent_at": dict.fromkeys(sent, NOON),
-        "settled_at": {message_id: NOON + 1 + 10 * n / len(sent) for n, message_id in enumerate(sent)},
+        "handled": [
+            Handled(NOON + 1 + 10 * n / len(sent), message_id, message_id, "Succeeded", 1)
+            for n, message_id in enumerate(sent)
+        ],
         "faults": [
             Fault("Answer <lost>", "cut", 'order "1" & 2', 3, NOON + 2),
             Fault("Killed", "-9", "gone", 1, NOON + 4),

@@ -1,12 +1,13 @@
 """The demo's checks: all hold after a good day, and each one notices the harm it is there for."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from demo import checks, timeline
 from demo.outcome import DeadLetter, Outcome, State
-from demo.timeline import Invocation
+from demo.timeline import Event, Handled, Invocation
 
 from tests.runtime.shop_day import CAP, NOON, play
 
@@ -65,7 +66,7 @@ def round_a_total(day: Outcome) -> Outcome:
 
 def bury_a_healthy_order(day: Outcome) -> Outcome:
     row = next(row for row in day.drained.orders.values())
-    letter = DeadLetter(day.sent[row["correlation_id"]].body, "exhausted", "", row["correlation_id"], NOON)
+    letter = DeadLetter("dead", day.sent[row["correlation_id"]].body, "exhausted", "", row["correlation_id"])
     return replace(day, drained=replace(day.drained, dead_letters=[*day.drained.dead_letters, letter]))
 
 
@@ -89,6 +90,10 @@ def run_one_more_than_the_cap(day: Outcome) -> Outcome:
 
 def never_fill_the_queue(day: Outcome) -> Outcome:
     return replace(day, samples=[replace(sample, waiting=3) for sample in day.samples])
+
+
+def leave_a_message(day: Outcome) -> Outcome:
+    return replace(day, left=1)
 
 
 def miss_with_a_fault(day: Outcome) -> Outcome:
@@ -119,6 +124,7 @@ def miss_with_a_fault(day: Outcome) -> Outcome:
         (fulfil_less_than_redriven, "redriven = fulfilled, distinct orders"),
         (run_one_more_than_the_cap, "peak invocations at once"),
         (never_fill_the_queue, "peak depth of the queue: ten times the cap"),
+        (leave_a_message, "messages left in the queue"),
         (miss_with_a_fault, "fault fired: Answer <lost>"),
     ],
 )
@@ -135,15 +141,32 @@ def test_nothing_at_all_passes_no_conservation_check(day: Outcome) -> None:
 
 def test_invocations_are_read_from_report_lines_alone() -> None:
     events = [
-        (NOON, "START RequestId: a Version: $LATEST"),
-        (NOON, '{"message": "REPORT RequestId: x"}'),
-        (NOON + 3, "REPORT RequestId: b\tDuration: 500 ms\tBilled Duration: 500 ms"),
-        (NOON + 2, "REPORT RequestId: a\tDuration: 1500.25 ms\tBilled Duration: 1501 ms"),
+        Event(NOON, "1", "START RequestId: a Version: $LATEST"),
+        Event(NOON, "1", '{"message": "REPORT RequestId: x"}'),
+        Event(NOON + 3, "2", "Worker process died"),
+        Event(NOON + 3, "2", "REPORT RequestId: b\tDuration: 500 ms\tBilled Duration: 500 ms"),
+        Event(NOON + 2, "1", "REPORT RequestId: a\tDuration: 1500.5 ms\tBilled Duration: 1501 ms"),
     ]
     assert timeline.invocations(events) == [
-        Invocation("a", NOON + 2 - 1.50025, NOON + 2),
-        Invocation("b", NOON + 2.5, NOON + 3),
+        Invocation("a", NOON + 0.4995, NOON + 2),
+        Invocation("b", NOON + 2.5, NOON + 3, died=True),
     ]
+
+
+def test_what_became_of_a_message_is_read_from_structured_lines_alone() -> None:
+    line = {"outcome": "Failed", "message_id": "m", "correlation_id": "c", "receive_count": 2}
+    events = [
+        Event(NOON + 1, "1", json.dumps(line)),
+        Event(NOON, "1", json.dumps(line | {"outcome": "Succeeded", "message_id": "n"})),
+        Event(NOON, "1", "REPORT RequestId: a"),
+        Event(NOON, "1", '{"level": "INFO", "message": "of the business function"}'),
+        Event(NOON, "1", "[1]"),
+    ]
+    assert timeline.handled(events) == [
+        Handled(NOON, "n", "c", "Succeeded", 2),
+        Handled(NOON + 1, "m", "c", "Failed", 2),
+    ]
+    assert [line.settled for line in timeline.handled(events)] == [True, False]
 
 
 def test_an_invocation_that_starts_as_another_ends_is_not_counted_beside_it() -> None:

@@ -42,6 +42,15 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Note:
+    """Words about a stretch of time in one chart."""
+
+    start: float
+    end: float
+    text: str
+
+
+@dataclass(frozen=True)
 class Axis:
     """The time axis that all charts of a page share."""
 
@@ -54,7 +63,13 @@ class Axis:
 
 
 def chart(
-    title: str, series: Sequence[Series], axis: Axis, *, height: int = 190, limit: tuple[float, str] | None = None
+    title: str,
+    series: Sequence[Series],
+    axis: Axis,
+    *,
+    height: int = 190,
+    limit: tuple[float, str] | None = None,
+    notes: Sequence[Note] = (),
 ) -> str:
     """One chart; the first series is painted first. `limit`: a value that must not be passed, and what to call it."""
     values = [value for one in series for _, value in one.points] + ([limit[0]] if limit else [])
@@ -65,7 +80,8 @@ def chart(
         *_grid(y, axis),
         *[_series(one, axis, y) for one in series],
         *([_limit(limit, y)] if limit else []),
-        *[_mark(mark, axis, y) for mark in axis.marks],
+        *[_note(note, axis, y) for note in notes],
+        *[_mark(mark, flag, axis, y) for mark, flag in zip(axis.marks, _flags(axis), strict=True)],
         line(-9, TOP, -9, y.bottom, "cursor"),
         class_="chart",
         viewBox=f"0 0 {WIDTH} {height}",
@@ -151,13 +167,29 @@ def _span(span: Span, axis: Axis, y: _Scale, shaded: bool) -> str:
     return (area if shaded else "") + (name if fits else "")
 
 
-def _mark(mark: Mark, axis: Axis, y: _Scale) -> str:
+def _note(note: Note, axis: Axis, y: _Scale) -> str:
+    left, right, height = axis.x(note.start), axis.x(note.end), (TOP + y.bottom) // 2
+    ends = [line(x, height - 4, x, height + 4, "bracket") for x in (left, right)]
+    return "".join([line(left, height, right, height, "bracket"), *ends]) + text(
+        (left + right) / 2, height - 9, note.text, "note", "middle"
+    )
+
+
+def _flags(axis: Axis) -> list[float]:
+    """Where each mark's flag stands: above its stem, or further right where the one before needs the place."""
+    placed: dict[int, float] = {}
+    for number, mark in sorted(enumerate(axis.marks), key=lambda entry: entry[1].at):
+        placed[number] = max([axis.x(mark.at), *[x + 20 for x in placed.values()]])
+    return [placed[number] for number in range(len(axis.marks))]
+
+
+def _mark(mark: Mark, flag: float, axis: Axis, y: _Scale) -> str:
     x = axis.x(mark.at)
     return element(
         "g",
         element("title", escape(mark.hint)),
         line(x, TOP, x, y.bottom, "stem"),
-        element("circle", cx=x, cy=TOP + 6, r=9),
-        text(x, TOP + 10, mark.label, "number", "middle"),
+        element("circle", cx=flag, cy=TOP + 6, r=9),
+        text(flag, TOP + 10, mark.label, "number", "middle"),
         class_="mark",
     )

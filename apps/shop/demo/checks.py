@@ -28,6 +28,7 @@ def check(outcome: Outcome) -> list[Check]:
         *_dead_letters(outcome),
         *_redrive(outcome),
         *_load(outcome),
+        _equal("messages left in the queue", outcome.left, 0),
         *[_at_least(f"fault fired: {fault.name}", fault.fired, 1) for fault in outcome.faults],
     ]
 

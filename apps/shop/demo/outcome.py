@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from demo.stock import Opening
-from demo.timeline import Invocation
+from demo.timeline import Handled, Invocation
 from demo.traffic import Message, Traffic
 
 
@@ -13,13 +13,12 @@ from demo.traffic import Message, Traffic
 class DeadLetter:
     """A message in the dead-letter queue, read without removing it."""
 
+    message_id: str
     body: str
     reason: str
     error_type: str
     correlation_id: str
     """Of the first message: survives dead-lettering and redrive."""
-    at: float
-    """When it got there, in epoch seconds."""
 
 
 @dataclass(frozen=True)
@@ -67,17 +66,24 @@ class Outcome:
     sent: Mapping[str, Message]
     """By the id that SQS gave it."""
     sent_at: Mapping[str, float]
-    """Epoch seconds, by piece of work."""
-    settled_at: Mapping[str, float]
-    """When it was committed or became a dead letter, in epoch seconds, by piece of work."""
+    """Epoch seconds, by message id; also of redriven messages."""
     drained: State
     """After everything was sent and the queue was empty."""
     redriven: Sequence[DeadLetter]
     """The dead letters that went back to the queue."""
     final: State
     """After the redrive."""
+    left: int
+    """Messages in the queue in the end."""
     invocations: Sequence[Invocation]
+    handled: Sequence[Handled]
+    """What the function says of every message and receive."""
     samples: Sequence[Sample]
     faults: Sequence[Fault]
     phases: Mapping[str, tuple[float, float]]
-    """`send`, `drain`, `redrive`: from and to, in epoch seconds."""
+    """`send`, `drain`, `restock`, `redrive`: from and to, in epoch seconds."""
+
+    @property
+    def settled_at(self) -> dict[str, float]:
+        """When the function was done with a message for good, in epoch seconds, by message id."""
+        return {line.message_id: line.at for line in self.handled if line.settled}

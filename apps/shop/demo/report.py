@@ -10,7 +10,7 @@ from typing import Any
 
 from demo import timeline
 from demo.architecture import Flow, picture
-from demo.charts import Axis, Mark, Series, Span, chart
+from demo.charts import Axis, Mark, Note, Series, Span, chart
 from demo.checks import Check
 from demo.markup import element
 from demo.outcome import DeadLetter, Outcome
@@ -80,7 +80,7 @@ def _tiles(outcome: Outcome) -> str:
 
 def _typical_wait(outcome: Outcome) -> str:
     waits = sorted(at - outcome.sent_at[message] for message, at in outcome.settled_at.items())
-    return f"95% within {waits[int(0.95 * (len(waits) - 1))]:.0f} s" if waits else "none timed"
+    return f"95% in {waits[int(0.95 * (len(waits) - 1))]:.0f} s" if waits else "none timed"
 
 
 def _charts(outcome: Outcome) -> str:
@@ -92,10 +92,22 @@ def _charts(outcome: Outcome) -> str:
     ]
     running = [Series("invocations", _since(outcome, timeline.in_flight(outcome.invocations)), "running", "step")]
     return (
-        chart("Messages", depth, axis, height=250)
+        chart("Messages", depth, axis, height=250, notes=_notes(outcome))
         + chart("Invocations in flight", running, axis, limit=(outcome.cap, f"cap: {outcome.cap}"))
         + chart("Age of the oldest message, seconds", [Series("age", _age(outcome), "age", "area")], axis)
     )
+
+
+def _notes(outcome: Outcome) -> list[Note]:
+    """Why it is quiet after a kill: what the dead function had received is invisible until its timeout is over."""
+    zero, died = _start(outcome), [run.end for run in outcome.invocations if run.died]
+    later = [line.at for line in outcome.handled if line.receive_count > 1 and died and line.at > max(died)]
+    working = [run.end for run in outcome.invocations if later and run.end < min(later)]
+    if not working:
+        return []
+    return [
+        Note(max(working) - zero, min(later) - zero, "messages of the killed function: invisible until their timeout")
+    ]
 
 
 def _axis(outcome: Outcome) -> Axis:

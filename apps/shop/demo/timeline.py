@@ -1,13 +1,26 @@
-"""When the function ran, read from its own log: START, END and REPORT lines."""
+"""What the function did and when, read from its own log."""
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 Point = tuple[float, float]
 """A second and a value that holds from then on."""
 
 _REPORT = re.compile(r"^REPORT RequestId: (?P<id>\S+)\s+Duration: (?P<ms>[\d.]+) ms")
+SETTLED = ("Succeeded", "Duplicate", "Refused")
+_DIED = "Worker process died"  # the embedded cloud's words for a function whose process is gone
+
+
+class Event(NamedTuple):
+    """A line in CloudWatch Logs."""
+
+    at: float
+    """Epoch seconds."""
+    stream: str
+    message: str
 
 
 @dataclass(frozen=True)
@@ -17,15 +30,56 @@ class Invocation:
     request_id: str
     start: float
     end: float
+    died: bool = False
 
 
-def invocations(events: Iterable[tuple[float, str]]) -> list[Invocation]:
-    """From log events (epoch seconds, message). Every run has one REPORT line, also one that was killed."""
+@dataclass(frozen=True)
+class Handled:
+    """What the function says became of a message that it received."""
+
+    at: float
+    message_id: str
+    correlation_id: str
+    outcome: str
+    """`Succeeded`, `Duplicate`, `Refused`, or one after which the message comes back."""
+    receive_count: int
+
+    @property
+    def settled(self) -> bool:
+        """Whether the message does not come back."""
+        return self.outcome in SETTLED
+
+
+def invocations(events: Iterable[Event]) -> list[Invocation]:
+    """Every run has one REPORT line, also one that was killed."""
+    events = list(events)
+    dead_streams = {event.stream for event in events if event.message.startswith(_DIED)}
     found = []
-    for at, message in events:
-        if report := _REPORT.match(message):
-            found.append(Invocation(report["id"], at - float(report["ms"]) / 1000, at))
+    for event in events:
+        if report := _REPORT.match(event.message):
+            start = event.at - float(report["ms"]) / 1000
+            # The embedded cloud gives every run a stream of its own.
+            found.append(Invocation(report["id"], start, event.at, died=event.stream in dead_streams))
     return sorted(found, key=lambda run: run.start)
+
+
+def handled(events: Iterable[Event]) -> list[Handled]:
+    """One structured line for each message and receive, in order of time."""
+    found = []
+    for event in events:
+        line = _structured(event.message)
+        if "outcome" in line and "message_id" in line:
+            ids = line["message_id"], line["correlation_id"]
+            found.append(Handled(event.at, *ids, line["outcome"], int(line["receive_count"])))
+    return sorted(found, key=lambda line: line.at)
+
+
+def _structured(message: str) -> Mapping[str, str]:
+    try:
+        line = json.loads(message)
+    except ValueError:
+        return {}
+    return line if isinstance(line, dict) else {}
 
 
 def in_flight(runs: Iterable[Invocation]) -> list[Point]:

@@ -1,6 +1,7 @@
 """The messages of a bad day: every order, some of them twice, and among them what can never be fulfilled."""
 
 import json
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -30,6 +31,16 @@ class Message:
 
 
 @dataclass(frozen=True)
+class Sent:
+    """A message that SQS has taken."""
+
+    message_id: str
+    at: float
+    """Epoch seconds."""
+    message: Message
+
+
+@dataclass(frozen=True)
 class Traffic:
     messages: Sequence[Message]
 
@@ -52,21 +63,18 @@ def plan(orders: Iterable[Order], opening: Opening, seed: int = 7, duplicates: f
     return Traffic(messages)
 
 
-def send(sqs: Any, queue_url: str, messages: Sequence[Message]) -> dict[str, Message]:
-    """Send them all at once, ten per request. The messages by the id that SQS gave them."""
+def send(sqs: Any, queue_url: str, messages: Sequence[Message]) -> list[Sent]:
+    """Send them all at once, ten per request."""
 
-    def send_ten(ten: Sequence[Message]) -> dict[str, Message]:
+    def send_ten(ten: Sequence[Message]) -> list[Sent]:
         entries = [{"Id": str(number), "MessageBody": message.body} for number, message in enumerate(ten)]
         answer = sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)
         if answer.get("Failed"):
             raise RuntimeError(f"SQS refused {answer['Failed']}")
-        return {sent["MessageId"]: ten[int(sent["Id"])] for sent in answer["Successful"]}
+        return [Sent(sent["MessageId"], time.time(), ten[int(sent["Id"])]) for sent in answer["Successful"]]
 
-    sent: dict[str, Message] = {}
     with ThreadPoolExecutor(SENDERS) as senders:
-        for ids in senders.map(send_ten, _tens(messages)):
-            sent |= ids
-    return sent
+        return [sent for ten in senders.map(send_ten, _tens(messages)) for sent in ten]
 
 
 def _tens(messages: Sequence[Message]) -> Iterator[Sequence[Message]]:

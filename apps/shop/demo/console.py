@@ -1,0 +1,69 @@
+"""What the demo prints: a line for each thing that happens, and a table in the end."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console as Terminal
+from rich.markup import escape
+from rich.table import Table
+
+from demo.checks import Check
+from demo.deployed import Shop
+from demo.outcome import Outcome
+
+
+class Console:
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._terminal = Terminal(highlight=False, soft_wrap=True)
+
+    def tell(self, line: str) -> None:
+        """One line, with the seconds since the start."""
+        self._terminal.print(f"[dim]{time.monotonic() - self._started:5.1f} s[/dim]  {escape(line)}")
+
+    def fail(self, reason: str) -> None:
+        self._terminal.print(f"[bold red]the demo could not run:[/bold red] {escape(reason)}")
+
+    def show(self, checks: Sequence[Check], outcome: Outcome, page: Path, seconds: float) -> None:
+        """The faults, the checks, and where to look."""
+        faults = _table("Injected", "Strikes", "Evidence")
+        for fault in outcome.faults:
+            faults.add_row(fault.name, _shown(fault.fired), escape(fault.evidence))
+        results = _table("Check", "Value", "Expected", "")
+        for check in checks:
+            mark = "[green]ok[/green]" if check.ok else "[bold red]FAILED[/bold red]"
+            results.add_row(escape(check.name), _shown(check.value), _shown(check.expected), mark)
+        self._terminal.print(faults)
+        self._terminal.print(results)
+        failed = sum(not check.ok for check in checks)
+        verdict = f"[bold red]{failed} failed[/bold red]" if failed else "[bold green]all hold[/bold green]"
+        self._terminal.print(f"{len(checks)} checks: {verdict}, after {seconds:.0f} s. Report: {page}")
+
+    def show_kept(self, endpoint_url: str | None, shop: Shop, stop: str) -> None:
+        """How to look around in what was left running, and how to stop it."""
+        on = f"--endpoint-url {endpoint_url}"
+        self._terminal.print(
+            f"""
+Everything keeps running (KEEP=1). With AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1:
+  serverless-patterns peek {on} {shop.queue_name}
+  aws {on} dynamodb scan --table-name {shop.orders_table} --max-items 3
+  aws {on} logs tail {shop.log_group}
+  aws {on} sqs get-queue-attributes --queue-url {shop.queue_url} --attribute-names All
+Stop it with:
+  {stop}""",
+            markup=False,
+        )
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in ("Value", "Expected", "Strikes") else "left")
+    return table
+
+
+def _shown(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int | float) and not isinstance(value, bool) else escape(str(value))

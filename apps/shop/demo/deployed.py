@@ -1,0 +1,128 @@
+"""The deployed shop, as the demo sees it from outside: queues, tables and the function's log, all by AWS's own APIs."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from boto3.dynamodb.types import TypeDeserializer
+
+from demo.outcome import DeadLetter, State
+from demo.timeline import Event
+
+_READ_SECONDS = 60  # dead letters that are being read are hidden this long from being read twice
+_TYPES = TypeDeserializer()
+
+
+class Clients(Protocol):
+    """Where to get boto3 clients: an embedded cloud, or boto3 itself."""
+
+    def client(self, service: str) -> Any: ...
+
+
+class Shop:
+    def __init__(self, clients: Clients, outputs: Mapping[str, str]) -> None:
+        """`outputs` are the stack's."""
+        self.sqs, self.dynamodb, self.logs = (clients.client(service) for service in ("sqs", "dynamodb", "logs"))
+        self.function_name = outputs["FulfilmentFunction"]
+        self.queue_name, self.dead_letter_queue_name = outputs["FulfilmentQueue"], outputs["FulfilmentDeadLetters"]
+        self.queue_url, self.dead_letter_queue_url = map(self._url, (self.queue_name, self.dead_letter_queue_name))
+        self.orders_table, self.stock_table = outputs["OrdersTable"], outputs["StockTable"]
+        function = clients.client("lambda").get_function_configuration(FunctionName=self.function_name)
+        self.log_group = function["LoggingConfig"]["LogGroup"]
+
+    def put_in_stock(self, on_hand: Mapping[int, int], names: Mapping[int, str]) -> None:
+        """Write the opening stock."""
+        puts = [{"PutRequest": {"Item": _stock_item(product, n, names)}} for product, n in on_hand.items()]
+        while puts:
+            answer = self.dynamodb.batch_write_item(RequestItems={self.stock_table: puts[:25]})
+            puts = puts[25:] + answer["UnprocessedItems"].get(self.stock_table, [])
+
+    def restock(self, pieces: Mapping[int, int]) -> None:
+        """Add pieces; a product that is not listed is listed with them."""
+        for product, count in pieces.items():
+            self.dynamodb.update_item(
+                TableName=self.stock_table,
+                Key={"product_id": {"N": str(product)}},
+                UpdateExpression="ADD on_hand :pieces",
+                ExpressionAttributeValues={":pieces": {"N": str(count)}},
+            )
+
+    def depths(self) -> tuple[int, int, int]:
+        """Messages that wait, messages that were received and are not acknowledged, and dead letters."""
+        waiting, received = self._depths(self.queue_url)
+        return waiting, received, sum(self._depths(self.dead_letter_queue_url))
+
+    def is_drained(self) -> bool:
+        return self._depths(self.queue_url) == (0, 0)
+
+    def state(self) -> State:
+        """Only meaningful while nothing moves."""
+        return State(
+            orders={row["order_id"]: row for row in self._rows(self.orders_table)},
+            stock={int(row["product_id"]): int(row["on_hand"]) for row in self._rows(self.stock_table)},
+            dead_letters=self._dead_letters(),
+        )
+
+    def log(self) -> list[Event]:
+        """All that the function and the platform around it logged."""
+        pages = self.logs.get_paginator("filter_log_events").paginate(logGroupName=self.log_group)
+        return [
+            Event(event["timestamp"] / 1000, event["logStreamName"], event["message"])
+            for page in pages
+            for event in page["events"]
+        ]
+
+    def _url(self, queue_name: str) -> str:
+        return self.sqs.get_queue_url(QueueName=queue_name)["QueueUrl"]
+
+    def _depths(self, queue_url: str) -> tuple[int, int]:
+        names = [f"ApproximateNumberOfMessages{which}" for which in ("", "NotVisible", "Delayed")]
+        found = self.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]
+        waiting, received, delayed = (int(found.get(name, 0)) for name in names)
+        return waiting, received + delayed
+
+    def _rows(self, table: str) -> Iterator[dict[str, Any]]:
+        for page in self.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
+            for item in page["Items"]:
+                yield {name: _TYPES.deserialize(value) for name, value in item.items()}
+
+    def _dead_letters(self) -> list[DeadLetter]:
+        """Each read once, then made visible again."""
+        received: dict[str, Any] = {}
+        while messages := self._receive():
+            received |= {message["MessageId"]: message for message in messages}
+        for message in received.values():
+            self.sqs.change_message_visibility(
+                QueueUrl=self.dead_letter_queue_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+            )
+        return [_dead_letter(message) for message in received.values()]
+
+    def _receive(self) -> list[dict[str, Any]]:
+        return self.sqs.receive_message(
+            QueueUrl=self.dead_letter_queue_url,
+            MaxNumberOfMessages=10,
+            VisibilityTimeout=_READ_SECONDS,
+            MessageAttributeNames=["All"],
+            MessageSystemAttributeNames=["SentTimestamp"],
+        ).get("Messages", [])
+
+
+def _stock_item(product: int, on_hand: int, names: Mapping[int, str]) -> dict[str, Any]:
+    return {
+        "product_id": {"N": str(product)},
+        "name": {"S": names.get(product, f"Product {product}")},
+        "on_hand": {"N": str(on_hand)},
+    }
+
+
+def _dead_letter(message: Mapping[str, Any]) -> DeadLetter:
+    """SQS's own dead letters, after too many receives, have no attribute that says why."""
+    attribute = message.get("MessageAttributes", {}).get("dead-letter", {}).get("StringValue", "{}")
+    why = json.loads(attribute)
+    return DeadLetter(
+        message_id=message["MessageId"],
+        body=message["Body"],
+        reason=why.get("reason", ""),
+        error_type=why.get("error_type", ""),
+        correlation_id=why.get("correlation_id", message["MessageId"]),
+    )

@@ -1,0 +1,61 @@
+"""`make demo`: the shop on the embedded cloud, a bad day for it, and a report of what became of every order.
+
+Variables: ORDERS=<folder> takes the Northwind CSV files instead of invented orders, COUNT=<n> invents another number
+of them, KEEP=1 leaves everything running.
+"""
+
+import os
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+
+from demo import checks, northwind, report, wholesale
+from demo.console import Console
+from demo.day import Day
+from demo.deployed import Shop
+
+from serverless_patterns.testing import CloudError, EmbeddedCloud
+
+ROOT = Path(__file__).resolve().parents[2]
+OUT = ROOT / "out" / "demo"
+
+
+def main() -> int:
+    console = Console()
+    started = time.monotonic()
+    try:
+        orders, names, about = _orders()
+        console.tell(about)
+        with EmbeddedCloud.start(faults=True, progress=console.tell) as cloud:
+            console.tell(f"embedded cloud at {cloud.endpoint_url}")
+            deployment = cloud.deploy(ROOT, progress=console.tell)
+            shop = Shop(cloud, deployment.outputs["Shop"])
+            outcome = Day(cloud, shop, orders, names, console.tell).play()
+            done = checks.check(outcome)
+            seconds = time.monotonic() - started
+            about = f"{about} · embedded cloud on this machine · {datetime.now():%Y-%m-%d %H:%M} · {seconds:.0f} s"
+            page, _ = report.write(OUT, outcome, done, about)
+            console.show(done, outcome, page.relative_to(ROOT), seconds)
+            if os.environ.get("KEEP") == "1":
+                console.show_kept(cloud.endpoint_url, shop, cloud.detach())
+    except (CloudError, FileNotFoundError) as error:
+        console.fail(str(error))
+        return 1
+    return 0 if all(check.ok for check in done) else 1
+
+
+def _orders() -> tuple[list[wholesale.Order], dict[int, str], str]:
+    """The orders, what their products are called, and a line about them."""
+    if folder := os.environ.get("ORDERS"):
+        orders, names = northwind.read_orders(Path(folder)), northwind.read_product_names(Path(folder))
+        origin = "orders from CSV files"
+    else:
+        orders, names = wholesale.generate(int(os.environ.get("COUNT", "800"))), wholesale.product_names()
+        origin = "invented orders"
+    lines = sum(len(order["lines"]) for order in orders)
+    return orders, names, f"{len(orders):,} {origin}, {lines:,} lines, {len(names)} products"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
