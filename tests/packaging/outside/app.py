@@ -7,6 +7,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
+
 from serverless_patterns import Defaults, Handler, LoadLeveledQueue
 
 HERE = Path(__file__).parent

@@ -1,7 +1,8 @@
 """A business function with a dependency of its own."""
 
-from serverless_patterns_runtime import Effects, Put
 from sortedcontainers import SortedList
+
+from serverless_patterns_runtime import Effects, Put
 
 
 def sort(work: dict) -> Effects:
