@@ -8,4 +8,4 @@ import pytest
 
 @pytest.fixture(scope="session")
 def embedded_cloud_options() -> Mapping[str, Any]:
-    return {"faults": True}
+    return {"faults": True, "iam": True}

@@ -1,0 +1,95 @@
+"""Roles are enforced: a live test that passes shows that a function may do what it must; a probe, what it may not."""
+
+from typing import Any
+
+import pytest
+
+CALLER = """
+    import boto3
+
+    def handler(event, context):
+        client = boto3.client(event["service"])
+        answer = getattr(client, event["call"])(**event["arguments"])
+        return answer["ResponseMetadata"]["HTTPStatusCode"]
+"""
+DENIED = "AccessDenied"
+
+
+@pytest.fixture
+def table_arn(table) -> str:
+    return f"arn:aws:dynamodb:us-east-1:000000000000:table/{table}"
+
+
+@pytest.fixture
+def allowed(function, table_arn):
+    """A caller that may do these on the table, and nothing else."""
+
+    def make(*actions: str):
+        return function(CALLER, statements=[{"Effect": "Allow", "Action": list(actions), "Resource": table_arn}])
+
+    return make
+
+
+def call(caller, operation: str, **arguments: Any) -> Any:
+    return caller.invoke(service="dynamodb", call=operation, arguments=arguments)
+
+
+def test_what_is_granted_is_allowed_and_what_is_not_is_denied(allowed, table) -> None:
+    caller = allowed("dynamodb:PutItem")
+    assert call(caller, "put_item", TableName=table, Item={"id": {"S": "a"}}) == 200
+    with pytest.raises(RuntimeError, match=DENIED):
+        call(caller, "scan", TableName=table)
+    with pytest.raises(RuntimeError, match=DENIED):
+        call(caller, "put_item", TableName="another", Item={"id": {"S": "a"}})
+
+
+def test_without_a_policy_everything_is_denied(function, queue) -> None:
+    caller = function(CALLER, statements=())
+    with pytest.raises(RuntimeError, match=DENIED):
+        caller.invoke(service="sqs", call="send_message", arguments={"QueueUrl": queue().url, "MessageBody": "x"})
+
+
+def test_each_action_of_a_transaction_needs_its_own_grant(allowed, table) -> None:
+    put = {"Put": {"TableName": table, "Item": {"id": {"S": "a"}}}}
+    check = {
+        "ConditionCheck": {
+            "TableName": table,
+            "Key": {"id": {"S": "b"}},
+            "ConditionExpression": "attribute_not_exists(id)",
+        }
+    }
+    caller = allowed("dynamodb:PutItem")
+    assert call(caller, "transact_write_items", TransactItems=[put]) == 200
+    with pytest.raises(RuntimeError, match="dynamodb:ConditionCheckItem"):
+        call(caller, "transact_write_items", TransactItems=[put, check])
+
+
+def test_each_kind_of_statement_needs_its_own_grant(allowed, table) -> None:
+    insert = {"Statement": f"INSERT INTO \"{table}\" VALUE {{'id': 'a'}}"}
+    delete = {"Statement": f'DELETE FROM "{table}" WHERE "id" = \'a\''}
+    update = {"Statement": f'UPDATE "{table}" SET "x" = 1 WHERE "id" = \'a\''}
+    caller = allowed("dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate")
+    assert call(caller, "batch_execute_statement", Statements=[insert, update]) == 200
+    with pytest.raises(RuntimeError, match="dynamodb:PartiQLDelete"):
+        call(caller, "batch_execute_statement", Statements=[insert, delete])
+    with pytest.raises(RuntimeError, match="dynamodb:PartiQLInsert"):
+        call(allowed("dynamodb:PutItem"), "batch_execute_statement", Statements=[insert])
+
+
+def test_a_statement_on_another_table_is_denied(allowed) -> None:
+    insert = {"Statement": "INSERT INTO \"another\" VALUE {'id': 'a'}"}
+    with pytest.raises(RuntimeError, match=DENIED):
+        call(allowed("dynamodb:PartiQLInsert"), "batch_execute_statement", Statements=[insert])
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="the emulator polls with its own rights, whatever the function's role may do",
+)
+def test_a_poller_needs_the_right_to_receive(function, queue, consume, steadily) -> None:
+    source = queue()
+    consumer = function("def handler(event, context): print('called')", statements=())
+    consume(source, consumer)
+    source.send("work")
+    steadily(lambda: source.depth() == 1, 1)
