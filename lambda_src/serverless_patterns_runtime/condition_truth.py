@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from serverless_patterns_runtime import conditions as c
-from serverless_patterns_runtime.attribute_values import serialize_item
+from serverless_patterns_runtime.attribute_values import AttributeValue, serialize
 
 __all__ = ["holds"]
 
@@ -29,7 +29,7 @@ def holds(condition: c.Condition, item: Mapping[str, Any]) -> bool:
             return _value(condition.path, item) is _MISSING
         case c.BeginsWith():
             value = _value(condition.path, item)
-            return isinstance(value, str) and value.startswith(condition.prefix)
+            return isinstance(value, type(condition.prefix)) and value.startswith(condition.prefix)
         case c.Contains():
             return _contains(_value(condition.path, item), condition.value)
         case c.AllOf():
@@ -64,26 +64,37 @@ def _value(operand: Any, item: Mapping[str, Any]) -> Any:
 def _compare(left: Any, operator: c.Operator, right: Any) -> bool:
     if operator == "<>":
         return not _compare(left, "=", right)
-    if left is _MISSING or right is _MISSING or _kind(left) != _kind(right):
+    if left is _MISSING or right is _MISSING:
+        return False
+    kind, one = _typed(serialize(left))
+    other_kind, other = _typed(serialize(right))
+    if kind != other_kind:
         return False
     if operator == "=":
-        return _plain(left) == _plain(right)
-    if _kind(left) not in ("S", "N", "B"):
+        return one == other
+    if kind not in ("S", "N", "B"):
         return False
-    left, right = _plain(left), _plain(right)
-    return {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[operator]
+    return {"<": one < other, "<=": one <= other, ">": one > other, ">=": one >= other}[operator]
 
 
-def _kind(value: Any) -> str:
-    ((kind, _),) = serialize_item({"value": value})["value"].items()
-    return kind
-
-
-def _plain(value: Any) -> Any:
-    """Floats as the decimal they print as, which is what DynamoDB stores; text by its bytes, which is how it sorts."""
-    if isinstance(value, float):
-        return Decimal(repr(value))
-    return value.encode() if isinstance(value, str) else value
+def _typed(value: AttributeValue) -> tuple[str, Any]:
+    """Type and content, the latter as DynamoDB compares it: numbers by value, text by its bytes, 1 unlike true."""
+    ((kind, content),) = value.items()
+    match kind:
+        case "S":
+            return kind, content.encode()
+        case "N":
+            return kind, Decimal(content)
+        case "NS":
+            return kind, set(map(Decimal, content))
+        case "SS" | "BS":
+            return kind, set(content)
+        case "L":
+            return kind, [_typed(member) for member in content]
+        case "M":
+            return kind, {name: _typed(member) for name, member in content.items()}
+        case _:
+            return kind, content
 
 
 def _contains(container: Any, value: Any) -> bool:
