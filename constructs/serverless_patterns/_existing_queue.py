@@ -29,16 +29,13 @@ class ExistingQueue:
     seen_max_receive_count: int | None
 
     @classmethod
-    def look(
-        cls, problems: Problems, queue: sqs.IQueue, asked: OwnQueue, visibility_timeout: Duration | None
-    ) -> ExistingQueue:
+    def look(cls, problems: Problems, queue: sqs.IQueue, asked: OwnQueue) -> ExistingQueue:
         """Look at a queue, and refuse what contradicts it or can neither be seen nor was said.
 
         Args:
             problems: Takes what is wrong.
             queue: Defined in this app, or imported.
-            asked: Arguments that only a queue of our own obeys, apart from its dead-letter queue.
-            visibility_timeout: What the user says of the queue.
+            asked: What the user said of the queue, or asked of one of our own.
         """
         for argument in asked.given():
             fix = "set it where that queue is defined"
@@ -55,7 +52,7 @@ class ExistingQueue:
             visibility_argument="queue_visibility_timeout"
             if seen is None
             else f"visibility_timeout of {seen.node.path}",
-            visibility_timeout=_visibility(problems, seen, visibility_timeout),
+            visibility_timeout=_visibility(problems, seen, asked.queue_visibility_timeout),
             retention_seconds=_retention(seen),
             seen_max_receive_count=None if redrive is None else int(redrive.max_receive_count),
         )
@@ -88,8 +85,8 @@ def _visibility(problems: Problems, seen: sqs.Queue | None, said: Duration | Non
             problems.add("queue_visibility_timeout", "be given for an imported queue", "None", fix)
         return said
     if said is not None:
-        fix = "leave it out: the queue is defined in this app"
-        problems.add("queue_visibility_timeout", "be given for an imported queue only", "a value", fix)
+        fix = "the queue is defined in this app"
+        problems.add("queue_visibility_timeout", "be left out without an imported queue", "a value", fix)
     length = _resource(seen).visibility_timeout
     return Duration.seconds(_SQS_DEFAULT_VISIBILITY_SECONDS if length is None else length)
 

@@ -32,6 +32,7 @@ class OwnQueue:
     content_based_deduplication: bool
     visibility_timeout: Duration | None
     retention_period: Duration
+    queue_visibility_timeout: Duration | None
     visibility_argument: ClassVar = "visibility_timeout"
 
     def given(self) -> list[str]:
@@ -52,6 +53,9 @@ class OwnQueue:
     def check(self, problems: Problems, delivery: Delivery) -> None:
         """Refuse what SQS refuses, and a dead-letter queue that forgets first."""
         del delivery
+        if self.queue_visibility_timeout is not None:
+            fix = "use visibility_timeout"
+            problems.add("queue_visibility_timeout", "be left out without an imported queue", "a value", fix)
         if self.content_based_deduplication and not self.fifo:
             fix = "pass fifo=True, or leave it out"
             problems.add("content_based_deduplication", "be left out on a standard queue", "True", fix)

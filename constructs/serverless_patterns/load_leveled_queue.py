@@ -136,8 +136,15 @@ class LoadLeveledQueue(Construct):
         runs = Consumer(consumer, reserved_concurrent_executions, consumer_timeout, report_batch_item_failures)
         once = Idempotency(idempotency_key, claims, claims_namespace or id, claims_retention)
         retries = Retries(retry_base_delay, retry_max_delay, max_age)
-        own = OwnQueue(dead_letter_queue, fifo, content_based_deduplication, visibility_timeout, retention_period)
-        source = own if queue is None else ExistingQueue.look(problems, queue, own, queue_visibility_timeout)
+        own = OwnQueue(
+            dead_letter_queue,
+            fifo,
+            content_based_deduplication,
+            visibility_timeout,
+            retention_period,
+            queue_visibility_timeout,
+        )
+        source = own if queue is None else ExistingQueue.look(problems, queue, own)
         delivery = Delivery(
             handled=runs.handler is not None,
             fifo=source.fifo,
