@@ -68,13 +68,27 @@ def test_ten_attributes_return_with_one_inside_the_redrive_attribute() -> None:
     assert original(message) == attributes
 
 
-def test_a_foreign_attribute_of_our_name_is_kept_inside_ours() -> None:
+FORGED = [
+    "by hand",
+    "[]",
+    "[" * 100_000,
+    '{"reason": 1, "error_type": "E", "correlation_id": "c"}',
+    '{"reason": "r", "error_type": "E", "correlation_id": "c", "idempotency_key": 7}',
+    '{"reason": "r", "error_type": "E", "correlation_id": "c", "displaced": {"a": "b"}}',
+    '{"reason": "r", "error_type": "E", "correlation_id": "c", "displaced": {"aws.a": {"DataType": "String"}}}',
+]
+
+
+@pytest.mark.parametrize("forged", FORGED, ids=range(len(FORGED)))
+def test_what_only_bears_the_name_of_our_attributes_is_as_if_it_were_not_there(forged: str) -> None:
     sqs = TwoQueues()
-    sqs.put_dead("a", None, attributes={"redrive": text("by hand"), "dead-letter": text("[]")})
-    redrive(sqs)
+    attributes = {"redrive": text(forged), "dead-letter": text(forged), "a": text("b")}
+    dead = sqs.put_dead("a", None, attributes=attributes)
+    assert survey(sqs.client, sqs.route(), clock=sqs.clock()).letters[0].reason == "received more than 5 times"
+    assert redrive(sqs).complete
     [message] = sqs.queue.messages
-    assert redrive_of(message)["displaced"] == {"redrive": text("by hand")}
-    assert message.attributes["dead-letter"] == text("[]")
+    assert original(message) == {"a": text("b")}
+    assert redrive_of(message) == {"idempotency_key": dead.id, "correlation_id": dead.id}
 
 
 def test_fifo_keeps_group_and_order_and_gives_each_stay_its_own_deduplication_id() -> None:

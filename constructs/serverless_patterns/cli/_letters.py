@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from serverless_patterns_runtime.load_leveled_queue.contract import (
-    CORRELATION_ID_ATTRIBUTE,
     DEAD_LETTER_ATTRIBUTE,
     REDRIVE_ATTRIBUTE,
 )
+from serverless_patterns_runtime.load_leveled_queue.message import Message
+from serverless_patterns_runtime.load_leveled_queue.redrive import read_redrive
 
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
@@ -56,10 +58,14 @@ def read_letter(message: MessageTypeDef, max_receive_count: int | None) -> Lette
         name: _for_sending(cast("dict[str, Any]", value))
         for name, value in message.get("MessageAttributes", {}).items()
     }
-    verdict = _take(attributes, DEAD_LETTER_ATTRIBUTE, ("reason", "error_type", "correlation_id"))
-    earlier = _take(attributes, REDRIVE_ATTRIBUTE, ("idempotency_key", "correlation_id"))
+    as_consumed = _as_consumed(message_id, attributes)
+    verdict = _verdict(_pop(attributes, DEAD_LETTER_ATTRIBUTE))
+    earlier: Mapping[str, Any] = as_consumed.redrive or {}
+    _pop(attributes, REDRIVE_ATTRIBUTE)
+    for added in (earlier, verdict):
+        for name, value in added.get("displaced", {}).items():
+            attributes.setdefault(name, _from_json(value))
     source_arn = system.get("DeadLetterQueueSourceArn")
-    correlation_id = attributes.get(CORRELATION_ID_ATTRIBUTE, {}).get("StringValue", message_id)
     return Letter(
         message_id=message_id,
         receipt_handle=message.get("ReceiptHandle", ""),
@@ -69,10 +75,10 @@ def read_letter(message: MessageTypeDef, max_receive_count: int | None) -> Lette
         group_id=system.get("MessageGroupId"),
         trace_header=system.get("AWSTraceHeader"),
         source_arn=source_arn,
-        reason=(verdict["reason"] or NO_ROOM) if verdict else _native_reason(source_arn, max_receive_count),
+        reason=verdict["reason"] or NO_ROOM if verdict else _native_reason(source_arn, max_receive_count),
         error_type=verdict.get("error_type"),
         idempotency_key=verdict.get("idempotency_key") or earlier.get("idempotency_key") or message_id,
-        correlation_id=verdict.get("correlation_id") or earlier.get("correlation_id") or correlation_id,
+        correlation_id=verdict.get("correlation_id") or as_consumed.correlation_id,
     )
 
 
@@ -83,25 +89,32 @@ def _native_reason(source_arn: str | None, max_receive_count: int | None) -> str
     return f"received {times} times"
 
 
-def _take(attributes: Attributes, name: str, texts: tuple[str, ...]) -> dict[str, Any]:
-    """Removes our attribute and restores what it displaced; leaves alone what only has its name."""
-    ours = _json(attributes.get(name, {}).get("StringValue"))
-    if not all(isinstance(ours.get(text), str) for text in texts):
-        return {}
-    del attributes[name]
-    displaced = ours.get("displaced")
-    if isinstance(displaced, dict):
-        for other, value in cast("dict[str, dict[str, Any]]", displaced).items():
-            attributes.setdefault(other, _from_json(value))
-    return ours
+def _as_consumed(message_id: str, attributes: Attributes) -> Message:
+    """The consumer's own reading of the message, which decides under which key and correlation id it is known."""
+    texts = {name: {"stringValue": value.get("StringValue")} for name, value in attributes.items()}
+    return Message({"messageId": message_id, "messageAttributes": texts})
 
 
-def _json(text: str | None) -> dict[str, Any]:
+def _pop(attributes: Attributes, name: str) -> str:
+    """Names that are ours; what others write under them is no part of a message."""
+    return attributes.pop(name, {}).get("StringValue", "")
+
+
+def _verdict(text: str) -> Mapping[str, Any]:
+    """The runtime's `DeadLetter`; empty when it cannot have written this: anybody who may send can send it."""
     try:
-        value = json.loads(text or "{}")
-    except ValueError:
+        said = json.loads(text or "{}")
+    except (ValueError, RecursionError):
         return {}
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    match said:
+        case {"reason": str(), "error_type": str(), "correlation_id": str()}:
+            pass
+        case _:
+            return {}
+    verdict = cast("dict[str, Any]", said)
+    # As a redrive would have to say it: then the same rules hold for the attributes that made room.
+    rest = {"idempotency_key": verdict.get("idempotency_key", "-"), "displaced": verdict.get("displaced", {})}
+    return verdict if read_redrive(json.dumps({"correlation_id": "-"} | rest)) else {}
 
 
 def _for_sending(attribute: dict[str, Any]) -> dict[str, Any]:

@@ -49,13 +49,11 @@ def returning(letter: Letter, *, fifo: bool, max_bytes: int) -> Returning:
 
 
 def _attributes(letter: Letter) -> Attributes:
-    # A foreign attribute of our name makes room first; which others do does not matter, but it is always the same.
-    names = sorted(letter.attributes, key=lambda name: (name == REDRIVE_ATTRIBUTE, name))
-    room = MAX_ATTRIBUTES - 1 if REDRIVE_ATTRIBUTE not in letter.attributes else min(MAX_ATTRIBUTES, len(names)) - 1
+    names = sorted(letter.attributes)  # which ones make room does not matter, but it is always the same
     redrive = Redrive(idempotency_key=letter.idempotency_key, correlation_id=letter.correlation_id)
-    if displaced := {name: _for_json(letter.attributes[name]) for name in names[room:]}:
+    if displaced := {name: _for_json(letter.attributes[name]) for name in names[MAX_ATTRIBUTES - 1 :]}:
         redrive["displaced"] = displaced
-    kept = {name: letter.attributes[name] for name in names[:room]}
+    kept = {name: letter.attributes[name] for name in names[: MAX_ATTRIBUTES - 1]}
     return kept | {REDRIVE_ATTRIBUTE: {"DataType": "String", "StringValue": json.dumps(redrive)}}
 
 
