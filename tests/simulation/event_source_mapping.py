@@ -153,7 +153,7 @@ def record(queue: Queue, delivery: Received) -> dict[str, Any]:
         "messageAttributes": {name: _event_attribute(value) for name, value in message.attributes.items()},
         "md5OfBody": hashlib.md5(message.body.encode(errors="surrogatepass")).hexdigest(),
         "eventSource": "aws:sqs",
-        "eventSourceARN": f"arn:aws:sqs:eu-central-1:123456789012:{queue.name}",
+        "eventSourceARN": queue.arn,
         "awsRegion": "eu-central-1",
     }
 

@@ -9,7 +9,7 @@ from typing import Any
 from .ledger import OPENING_STOCK, Sent
 from .world import CLAIMS, World, name_of
 
-__all__ = ["GENTLE", "WILD", "Invariant", "check", "watch_claims"]
+__all__ = ["AFTER_REDRIVE", "AFTER_WILD_REDRIVE", "GENTLE", "WILD", "Invariant", "check", "watch_claims"]
 
 Invariant = Callable[[World], None]
 
@@ -36,7 +36,7 @@ def payload_of(sent: Sent) -> str:
 
 def nothing_is_lost(world: World) -> None:
     """Processed + dead-lettered = sent, counting distinct messages."""
-    accounted = processed(world) | set(world.history.dead)
+    accounted = processed(world) | world.dead_letters()
     lost = set(world.ledger.sent) - accounted
     assert not lost, f"neither processed nor dead-lettered: {sorted(lost)}"
     unknown = accounted - set(world.ledger.sent)
@@ -45,7 +45,7 @@ def nothing_is_lost(world: World) -> None:
 
 def nothing_is_both(world: World) -> None:
     """What was processed is not also a dead letter: a redrive would ask for it again."""
-    both = processed(world) & set(world.history.dead)
+    both = processed(world) & world.dead_letters()
     assert not both, f"processed, and dead-lettered too: {sorted(both)}"
 
 
@@ -67,6 +67,17 @@ def stock_equals_opening_minus_ordered(world: World) -> None:
     assert on_hand == 2 * OPENING_STOCK - ordered, f"{on_hand} in stock, {ordered} ordered of {2 * OPENING_STOCK}"
 
 
+def only_what_cannot_be_mended_stays_dead(world: World) -> None:
+    """After the fix and a redrive: malformed bodies and reused keys, nothing else."""
+    payloads = payloads_that_took_effect(world)
+    left = {
+        name
+        for name in world.dead_letters()
+        if (sent := world.ledger.sent[name]).key is not None and payload_of(sent) in payloads
+    }
+    assert not left, f"could be processed, and is still a dead letter: {sorted(left)}"
+
+
 def poison_takes_no_effect(world: World) -> None:
     if world.ledger.fixed:
         return
@@ -81,7 +92,7 @@ def healthy_messages_stay_out_of_the_dead_letter_queue(world: World) -> None:
     taken = {json.loads(payload)["order"]["id"] for payload in payloads}
     wrong = [
         name
-        for name in world.history.dead
+        for name in world.dead_letters()
         if (sent := world.ledger.sent[name]).healthy and not (sent.key in taken and payload_of(sent) not in payloads)
     ]
     assert not wrong, f"healthy, and dead-lettered: {wrong}"
@@ -181,6 +192,21 @@ WILD: Sequence[Invariant] = (
     dead_letters_say_why,
 )
 """With any number of mishaps, a message may spend all its receives: what must hold even then."""
+
+AFTER_REDRIVE: Sequence[Invariant] = (
+    nothing_is_lost,
+    effects_happen_once,
+    stock_equals_opening_minus_ordered,
+    only_what_cannot_be_mended_stays_dead,
+    a_committed_key_stands_for_one_payload,
+    the_cap_holds,
+    a_key_runs_once_at_a_time,
+    dead_letters_say_why,
+)
+
+AFTER_WILD_REDRIVE = tuple(
+    invariant for invariant in AFTER_REDRIVE if invariant is not only_what_cannot_be_mended_stays_dead
+)
 
 SKEW_ALLOWANCE_SECONDS = 5
 """Clock skew, rounding to seconds, and the runtime's own margin."""

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
@@ -233,6 +234,7 @@ class Client:
         self._sandbox = sandbox
         self._service = service
         self.exceptions = aws_errors.exceptions(service)
+        self.meta = SimpleNamespace(region_name="eu-central-1")
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         def call(**arguments: Any) -> Any:

@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from .faults import FAULTS, Chosen
-from .invariants import GENTLE, WILD, Invariant, check, watch_claims
+from .invariants import AFTER_REDRIVE, AFTER_WILD_REDRIVE, GENTLE, WILD, Invariant, check, watch_claims
 from .ledger import Sent
+from .operator_model import redrive
 from .world import Account, World, later, order
 
 __all__ = ["GENTLE_PROFILE", "MODES", "WILD_PROFILE", "Profile", "Violation", "search", "simulate"]
@@ -35,6 +36,8 @@ class Profile:
     name: str
     budget: Callable[[Account, random.Random], int]
     invariants: Sequence[Invariant]
+    after_redrive: Sequence[Invariant]
+    """And when the poison is mended and redriven, with what is left of the budget."""
 
 
 def _within_the_receives(account: Account, chance: random.Random) -> int:
@@ -46,8 +49,8 @@ def _within_the_receives(account: Account, chance: random.Random) -> int:
     return chance.randint(0, most)
 
 
-GENTLE_PROFILE = Profile("gentle", _within_the_receives, GENTLE)
-WILD_PROFILE = Profile("wild", lambda _, chance: chance.randint(3, 25), WILD)
+GENTLE_PROFILE = Profile("gentle", _within_the_receives, GENTLE, AFTER_REDRIVE)
+WILD_PROFILE = Profile("wild", lambda _, chance: chance.randint(3, 25), WILD, AFTER_WILD_REDRIVE)
 
 
 def simulate(
@@ -60,6 +63,9 @@ def simulate(
     try:
         world.run()
         check(world, profile.invariants)
+        world.ledger.fixed = True
+        redrive(world)
+        check(world, profile.after_redrive)
     except AssertionError as failure:
         raise Violation(_report(mode, seed, profile, world, failure)) from failure
     finally:

@@ -4,6 +4,7 @@ After AWS's documentation. Where a standard queue is free to do several things, 
 """
 
 import hashlib
+import json
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ class StoredMessage:
     group: str | None = None
     deduplication_id: str | None = None
     trace_header: str | None = None
+    source_arn: str | None = None
+    """Set by SQS's own redrive: the queue that it was taken from."""
     visible_at: float = 0.0
     receive_count: int = 0
     first_received_at: float = 0.0
@@ -59,6 +62,8 @@ class Received:
         if message.deduplication_id is not None:
             attributes["MessageDeduplicationId"] = message.deduplication_id
             attributes["SequenceNumber"] = f"{message.sequence:020d}"
+        if message.source_arn is not None:
+            attributes["DeadLetterQueueSourceArn"] = message.source_arn
         if message.trace_header is not None:
             attributes["AWSTraceHeader"] = message.trace_header
         return attributes
@@ -83,6 +88,10 @@ class Queue:
     @property
     def name(self) -> str:
         return self.url.rsplit("/", 1)[-1]
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:sqs:eu-central-1:123456789012:{self.name}"
 
     @property
     def fifo(self) -> bool:
@@ -144,9 +153,11 @@ class SQS:
     def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         return self._each(QueueUrl, Entries, "MessageBody", self.send_message)
 
-    def receive_message(self, *, QueueUrl: str, MaxNumberOfMessages: int = 1, **_: Any) -> dict[str, Any]:
-        """As an SDK user sees it; `VisibilityTimeout` and attribute choices apart."""
-        received = self.receive(self._queue(QueueUrl), MaxNumberOfMessages, visibility=_.get("VisibilityTimeout"))
+    def receive_message(
+        self, *, QueueUrl: str, MaxNumberOfMessages: int = 1, VisibilityTimeout: int | None = None, **_: Any
+    ) -> dict[str, Any]:
+        """All attributes are given, whichever are asked for; there is no waiting."""
+        received = self.receive(self._queue(QueueUrl), MaxNumberOfMessages, VisibilityTimeout)
         if not received:
             return {}
         return {"Messages": [_for_sdk(delivery) for delivery in received]}
@@ -164,6 +175,33 @@ class SQS:
 
     def change_message_visibility_batch(self, *, QueueUrl: str, Entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         return self._each(QueueUrl, Entries, "ReceiptHandle", self.change_message_visibility)
+
+    def get_queue_url(self, *, QueueName: str, **_: Any) -> dict[str, Any]:
+        found = next((url for url, queue in self.queues.items() if queue.name == QueueName), "")
+        return {"QueueUrl": self._queue(found).url}
+
+    def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: Sequence[str] = ()) -> dict[str, Any]:  # noqa: ARG002
+        queue = self._queue(QueueUrl)
+        now = self._clock()
+        hidden = sum(message.visible_at > now for message in queue.messages)
+        attributes = {
+            "QueueArn": queue.arn,
+            "VisibilityTimeout": str(int(queue.visibility_timeout)),
+            "ApproximateNumberOfMessages": str(len(queue.messages) - hidden),
+            "ApproximateNumberOfMessagesNotVisible": str(hidden),
+            "ApproximateNumberOfMessagesDelayed": "0",
+        }
+        if queue.fifo:
+            attributes["FifoQueue"] = "true"
+        if queue.dead_letter_queue is not None:
+            attributes["RedrivePolicy"] = json.dumps(
+                {"deadLetterTargetArn": queue.dead_letter_queue.arn, "maxReceiveCount": queue.max_receive_count}
+            )
+        sources = [each.arn for each in self.queues.values() if each.dead_letter_queue is queue]
+        if sources:
+            policy = {"redrivePermission": "byQueue", "sourceQueueArns": sources}
+            attributes["RedriveAllowPolicy"] = json.dumps(policy)
+        return {"Attributes": attributes}
 
     # What the event source mapping and the operations share.
 
@@ -209,7 +247,9 @@ class SQS:
             return False
         queue.messages.remove(message)
         message.visible_at = self._clock()
-        message.receive_count = 0
+        message.source_arn = queue.arn
+        if queue.fifo:
+            message.sent_at = self._clock()  # a standard queue keeps the original time
         target.messages.append(message)
         target.changed()
         queue.changed()

@@ -22,7 +22,8 @@ class Actor:
         self.finished = False
         self.turn = 0
         """Counts resumptions, so that an alarm set for an earlier wait rings for nobody."""
-        self._baton = threading.Semaphore(0)
+        self._baton = threading.Lock()
+        self._baton.acquire()
 
     def take_baton(self) -> None:
         self._baton.acquire()

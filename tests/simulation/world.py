@@ -228,7 +228,7 @@ class World:
 
     def run(self) -> None:
         """Until the queue is drained and nothing is under way. Raises when that never happens."""
-        self.schedule.run(until=START + LONGEST_SECONDS)
+        self.schedule.run(until=self.schedule.now + LONGEST_SECONDS)
         left = [message.body for message in self.queue.messages]
         if left or self.function.open:
             raise AssertionError(f"after {LONGEST_SECONDS} s not drained: {left}")
@@ -251,8 +251,9 @@ class World:
         for message in self.dead_letter_queue.messages:
             self.history.dead.setdefault(name_of(message), self.schedule.now)
 
-    def dead_letters(self) -> list[StoredMessage]:
-        return list(self.dead_letter_queue.messages)
+    def dead_letters(self) -> set[str]:
+        """Names of the messages that are dead letters now."""
+        return {name_of(message) for message in self.dead_letter_queue.messages}
 
 
 def name_of(message: StoredMessage) -> str:
