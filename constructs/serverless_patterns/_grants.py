@@ -46,8 +46,8 @@ def grant_handler(grantee: iam.IGrantable, handler: Handler) -> None:
 
 
 def grant_claims(grantee: iam.IGrantable, claims: dynamodb.ITable, *, effects: bool, counted: bool) -> None:
-    """Claim, complete and release. Counted: the runtime also counts attempts on the claim."""
-    actions = (*(_EFFECTS_CLAIMS if effects else _LEASE_CLAIMS), *(_COUNTED_CLAIMS if counted else ()))
+    """Look up, claim, complete and release. Counted: the runtime also counts attempts there."""
+    actions = ("dynamodb:GetItem", *(_EFFECTS_CLAIMS if effects else _LEASE_CLAIMS), *(_COUNTED_CLAIMS if counted else ()))
     _allow(grantee, actions, [claims.table_arn])
     grant_table_key(grantee, claims)
 

@@ -12,6 +12,9 @@ from serverless_patterns_runtime.conditions import Condition
 
 __all__ = ["Check", "Delete", "Effects", "Put", "Update", "Write"]
 
+MAX_WRITES = 99
+"""DynamoDB takes 100 actions in a transaction; the claim is one of them."""
+
 Item = Mapping[str, Any]
 """Attribute names to JSON-like values; also Decimal, bytes and sets. Floats become the decimal that they print as."""
 

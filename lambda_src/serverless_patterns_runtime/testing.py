@@ -10,16 +10,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from serverless_patterns_runtime.attribute_values import serialize_item
+from serverless_patterns_runtime.attribute_values import serialize, serialize_item
 from serverless_patterns_runtime.condition_truth import holds
-from serverless_patterns_runtime.effects import Check, Delete, Effects, Put, Update, Write
+from serverless_patterns_runtime.effects import MAX_WRITES, Check, Delete, Effects, Put, Update, Write
 from serverless_patterns_runtime.errors import PermanentError, UncommittableEffects
+from serverless_patterns_runtime.update_result import updated
 
 __all__ = ["Table", "commit"]
 
-MAX_WRITES = 99
-
 Item = dict[str, Any]
+
+Key = tuple[tuple[str, Any], ...]
+"""Type and content of each key attribute, equal where DynamoDB holds them to be equal: 1 and 1.0, not 1 and true."""
 
 
 class Table:
@@ -27,7 +29,7 @@ class Table:
 
     def __init__(self, *, key: Sequence[str], items: Iterable[Mapping[str, Any]] = ()) -> None:
         self.key_names = tuple(key)
-        self._items: dict[tuple[Any, ...], Item] = {}
+        self._items: dict[Key, Item] = {}
         for item in items:
             self._items[self.key_of(item)] = copy.deepcopy(dict(item))
 
@@ -37,16 +39,28 @@ class Table:
         return [copy.deepcopy(item) for item in self._items.values()]
 
     def get(self, **key: Any) -> Item | None:
-        return copy.deepcopy(self._items.get(self.key_of(key)))
+        return self.find(self.key_of(key))
 
-    def key_of(self, item: Mapping[str, Any]) -> tuple[Any, ...]:
+    def find(self, key: Key) -> Item | None:
+        return copy.deepcopy(self._items.get(key))
+
+    def key_of(self, item: Mapping[str, Any]) -> Key:
         """Raises UncommittableEffects when the item does not have the table's key."""
         missing = [name for name in self.key_names if name not in item]
         if missing:
             raise UncommittableEffects(f"the key attribute {missing[0]!r} is missing")
-        return tuple(item[name] for name in self.key_names)
+        return tuple(_key_part(name, item[name]) for name in self.key_names)
 
-    def replace(self, key: tuple[Any, ...], item: Item | None) -> None:
+    def key_of_write(self, write: Write) -> Key:
+        if isinstance(write, Put):
+            return self.key_of(write.item)
+        others = sorted(write.key.keys() - set(self.key_names))
+        if others:
+            names = ", ".join(map(repr, self.key_names))
+            raise UncommittableEffects(f"the key of the table is {names}, got also {others[0]!r}")
+        return self.key_of(write.key)
+
+    def replace(self, key: Key, item: Item | None) -> None:
         if item is None:
             self._items.pop(key, None)
         else:
@@ -60,16 +74,17 @@ def commit(effects: Effects, tables: Mapping[str, Table]) -> Any:
     has none, UncommittableEffects for what DynamoDB could never take. KeyError: a table that `tables` does not have.
     """
     if len(effects.writes) > MAX_WRITES:
-        raise UncommittableEffects(f"effects hold at most {MAX_WRITES} writes (DynamoDB's limit)")
-    changes: list[tuple[Table, tuple[Any, ...], Item | None]] = []
-    touched: set[tuple[str, tuple[Any, ...]]] = set()
+        count = len(effects.writes)
+        raise UncommittableEffects(f"effects hold at most {MAX_WRITES} writes (DynamoDB's limit), got {count}")
+    changes: list[tuple[Table, Key, Item | None]] = []
+    touched: set[tuple[str, Key]] = set()
     for position, write in enumerate(effects.writes, start=1):
         table = tables[write.table]
-        key = table.key_of(write.item if isinstance(write, Put) else write.key)
+        key = table.key_of_write(write)
         if (write.table, key) in touched:
             raise UncommittableEffects(f"write {position} is a second one on the same item of {write.table}")
         touched.add((write.table, key))
-        old = table.get(**dict(zip(table.key_names, key, strict=True)))
+        old = table.find(key)
         if write.condition is not None and not holds(write.condition, old or {}):
             raise write.otherwise or PermanentError(
                 f"write {position} ({type(write).__name__} {write.table}) was refused: its condition does not hold"
@@ -91,37 +106,11 @@ def _after(write: Write, old: Item | None) -> Item | None:
         case Check():
             return old
         case Update():
-            return _updated(write, old or dict(write.key))
+            return updated(write, old or dict(write.key))
 
 
-def _updated(update: Update, old: Item) -> Item:
-    item = copy.deepcopy(old)
-    for name, value in update.set.items():
-        parent, last = _parent(item, name)
-        parent[last] = copy.deepcopy(value)
-    for name, amount in update.add.items():
-        parent, last = _parent(item, name)
-        parent[last] = _sum(parent.get(last), amount)
-    for name in update.remove:
-        parent, last = _parent(item, name)
-        parent.pop(last, None)
-    return item
-
-
-def _parent(item: Item, name: str) -> tuple[Item, str]:
-    *path, last = name.split(".")
-    for part in path:
-        if not isinstance(item.get(part), dict):
-            raise UncommittableEffects(f"the path {name!r} leads through {part!r}, which is not a map in the item")
-        item = item[part]
-    return item, last
-
-
-def _sum(old: Any, amount: Any) -> Any:
-    if isinstance(amount, set | frozenset):
-        return set(amount) if old is None else old | amount  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-    if old is None:
-        return amount
-    if isinstance(old, float) or isinstance(amount, float):
-        return Decimal(str(old)) + Decimal(str(amount))
-    return old + amount
+def _key_part(name: str, value: Any) -> tuple[str, Any]:
+    ((kind, content),) = serialize(value).items()
+    if kind not in ("S", "N", "B") or not content:
+        raise UncommittableEffects(f"the key attribute {name!r} is a text, number or bytes, and not empty")
+    return kind, Decimal(content) if kind == "N" else content

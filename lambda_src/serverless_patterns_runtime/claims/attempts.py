@@ -17,17 +17,21 @@ class Attempts:
     retention_seconds: int
     clock: Callable[[], float]
 
-    def count(self, message_id: str) -> int:
-        """One more attempt at this message: how many that makes. By message, so that a redriven one starts anew."""
+    def count(self, message_id: str, receive_count: int) -> int:
+        """Note the attempt of this receive; how many attempts at the message that makes.
+
+        By message, so that a redriven one starts anew. A set of receives and no counter: a request that the SDK
+        repeats, because its answer was lost, notes the same attempt again.
+        """
         response = self.dynamodb.update_item(
             TableName=self.table_name,
             Key={contract.PARTITION_KEY: {"S": f"{contract.ATTEMPTS}#{self.namespace}#{message_id}"}},
-            UpdateExpression="ADD #attempts :one SET #expires_at = :expires_at",
+            UpdateExpression="ADD #attempts :receive SET #expires_at = :expires_at",
             ExpressionAttributeNames={"#attempts": contract.ATTEMPTS, "#expires_at": contract.TIME_TO_LIVE},
             ExpressionAttributeValues={
-                ":one": {"N": "1"},
+                ":receive": {"NS": [str(receive_count)]},
                 ":expires_at": {"N": str(int(self.clock()) + self.retention_seconds)},
             },
-            ReturnValues="UPDATED_NEW",
+            ReturnValues="ALL_NEW",
         )
-        return int(response["Attributes"][contract.ATTEMPTS]["N"])
+        return len(response["Attributes"][contract.ATTEMPTS]["NS"])

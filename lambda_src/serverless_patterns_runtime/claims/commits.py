@@ -10,14 +10,11 @@ from botocore.exceptions import ClientError
 from serverless_patterns_runtime.attribute_values import size_of
 from serverless_patterns_runtime.claims import contract
 from serverless_patterns_runtime.claims.claim import Claim, Holder
-from serverless_patterns_runtime.effects import Effects, Write
+from serverless_patterns_runtime.effects import MAX_WRITES, Effects, Write
 from serverless_patterns_runtime.errors import PermanentError, UncommittableEffects
 from serverless_patterns_runtime.expressions import transaction_item
 
 __all__ = ["Commits", "Contended"]
-
-MAX_WRITES = 99
-"""DynamoDB takes 100 actions in a transaction; the claim is one of them."""
 
 MAX_BYTES = 4 * 1024 * 1024
 """DynamoDB's limit on a transaction."""

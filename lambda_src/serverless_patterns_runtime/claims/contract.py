@@ -22,8 +22,8 @@ DONE = "done"
 """Whether the work is complete (BOOL)."""
 
 ATTEMPTS = "attempts"
-"""Attempts at one message (N), in an item of its own: `attempts#<namespace>#<message id>`. Only where a queue's receive
-count climbs without an attempt."""
+"""Receives of one message that were attempts (NS), in an item of its own: `attempts#<namespace>#<message id>`. Only
+where a queue's receive count climbs without an attempt."""
 
 TIME_TO_LIVE = "expires_at"
 """When the claim stops meaning anything (N); DynamoDB deletes the item some time after that."""

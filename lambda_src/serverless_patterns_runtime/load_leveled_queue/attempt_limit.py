@@ -17,8 +17,8 @@ __all__ = ["AttemptLimit"]
 @dataclass(frozen=True)
 class AttemptLimit:
     limit: int
-    count: Callable[[str], int]
-    """Counts one more attempt at a message id, and says how many that makes."""
+    count: Callable[[str, int], int]
+    """Notes that a message's n-th receive was an attempt, and says how many attempts that makes."""
 
     enabled: bool
     """False: every receive is an attempt, SQS counts, and the methods below change nothing."""
@@ -30,7 +30,7 @@ class AttemptLimit:
         """
         if not self.enabled or message.receive_count == 1:
             return message.receive_count
-        attempt = self.count(message.id)
+        attempt = self.count(message.id, message.receive_count)
         if attempt > self.limit:
             raise AttemptsExhausted(f"started {self.limit} times and never came to an end")
         return attempt
@@ -40,7 +40,7 @@ class AttemptLimit:
         if not self.enabled or not isinstance(verdict, Failed):
             return verdict
         if message.receive_count == 1:
-            attempt = self.count(message.id)
+            attempt = self.count(message.id, message.receive_count)
         if attempt < self.limit:
             return verdict
         last = type(verdict.error).__name__

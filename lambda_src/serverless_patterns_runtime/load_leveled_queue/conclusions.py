@@ -3,12 +3,13 @@
 from collections import Counter
 from typing import Any
 
+from serverless_patterns_runtime.claims.completed import CompletedClaims
 from serverless_patterns_runtime.clients import unreachable
 from serverless_patterns_runtime.load_leveled_queue.dead_letters import DeadLetters
 from serverless_patterns_runtime.load_leveled_queue.delivery import Delivery
 from serverless_patterns_runtime.load_leveled_queue.edge import Edge
 from serverless_patterns_runtime.load_leveled_queue.message import Message
-from serverless_patterns_runtime.load_leveled_queue.verdicts import Busy, Failed, Refused, Unstarted, Verdict
+from serverless_patterns_runtime.load_leveled_queue.verdicts import Busy, Duplicate, Failed, Refused, Unstarted, Verdict
 from serverless_patterns_runtime.load_leveled_queue.visibility import Backoff, Visibility
 from serverless_patterns_runtime.telemetry import describe
 
@@ -22,17 +23,21 @@ class Conclusions:
         self._logger = edge.logger
         self._metrics = edge.metrics
         self._dead_letters = DeadLetters(edge.sqs, settings.dead_letter_queue_url)
+        self._completed = CompletedClaims(edge.dynamodb, settings.claims_table_name, edge.clock)
         self._visibility = Visibility(edge.sqs, settings.queue_url)
         self._backoff = Backoff(settings.retry_base_seconds, settings.retry_max_seconds, edge.random)
         self._outcomes: Counter[str] = Counter()
         self._returning: list[tuple[Message, int]] = []
 
     def conclude(self, delivery: Delivery, verdict: Verdict) -> None:
-        """Acknowledged, or back after a delay; a refused message only once the dead-letter queue has it."""
+        """Acknowledged, or back after a delay; a refused message only once the dead-letter queue has it.
+
+        Nor is one refused whose work is complete: what was processed is no dead letter.
+        """
         if isinstance(verdict, Refused):
             verdict = self._bury(delivery, verdict)
         delivery.verdict = verdict
-        delivery.delay_seconds = self._delay(delivery.message, verdict)
+        delivery.delay_seconds = self._delay(delivery, verdict)
         if delivery.delay_seconds is not None:
             self._returning.append((delivery.message, delivery.delay_seconds))
         self._outcomes[type(verdict).__name__] += 1
@@ -56,16 +61,19 @@ class Conclusions:
 
     def _bury(self, delivery: Delivery, refused: Refused) -> Verdict:
         try:
+            if delivery.request is not None and self._completed.hold(delivery.request.claim):
+                # It came back after its effect: late, or to a function that finds its own work done and refuses.
+                return Duplicate()
             self._dead_letters.send(delivery.message, refused.error, delivery.idempotency_key)
         except Exception as error:
             # Whatever it was, this message alone must pay for it: it comes back, its neighbours are acknowledged.
             return Failed(error)
         return refused
 
-    def _delay(self, message: Message, verdict: Verdict) -> int | None:
+    def _delay(self, delivery: Delivery, verdict: Verdict) -> int | None:
         match verdict:
             case Failed():
-                return self._backoff.after_failure(message.receive_count)
+                return self._backoff.after_failure(delivery.attempts)
             case Busy():
                 return self._backoff.after_lease(verdict.until, self._clock())
             case Unstarted():

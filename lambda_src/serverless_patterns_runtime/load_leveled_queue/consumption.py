@@ -116,12 +116,12 @@ class Consumption:
             return _known(Unstarted(0))
         self._started_any = True
         try:
-            attempt = self._attempt_limit.number_of(message)
+            delivery.attempts = self._attempt_limit.number_of(message)
         except Exception as error:
             return _known(verdict_on(error))
         with self._edge.logger.append_context_keys(correlation_id=message.correlation_id, message_id=message.id):
-            answer = work.start(request, self._invocation(message, request, attempt))
-        return lambda: self._judged(message, attempt, answer())
+            answer = work.start(request, self._invocation(message, request, delivery.attempts))
+        return lambda: self._judged(message, delivery.attempts, answer())
 
     def _judged(self, message: Message, attempt: int, verdict: Verdict) -> Verdict:
         try:

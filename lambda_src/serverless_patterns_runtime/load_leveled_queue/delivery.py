@@ -1,7 +1,7 @@
 """One message of a batch on its way through an invocation."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from serverless_patterns_runtime.claims.claim import Claim
 from serverless_patterns_runtime.errors import PermanentError
@@ -21,10 +21,16 @@ class Delivery:
     refusal: PermanentError | None
     """Why it is refused without being tried."""
 
+    attempts: int = field(init=False)
+    """Runs of the business function on this message, this one included, as far as they are known."""
+
     verdict: Verdict | None = None
 
     delay_seconds: int | None = None
     """Set when it has to come back: after how long."""
+
+    def __post_init__(self) -> None:
+        self.attempts = self.message.receive_count
 
     @property
     def idempotency_key(self) -> str | None:

@@ -32,10 +32,10 @@ class Backoff:
     max_seconds: int
     random: random.Random
 
-    def after_failure(self, receive_count: int) -> int:
-        """Seconds until the next try: anywhere up to a ceiling that doubles with every receive."""
-        # The shift is bounded so that a receive count in the hundreds does not make a number of hundreds of digits.
-        ceiling = min(self.base_seconds << min(receive_count - 1, 32), self.max_seconds)
+    def after_failure(self, attempts: int) -> int:
+        """Seconds until the next try: anywhere up to a ceiling that doubles with every attempt."""
+        # The shift is bounded so that hundreds of attempts do not make a number of hundreds of digits.
+        ceiling = min(self.base_seconds << min(attempts - 1, 32), self.max_seconds)
         return max(SHORTEST_RETRY_SECONDS, round(self.random.uniform(0, ceiling)))
 
     def after_lease(self, until: int, now: float) -> int:

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from serverless_patterns_runtime.claims.claim import Claim, RunningElsewhere
 from serverless_patterns_runtime.claims.commits import Commits
-from serverless_patterns_runtime.claims.leases import AlreadyDone, Leases
+from serverless_patterns_runtime.claims.leases import AlreadyDone, Leases, Unavailable
 from serverless_patterns_runtime.effects import Effects
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.invocation import Invocation
@@ -126,14 +126,12 @@ class LeasedWork:
         return lambda: verdict
 
     def finish(self, done: Sequence[Claim], released: Sequence[Claim]) -> Sequence[Exception]:
-        ours = {claim for claim, obstacle in self._obstacles.items() if obstacle is None}
+        perhaps_ours = {claim for claim, obstacle in self._obstacles.items() if _may_have_been_taken(obstacle)}
         try:
-            answers = self._leases.settle(
-                [claim for claim in done if claim in ours], [claim for claim in released if claim in ours]
-            )
+            errors = self._leases.settle(done, [claim for claim in released if claim in perhaps_ours])
         except (BotoCoreError, ClientError) as error:
             return [error]
-        return [error for error in answers.values() if error is not None]
+        return list(errors.values())
 
     def _run(self, request: Request, invocation: Invocation) -> Verdict:
         try:
@@ -141,6 +139,11 @@ class LeasedWork:
         except (Exception, SystemExit) as error:
             return verdict_on(error)
         return Succeeded()
+
+
+def _may_have_been_taken(obstacle: Exception | None) -> bool:
+    """Also by a request whose answer was lost; the fence makes it safe to release what never was ours."""
+    return obstacle is None or isinstance(obstacle, BotoCoreError | ClientError | Unavailable)
 
 
 def verdict_on(error: BaseException) -> Verdict:

@@ -23,13 +23,13 @@ OTHER_VERDICTS = [Succeeded(), Duplicate(), Refused(PermanentError("no")), Busy(
 
 class Counter:
     def __init__(self) -> None:
-        self.attempts: dict[str, int] = {}
+        self.attempts: dict[str, set[int]] = {}
         self.writes = 0
 
-    def count(self, message_id: str) -> int:
+    def count(self, message_id: str, receive_count: int) -> int:
         self.writes += 1
-        self.attempts[message_id] = self.attempts.get(message_id, 0) + 1
-        return self.attempts[message_id]
+        self.attempts.setdefault(message_id, set()).add(receive_count)
+        return len(self.attempts[message_id])
 
 
 def limit(counter: Counter, most: int = 3, *, enabled: bool = True) -> AttemptLimit:
