@@ -11,7 +11,7 @@ def acknowledge(construct: IConstruct, reason: str, *rules: str) -> None:
     Validations.of(construct).acknowledge(*[Acknowledgment(id=rule, reason=reason) for rule in rules])
 
 
-def acknowledge_in_template(resource: CfnResource, *, checkov: Mapping[str, str], cfn_lint: Sequence[str]) -> None:
+def acknowledge_in_template(resource: CfnResource, *, checkov: Mapping[str, str], cfn_lint: Sequence[str] = ()) -> None:
     """Tell scanners that read the template which of their checks do not apply.
 
     Args:
@@ -20,4 +20,5 @@ def acknowledge_in_template(resource: CfnResource, *, checkov: Mapping[str, str]
         cfn_lint: Checks; cfn-lint keeps no reasons, so the caller's code says them.
     """
     resource.add_metadata("checkov", {"skip": [{"id": check, "comment": why} for check, why in checkov.items()]})
-    resource.add_metadata("cfn-lint", {"config": {"ignore_checks": list(cfn_lint)}})
+    if cfn_lint:
+        resource.add_metadata("cfn-lint", {"config": {"ignore_checks": list(cfn_lint)}})

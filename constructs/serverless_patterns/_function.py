@@ -182,6 +182,7 @@ def _role(scope: Construct, id: str, log_group: logs.LogGroup, *, tracing: bool,
         tracing or network
     ):  # on the role's own resource, so that wildcards that others add to its policy are still found
         reason = "X-Ray's writes and a VPC's network interfaces have no resource to name"
-        rules = ("AwsSolutions-IAM5[Resource::*]", "Serverless-LambdaStarPermissions")
-        acknowledge(cast(iam.CfnRole, role.node.default_child), reason, *rules)
+        resource = cast(iam.CfnRole, role.node.default_child)
+        acknowledge(resource, reason, "AwsSolutions-IAM5[Resource::*]", "Serverless-LambdaStarPermissions")
+        acknowledge_in_template(resource, checkov={"CKV_AWS_111": reason})
     return role

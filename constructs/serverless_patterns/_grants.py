@@ -47,7 +47,11 @@ def grant_handler(grantee: iam.IGrantable, handler: Handler) -> None:
 
 def grant_claims(grantee: iam.IGrantable, claims: dynamodb.ITable, *, effects: bool, counted: bool) -> None:
     """Look up, claim, complete and release. Counted: the runtime also counts attempts there."""
-    actions = ("dynamodb:GetItem", *(_EFFECTS_CLAIMS if effects else _LEASE_CLAIMS), *(_COUNTED_CLAIMS if counted else ()))
+    actions = (
+        "dynamodb:GetItem",
+        *(_EFFECTS_CLAIMS if effects else _LEASE_CLAIMS),
+        *(_COUNTED_CLAIMS if counted else ()),
+    )
     _allow(grantee, actions, [claims.table_arn])
     grant_table_key(grantee, claims)
 

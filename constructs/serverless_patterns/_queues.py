@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, TypedDict, cast
 from aws_cdk import Duration, Names, RemovalPolicy, Stack
 from aws_cdk import aws_sqs as sqs
 
-from ._acknowledge import acknowledge
+from ._acknowledge import acknowledge, acknowledge_in_template
 from ._checks import Problems, seconds
 from ._delivery import LONGEST_RETENTION_SECONDS
 
@@ -95,6 +95,7 @@ class OwnQueue:
             enforce_ssl=True,
             **_encryption(key),
         )
+        _acknowledge_encryption(queue, key)
         return queue, letters
 
 
@@ -123,6 +124,7 @@ def _define_dead_letter_queue(
     arn = Stack.of(scope).format_arn(service="sqs", resource=source)
     resource = cast(sqs.CfnQueue, queue.node.default_child)
     resource.redrive_allow_policy = {"redrivePermission": "byQueue", "sourceQueueArns": [arn]}
+    _acknowledge_encryption(queue, key)
     acknowledge(queue, "it is itself the dead-letter queue", "AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy")
     return queue
 
@@ -135,6 +137,12 @@ def _name(scope: Construct, *, fifo: bool) -> str:
     """
     suffix = ".fifo" if fifo else ""
     return Names.unique_resource_name(scope, separator="-", max_length=_MAX_NAME - len(suffix)) + suffix
+
+
+def _acknowledge_encryption(queue: sqs.Queue, key: kms.IKey | None) -> None:
+    if key is None:
+        reason = "it is encrypted, by keys that SQS owns (SqsManagedSseEnabled): the check knows customer keys only"
+        acknowledge_in_template(cast(sqs.CfnQueue, queue.node.default_child), checkov={"CKV_AWS_27": reason})
 
 
 class _Encryption(TypedDict, total=False):
