@@ -218,7 +218,7 @@ conditions = st.recursive(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=300)
 @given(conditions, items)
 def test_two_readers_of_dynamodb_s_rules_agree_on_every_condition(condition: Condition, item: dict[str, Any]):
     try:

@@ -61,12 +61,12 @@ def without_value(item: Item, path: Path) -> Item:
         return {name: value for name, value in item.items() if name != path[0]}
     parent_path, leaf = path[:-1], path[-1]
     parent = value_at(item, parent_path)
-    if parent is None or not parent.keys() & {"L", "M"}:
+    if parent is None or ("L" if isinstance(leaf, int) else "M") not in parent:
         raise NoSuchPlace
     if isinstance(leaf, int):
-        changed = {"L": [member for at, member in enumerate(parent.get("L", [])) if at != leaf]}
+        changed = {"L": [member for at, member in enumerate(parent["L"]) if at != leaf]}
     else:
-        changed = {"M": {name: value for name, value in parent.get("M", {}).items() if name != leaf}}
+        changed = {"M": {name: value for name, value in parent["M"].items() if name != leaf}}
     return with_value(item, parent_path, changed)
 
 
