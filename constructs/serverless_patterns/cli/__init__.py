@@ -11,8 +11,9 @@ def main() -> None:
     try:
         from serverless_patterns.cli._commands import commands
     except ModuleNotFoundError as missing:
-        if (missing.name or "").split(".")[0] not in _OURS:
+        package = (missing.name or "").split(".")[0]
+        if package not in _OURS:
             raise
-        sys.stderr.write(f"{missing.name} is not installed: pip install 'cdk-serverless-patterns[cli]'\n")
+        sys.stderr.write(f"{package} is not installed: pip install 'cdk-serverless-patterns[cli]'\n")
         sys.exit(2)
     commands(prog_name="serverless-patterns")

@@ -17,7 +17,7 @@ from serverless_patterns.cli._redrive_command import Request, redrive
 from serverless_patterns.cli._report import ID_LENGTH
 from serverless_patterns.cli._selection import Selection
 
-__all__ = ["commands"]
+__all__ = ["commands", "somebody_is_there"]
 
 _TARGET = (
     "TARGET is a queue or its dead-letter queue: a name, a URL, an ARN, or Stack.OutputKey for a CloudFormation output"
@@ -64,6 +64,10 @@ class _Failed(click.ClickException):
         return self._exit_code
 
 
+def somebody_is_there() -> bool:
+    return sys.stdin.isatty()
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def commands() -> None:
     """Look into dead-letter queues, and send their messages back."""
@@ -104,7 +108,7 @@ def _redrive(  # pyright: ignore[reportUnusedFunction]
 ) -> None:
     if any(len(part) < ID_LENGTH for part in message_id):
         raise click.UsageError(f"--message-id needs {ID_LENGTH} characters of the id or more.")
-    if not (yes or dry_run or sys.stdin.isatty()):
+    if not (yes or dry_run or somebody_is_there()):
         raise click.UsageError("There is nobody to ask: add --yes to send them back, or --dry-run to only look.")
     selection = Selection(reason=reason, error_type=error_type, message_ids=message_id)
     sys.exit(redrive(place, Request(target=target, selection=selection, ask=not yes, dry_run=dry_run, **rest)))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import click
@@ -25,7 +26,7 @@ from serverless_patterns.cli._survey import Survey
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
-__all__ = ["Request", "redrive"]
+__all__ = ["Request", "checked_route", "redrive"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +46,7 @@ def redrive(place: Place, request: Request) -> int:
     """Returns the exit code. Raises TargetError, click.Abort, and what the clients raise before the first sending."""
     console = _report.console(stderr=request.as_json)
     sqs = place.sqs()
-    route, queue = _route(Queues(sqs, place.cloudformation), request)
+    route, queue = checked_route(Queues(sqs, place.cloudformation), request)
     _report.show(console, _report.route_lines(route))
     with Interrupts() as interrupts:
         found = read(console, sqs, route, interrupts)
@@ -54,18 +55,16 @@ def redrive(place: Place, request: Request) -> int:
         return 1
     _report.show_survey(console, found, route, limited=False, selection=request.selection)
     outcome = _not_begun(found, route, request)
-    if outcome.selected and not request.dry_run and _agreed(outcome, queue, request):
-        outcome = _run(console, sqs, route, found, request)
-    elif outcome.selected:
-        console.print(_what_would_be(outcome, queue, request))
-    elif found.letters:
-        console.print("None of them is selected. Nothing was moved.")
+    if outcome.selected and not request.dry_run and _agreed(found, queue, request):
+        outcome = _run(console, sqs, route, queue, found, request)
+    else:
+        _report.show(console, _not_run(outcome, found, queue, request))
     if request.as_json:
         click.echo(json.dumps({**_json.described(found, route), "dry_run": request.dry_run, **_json.redriven(outcome)}))
     return 0 if outcome.complete or request.dry_run else 1
 
 
-def _route(queues: Queues, request: Request) -> tuple[Route, Queue]:
+def checked_route(queues: Queues, request: Request) -> tuple[Route, Queue]:
     route = queues.route(request.target, request.to)
     name = route.dead_letters.name
     if route.queue is None:
@@ -95,24 +94,33 @@ def _leave_unknown_ids(outcome: Outcome, found: Survey, selection: Selection) ->
             outcome.left[beginning] = "not in the dead-letter queue, or hidden"
 
 
-def _agreed(outcome: Outcome, queue: Queue, request: Request) -> bool:
-    takes = _report.age(outcome.selected / request.rate)
-    question = f"Send {_report.messages(outcome.selected)} back to {queue.name}, {request.rate:g} a second ({takes})?"
+def _expected(found: Survey, queue: Queue, request: Request) -> int:
+    """How many will be sent back. On FIFO about as many: the survey shows only the heads of the groups."""
+    count = len(found.selected(request.selection))
+    if queue.fifo and request.selection.everything:
+        count = max(count, found.visible)
+    return count if request.limit is None else min(count, request.limit)
+
+
+def _agreed(found: Survey, queue: Queue, request: Request) -> bool:
+    count = _expected(found, queue, request)
+    takes = _report.age(count / request.rate)
+    question = f"Send {_report.messages(count)} back to {queue.name}, {request.rate:g} a second ({takes})?"
     return not request.ask or click.confirm(question, err=request.as_json)
 
 
-def _what_would_be(outcome: Outcome, queue: Queue, request: Request) -> str:
-    if request.dry_run:
-        return f"Dry run: {_report.messages(outcome.selected)} would go back to {queue.name}."
-    return "Nothing was moved."
+def _not_run(outcome: Outcome, found: Survey, queue: Queue, request: Request) -> Iterator[str]:
+    yield from _report.left_lines(outcome)
+    if outcome.selected and request.dry_run:
+        yield f"Dry run: {_report.messages(outcome.selected)} would go back to {queue.name}."
+    elif found.letters:
+        yield "Nothing was moved." if outcome.selected else "None of them is selected. Nothing was moved."
 
 
-def _run(console: Console, sqs: SQSClient, route: Route, found: Survey, request: Request) -> Outcome:
-    begun = time.monotonic()
-    total = len(found.selected(request.selection))
-    if route.dead_letters.fifo and request.selection.everything:
-        total = max(total, found.visible)  # the survey shows only the heads of the groups
-    with Interrupts() as interrupts, progress(console, "Sending back", min(total, request.limit or total)) as show:
+def _run(console: Console, sqs: SQSClient, route: Route, queue: Queue, found: Survey, request: Request) -> Outcome:
+    begun = monotonic()
+    expected = _expected(found, queue, request)
+    with Interrupts() as interrupts, progress(console, "Sending back", expected) as show:
         run = Redrive(
             sqs,
             route,
@@ -129,5 +137,5 @@ def _run(console: Console, sqs: SQSClient, route: Route, found: Survey, request:
         except AWS_ERRORS as error:
             run.outcome.stopped = explain(error)
     _leave_unknown_ids(run.outcome, found, request.selection)
-    _report.show(console, _report.outcome_lines(run.outcome, route, time.monotonic() - begun))
+    _report.show(console, _report.outcome_lines(run.outcome, route, monotonic() - begun))
     return run.outcome

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from serverless_patterns.cli._survey import Group, Survey, by_reason
+from serverless_patterns.cli._survey import Group, Survey, by_age, by_reason
 
 if TYPE_CHECKING:
     from serverless_patterns.cli._letters import Letter
@@ -23,6 +23,7 @@ __all__ = [
     "age",
     "bodies",
     "console",
+    "left_lines",
     "messages",
     "outcome_lines",
     "plain",
@@ -68,13 +69,13 @@ def plain(text: str) -> str:
 
 def age(seconds: float) -> str:
     """The two largest units: `3 h 12 min`."""
-    left = max(0, int(seconds))
+    left = int(seconds)
     parts: list[str] = []
     for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
         count, left = divmod(left, length)
-        if count or parts or unit == "s":
+        if count or parts:
             parts.append(f"{count} {unit}" if count else "")
-    return " ".join(filter(None, parts[:2]))
+    return " ".join(filter(None, parts[:2])) or "under 1 s"
 
 
 def route_lines(route: Route) -> Iterator[str]:
@@ -132,7 +133,7 @@ def _survey_lines(survey: Survey, route: Route, *, limited: bool) -> Iterator[st
 
 
 def bodies(letters: list[Letter]) -> Iterator[str]:
-    for letter in letters:
+    for letter in sorted(letters, key=by_age):
         yield ""
         yield f"{plain(letter.message_id)}  {plain(letter.reason)}"
         for line in letter.body.splitlines() or [""]:
@@ -143,8 +144,8 @@ def outcome_lines(outcome: Outcome, route: Route, seconds: float) -> Iterator[st
     target = route.queue.name if route.queue else ""
     yield f"Moved {messages(len(outcome.moved))} to {target} in {age(seconds)}."
     if outcome.stopped:
-        yield f"Stopped: {plain(outcome.stopped)}."
-    yield from _by_cause("Left", outcome.left)
+        yield f"Stopped: {plain(outcome.stopped).rstrip('.')}."
+    yield from left_lines(outcome)
     yield from _by_cause("In both queues", outcome.undeleted)
     if outcome.undeleted:
         yield "  The next run sends these again; the consumer knows them by their idempotency keys."
@@ -153,20 +154,24 @@ def outcome_lines(outcome: Outcome, route: Route, seconds: float) -> Iterator[st
         yield "  The cause is still there. This run did not move them again."
     if outcome.missing and not outcome.stopped:
         yield f"{messages(outcome.missing)} could not be received again: somebody else has them, or they are gone."
-    if outcome.unseen:
-        yield (
-            f"About {messages(outcome.unseen)} are behind others of their group that were not moved,"
-            " where SQS does not show them. Move those in front too, or by hand."
-        )
     if outcome.arrived:
         yield f"{messages(len(outcome.arrived))} arrived meanwhile and stayed."
     if outcome.stopped:
         yield "What was not moved is where it was: the same command goes on from here."
 
 
+def left_lines(outcome: Outcome) -> Iterator[str]:
+    yield from _by_cause("Left", outcome.left)
+    if outcome.unseen:
+        yield (
+            f"About {messages(outcome.unseen)} are behind others of their group that were not moved,"
+            " where SQS does not show them. Move those in front first."
+        )
+
+
 def _by_cause(title: str, causes: Mapping[str, str]) -> Iterator[str]:
     ids: dict[str, list[str]] = {}
-    for message_id, cause in causes.items():
+    for message_id, cause in sorted(causes.items()):
         ids.setdefault(cause, []).append(message_id[:ID_LENGTH])
     for cause, some in ids.items():
         more = "" if len(some) <= _IDS_SHOWN else f" and {len(some) - _IDS_SHOWN:,} more"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from serverless_patterns.cli._queues import Route
     from serverless_patterns.cli._selection import Selection
 
-__all__ = ["Group", "Survey", "by_reason", "survey"]
+__all__ = ["Group", "Survey", "by_age", "by_reason", "survey"]
 
 READ_PER_SECOND = 50
 """A low guess, so that messages stay hidden until the last one is read."""
@@ -48,7 +48,7 @@ class Group:
 
     @property
     def oldest(self) -> Letter:
-        return min(self.letters, key=lambda letter: letter.sent_at)
+        return min(self.letters, key=by_age)
 
 
 def survey(
@@ -77,6 +77,11 @@ def survey(
     finally:
         inbox.release()
     return result
+
+
+def by_age(letter: Letter) -> tuple[float, str]:
+    """Sorts by the time of sending; equal times always in the same order."""
+    return letter.sent_at, letter.message_id
 
 
 def by_reason(letters: list[Letter]) -> list[Group]:
