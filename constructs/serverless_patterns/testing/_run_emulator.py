@@ -1,9 +1,14 @@
-"""Runs the emulator with the one thing added that it lacks and our functions' roles are about: IAM of PartiQL.
+"""Runs the emulator with what it lacks so that our functions' roles can be enforced: two things, both about IAM.
 
-The emulator would check an action `dynamodb:BatchExecuteStatement`, which does not exist. AWS checks each statement as
-`dynamodb:PartiQLInsert` and so on, on its table, and so does this: through the hook that splits a transaction into
-the actions of its items. AWS answers for each statement; here the first refusal fails the call. Runs in the emulator's
-environment, where only the standard library and the emulator are; pinned, because the hook is private.
+PartiQL: it would check an action `dynamodb:BatchExecuteStatement`, which AWS does not have. AWS checks each statement
+as `dynamodb:PartiQLInsert` and so on, on its table, and so does this: through the hook that splits a transaction into
+the actions of its items. AWS answers for each statement; here the first refusal fails the call.
+
+TLS: queues that refuse what is not encrypted would refuse everybody, since the emulator speaks plain HTTP. On
+loopback there is no wire, so calls count as encrypted.
+
+Runs in the emulator's environment, where only the standard library and the emulator are. The hooks are private, hence
+the pin.
 """
 
 import json
@@ -23,19 +28,27 @@ ACTIONS = {"I": "PartiQLInsert", "U": "PartiQLUpdate", "D": "PartiQLDelete", "S"
 Check = tuple[str, str]
 
 
-def authorize_partiql(hooks: Any) -> None:
-    """Let `hooks.dynamodb_transaction_checks` also split PartiQL calls."""
-    of_transaction, table_arn = hooks.dynamodb_transaction_checks, hooks._dynamodb_table_arn
+def authorize_partiql(actions: Any) -> None:
+    """Let the hook for transactions also split PartiQL calls."""
+    of_transaction, table_arn = actions.dynamodb_transaction_checks, actions._dynamodb_table_arn
 
     def checks(iam_action: str, body: bytes, region: str, account_id: str) -> list[Check]:
         if iam_action not in PARTIQL:
             return of_transaction(iam_action, body, region, account_id)
-        return [
-            (f"dynamodb:{action}", table_arn(table, region, account_id))
-            for action, table in _statements(json.loads(body))
-        ]
+        statements = _statements(json.loads(body))
+        return [(f"dynamodb:{action}", table_arn(table, region, account_id)) for action, table in statements]
 
-    hooks.dynamodb_transaction_checks = checks
+    actions.dynamodb_transaction_checks = checks
+
+
+def count_loopback_as_encrypted(server: Any) -> None:
+    """Let `aws:SecureTransport` be true for every call."""
+    as_shipped = server.pin_request_origin
+
+    def pin(source_ip: str, _secure_transport: bool) -> None:
+        as_shipped(source_ip, True)
+
+    server.pin_request_origin = pin
 
 
 def _statements(request: dict[str, Any]) -> list[Check]:
@@ -45,13 +58,16 @@ def _statements(request: dict[str, Any]) -> list[Check]:
 
 
 def main() -> None:
-    """Check the pin and the hook, then serve."""
+    """Check the pin and the hooks, then serve."""
     found = version("ministack")
-    hooks: Any = import_module("ministack.core.iam_actions")
-    if found != EMULATOR or not hasattr(hooks, "dynamodb_transaction_checks"):
-        sys.exit(f"the emulator must be ministack {EMULATOR} with its hook for transactions, found {found}")
-    authorize_partiql(hooks)
-    server: Any = import_module("ministack.app")
+    if found != EMULATOR:
+        sys.exit(f"the emulator must be ministack {EMULATOR}, found {found}")
+    server, actions = import_module("ministack.app"), import_module("ministack.core.iam_actions")
+    for module, hook in ((actions, "dynamodb_transaction_checks"), (server, "pin_request_origin")):
+        if not callable(getattr(module, hook, None)):
+            sys.exit(f"ministack {EMULATOR} lost its hook {module.__name__}.{hook}")
+    authorize_partiql(actions)
+    count_loopback_as_encrypted(server)
     server.main()
 
 

@@ -1,5 +1,6 @@
 """Roles are enforced: a live test that passes shows that a function may do what it must; a probe, what it may not."""
 
+import json
 from typing import Any
 
 import pytest
@@ -80,6 +81,29 @@ def test_a_statement_on_another_table_is_denied(allowed) -> None:
     insert = {"Statement": "INSERT INTO \"another\" VALUE {'id': 'a'}"}
     with pytest.raises(RuntimeError, match=DENIED):
         call(allowed("dynamodb:PartiQLInsert"), "batch_execute_statement", Statements=[insert])
+
+
+def refusing(queue, when: dict[str, Any]):
+    """A queue that refuses everybody under a condition."""
+    made = queue()
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "sqs:SendMessage", "Resource": made.arn, "Condition": when}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    made.sqs.set_queue_attributes(QueueUrl=made.url, Attributes={"Policy": policy})
+    return made
+
+
+def test_calls_count_as_encrypted_so_a_queue_for_tls_alone_takes_them(function, queue) -> None:
+    target = refusing(queue, {"Bool": {"aws:SecureTransport": "false"}})
+    arguments = {"QueueUrl": target.url, "MessageBody": "x"}
+    assert function(CALLER).invoke(service="sqs", call="send_message", arguments=arguments) == 200
+
+
+def test_a_queue_policy_that_denies_is_enforced(function, queue) -> None:
+    target = refusing(queue, {"Bool": {"aws:SecureTransport": "true"}})
+    with pytest.raises(RuntimeError, match=DENIED):
+        function(CALLER).invoke(
+            service="sqs", call="send_message", arguments={"QueueUrl": target.url, "MessageBody": "x"}
+        )
 
 
 @pytest.mark.xfail(
