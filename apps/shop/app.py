@@ -11,12 +11,15 @@ from constructs import Construct
 from serverless_patterns import Defaults, Handler, LoadLeveledQueue
 
 CODE = Path(__file__).parent / "handlers"
+# Ten orders take a fraction of a second. The messages of a function that died come back after six times this, so a
+# generous timeout would be paid for in waiting.
+FULFILMENT_TIMEOUT = Duration.seconds(4)
 
 
 class Shop(Stack):
     """Wholesale orders, taken as fast as they come and fulfilled as fast as the stock tables like it."""
 
-    def __init__(self, scope: Construct, id: str) -> None:
+    def __init__(self, scope: Construct, id: str, *, fulfilment_timeout: Duration = FULFILMENT_TIMEOUT) -> None:
         super().__init__(scope, id, description="Shop: reference app of cdk-serverless-patterns")
         # Who is on call subscribes to this topic; without it the alarms would tell nobody.
         on_call = sns.Topic(self, "OnCall", display_name="Shop: on call", enforce_ssl=True)
@@ -29,14 +32,12 @@ class Shop(Stack):
             "Fulfilment",
             max_concurrency=5,
             idempotency_key="order_id",
-            # Ten orders take a fraction of a second. The messages of a function that died come back after six times
-            # this, so a generous timeout would be paid for in waiting.
             consumer=Handler(
-                CODE, "orders:fulfil", tables={"ORDERS": orders, "STOCK": stock}, timeout=Duration.seconds(4)
+                CODE, "orders:fulfil", tables={"ORDERS": orders, "STOCK": stock}, timeout=fulfilment_timeout
             ),
         )
-        CfnOutput(self, "FulfilmentQueue", value=self.fulfilment.queue.queue_name)
-        CfnOutput(self, "FulfilmentDeadLetters", value=self.fulfilment.dead_letter_queue.queue_name)
+        CfnOutput(self, "FulfilmentQueueUrl", value=self.fulfilment.queue.queue_url)
+        CfnOutput(self, "FulfilmentDeadLettersUrl", value=self.fulfilment.dead_letter_queue.queue_url)
         CfnOutput(self, "FulfilmentFunction", value=self.fulfilment.consumer_function.function_name)
         CfnOutput(self, "OrdersTable", value=orders.table_name)
         CfnOutput(self, "StockTable", value=stock.table_name)

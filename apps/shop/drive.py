@@ -5,8 +5,9 @@ of them, KEEP=1 leaves everything running.
 """
 
 import os
+import shutil
 import sys
-import time
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
@@ -22,26 +23,37 @@ OUT = ROOT / "out" / "demo"
 
 
 def main() -> int:
+    # `make synth` and the tests validate the templates; here it would only cost seconds.
+    os.environ.setdefault("CDK_VALIDATION", "false")
     console = Console()
-    started = time.monotonic()
     try:
-        orders, names, about = _orders()
-        console.tell(about)
-        with EmbeddedCloud.start(faults=True, progress=console.tell) as cloud:
-            console.tell(f"embedded cloud at {cloud.endpoint_url}")
-            deployment = cloud.deploy(ROOT, progress=console.tell)
-            shop = Shop(cloud, deployment.outputs["Shop"])
-            outcome = Day(cloud, shop, orders, names, console.tell).play()
-            done = checks.check(outcome)
-            seconds = time.monotonic() - started
-            about = f"{about} · embedded cloud on this machine · {datetime.now():%Y-%m-%d %H:%M} · {seconds:.0f} s"
-            page, _ = report.write(OUT, outcome, done, about)
-            console.show(done, outcome, page.relative_to(ROOT), seconds)
-            if os.environ.get("KEEP") == "1":
-                console.show_kept(cloud.endpoint_url, shop, cloud.detach())
+        return _demo(console)
     except (CloudError, FileNotFoundError) as error:
         console.fail(str(error))
         return 1
+    except KeyboardInterrupt:
+        console.fail("stopped; nothing is left running")
+        return 130
+
+
+def _demo(console: Console) -> int:
+    """0 when every check holds, else 1."""
+    shutil.rmtree(OUT, ignore_errors=True)  # yesterday's report must not stand for today's run
+    orders, names, about = _orders()
+    console.tell(about)
+    with ExitStack() as ending:
+        cloud = ending.enter_context(EmbeddedCloud.start(faults=True, progress=console.tell))
+        console.tell(f"embedded cloud at {cloud.endpoint_url}")
+        deployment = cloud.deploy(ROOT, progress=console.tell)
+        shop = Shop(cloud, deployment.outputs["Shop"])
+        outcome = Day(cloud, shop, orders, names, console.tell).play()
+        done = checks.check(outcome)
+        about = f"{about} · embedded cloud on this machine · {datetime.now():%Y-%m-%d %H:%M}"
+        page, _ = report.write(OUT, outcome, done, about)
+        console.show(done, outcome, page.relative_to(ROOT))
+        if os.environ.get("KEEP") == "1":
+            ending.pop_all()
+            console.show_kept(cloud.endpoint_url, shop, cloud.detach())
     return 0 if all(check.ok for check in done) else 1
 
 

@@ -182,3 +182,9 @@ def test_the_age_is_that_of_the_oldest_message_that_is_not_done() -> None:
 
 def test_the_cap_of_the_day_is_used(day: Outcome) -> None:
     assert timeline.peak(timeline.in_flight(day.invocations)) == CAP
+
+
+def test_the_longest_pause_is_between_two_runs_not_before_or_after() -> None:
+    runs = [Invocation("a", 10, 11), Invocation("b", 12, 13), Invocation("c", 20, 21), Invocation("d", 21, 22)]
+    assert timeline.longest_idle(timeline.in_flight(runs)) == (13, 20)
+    assert timeline.longest_idle(timeline.in_flight(runs[:1])) == (0, 0)

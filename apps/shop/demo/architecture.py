@@ -23,6 +23,7 @@ def picture(flow: Flow) -> str:
         _ARROW_HEAD,
         element("rect", class_="border", x=168, y=14, width=818, height=344, rx=14),
         text(184, 36, "LoadLeveledQueue “Fulfilment”", "border-name"),
+        text(184, 54, "in grey: what the shop brings", "note"),
         *_way_in(flow),
         *_consumer(flow),
         *_transaction(),
@@ -71,7 +72,7 @@ def _consumer(flow: Flow) -> list[str]:
         *behind,
         *_box(498, 80, 176, 100, "Consumer", "", "consumer"),
         element("rect", class_="code", x=510, y=112, width=152, height=26, rx=5),
-        text(586, 129, "orders:fulfil → Effects", "code-name", "middle"),
+        text(586, 129, "orders:fulfil", "code-name", "middle"),
         text(586, 160, "claims, retries, dead letters", "note", "middle"),
         *_arrow("M686 130 H 750", f"{flow.fulfilled:,}", 717, 119),
     ]
@@ -81,9 +82,9 @@ def _transaction() -> list[str]:
     return [
         element("rect", class_="transaction", x=752, y=46, width=214, height=172, rx=12),
         text(859, 66, "one transaction, or nothing", "note", "middle"),
-        *_table(78, "Claims", "if the key is new"),
-        *_table(122, "Orders", "the order"),
-        *_table(166, "Stock", "if enough on hand"),
+        *_table(78, "Claims", "if the key is new", "table"),
+        *_table(122, "Orders", "the order", "outside"),
+        *_table(166, "Stock", "if enough on hand", "outside"),
     ]
 
 
@@ -104,8 +105,8 @@ def _box(x: int, y: int, width: int, height: int, name: str, note: str, kind: st
     return [*named, text(middle, y + 43, note, "note", "middle")] if note else named
 
 
-def _table(y: int, name: str, note: str) -> list[str]:
-    frame = _frame(772, y, 174, 36, "table")
+def _table(y: int, name: str, note: str, kind: str) -> list[str]:
+    frame = _frame(772, y, 174, 36, kind)
     return [frame, text(784, y + 23, name, "name"), text(936, y + 23, note, "note small", "end")]
 
 

@@ -27,8 +27,9 @@ class Console:
     def fail(self, reason: str) -> None:
         self._terminal.print(f"[bold red]the demo could not run:[/bold red] {escape(reason)}")
 
-    def show(self, checks: Sequence[Check], outcome: Outcome, page: Path, seconds: float) -> None:
+    def show(self, checks: Sequence[Check], outcome: Outcome, page: Path) -> None:
         """The faults, the checks, and where to look."""
+        self.tell("what was seen:")
         faults = _table("Injected", "Strikes", "Evidence")
         for fault in outcome.faults:
             faults.add_row(fault.name, _shown(fault.fired), escape(fault.evidence))
@@ -40,7 +41,7 @@ class Console:
         self._terminal.print(results)
         failed = sum(not check.ok for check in checks)
         verdict = f"[bold red]{failed} failed[/bold red]" if failed else "[bold green]all hold[/bold green]"
-        self._terminal.print(f"{len(checks)} checks: {verdict}, after {seconds:.0f} s. Report: {page}")
+        self._terminal.print(f"{len(checks)} checks: {verdict}. Report: {page}")
 
     def show_kept(self, endpoint_url: str | None, shop: Shop, stop: str) -> None:
         """How to look around in what was left running, and how to stop it."""
@@ -48,7 +49,7 @@ class Console:
         self._terminal.print(
             f"""
 Everything keeps running (KEEP=1). With AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1:
-  serverless-patterns peek {on} {shop.queue_name}
+  serverless-patterns peek {on} Shop.FulfilmentQueueUrl
   aws {on} dynamodb scan --table-name {shop.orders_table} --max-items 3
   aws {on} logs tail {shop.log_group}
   aws {on} sqs get-queue-attributes --queue-url {shop.queue_url} --attribute-names All

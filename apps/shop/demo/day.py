@@ -94,7 +94,7 @@ class Day:
 
     def _redrive(self, drained: State) -> list[DeadLetter]:
         """Send back what was only out of stock, by the command that people use. The dead letters that it moved."""
-        command = ["redrive", self.shop.queue_name, "--reason", "out of stock", "--rate", "100", "--yes", "--json"]
+        command = ["redrive", self.shop.queue_url, "--reason", "out of stock", "--rate", "100", "--yes", "--json"]
         with self._phase("redrive"):
             done = subprocess.run(
                 [Path(sys.executable).with_name("serverless-patterns"), *command],

@@ -24,8 +24,7 @@ class Shop:
         """`outputs` are the stack's."""
         self.sqs, self.dynamodb, self.logs = (clients.client(service) for service in ("sqs", "dynamodb", "logs"))
         self.function_name = outputs["FulfilmentFunction"]
-        self.queue_name, self.dead_letter_queue_name = outputs["FulfilmentQueue"], outputs["FulfilmentDeadLetters"]
-        self.queue_url, self.dead_letter_queue_url = map(self._url, (self.queue_name, self.dead_letter_queue_name))
+        self.queue_url, self.dead_letter_queue_url = outputs["FulfilmentQueueUrl"], outputs["FulfilmentDeadLettersUrl"]
         self.orders_table, self.stock_table = outputs["OrdersTable"], outputs["StockTable"]
         function = clients.client("lambda").get_function_configuration(FunctionName=self.function_name)
         self.log_group = function["LoggingConfig"]["LogGroup"]
@@ -71,9 +70,6 @@ class Shop:
             for page in pages
             for event in page["events"]
         ]
-
-    def _url(self, queue_name: str) -> str:
-        return self.sqs.get_queue_url(QueueName=queue_name)["QueueUrl"]
 
     def _depths(self, queue_url: str) -> tuple[int, int]:
         names = [f"ApproximateNumberOfMessages{which}" for which in ("", "NotVisible", "Delayed")]

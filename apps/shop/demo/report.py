@@ -18,6 +18,8 @@ from demo.timeline import Point
 
 _PAGE = Path(__file__).with_name("report.html")
 
+SECONDS_WORTH_A_NOTE = 5
+
 
 def results(checks: Sequence[Check]) -> dict[str, Any]:
     """What `results.json` holds."""
@@ -100,14 +102,12 @@ def _charts(outcome: Outcome) -> str:
 
 def _notes(outcome: Outcome) -> list[Note]:
     """Why it is quiet after a kill: what the dead function had received is invisible until its timeout is over."""
-    zero, died = _start(outcome), [run.end for run in outcome.invocations if run.died]
-    later = [line.at for line in outcome.handled if line.receive_count > 1 and died and line.at > max(died)]
-    working = [run.end for run in outcome.invocations if later and run.end < min(later)]
-    if not working:
+    start, end = timeline.longest_idle(timeline.in_flight(outcome.invocations))
+    waited = any(run.died and run.end < start for run in outcome.invocations)
+    if not waited or end - start < SECONDS_WORTH_A_NOTE:
         return []
-    return [
-        Note(max(working) - zero, min(later) - zero, "messages of the killed function: invisible until their timeout")
-    ]
+    zero = _start(outcome)
+    return [Note(start - zero, end - zero, "messages of the killed function, invisible until their timeout")]
 
 
 def _axis(outcome: Outcome) -> Axis:

@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 Point = tuple[float, float]
@@ -95,6 +96,12 @@ def in_flight(runs: Iterable[Invocation]) -> list[Point]:
 
 def peak(points: Iterable[Point]) -> float:
     return max((value for _, value in points), default=0)
+
+
+def longest_idle(points: Sequence[Point]) -> tuple[float, float]:
+    """From when to when nothing ran between two runs, at the longest; `(0, 0)` without such a pause."""
+    pauses = [(at, following) for (at, level), (following, _) in pairwise(points) if level == 0]
+    return max(pauses, key=lambda pause: pause[1] - pause[0], default=(0.0, 0.0))
 
 
 def oldest_age(sent: dict[str, float], done: dict[str, float], until: float, step: float = 0.25) -> list[Point]:
