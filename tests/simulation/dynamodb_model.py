@@ -13,7 +13,7 @@ from . import partiql
 from .attribute_values import Item
 from .aws_errors import ServiceError
 from .conditions_model import Bindings, Invalid
-from .expressions import parse_condition, parse_update
+from .expressions import parse_condition, parse_projection, parse_update
 from .tokens import SyntaxFault
 
 MAX_ITEM_BYTES = 400 * 1024
@@ -21,6 +21,9 @@ MAX_TRANSACTION_ACTIONS = 100
 MAX_TRANSACTION_BYTES = 4 * 1024 * 1024
 MAX_BATCH_STATEMENTS = 25
 TOKEN_SECONDS = 600
+STALE_SECONDS = 1.0
+"""For this long a read that is not strongly consistent may miss a write."""
+
 LATEST_DELETION_SECONDS = 48 * 3600
 
 Key = tuple[Any, ...]
@@ -34,6 +37,8 @@ class Table:
     """Attribute name to type."""
     time_to_live: str | None = None
     items: dict[Key, Item] = field(default_factory=dict)
+    earlier: dict[Key, tuple[float, Item | None]] = field(default_factory=dict)
+    """When each item last changed, and what it was before."""
 
     def key_of(self, item: Mapping[str, Any], *, exact: bool) -> Key:
         if exact and item.keys() != self.key.keys():
@@ -62,7 +67,10 @@ class Refused(Exception):
 
 
 class DynamoDB:
-    def __init__(self, tables: Mapping[str, Table], clock: Callable[[], float]) -> None:
+    def __init__(
+        self, tables: Mapping[str, Table], clock: Callable[[], float], chance: random.Random | None = None
+    ) -> None:
+        self._chance = chance or random.Random(0)
         self.tables = dict(tables)
         self.changes: list[Before] = []
         self._clock = clock
@@ -70,10 +78,28 @@ class DynamoDB:
 
     # Operations, by the name of the client's method.
 
-    def get_item(self, *, TableName: str, Key: Item, ConsistentRead: bool = False) -> dict[str, Any]:  # noqa: ARG002
+    def get_item(
+        self,
+        *,
+        TableName: str,
+        Key: Item,
+        ConsistentRead: bool = False,
+        ProjectionExpression: str = "",
+        ExpressionAttributeNames: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
         table = self._table(TableName)
-        item = table.items.get(table.key_of(Key, exact=True))
-        return {} if item is None else {"Item": values.copied(item)}
+        key = table.key_of(Key, exact=True)
+        item = table.items.get(key)
+        changed_at, before = table.earlier.get(key, (0.0, None))
+        if not ConsistentRead and self._clock() < changed_at + STALE_SECONDS and self._chance.random() < 0.5:
+            item = before
+        if item is None:
+            return {}
+        try:
+            wanted = parse_projection(ProjectionExpression)(Bindings(ExpressionAttributeNames or {}, {}, set()))
+        except (Invalid, SyntaxFault) as fault:
+            raise invalid(str(fault)) from None
+        return {"Item": values.copied({name: item[name] for name in wanted or item if name in item})}
 
     def put_item(self, **request: Any) -> dict[str, Any]:
         return self._alone("Put", request)
@@ -267,10 +293,11 @@ class DynamoDB:
         self._write(table, key, item)
 
     def _write(self, table_name: str, key: Key, item: Item | None) -> None:
-        items = self.tables[table_name].items
-        before = items.pop(key, None)
+        table = self.tables[table_name]
+        before = table.items.pop(key, None)
+        table.earlier[key] = (self._clock(), before)
         if item is not None:
-            items[key] = item
+            table.items[key] = item
         for told in self.changes:
             told(table_name, before, item)
 

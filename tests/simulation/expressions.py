@@ -36,6 +36,19 @@ def parse_update(text: str) -> Update:
     return _UpdateParser(text).update()
 
 
+@lru_cache(maxsize=256)
+def parse_projection(text: str) -> Callable[[Bindings], Sequence[str]]:
+    """Top-level attributes only. Raises SyntaxFault."""
+    if not text:
+        return lambda _: ()
+    parser = _Parser(text)
+    paths = [parser.path()]
+    while parser.tokens.take(","):
+        paths.append(parser.path())
+    parser.tokens.expect_end()
+    return lambda bindings: [str(path(bindings)[0]) for path in paths]
+
+
 class _Parser:
     def __init__(self, text: str) -> None:
         self.tokens = Tokens(text, _TOKEN)

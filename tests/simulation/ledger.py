@@ -136,6 +136,8 @@ def business_function(
         )
 
     def misbehave(does: str, key: str) -> None:
+        if does == "strict" and ledger.first_effect(key) is not None:
+            raise PermanentError("this order is fulfilled already")  # it reads its own writes
         if ledger.fixed:
             return
         if does == "permanent":

@@ -95,7 +95,7 @@ def _account(account: Account, chance: random.Random) -> Account:
         timeout=chance.choice((6.0, 30.0)),
         retry_base=chance.choice((1, 5)),
         retry_max=chance.choice((10, 900)),
-        max_age=chance.choice((0, 0, 0, 3600)),
+        max_age=chance.choice((0, 0, 0, 60, 3600)),
     )
 
 
@@ -124,7 +124,9 @@ def _message(name: str, group: str | None, chance: random.Random, before: Sequen
         )
     if kind < 0.18 and earlier:
         return _again(name, chance.choice(earlier), chance)
-    does = chance.choices(("ok", "once", "twice", "permanent", "never", "shortage"), weights=(10, 2, 1, 1, 1, 1))[0]
+    does = chance.choices(
+        ("ok", "strict", "once", "twice", "permanent", "never", "shortage"), weights=(8, 2, 2, 1, 1, 1, 1)
+    )[0]
     return order(name, does, group=group, seconds=chance.choice((0.0, 0.1, 0.1, 1.0)), product=chance.choice("12"))
 
 

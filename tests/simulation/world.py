@@ -146,6 +146,7 @@ class World:
                 "stock-table": Table({"id": "S"}),
             },
             lambda: self.schedule.now,
+            self.chance,
         )
         for product in ("1", "2"):
             self.dynamodb.put_item(
