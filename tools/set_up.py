@@ -112,18 +112,24 @@ def answer(*command: str | Path) -> str:
 
 def run(title: str, *command: str | Path) -> None:
     """Run a step with a line at its start, signs of life, and all of its output if it fails."""
-    print(f"set-up: {title} ...", flush=True)
+    say(f"set-up: {title} ...")
     started = time.monotonic()
     with tempfile.TemporaryFile("w+", errors="replace") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=output, stderr=subprocess.STDOUT)
         while (code := _wait(process)) is None:
-            print(f"set-up: {title}: still at it after {time.monotonic() - started:.0f} s", flush=True)
+            say(f"set-up: {title}: still at it after {time.monotonic() - started:.0f} s")
         output.seek(0)
         text = output.read()
     if code:
         print(text, file=sys.stderr)
         raise SetUpError(f"{title}: {advice(text)}")
-    print(f"set-up: {title}: done in {time.monotonic() - started:.1f} s", flush=True)
+    say(f"set-up: {title}: done in {time.monotonic() - started:.1f} s")
+
+
+def say(line: str) -> None:
+    """One write for a line: parts are set up side by side, and share the terminal."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _wait(process: "subprocess.Popen[bytes]") -> int | None:
@@ -172,7 +178,7 @@ def only_one(part: str) -> Generator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print("set-up: waiting for another set-up of this folder to end", flush=True)
+            say("set-up: waiting for another set-up of this folder to end")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
