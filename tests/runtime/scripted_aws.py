@@ -70,7 +70,10 @@ def dynamodb() -> ScriptedClient:
         {
             "TransactWriteItems": lambda _: {},
             "BatchExecuteStatement": lambda request: {"Responses": [{} for _ in request["Statements"]]},
-            "UpdateItem": lambda _: {"Attributes": {"attempts": {"N": "1"}}},
+            "GetItem": lambda _: {},
+            "UpdateItem": lambda request: {
+                "Attributes": {"attempts": request["ExpressionAttributeValues"][":receive"]}
+            },
         },
     )
 

@@ -1,0 +1,33 @@
+import pytest
+from botocore.exceptions import ClientError
+
+from serverless_patterns_runtime.claims.attempts import Attempts
+
+from .. import scripted_aws
+
+
+def attempts(client: scripted_aws.ScriptedClient) -> Attempts:
+    return Attempts(client, "claims", "Fulfilment", 1000, lambda: 5000.9)
+
+
+def test_an_attempt_is_noted_by_receive_so_that_a_repeated_request_notes_it_once():
+    client = scripted_aws.dynamodb()
+    client.script("UpdateItem", {"Attributes": {"attempts": {"NS": ["2", "7", "9"]}, "expires_at": {"N": "6000"}}})
+    assert attempts(client).count("message-1", 9) == 3
+    assert client.requests("UpdateItem") == [
+        {
+            "TableName": "claims",
+            "Key": {"claim": {"S": "attempts#Fulfilment#message-1"}},
+            "UpdateExpression": "ADD #attempts :receive SET #expires_at = :expires_at",
+            "ExpressionAttributeNames": {"#attempts": "attempts", "#expires_at": "expires_at"},
+            "ExpressionAttributeValues": {":receive": {"NS": ["9"]}, ":expires_at": {"N": "6000"}},
+            "ReturnValues": "ALL_NEW",
+        }
+    ]
+
+
+def test_an_attempt_that_cannot_be_noted_is_an_error():
+    client = scripted_aws.dynamodb()
+    client.script("UpdateItem", scripted_aws.error("UpdateItem", "ThrottlingException"))
+    with pytest.raises(ClientError):
+        attempts(client).count("message-1", 2)
