@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from aws_cdk import Duration, Validations
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from ._acknowledge import acknowledge
 from ._checks import Problems, is_token, seconds
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_sqs as sqs
 
 MAX_VISIBILITY_SECONDS = 43_200  # SQS quota: 12 hours
 LONGEST_RETENTION_SECONDS = 14 * 86_400  # SQS quota: 14 days
@@ -108,8 +114,27 @@ class Delivery:
             problems.add(argument, "be given when the timeout or the window is a token", "None", fix)
         return Duration.seconds(floor)
 
-    def warn(self, scope: Construct) -> None:
-        """Advise at synth where a number is allowed and yet unwise."""
+    def connect(
+        self, scope: Construct, queue: sqs.IQueue, target: lambda_.IFunction, reports_batch_item_failures: bool
+    ) -> lambda_.EventSourceMapping:
+        """Let Lambda poll the queue for the function, never more than the cap at once."""
+        mapping = lambda_.EventSourceMapping(
+            scope,
+            "EventSourceMapping",
+            target=target,
+            event_source_arn=queue.queue_arn,
+            batch_size=self.batch_size,
+            max_batching_window=self.max_batching_window,
+            max_concurrency=self.max_concurrency,
+            report_batch_item_failures=reports_batch_item_failures,
+        )
+        reason = "a queue has no on-failure destination: it has a dead-letter queue"
+        acknowledge(mapping, reason, "Serverless-LambdaEventSourceMappingDestination")
+        self._warn(mapping)
+        return mapping
+
+    def _warn(self, scope: Construct) -> None:
+        """Advise where a number is allowed and yet unwise."""
         count = self.native_max_receive_count
         if not is_token(count) and count < _ADVISED_RECEIVES:
             Validations.of(scope).add_warning(

@@ -26,6 +26,7 @@ _ITEMS = (  # what Effects commit, and reads by key
 _TABLE_KEY = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey")
 _SEND_KEY = ("kms:Decrypt", "kms:GenerateDataKey")  # SQS asks for both from a sender
 _POLL = ("sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
+_ANY_CLAIMS = ("dynamodb:GetItem",)
 _EFFECTS_CLAIMS = ("dynamodb:PutItem",)
 _LEASE_CLAIMS = ("dynamodb:PartiQLDelete", "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate")
 _COUNTED_CLAIMS = ("dynamodb:UpdateItem",)
@@ -47,12 +48,8 @@ def grant_handler(grantee: iam.IGrantable, handler: Handler) -> None:
 
 def grant_claims(grantee: iam.IGrantable, claims: dynamodb.ITable, *, effects: bool, counted: bool) -> None:
     """Look up, claim, complete and release. Counted: the runtime also counts attempts there."""
-    actions = (
-        "dynamodb:GetItem",
-        *(_EFFECTS_CLAIMS if effects else _LEASE_CLAIMS),
-        *(_COUNTED_CLAIMS if counted else ()),
-    )
-    _allow(grantee, actions, [claims.table_arn])
+    ways = (_ANY_CLAIMS, _EFFECTS_CLAIMS if effects else _LEASE_CLAIMS, _COUNTED_CLAIMS if counted else ())
+    _allow(grantee, [action for way in ways for action in way], [claims.table_arn])
     grant_table_key(grantee, claims)
 
 

@@ -17,7 +17,6 @@ from serverless_patterns_runtime.business_function.contract import Env as Busine
 from serverless_patterns_runtime.claims.contract import Env as ClaimsEnv
 from serverless_patterns_runtime.load_leveled_queue.contract import HANDLER, Env
 
-from ._acknowledge import acknowledge
 from ._alarms import METRIC_PERIOD, check_alarms, define_alarms, queue_alarms
 from ._checks import Problems, path_of, text
 from ._consumer import Consumer
@@ -43,7 +42,6 @@ __all__ = ["LoadLeveledQueue"]
 _CLAIMS_RETENTION = Duration.days(30)  # more than queue and dead-letter queue together
 _RETRY_BASE, _RETRY_MAX = Duration.seconds(5), Duration.minutes(15)
 _MAX_OLDEST_AGE = Duration.hours(1)
-_NO_DESTINATION = "a queue has no on-failure destination: it has a dead-letter queue"
 
 
 class LoadLeveledQueue(Construct):
@@ -88,11 +86,8 @@ class LoadLeveledQueue(Construct):
         max_oldest_age: Messages that wait this long raise an alarm.
 
     Attributes:
-        queue: Send here (`grant_send`).
-        dead_letter_queue: What could not be processed.
+        queue, dead_letter_queue, consumer_function, event_source_mapping: What is owned, or was given.
         claims: The table of claims; `None` when the consumer is an `IFunction`.
-        consumer_function: The function behind the queue.
-        event_source_mapping: Connects the two.
         alarms: By name: OldestMessage, DeadLetters, DeadLettersExpire, ConsumerErrors, ConsumerThrottles.
         required_endpoints: AWS services that the consumer must reach when it runs in a VPC.
 
@@ -202,22 +197,11 @@ class LoadLeveledQueue(Construct):
         else:
             function = target = cast(lambda_.IFunction, consumer)
         self.consumer_function: lambda_.IFunction = function
-        self.event_source_mapping = lambda_.EventSourceMapping(
-            self,
-            "EventSourceMapping",
-            target=target,
-            event_source_arn=self.queue.queue_arn,
-            batch_size=delivery.batch_size,
-            max_batching_window=max_batching_window,
-            max_concurrency=max_concurrency,
-            report_batch_item_failures=runs.reports_batch_item_failures,
-        )
+        self.event_source_mapping = delivery.connect(self, self.queue, target, runs.reports_batch_item_failures)
         grant_poll(function, self.queue).apply_before(self.event_source_mapping)
-        acknowledge(self.event_source_mapping, _NO_DESTINATION, "Serverless-LambdaEventSourceMappingDestination")
         wanted = queue_alarms(self.queue, self.dead_letter_queue, function, max_oldest_age, source.retention_seconds)
         actions = settings.alarm_actions if alarm_actions is None else alarm_actions
         self.alarms = define_alarms(self, wanted, alarms or settings.alarms, actions)
-        delivery.warn(self)
 
     def grant_send(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow sending to the queue, with its customer key if it has one."""

@@ -22,7 +22,8 @@ ITEMS = {
     "dynamodb:Query",
     "dynamodb:UpdateItem",
 }
-LEASES = {"dynamodb:PartiQLDelete", "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"}
+EFFECTS = {"dynamodb:GetItem", "dynamodb:PutItem"}
+LEASES = {"dynamodb:GetItem", "dynamodb:PartiQLDelete", "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"}
 
 
 def actions_on(stack: Stack, logical_id_part: str) -> set[str]:
@@ -39,8 +40,8 @@ def actions_on(stack: Stack, logical_id_part: str) -> set[str]:
 @pytest.mark.parametrize(
     ("function", "arguments", "expected"),
     [
-        ("orders:fulfil", {}, {"dynamodb:PutItem"}),
-        ("orders:fulfil", {"fifo": True, "batch_size": 2}, {"dynamodb:PutItem", "dynamodb:UpdateItem"}),
+        ("orders:fulfil", {}, EFFECTS),
+        ("orders:fulfil", {"fifo": True, "batch_size": 2}, EFFECTS | {"dynamodb:UpdateItem"}),
         ("orders:call", {}, LEASES),
         ("orders:call", {"fifo": True, "batch_size": 2}, LEASES | {"dynamodb:UpdateItem"}),
     ],
