@@ -1,6 +1,8 @@
 """A claim inside the caller's own SQL transaction, on any DB-API 2.0 connection (PEP 249)."""
 
+import hashlib
 import sys
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 from serverless_patterns_runtime.claims.claim import Claim
@@ -8,10 +10,20 @@ from serverless_patterns_runtime.errors import IdempotencyKeyReused
 
 __all__ = ["CLAIMS_DDL", "Connection", "claim_once"]
 
-CLAIMS_DDL = "CREATE TABLE idempotency_claims (claim VARCHAR(2100) PRIMARY KEY, payload CHAR(64) NOT NULL)"
-"""The table that `Invocation.once` writes to; create it in the same database as the data."""
+CLAIMS_DDL = "CREATE TABLE idempotency_claims (claim CHAR(64) PRIMARY KEY, payload CHAR(64) NOT NULL)"
+"""The table that `Invocation.once` writes to; create it in the same database as the data.
 
-_MARKS = {"qmark": ("?", "?"), "format": ("%s", "%s"), "pyformat": ("%s", "%s"), "numeric": (":1", ":2")}
+`claim` is the SHA-256 of `<namespace>#<idempotency key>`: databases limit the length of a key, and many hold `A-1` and
+`a-1` to be equal.
+"""
+
+_MARKS = {
+    "qmark": ("?", "?"),
+    "format": ("%s", "%s"),
+    "pyformat": ("%s", "%s"),
+    "numeric": (":1", ":2"),
+    "named": (":claim", ":payload"),
+}
 
 
 class Connection(Protocol):
@@ -26,14 +38,21 @@ def claim_once(connection: Connection, claim: Claim) -> bool:
     Two at once: the database lets one insert; the other's raises its IntegrityError, its transaction rolls back, and
     its next attempt finds the claim. Raises IdempotencyKeyReused for another payload.
     """
-    first, second = _MARKS[_paramstyle(connection)]
+    style = _paramstyle(connection)
+    first, second = _MARKS[style]
+    values = {"claim": hashlib.sha256(claim.id.encode()).hexdigest(), "payload": claim.payload}
+
+    def parameters(*names: str) -> Any:
+        chosen = {name: values[name] for name in names}
+        return chosen if style == "named" else tuple(chosen.values())
+
     cursor = connection.cursor()
     try:
-        cursor.execute(f"SELECT payload FROM idempotency_claims WHERE claim = {first}", (claim.id,))
+        cursor.execute(f"SELECT payload FROM idempotency_claims WHERE claim = {first}", parameters("claim"))
         row = cursor.fetchone()
         if row is None:
             insert = f"INSERT INTO idempotency_claims (claim, payload) VALUES ({first}, {second})"
-            cursor.execute(insert, (claim.id, claim.payload))
+            cursor.execute(insert, parameters("claim", "payload"))
             return True
     finally:
         cursor.close()
@@ -43,12 +62,20 @@ def claim_once(connection: Connection, claim: Claim) -> bool:
 
 
 def _paramstyle(connection: Connection) -> str:
-    """The driver says it on its top-level module; a subclass of a driver's connection inherits it."""
+    """The driver says it on a module above its connection's class; a subclass of that class inherits it."""
     for base in type(connection).__mro__:
-        style = getattr(sys.modules.get(base.__module__.partition(".")[0]), "paramstyle", None)
-        if style in _MARKS:
-            return str(style)
+        for module in _above(base.__module__):
+            style = getattr(sys.modules.get(module), "paramstyle", None)
+            if style in _MARKS:
+                return str(style)
     raise TypeError(
         f"{type(connection).__module__}.{type(connection).__qualname__} is no connection of a DB-API driver with"
         f" paramstyle {', '.join(_MARKS)}: pass the driver's own connection to Invocation.once"
     )
+
+
+def _above(module: str) -> Iterator[str]:
+    """`mysql.connector.connection`, `mysql.connector`, `mysql`: the driver need not be the first part."""
+    while module:
+        yield module
+        module = module.rpartition(".")[0]

@@ -13,7 +13,11 @@ from serverless_patterns_runtime.claims.claim import Claim, Holder, RunningElsew
 from serverless_patterns_runtime.claims.statements import Refusal, Statement, Statements
 from serverless_patterns_runtime.errors import PermanentError
 
-__all__ = ["AlreadyDone", "Leases", "Unavailable"]
+__all__ = ["CLOCK_SKEW_SECONDS", "AlreadyDone", "Leases", "Unavailable"]
+
+
+CLOCK_SKEW_SECONDS = 2
+"""Lambda's clocks agree to well under this: no sandbox whose clock is ahead takes a lease over too early."""
 
 
 class AlreadyDone(Exception):

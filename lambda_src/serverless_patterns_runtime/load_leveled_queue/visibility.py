@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from serverless_patterns_runtime.claims.leases import CLOCK_SKEW_SECONDS
 from serverless_patterns_runtime.load_leveled_queue.message import Message
 
 __all__ = ["Backoff", "Visibility"]
@@ -40,7 +41,8 @@ class Backoff:
 
     def after_lease(self, until: int, now: float) -> int:
         """Seconds until the lease that is in the way has ended: one receive, not one a backoff."""
-        return min(max(0, until - int(now)) + self.random.randint(1, LEASE_JITTER_SECONDS), MAX_SECONDS)
+        jitter = self.random.randint(1, LEASE_JITTER_SECONDS)
+        return min(max(0, until - int(now)) + CLOCK_SKEW_SECONDS + jitter, MAX_SECONDS)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from serverless_patterns_runtime.claims.claim import Claim, RunningElsewhere
 from serverless_patterns_runtime.claims.commits import Commits
-from serverless_patterns_runtime.claims.leases import AlreadyDone, Leases, Unavailable
+from serverless_patterns_runtime.claims.leases import CLOCK_SKEW_SECONDS, AlreadyDone, Leases, Unavailable
 from serverless_patterns_runtime.effects import Effects
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.invocation import Invocation
@@ -25,9 +25,6 @@ from serverless_patterns_runtime.load_leveled_queue.verdicts import (
 )
 
 __all__ = ["LeasedWork", "TransactionalWork", "Work"]
-
-CLOCK_SKEW_SECONDS = 2
-"""Lambda's clocks agree to well under this; a lease is never taken over by a sandbox whose clock is ahead."""
 
 Answer = Callable[[], Verdict]
 """Gives the verdict, waiting for it if need be."""
