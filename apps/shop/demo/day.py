@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from demo import stock, timeline, traffic
 from demo.deployed import Shop
@@ -97,7 +96,7 @@ class Day:
         command = ["redrive", self.shop.queue_url, "--reason", "out of stock", "--rate", "100", "--yes", "--json"]
         with self._phase("redrive"):
             done = subprocess.run(
-                [Path(sys.executable).with_name("serverless-patterns"), *command],
+                [sys.executable, "-m", "serverless_patterns.cli", *command],
                 env=self.cloud.environment,
                 capture_output=True,
                 text=True,
