@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from serverless_patterns_runtime.claims.claim import Claim
@@ -56,7 +56,8 @@ def claim_once(connection: Connection, claim: Claim) -> bool:
             return True
     finally:
         cursor.close()
-    if row[0] != claim.payload:
+    found: Any = row["payload"] if isinstance(row, Mapping) else row[0]  # a connection may be set to give dictionaries
+    if found != claim.payload:
         raise IdempotencyKeyReused("the idempotency key was used before, with another payload")
     return False
 
