@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any, TypeGuard
 
 from aws_cdk import Duration, Token
@@ -48,21 +49,28 @@ class Problems:
 
 
 def is_token(value: object) -> TypeGuard[Any]:
-    """Whether the value is known only to CloudFormation. A numeric token is a large negative float: ask first."""
-    return Token.is_unresolved(value) if isinstance(value, str | int | float) else False
+    """Whether the value is known only to CloudFormation: ask before any comparison, a numeric token is a number too."""
+    if isinstance(value, str):
+        return "Token[" in value and Token.is_unresolved(value)  # the first look spares a call into the CDK's process
+    return isinstance(value, float) and value < 0 and Token.is_unresolved(value)
 
 
 def seconds(duration: object) -> int | None:
     """The length in whole seconds, rounded down; `None` when it is a token, or no `Duration` at all."""
-    if not isinstance(duration, Duration) or duration.is_unresolved():
-        return None
-    return int(duration.to_milliseconds() // 1000)
+    return _seconds(duration) if isinstance(duration, Duration) else None
+
+
+@lru_cache(maxsize=256)
+def _seconds(duration: Duration) -> int | None:  # each answer is two calls into the CDK's process
+    return None if duration.is_unresolved() else int(duration.to_milliseconds() // 1000)
 
 
 def text(value: int | Duration) -> str:
     """A number, or a `Duration` in seconds, as an environment variable holds it. A token stays one."""
-    number = value.to_seconds() if isinstance(value, Duration) else value
-    return Token.as_string(number) if is_token(number) else str(int(number))
+    if isinstance(value, Duration):
+        length = seconds(value)
+        return Token.as_string(value.to_seconds()) if length is None else str(length)
+    return Token.as_string(value) if is_token(value) else str(int(value))
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
