@@ -1,5 +1,6 @@
 """The embedded cloud: an emulator of AWS on this machine, for as long as a test needs it. No account, no Docker."""
 
+import atexit
 import os
 import shlex
 import shutil
@@ -46,6 +47,7 @@ class EmbeddedCloud(Cloud):
         self._home = home
         self._emulator = emulator
         self._proxy = proxy
+        atexit.register(self.close)
 
     @classmethod
     def start(
@@ -147,6 +149,7 @@ class EmbeddedCloud(Cloud):
 
     def close(self) -> None:
         """Stop everything and remove its files. Twice is harmless."""
+        atexit.unregister(self.close)
         self._emulator.stop()
         if self._proxy:
             self._proxy.stop()
@@ -155,6 +158,8 @@ class EmbeddedCloud(Cloud):
 
     def detach(self) -> str:
         """Leave everything running when this process ends; the shell command that stops it then."""
+        atexit.unregister(self.close)
+        super().close()
         groups = [server.detach() for server in (self._emulator, self._proxy) if server]
         return f"kill -- {' '.join(f'-{group}' for group in groups)}; rm -rf {shlex.quote(str(self._home))}"
 
