@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 from serverless_patterns_runtime.claims.claim import Claim
@@ -56,7 +56,7 @@ def claim_once(connection: Connection, claim: Claim) -> bool:
             return True
     finally:
         cursor.close()
-    found: Any = row["payload"] if isinstance(row, Mapping) else row[0]  # a connection may be set to give dictionaries
+    found = row["payload"] if hasattr(row, "keys") else row[0]  # a connection may be set to give dictionaries
     if found != claim.payload:
         raise IdempotencyKeyReused("the idempotency key was used before, with another payload")
     return False
