@@ -1,9 +1,12 @@
 """What a user sees: tables, lines, questions and exit codes, byte for byte."""
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
@@ -271,3 +274,14 @@ def test_the_command_starts_without_the_cdk() -> None:
 )
 def test_ages_have_two_units_at_most(seconds: float, words: str) -> None:
     assert _report.age(seconds) == words
+
+
+def test_the_page_shows_what_the_command_prints(run: Run) -> None:
+    page = (Path(__file__).parents[2] / "docs/cli.md").read_text()
+    shown = [
+        part for block in re.findall(r"^```console\n(.*?)^```$", page, re.M | re.S) for part in block.split("$ ")[1:]
+    ]
+    assert len(shown) == 3
+    for part in shown:
+        line, _, output = part.partition("\n")
+        assert run(*shlex.split(line)[1:]).stdout.rstrip() == output.rstrip(), line
