@@ -49,7 +49,7 @@ TEST = """
 
 
 def pytest_in(folder: Path, files: dict[str, str], **environment: str) -> "subprocess.CompletedProcess[str]":
-    for name, source in {"pytest.ini": "[pytest]\naddopts = --strict-config\n", **files}.items():
+    for name, source in {"pytest.ini": "[pytest]\naddopts = --strict-config -rs\n", **files}.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(textwrap.dedent(source))
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "LIVE_"))}
@@ -81,6 +81,26 @@ def test_an_endpoint_that_runs_already_is_used(project: Path, embedded_cloud: Cl
     run = pytest_in(project, {"test_which.py": source}, LIVE_ENDPOINT=embedded_cloud.endpoint_url)
     embedded_cloud.client("sqs").delete_queue(QueueUrl=url)
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_what_only_the_embedded_cloud_can_do_is_skipped_elsewhere(project: Path, embedded_cloud: Cloud) -> None:
+    assert embedded_cloud.endpoint_url
+    source = """
+        from serverless_patterns.testing import Fault
+
+        def test_faults(embedded_cloud):
+            with embedded_cloud.faults.inject(Fault.throttled("sqs", "SendMessage")):
+                pass
+
+        def test_a_kill(embedded_cloud):
+            embedded_cloud.kill_function("any")
+
+        def test_a_reset(embedded_cloud):
+            embedded_cloud.reset()
+    """
+    run = pytest_in(project, {"test_faults.py": source}, LIVE_ENDPOINT=embedded_cloud.endpoint_url)
+    assert "3 skipped" in run.stdout, run.stdout + run.stderr
+    assert "faults need the embedded cloud: calls of functions elsewhere do not pass our proxy" in run.stdout
 
 
 def test_options_come_from_a_conftest(project: Path) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .cloud import LOCAL_CONTEXT, Cloud, local_app
     from .deployment import Deployment
     from .embedded import EmbeddedCloud
-    from .errors import CloudError, DeployError, EnvironmentNotReady, FaultNotFired
+    from .errors import CloudError, DeployError, EnvironmentNotReady, FaultNotFired, NotHere
     from .faults import Fault, FaultProxy, Injection
     from .waiting import wait_until
 
@@ -27,6 +27,7 @@ __all__ = [
     "FaultNotFired",
     "FaultProxy",
     "Injection",
+    "NotHere",
     "local_app",
     "wait_until",
 ]
@@ -36,7 +37,7 @@ if not TYPE_CHECKING:
         "cloud": ("LOCAL_CONTEXT", "Cloud", "local_app"),
         "deployment": ("Deployment",),
         "embedded": ("EmbeddedCloud",),
-        "errors": ("CloudError", "DeployError", "EnvironmentNotReady", "FaultNotFired"),
+        "errors": ("CloudError", "DeployError", "EnvironmentNotReady", "FaultNotFired", "NotHere"),
         "faults": ("Fault", "FaultProxy", "Injection"),
         "waiting": ("wait_until",),
     }

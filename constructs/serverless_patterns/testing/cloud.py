@@ -12,7 +12,7 @@ from serverless_patterns.testing._assembly import Assembly
 from serverless_patterns.testing._cdk_cli import run_cdk
 from serverless_patterns.testing._session import clean_environment, client, local_environment
 from serverless_patterns.testing.deployment import Deployment
-from serverless_patterns.testing.errors import CloudError, DeployError
+from serverless_patterns.testing.errors import DeployError, NotHere
 from serverless_patterns.testing.function_logs import failed_invocations, log_lines
 from serverless_patterns.testing.progress import Progress, silence
 
@@ -96,11 +96,29 @@ class Cloud:
         """Faults between functions and their AWS calls.
 
         Raises:
-            CloudError: No proxy stands in front of the functions here.
+            NotHere: This is not the embedded cloud.
         """
-        raise CloudError(
-            "no fault proxy here: EmbeddedCloud.start(faults=True) has one, other endpoints and AWS do not"
+        raise NotHere("faults need the embedded cloud: calls of functions elsewhere do not pass our proxy")
+
+    def kill_function(self, function_name: str) -> int:
+        """Kill the processes that run a function, in the midst of what they do; how many there were.
+
+        What a message in flight then sees is what a crashed function leaves on AWS: no answer.
+
+        Raises:
+            NotHere: This is not the embedded cloud.
+        """
+        raise NotHere(
+            f"killing {function_name} needs the embedded cloud: functions elsewhere are not processes of ours"
         )
+
+    def reset(self) -> None:
+        """Forget every resource, message and item, and end every fault; the next deploy bootstraps again.
+
+        Raises:
+            NotHere: This is not the embedded cloud.
+        """
+        raise NotHere("a reset needs the embedded cloud: what is elsewhere is not ours to delete")
 
     def app(self, output: Path) -> "App":
         """An empty CDK app whose stacks can be deployed here, synthesised to the folder `output`."""

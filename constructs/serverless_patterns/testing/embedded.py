@@ -128,10 +128,7 @@ class EmbeddedCloud(Cloud):
         ]
 
     def kill_function(self, function_name: str) -> int:
-        """Kill the processes that run a function, in the midst of what they do; how many there were.
-
-        What a message in flight then sees is what a crashed function leaves on AWS: no answer.
-        """
+        """Kill the processes that run a function, in the midst of what they do; how many there were."""
         return kill_workers(self._home, function_name)
 
     def reset(self) -> None:

@@ -1,6 +1,6 @@
 """What can go wrong outside a test's own code, each with one clear line."""
 
-__all__ = ["CloudError", "DeployError", "EnvironmentNotReady", "FaultNotFired"]
+__all__ = ["CloudError", "DeployError", "EnvironmentNotReady", "FaultNotFired", "NotHere"]
 
 
 class CloudError(Exception):
@@ -17,6 +17,10 @@ class DeployError(CloudError):
     def __init__(self, summary: str, output: str) -> None:
         super().__init__(f"{summary}\n{output}")
         self.output = output
+
+
+class NotHere(CloudError):
+    """Only the embedded cloud can do this, and the tests run somewhere else; the pytest plugin makes a skip of it."""
 
 
 class FaultNotFired(AssertionError):

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from serverless_patterns.testing.errors import NotHere
+
 if TYPE_CHECKING:
     from aws_cdk import App
 
@@ -27,6 +29,15 @@ class Deploy(Protocol):
     """`cloud.deploy`, taken down at the end of the test."""
 
     def __call__(self, app: "App | Path", **options: Any) -> "Deployment": ...
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    """A test that needs what only the embedded cloud can do is skipped elsewhere, and says why."""
+    try:
+        return (yield)
+    except NotHere as missing:
+        pytest.skip(str(missing))
 
 
 @pytest.fixture(scope="session")
