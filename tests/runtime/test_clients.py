@@ -1,0 +1,144 @@
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+
+from serverless_patterns_runtime import clients
+
+from . import scripted_aws
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_MAX_ATTEMPTS": "",
+        "AWS_CONFIG_FILE": "absent",
+        "AWS_SHARED_CREDENTIALS_FILE": "absent",
+    }.items():
+        monkeypatch.setenv(name, value) if value else monkeypatch.delenv(name, raising=False)
+    for cached in (clients.client, clients._session):
+        cached.cache_clear()
+    yield
+    for cached in (clients.client, clients._session):
+        cached.cache_clear()
+
+
+def test_a_service_that_cannot_be_reached_costs_seconds_and_not_minutes():
+    config: Config = clients.client("dynamodb").meta.config
+    assert config.connect_timeout == 1
+    assert config.read_timeout == 5
+    assert config.retries == {"mode": "standard", "total_max_attempts": 3}
+
+
+def test_one_client_a_service_is_made_and_no_more():
+    assert clients.client("sqs") is clients.client("sqs")
+    assert clients.client("sqs") is not clients.client("dynamodb")
+
+
+@pytest.mark.parametrize(
+    ("service", "operations"),
+    [
+        ("dynamodb", ["transact_write_items", "batch_execute_statement", "update_item", "get_item"]),
+        ("sqs", ["send_message", "change_message_visibility_batch"]),
+    ],
+)
+def test_the_clients_have_every_operation_that_the_consumer_calls(service: str, operations: list[str]):
+    made = clients.client(service)
+    assert all(callable(getattr(made, operation)) for operation in operations)
+
+
+def test_a_refused_connection_is_told_as_a_missing_route(monkeypatch: pytest.MonkeyPatch):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
+    started = time.monotonic()
+    with pytest.raises(EndpointConnectionError) as raised:
+        clients.client("dynamodb").get_item(TableName="t", Key={})
+    assert time.monotonic() - started < 10
+    assert clients.unreachable(raised.value) == (
+        f"cannot reach {url}/: a function in a VPC needs a route to it;"
+        " add the VPC endpoints that the construct lists as required_endpoints, or a NAT gateway"
+    )
+
+
+def test_a_connection_that_never_comes_about_is_told_as_a_missing_route():
+    error = ConnectTimeoutError(endpoint_url="https://sqs.eu-central-1.amazonaws.com/")
+    assert (clients.unreachable(error) or "").startswith("cannot reach https://sqs.eu-central-1.amazonaws.com/: ")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ReadTimeoutError(endpoint_url="https://sqs.invalid"),
+        scripted_aws.error("SendMessage", "AccessDenied"),
+        TimeoutError(),
+        ValueError("cannot reach"),
+    ],
+)
+def test_other_errors_say_nothing_of_routes(error: BaseException):
+    assert clients.unreachable(error) is None
+
+
+class OneAnswer(threading.Thread):
+    """An HTTP server for one request."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self.request = b""
+
+    def run(self) -> None:
+        connection, _ = self._listening.accept()
+        with connection, self._listening:
+            connection.settimeout(5)
+            while not self.request.endswith(b"}"):
+                self.request += connection.recv(65536)
+            connection.sendall(
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: 2\r\n\r\n{}"
+            )
+
+
+def sent(call: Any, monkeypatch: pytest.MonkeyPatch, variable: str) -> bytes:
+    server = OneAnswer()
+    server.start()
+    monkeypatch.setenv(variable, server.url)
+    call()
+    server.join(5)
+    return server.request
+
+
+def test_a_transaction_carries_a_token_so_that_the_sdk_may_repeat_it(monkeypatch: pytest.MonkeyPatch):
+    """Its own checks of parameters are off; the token must come all the same."""
+    request = sent(
+        lambda: clients.client("dynamodb").transact_write_items(TransactItems=[]),
+        monkeypatch,
+        "AWS_ENDPOINT_URL_DYNAMODB",
+    )
+    assert b'"ClientRequestToken": "' in request
+
+
+def test_binary_values_are_sent_in_base64(monkeypatch: pytest.MonkeyPatch):
+    value = {"DataType": "Binary", "BinaryValue": b"\x00\xff"}
+    request = sent(
+        lambda: clients.client("sqs").send_message(QueueUrl="q", MessageBody="b", MessageAttributes={"a": value}),
+        monkeypatch,
+        "AWS_ENDPOINT_URL_SQS",
+    )
+    assert b'"BinaryValue": "AP8="' in request
+
+
+def test_requests_say_who_makes_them(monkeypatch: pytest.MonkeyPatch):
+    request = sent(
+        lambda: clients.client("dynamodb").get_item(TableName="t", Key={}), monkeypatch, "AWS_ENDPOINT_URL_DYNAMODB"
+    )
+    assert b"cdk-serverless-patterns" in request
