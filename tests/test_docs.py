@@ -1,4 +1,4 @@
-"""Every Python example in the README and in `docs/` runs, top to bottom, in an empty folder; every link leads somewhere."""
+"""Every Python example in the README and in `docs/` runs, top to bottom, in an empty folder; every link leads on."""
 
 import re
 import sys
