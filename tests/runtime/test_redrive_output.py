@@ -1,5 +1,6 @@
 """What a user sees: tables, lines, questions and exit codes, byte for byte."""
 
+import io
 import json
 import re
 import shlex
@@ -13,7 +14,7 @@ from botocore.exceptions import ClientError, NoCredentialsError
 from click.testing import CliRunner, Result
 from rich.console import Console
 
-from serverless_patterns.cli import _clock, _peek, _redrive_command, _report
+from serverless_patterns.cli import _clock, _peek, _progress, _redrive_command, _report
 from serverless_patterns.cli._aws import Place
 from serverless_patterns.cli._commands import commands
 from serverless_patterns.cli._survey import survey
@@ -285,3 +286,13 @@ def test_the_page_shows_what_the_command_prints(run: Run) -> None:
     for part in shown:
         line, _, output = part.partition("\n")
         assert run(*shlex.split(line)[1:]).stdout.rstrip() == output.rstrip(), line
+
+
+def test_in_a_pipe_progress_is_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = iter([0.0, 1, 6, 6, 7, 12, 12])
+    monkeypatch.setattr(_progress, "monotonic", lambda: next(seconds))
+    console = Console(file=io.StringIO(), width=80, highlight=False)
+    with _progress.progress(console, "Sending back", 1_200) as show:
+        for done in (10, 600, 700, 1_300):
+            show(done)
+    assert console.file.getvalue() == "Sending back: 600 of 1,200\nSending back: 1,300 of 1,300\n"  # type: ignore[attr-defined]

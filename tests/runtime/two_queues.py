@@ -12,7 +12,8 @@ from typing import Any, cast
 from botocore.exceptions import ClientError
 
 from serverless_patterns.cli._clock import Clock
-from serverless_patterns.cli._queues import Queues, Route
+from serverless_patterns.cli._queues import Queues
+from serverless_patterns.cli._route import Route
 
 DAY = 86_400
 NOON = 1_800_000_000.0

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
     from serverless_patterns.cli._clock import Clock
-    from serverless_patterns.cli._queues import Route
+    from serverless_patterns.cli._route import Route
 
 __all__ = ["BATCH", "Inbox", "Lull", "in_batch"]
 

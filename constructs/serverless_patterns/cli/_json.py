@@ -9,7 +9,7 @@ from serverless_patterns.cli._survey import by_reason
 if TYPE_CHECKING:
     from serverless_patterns.cli._letters import Letter
     from serverless_patterns.cli._outcome import Outcome
-    from serverless_patterns.cli._queues import Route
+    from serverless_patterns.cli._route import Route
     from serverless_patterns.cli._survey import Survey
 
 __all__ = ["described", "peeked", "redriven"]

@@ -13,7 +13,8 @@ from serverless_patterns.cli._aws import Place
 from serverless_patterns.cli._clock import Clock
 from serverless_patterns.cli._interrupts import Interrupts
 from serverless_patterns.cli._progress import progress
-from serverless_patterns.cli._queues import Queues, Route
+from serverless_patterns.cli._queues import Queues
+from serverless_patterns.cli._route import Route
 from serverless_patterns.cli._survey import Survey, survey
 
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from time import monotonic
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -27,12 +27,12 @@ def progress(console: Console, title: str, total: int) -> Generator[Callable[[in
 
 
 def _lines(console: Console, title: str, total: int) -> Callable[[int], None]:
-    last = time.monotonic()
+    last = monotonic()
 
     def show(done: int) -> None:
         nonlocal last
-        if time.monotonic() - last >= _SECONDS_BETWEEN_LINES:
-            last = time.monotonic()
+        if monotonic() - last >= _SECONDS_BETWEEN_LINES:
+            last = monotonic()
             console.print(f"{title}: {done:,} of {max(total, done):,}")
 
     return show

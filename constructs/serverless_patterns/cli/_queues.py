@@ -3,82 +3,25 @@
 from __future__ import annotations
 
 import difflib
-import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from serverless_patterns_runtime.load_leveled_queue.contract import MAX_MESSAGE_BYTES
+from serverless_patterns.cli._route import Queue, Route
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
     from types_boto3_sqs import SQSClient
-    from types_boto3_sqs.literals import QueueAttributeNameType
 
-__all__ = ["Queue", "Queues", "Route", "TargetError", "region_of"]
+__all__ = ["Queues", "TargetError", "region_of"]
 
 _FORMS = "Type a queue's name, URL or ARN, or a stack output as Stack.OutputKey."
 
 
 class TargetError(Exception):
     """What the user typed leads to no queue, or to more than one. The text says what to type instead."""
-
-
-@dataclass(frozen=True)
-class Queue:
-    url: str
-    attributes: Mapping[QueueAttributeNameType, str]
-    """As GetQueueAttributes gives them."""
-
-    @property
-    def arn(self) -> str:
-        return self.attributes["QueueArn"]
-
-    @property
-    def name(self) -> str:
-        return self.arn.rsplit(":", 1)[-1]
-
-    @property
-    def fifo(self) -> bool:
-        return self.attributes.get("FifoQueue") == "true"
-
-    @property
-    def max_message_bytes(self) -> int:
-        return int(self.attributes.get("MaximumMessageSize", MAX_MESSAGE_BYTES))
-
-    @property
-    def retention(self) -> float | None:
-        """Seconds until SQS deletes a message, counted from its sending."""
-        seconds = self.attributes.get("MessageRetentionPeriod")
-        return None if seconds is None else float(seconds)
-
-    @property
-    def redrive_policy(self) -> dict[str, Any]:
-        return json.loads(self.attributes.get("RedrivePolicy") or "{}")
-
-    @property
-    def allowed_sources(self) -> list[str]:
-        """ARNs of the queues that may use this one as their dead-letter queue, if it says so."""
-        return json.loads(self.attributes.get("RedriveAllowPolicy") or "{}").get("sourceQueueArns", [])
-
-
-@dataclass(frozen=True)
-class Route:
-    dead_letters: Queue
-    queue: Queue | None
-    """Where its messages came from and return to; None if nothing tells."""
-    chosen: bool = False
-    """The user named `queue` as the target of messages whatever they came from."""
-
-    @property
-    def max_receive_count(self) -> int | None:
-        policy = self.queue.redrive_policy if self.queue else {}
-        if policy.get("deadLetterTargetArn") != self.dead_letters.arn:
-            return None
-        return int(policy["maxReceiveCount"])
 
 
 class Queues:

@@ -17,7 +17,7 @@ from serverless_patterns_runtime.load_leveled_queue.contract import MAX_MESSAGE_
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
-    from serverless_patterns.cli._queues import Queue, Route
+    from serverless_patterns.cli._route import Queue, Route
 
 __all__ = ["Redrive"]
 

@@ -18,8 +18,9 @@ from serverless_patterns.cli._interrupts import Interrupts
 from serverless_patterns.cli._outcome import Outcome
 from serverless_patterns.cli._peek import read
 from serverless_patterns.cli._progress import progress
-from serverless_patterns.cli._queues import Queue, Queues, Route, TargetError
+from serverless_patterns.cli._queues import Queues, TargetError
 from serverless_patterns.cli._redrive import Redrive
+from serverless_patterns.cli._route import Queue, Route
 from serverless_patterns.cli._selection import Selection
 from serverless_patterns.cli._survey import Survey
 

@@ -15,7 +15,7 @@ from serverless_patterns.cli._survey import Group, Survey, by_age, by_reason
 if TYPE_CHECKING:
     from serverless_patterns.cli._letters import Letter
     from serverless_patterns.cli._outcome import Outcome
-    from serverless_patterns.cli._queues import Route
+    from serverless_patterns.cli._route import Route
     from serverless_patterns.cli._selection import Selection
 
 __all__ = [

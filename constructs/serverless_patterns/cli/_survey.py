@@ -15,7 +15,7 @@ from serverless_patterns.cli._letters import Letter
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
-    from serverless_patterns.cli._queues import Route
+    from serverless_patterns.cli._route import Route
     from serverless_patterns.cli._selection import Selection
 
 __all__ = ["Group", "Survey", "by_age", "by_reason", "survey"]
