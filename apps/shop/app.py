@@ -7,6 +7,7 @@ from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_sns as sns
 from constructs import Construct
+from decisions import acknowledge_decisions
 
 from serverless_patterns import Defaults, Handler, LoadLeveledQueue
 
@@ -41,6 +42,7 @@ class Shop(Stack):
         CfnOutput(self, "FulfilmentFunction", value=self.fulfilment.consumer_function.function_name)
         CfnOutput(self, "OrdersTable", value=orders.table_name)
         CfnOutput(self, "StockTable", value=stock.table_name)
+        acknowledge_decisions(self)
 
     def _table(self, id: str, partition_key: dynamodb.Attribute) -> dynamodb.TableV2:
         """A table that keeps data: restorable to any second of 35 days, and not deleted by mistake."""
