@@ -4,7 +4,7 @@ import importlib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from serverless_patterns_runtime.effects import Effects
 from serverless_patterns_runtime.invocation import Invocation
@@ -29,6 +29,11 @@ class BusinessFunction:
     def __call__(self, payload: Any, invocation: Invocation) -> Any:
         """What the function returns. Raises TypeError when that is not what its annotation promised at synth."""
         result = self.call(payload, invocation) if self.takes_invocation else self.call(payload)
+        if inspect.iscoroutine(result) or inspect.isgenerator(result) or inspect.isasyncgen(result):
+            kind = type(cast(object, result)).__name__
+            if not inspect.isasyncgen(result):
+                result.close()  # else Python warns, later and elsewhere, that it was never awaited
+            raise TypeError(f"{self.name} returned a {kind}, which has not run: write an ordinary function")
         if self.returns_effects and result is None:
             return Effects()
         if isinstance(result, Effects) != self.returns_effects:
