@@ -12,7 +12,7 @@ from demo.timeline import Invocation as Run
 from demo.traffic import Message
 from handlers.orders import fulfil
 
-from serverless_patterns_runtime import Invocation, PermanentError
+from serverless_patterns_runtime import Effects, Invocation, PermanentError, Update
 from serverless_patterns_runtime.testing import Table, commit
 
 NOON = 1_790_000_000.0
@@ -46,8 +46,10 @@ class Shop:
         return None
 
     def restock(self, pieces: Mapping[int, int]) -> None:
-        for product, count in pieces.items():
-            self.stock.replace((product,), {"product_id": product, "on_hand": count})
+        arrivals = [
+            Update("STOCK", {"product_id": product}, add={"on_hand": count}) for product, count in pieces.items()
+        ]
+        commit(Effects(writes=arrivals), {"STOCK": self.stock})
 
     def redrive(self, reason: str) -> list[DeadLetter]:
         back = [letter for letter in self.dead_letters.values() if reason in letter.reason]
