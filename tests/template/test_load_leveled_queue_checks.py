@@ -190,7 +190,7 @@ PLAIN: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "message"), PLAIN, ids=[f"{a} {i}" for i, (a, _) in enumerate(PLAIN)])
+@pytest.mark.parametrize(("arguments", "message"), PLAIN, ids=[f"{' '.join(a)} {i}" for i, (a, _) in enumerate(PLAIN)])
 def test_a_bad_argument_is_refused(arguments: dict[str, Any], message: str) -> None:
     stack = new_stack()
     assert refusal(lambda: a_queue(stack, **arguments)) == f"Shop/Fulfilment: {message}"
