@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from string import Template
@@ -10,15 +10,12 @@ from typing import Any
 
 from demo import timeline
 from demo.architecture import Flow, picture
-from demo.charts import Axis, Mark, Note, Series, Span, chart
 from demo.checks import Check
+from demo.history import History
 from demo.markup import element
 from demo.outcome import DeadLetter, Outcome
-from demo.timeline import Point
 
 _PAGE = Path(__file__).with_name("report.html")
-
-SECONDS_WORTH_A_NOTE = 5
 
 
 def results(checks: Sequence[Check]) -> dict[str, Any]:
@@ -39,17 +36,18 @@ def write(folder: Path, outcome: Outcome, checks: Sequence[Check], about: str) -
 def page(outcome: Outcome, checks: Sequence[Check], about: str) -> str:
     failed = [one for one in checks if not one.ok]
     verdict = f"{len(failed)} of {len(checks)} checks failed" if failed else f"All {len(checks)} checks hold"
+    history = History(outcome)
     return Template(_PAGE.read_text(encoding="utf-8")).substitute(
         verdict=verdict,
         verdict_class="bad" if failed else "good",
         about=escape(about),
         tiles=_tiles(outcome),
-        charts=_charts(outcome),
+        charts=history.charts(),
         architecture=picture(_flow(outcome)),
         faults=_fault_rows(outcome),
         letters=_letter_rows(outcome),
         checks="".join(map(_check_row, checks)),
-        data=json.dumps(_hover_data(outcome)).replace("<", "\\u003c"),
+        data=json.dumps(history.figures()).replace("<", "\\u003c"),
     )
 
 
@@ -83,79 +81,6 @@ def _tiles(outcome: Outcome) -> str:
 def _typical_wait(outcome: Outcome) -> str:
     waits = sorted(at - outcome.sent_at[message] for message, at in outcome.settled_at.items())
     return f"95% in {waits[int(0.95 * (len(waits) - 1))]:.0f} s" if waits else "none timed"
-
-
-def _charts(outcome: Outcome) -> str:
-    axis = _axis(outcome)
-    depth = [
-        Series("waiting", _depth(outcome, received=True), "waiting", "area"),
-        Series("received, not yet acknowledged", _depth(outcome, received=False), "received", "area"),
-        Series("dead letters", _since(outcome, [(s.at, s.dead) for s in outcome.samples]), "dead"),
-    ]
-    running = [Series("invocations", _since(outcome, timeline.in_flight(outcome.invocations)), "running", "step")]
-    return (
-        chart("Messages", depth, axis, height=250, notes=_notes(outcome))
-        + chart("Invocations in flight", running, axis, limit=(outcome.cap, f"cap: {outcome.cap}"))
-        + chart("Age of the oldest message, seconds", [Series("age", _age(outcome), "age", "area")], axis)
-    )
-
-
-def _notes(outcome: Outcome) -> list[Note]:
-    """Why it is quiet after a kill: what the dead function had received is invisible until its timeout is over."""
-    start, end = timeline.longest_idle(timeline.in_flight(outcome.invocations))
-    waited = any(run.died and run.end < start for run in outcome.invocations)
-    if not waited or end - start < SECONDS_WORTH_A_NOTE:
-        return []
-    zero = _start(outcome)
-    return [Note(start - zero, end - zero, "messages of the killed function, invisible until their timeout")]
-
-
-def _axis(outcome: Outcome) -> Axis:
-    spans = [Span(start, end, name) for name, (start, end) in _since_spans(outcome)]
-    marks = [
-        Mark(fault.at - _start(outcome), str(number), fault.name) for number, fault in enumerate(outcome.faults, 1)
-    ]
-    return Axis(until=max(span.end for span in spans), spans=spans, marks=marks)
-
-
-def _start(outcome: Outcome) -> float:
-    return outcome.phases["send"][0]
-
-
-def _since_spans(outcome: Outcome) -> Iterable[tuple[str, tuple[float, float]]]:
-    zero = _start(outcome)
-    return [(name, (start - zero, end - zero)) for name, (start, end) in outcome.phases.items()]
-
-
-def _since(outcome: Outcome, points: Iterable[Point]) -> list[Point]:
-    zero = _start(outcome)
-    return [(round(at - zero, 3), value) for at, value in points if at >= zero]
-
-
-def _depth(outcome: Outcome, received: bool) -> list[Point]:
-    """Stacked: the upper edge is everything in the queue, the lower one what the function has received."""
-    return _since(outcome, [(s.at, s.received + (s.waiting if received else 0)) for s in outcome.samples])
-
-
-def _age(outcome: Outcome) -> list[Point]:
-    _, end = list(outcome.phases.values())[-1]
-    return _since(outcome, timeline.oldest_age(outcome.sent_at, outcome.settled_at, end))
-
-
-def _hover_data(outcome: Outcome) -> dict[str, Any]:
-    """Per chart, the series by name: what the page shows beside the cursor."""
-    return {
-        "until": _axis(outcome).until,
-        "charts": [
-            {
-                "waiting": _since(outcome, [(s.at, s.waiting) for s in outcome.samples]),
-                "received": _depth(outcome, received=False),
-                "dead letters": _since(outcome, [(s.at, s.dead) for s in outcome.samples]),
-            },
-            {"in flight": _since(outcome, timeline.in_flight(outcome.invocations))},
-            {"oldest, s": [(at, round(age, 1)) for at, age in _age(outcome)]},
-        ],
-    }
 
 
 def _fault_rows(outcome: Outcome) -> str:
