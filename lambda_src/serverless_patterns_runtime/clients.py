@@ -7,6 +7,7 @@ import botocore
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
+from botocore.loaders import Loader
 
 __all__ = ["client", "unreachable"]
 
@@ -26,9 +27,18 @@ _CONFIG = Config(
 )
 
 
+class _Loader(Loader):
+    """Knows what this runtime calls. The SDK would look for it in 400 folders, a fifth of a first client's creation."""
+
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002
+        return ["dynamodb", "sqs"]
+
+
 @cache
 def _session() -> Any:
-    return botocore.session.get_session()
+    session = botocore.session.get_session()
+    session.register_component("data_loader", _Loader())
+    return session
 
 
 @cache

@@ -12,9 +12,10 @@ from serverless_patterns_runtime.payload import parse
 __all__ = ["read_redrive"]
 
 # What SendMessage accepts: an attribute that it refuses would keep a message out of the dead-letter queue.
-_NAME = re.compile(r"(?!(?i:aws|amazon)\.)(?=.{1,256}$)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
-_KIND = re.compile(r"(?=.{1,256}$)(String|Number|Binary)(\.[A-Za-z0-9_.-]+)?")
-_TEXT = re.compile("[\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
+# Not compiled here: few messages were redriven, and every cold start would pay.
+_NAME = r"(?!(?i:aws|amazon)\.)(?=.{1,256}$)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*"
+_KIND = r"(?=.{1,256}$)(String|Number|Binary)(\.[A-Za-z0-9_.-]+)?"
+_TEXT = "[\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+"
 
 
 def read_redrive(text: str) -> contract.Redrive | None:
@@ -40,16 +41,16 @@ def _is_unicode(key: str) -> bool:
 
 def _is_attribute(named: tuple[str, Any]) -> bool:
     name, attribute = named
-    if name in (contract.DEAD_LETTER_ATTRIBUTE, contract.REDRIVE_ATTRIBUTE) or not _NAME.fullmatch(name):
+    if name in (contract.DEAD_LETTER_ATTRIBUTE, contract.REDRIVE_ATTRIBUTE) or not re.fullmatch(_NAME, name):
         return False
     match attribute:
         case {"DataType": str(kind), "BinaryValue": str(content), **others} if not others:
-            return _KIND.fullmatch(kind) is not None and kind.startswith("Binary") and _is_base64(content)
+            return re.fullmatch(_KIND, kind) is not None and kind.startswith("Binary") and _is_base64(content)
         case {"DataType": str(kind), "StringValue": str(content), **others} if not others:
             return (
-                _KIND.fullmatch(kind) is not None
+                re.fullmatch(_KIND, kind) is not None
                 and not kind.startswith("Binary")
-                and _TEXT.fullmatch(content) is not None
+                and re.fullmatch(_TEXT, content) is not None
             )
         case _:
             return False
