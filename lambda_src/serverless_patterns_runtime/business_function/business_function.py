@@ -9,7 +9,11 @@ from typing import Any, cast
 from serverless_patterns_runtime.effects import Effects
 from serverless_patterns_runtime.invocation import Invocation
 
-__all__ = ["BusinessFunction"]
+__all__ = ["BusinessFunction", "UnusableResult"]
+
+
+class UnusableResult(TypeError):
+    """The function has to be written differently. Its text holds nothing of the payload."""
 
 
 @dataclass(frozen=True)
@@ -27,18 +31,18 @@ class BusinessFunction:
         return cls(function, name, _positional_parameters(function) >= 2, returns_effects)
 
     def __call__(self, payload: Any, invocation: Invocation) -> Any:
-        """What the function returns. Raises TypeError when that is not what its annotation promised at synth."""
+        """What the function returns. Raises UnusableResult when that is not what its annotation promised at synth."""
         result = self.call(payload, invocation) if self.takes_invocation else self.call(payload)
         if inspect.iscoroutine(result) or inspect.isgenerator(result) or inspect.isasyncgen(result):
             kind = type(cast(object, result)).__name__
             if not inspect.isasyncgen(result):
                 result.close()  # else Python warns, later and elsewhere, that it was never awaited
-            raise TypeError(f"{self.name} returned a {kind}, which has not run: write an ordinary function")
+            raise UnusableResult(f"{self.name} returned a {kind}, which has not run: write an ordinary function")
         if self.returns_effects and result is None:
             return Effects()
         if isinstance(result, Effects) != self.returns_effects:
             promised = "Effects" if self.returns_effects else "no Effects"
-            raise TypeError(
+            raise UnusableResult(
                 f"{self.name} is annotated to return {promised} but returned {type(result).__name__}:"
                 " annotate it '-> Effects' if and only if it returns them, and deploy again"
             )

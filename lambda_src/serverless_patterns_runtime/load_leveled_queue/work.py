@@ -74,7 +74,9 @@ class TransactionalWork:
     def start(self, request: Request, invocation: Invocation) -> Answer:
         try:
             effects: Effects = self._business_function(request.payload, invocation)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # also SystemExit and CancelledError: this message alone must pay for them
             failure = verdict_on(error)
             return lambda: failure
         if self._executor is None:
@@ -133,7 +135,9 @@ class LeasedWork:
     def _run(self, request: Request, invocation: Invocation) -> Verdict:
         try:
             self._business_function(request.payload, invocation)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # also SystemExit and CancelledError: this message alone must pay for them
             return verdict_on(error)
         return Succeeded()
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from serverless_patterns_runtime import Effects, Invocation, Put
-from serverless_patterns_runtime.business_function.business_function import BusinessFunction
+from serverless_patterns_runtime.business_function.business_function import BusinessFunction, UnusableResult
 
 INVOCATION = Invocation.fake()
 
@@ -130,7 +130,7 @@ PROMISE = (
     ],
 )
 def test_effects_are_never_dropped_and_never_made_up(returned: Any, returns_effects: bool, message: str):
-    with pytest.raises(TypeError) as raised:
+    with pytest.raises(UnusableResult) as raised:
         make(lambda _: returned, returns_effects=returns_effects)({}, INVOCATION)
     assert str(raised.value) == message
 
@@ -161,7 +161,7 @@ async def stream(order: Any) -> Any:
 @pytest.mark.filterwarnings("error")
 def test_a_body_that_never_ran_is_no_success(call: Any, kind: str, returns_effects: bool):
     """Acknowledging it would lose the message without a trace."""
-    with pytest.raises(TypeError) as raised:
+    with pytest.raises(UnusableResult) as raised:
         make(call, returns_effects=returns_effects)({}, INVOCATION)
     assert str(raised.value) == f"orders:fulfil returned a {kind}, which has not run: write an ordinary function"
 

@@ -11,6 +11,7 @@ from serverless_patterns_runtime.load_leveled_queue.visibility import Backoff, V
 from .. import scripted_aws
 from ..sqs_events import record
 
+CLOCK_SKEW_SECONDS = 2
 URL = "https://sqs.invalid/123456789012/fulfilment"
 SQS_LIMIT_SECONDS = 43_200
 
@@ -56,8 +57,9 @@ def test_a_message_waits_until_the_lease_in_its_way_has_ended(until: int, now: f
     delay = Backoff(5, 900, random.Random(seed)).after_lease(until, now)
     left = max(0, until - now)
     assert 1 <= delay <= SQS_LIMIT_SECONDS
-    assert delay > left or delay == SQS_LIMIT_SECONDS
-    assert delay <= left + 1 + 5
+    # The next sandbox's clock may be behind this one's, and a second too early costs a receive.
+    assert delay > left + CLOCK_SKEW_SECONDS or delay == SQS_LIMIT_SECONDS
+    assert delay <= left + 1 + CLOCK_SKEW_SECONDS + 5
 
 
 def test_nothing_to_change_is_no_request():
