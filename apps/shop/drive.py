@@ -1,7 +1,6 @@
 """`make demo`: the shop on the embedded cloud, a bad day for it, and a report of what became of every order.
 
-Variables: ORDERS=<folder> takes the Northwind CSV files instead of invented orders, COUNT=<n> invents another number
-of them, KEEP=1 leaves everything running.
+Variables: ORDERS=<folder> takes the Northwind CSV files instead of invented orders, KEEP=1 leaves everything running.
 """
 
 import os
@@ -63,7 +62,7 @@ def _orders() -> tuple[list[wholesale.Order], dict[int, str], str]:
         orders, names = northwind.read_orders(Path(folder)), northwind.read_product_names(Path(folder))
         origin = "orders from CSV files"
     else:
-        orders, names = wholesale.generate(int(os.environ.get("COUNT", "800"))), wholesale.product_names()
+        orders, names = wholesale.generate(), wholesale.product_names()
         origin = "invented orders"
     lines = sum(len(order["lines"]) for order in orders)
     return orders, names, f"{len(orders):,} {origin}, {lines:,} lines, {len(names)} products"

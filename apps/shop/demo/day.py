@@ -118,7 +118,7 @@ class Day:
 
         def look() -> bool:
             nonlocal told
-            if time.monotonic() - told > SECONDS_BETWEEN_LINES:
+            if time.monotonic() - told > SECONDS_BETWEEN_LINES and self._sampler.samples:
                 told, now = time.monotonic(), self._sampler.samples[-1]
                 self.tell(f"{now.waiting:5,} waiting  {now.received:3,} received  {now.dead:3,} dead letters")
             return done()
