@@ -1,8 +1,10 @@
-"""Runs the emulator with what it lacks so that our functions' roles can be enforced: two things, both about IAM.
+"""Runs the emulator with what it lacks so that our functions' roles can be enforced, all of it about IAM.
 
 PartiQL: it would check an action `dynamodb:BatchExecuteStatement`, which AWS does not have. AWS checks each statement
 as `dynamodb:PartiQLInsert` and so on, on its table, and so does this: through the hook that splits a transaction into
 the actions of its items. AWS answers for each statement; here the first refusal fails the call.
+
+Batches: `sqs:SendMessageBatch` is no action either; AWS checks `sqs:SendMessage`.
 
 TLS: queues that refuse what is not encrypted would refuse everybody, since the emulator speaks plain HTTP. On
 loopback there is no wire, so calls count as encrypted.
@@ -19,11 +21,16 @@ from importlib.metadata import version
 from typing import Any
 
 EMULATOR = "1.5.33"
+HOOKS = {
+    "ministack.core.iam_actions": ("dynamodb_transaction_checks", "extract_iam_action", "_dynamodb_table_arn"),
+    "ministack.app": ("pin_request_origin",),
+}
 PARTIQL = ("dynamodb:ExecuteStatement", "dynamodb:BatchExecuteStatement", "dynamodb:ExecuteTransaction")
 STATEMENT = re.compile(
     r'\s*(INSERT\s+INTO|UPDATE|DELETE\s+FROM|SELECT\b.*?\bFROM)\s+"?([\w.-]+)', re.IGNORECASE | re.DOTALL
 )
-ACTIONS = {"I": "PartiQLInsert", "U": "PartiQLUpdate", "D": "PartiQLDelete", "S": "PartiQLSelect"}
+STATEMENT_ACTIONS = {"I": "PartiQLInsert", "U": "PartiQLUpdate", "D": "PartiQLDelete", "S": "PartiQLSelect"}
+BATCHED = re.compile(r"^((?:sqs|sns):\w+)Batch$")
 
 Check = tuple[str, str]
 
@@ -41,6 +48,17 @@ def authorize_partiql(actions: Any) -> None:
     actions.dynamodb_transaction_checks = checks
 
 
+def authorize_batches(actions: Any) -> None:
+    """Let a batch of messages need what one message needs."""
+    as_shipped = actions.extract_iam_action
+
+    def extract(*request: Any) -> str | None:
+        found = as_shipped(*request)
+        return found and BATCHED.sub(r"\1", found)
+
+    actions.extract_iam_action = extract
+
+
 def count_loopback_as_encrypted(server: Any) -> None:
     """Let `aws:SecureTransport` be true for every call."""
     as_shipped = server.pin_request_origin
@@ -54,7 +72,7 @@ def count_loopback_as_encrypted(server: Any) -> None:
 def _statements(request: dict[str, Any]) -> list[Check]:
     each = request.get("Statements") or request.get("TransactStatements") or [request]
     matches = (STATEMENT.match(str(one.get("Statement", ""))) for one in each)
-    return [(ACTIONS[found[1][0].upper()], found[2]) for found in matches if found]
+    return [(STATEMENT_ACTIONS[found[1][0].upper()], found[2]) for found in matches if found]
 
 
 def main() -> None:
@@ -62,11 +80,13 @@ def main() -> None:
     found = version("ministack")
     if found != EMULATOR:
         sys.exit(f"the emulator must be ministack {EMULATOR}, found {found}")
-    server, actions = import_module("ministack.app"), import_module("ministack.core.iam_actions")
-    for module, hook in ((actions, "dynamodb_transaction_checks"), (server, "pin_request_origin")):
-        if not callable(getattr(module, hook, None)):
-            sys.exit(f"ministack {EMULATOR} lost its hook {module.__name__}.{hook}")
+    for module, names in HOOKS.items():
+        for name in names:
+            if not callable(getattr(import_module(module), name, None)):
+                sys.exit(f"ministack {EMULATOR} has no hook {module}.{name}")
+    actions, server = import_module("ministack.core.iam_actions"), import_module("ministack.app")
     authorize_partiql(actions)
+    authorize_batches(actions)
     count_loopback_as_encrypted(server)
     server.main()
 

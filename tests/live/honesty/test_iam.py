@@ -83,6 +83,22 @@ def test_a_statement_on_another_table_is_denied(allowed) -> None:
         call(allowed("dynamodb:PartiQLInsert"), "batch_execute_statement", Statements=[insert])
 
 
+def test_a_batch_of_messages_needs_what_one_message_needs(function, queue) -> None:
+    target = queue()
+    target.send("work")
+    (message,) = target.wait_for(1)
+    send = {"QueueUrl": target.url, "Entries": [{"Id": "0", "MessageBody": "x"}]}
+    hide = {
+        "QueueUrl": target.url,
+        "Entries": [{"Id": "0", "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 9}],
+    }
+    statement = {"Effect": "Allow", "Action": "sqs:ChangeMessageVisibility", "Resource": target.arn}
+    caller = function(CALLER, statements=[statement])
+    assert caller.invoke(service="sqs", call="change_message_visibility_batch", arguments=hide) == 200
+    with pytest.raises(RuntimeError, match=DENIED):
+        caller.invoke(service="sqs", call="send_message_batch", arguments=send)
+
+
 def refusing(queue, when: dict[str, Any]):
     """A queue that refuses everybody under a condition."""
     made = queue()
