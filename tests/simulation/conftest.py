@@ -4,6 +4,16 @@ import os
 
 import pytest
 
+from serverless_patterns_runtime.load_leveled_queue import consumption
+
+from .executor_model import SimulatedExecutor
+
+
+@pytest.fixture(autouse=True)
+def _threads_of_the_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shipped code's threads become the schedule's: only one runs, and the seed says which."""
+    monkeypatch.setattr(consumption, "ThreadPoolExecutor", SimulatedExecutor)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("simulation")

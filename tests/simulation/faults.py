@@ -57,6 +57,11 @@ class Call:
 
 
 class Faults(Protocol):
+    @property
+    def spent(self) -> int:
+        """Mishaps so far."""
+        ...
+
     def choose(self, call: Call) -> str | None:
         """The fault that this call meets."""
         ...
@@ -67,6 +72,8 @@ class Faults(Protocol):
 
 
 class NoFaults:
+    spent = 0
+
     def choose(self, call: Call) -> str | None:  # noqa: ARG002
         return None
 
@@ -84,6 +91,7 @@ class Chosen:
     kinds: Sequence[str] = FAULTS
     operations: Sequence[str] = ()
     """Only these, if any are named."""
+    spent: int = 0
 
     def choose(self, call: Call) -> str | None:
         if self.budget <= 0 or self.chance.random() >= self.rate:
@@ -91,13 +99,14 @@ class Chosen:
         kinds = [kind for kind in call.possible if kind in self.kinds]
         if not kinds or (self.operations and call.operation not in self.operations):
             return None
-        self.budget -= 1
+        self.spend()
         return self.chance.choice(kinds)
 
     def spend(self) -> bool:
         if self.budget <= 0:
             return False
         self.budget -= 1
+        self.spent += 1
         return True
 
 
@@ -109,6 +118,10 @@ class OneFault:
     kind: str
     calls: list[Call] = field(default_factory=list)
     fired: bool = False
+
+    @property
+    def spent(self) -> int:
+        return int(self.fired)
 
     def choose(self, call: Call) -> str | None:
         self.calls.append(call)
@@ -128,11 +141,12 @@ class When:
     kind: str
     matches: Callable[[Call], bool]
     times: int = 1
+    spent: int = 0
 
     def choose(self, call: Call) -> str | None:
-        if self.times <= 0 or not self.matches(call):
+        if self.spent == self.times or not self.matches(call):
             return None
-        self.times -= 1
+        self.spent += 1
         return self.kind
 
     def spend(self) -> bool:

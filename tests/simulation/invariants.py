@@ -7,11 +7,14 @@ from itertools import pairwise
 from typing import Any
 
 from .ledger import OPENING_STOCK, Sent
-from .world import CLAIMS, World, name_of
+from .world import CLAIMS, START, World, name_of
 
 __all__ = ["AFTER_REDRIVE", "AFTER_WILD_REDRIVE", "GENTLE", "WILD", "Invariant", "check", "watch_claims"]
 
 Invariant = Callable[[World], None]
+
+SKEW_ALLOWANCE_SECONDS = 5
+"""Clock skew, rounding to seconds, and the runtime's own margin."""
 
 
 def check(world: World, invariants: Sequence[Invariant]) -> None:
@@ -36,7 +39,7 @@ def payload_of(sent: Sent) -> str:
 
 def known_as_done(world: World, name: str) -> bool:
     """With leases, who dies between the effect and its record leaves an effect that nobody can know of."""
-    claim = world.dynamodb.tables[CLAIMS].items.get((f"Orders#{world.ledger.sent[name].key}",))
+    claim = world.dynamodb.tables[CLAIMS].items.get((f"Orders#{world.ledger.idempotency_keys[name]}",))
     return world.account.effects or (claim is not None and claim["done"]["BOOL"])
 
 
@@ -176,7 +179,73 @@ def dead_letters_say_why(world: World) -> None:
         said = json.loads(reason["StringValue"])
         assert said["reason"]
         assert said["error_type"]
-        assert said.get("idempotency_key") == sent.key, f"{sent.name}: key {said.get('idempotency_key')}"
+        known = world.ledger.idempotency_keys[sent.name]
+        # Without a readable body there is no key in it; the message id is always one.
+        if sent.key is not None:
+            assert said.get("idempotency_key") == known, f"{sent.name}: key {said.get('idempotency_key')}, not {known}"
+
+
+def only_messages_of(world: World, key: str) -> int:
+    return sum(sent.key == key for sent in world.ledger.sent.values())
+
+
+def recorded_work_is_not_repeated(world: World) -> None:
+    """With leases: at least once, and more often only when a call failed or a process died."""
+    mishaps = world.faults.spent
+    again = {key: times for key, times in world.ledger.effects().items() if times > 1 + mishaps}
+    if not world.account.key_path:
+        again = {key: times for key, times in again.items() if only_messages_of(world, key) == 1}
+    assert not again, f"effects repeated without a mishap ({mishaps} in all): {again}"
+
+
+def poison_is_tried_no_more_than_it_may(world: World) -> None:
+    if world.ledger.fixed:
+        return
+    for sent in world.ledger.sent.values():
+        if sent.healthy or sent.key is None:
+            continue
+        most = {"permanent": 1, "shortage": 1}.get(sent.does, world.account.max_receive_count) + world.faults.spent
+        times = len(world.ledger.runs_of(sent.key))
+        assert times <= most, f"poison {sent.name} ({sent.does}) ran {times} times"
+
+
+def retries_wait(world: World) -> None:
+    """A failed message rests for a second at least. A duplicate delivery knows nothing of that."""
+    if world.faults.spent:
+        return
+    for sent in world.ledger.sent.values():
+        if sent.key is None or only_messages_of(world, sent.key) > 1:
+            continue
+        for before, after in pairwise(world.ledger.runs_of(sent.key)):
+            wait = after.start - before.over
+            assert wait >= 0.9, f"no backoff: {sent.name} ran again after {wait:.3f} s"
+
+
+def receives_are_few(world: World) -> None:
+    """What a message costs: one receive, one for each failure of its own, one or two for each mishap.
+
+    Messages that share its key may be in its way once per run of theirs; FIFO batches bring it along with others.
+    """
+    if world.account.counts_attempts or world.account.reserved_concurrency is not None:
+        return
+    per_mishap = 1 if world.account.effects else 2
+    counts = receives(world)
+    for sent in world.ledger.sent.values():
+        own = {"once": 1, "twice": 2, "never": world.account.max_receive_count}
+        sharing = [other for other in world.ledger.sent.values() if other.key == sent.key and other is not sent]
+        most = 1 + own.get(sent.does, 0) + per_mishap * world.faults.spent
+        most += sum(1 + own.get(other.does, 0) for other in sharing)
+        count = counts[world.ledger.message_ids[sent.name]]
+        assert count <= most, f"{count} receives of one message, {sent.name}, where {most} are enough"
+
+
+def stale_work_is_not_run(world: World) -> None:
+    if not world.account.max_age or world.ledger.fixed:
+        return
+    latest = {sent.key: sent.at + sent.delay for sent in world.ledger.sent.values()}
+    for run in world.ledger.runs:
+        age = run.start - START - latest[run.key]
+        assert age <= world.account.max_age + SKEW_ALLOWANCE_SECONDS, f"stale work: {run.key} ran at the age of {age} s"
 
 
 GENTLE: Sequence[Invariant] = (
@@ -186,6 +255,11 @@ GENTLE: Sequence[Invariant] = (
     stock_equals_opening_minus_ordered,
     poison_takes_no_effect,
     healthy_messages_stay_out_of_the_dead_letter_queue,
+    recorded_work_is_not_repeated,
+    poison_is_tried_no_more_than_it_may,
+    retries_wait,
+    receives_are_few,
+    stale_work_is_not_run,
     a_key_stands_for_one_payload,
     the_cap_holds,
     a_key_runs_once_at_a_time,
@@ -207,6 +281,7 @@ WILD: Sequence[Invariant] = (
     effects_happen_once,
     stock_equals_opening_minus_ordered,
     poison_takes_no_effect,
+    stale_work_is_not_run,
     a_committed_key_stands_for_one_payload,
     the_cap_holds,
     a_key_runs_once_at_a_time,
@@ -229,9 +304,6 @@ AFTER_REDRIVE: Sequence[Invariant] = (
 AFTER_WILD_REDRIVE = tuple(
     invariant for invariant in AFTER_REDRIVE if invariant is not only_what_cannot_be_mended_stays_dead
 )
-
-SKEW_ALLOWANCE_SECONDS = 5
-"""Clock skew, rounding to seconds, and the runtime's own margin."""
 
 
 def watch_claims(world: World) -> None:

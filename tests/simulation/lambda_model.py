@@ -44,6 +44,13 @@ class Sandbox:
         self.on_crash(self)
         raise Killed
 
+    def spawn(self, work: Callable[[], None]) -> Actor:
+        """A thread of this sandbox; it dies with it."""
+        actor = self.schedule.spawn(self.name, work)
+        actor.sandbox = self
+        self.actors.append(actor)
+        return actor
+
     def die(self) -> None:
         self.alive = False
         self.died_at = self.schedule.now
@@ -94,7 +101,8 @@ class Function:
         self.number += 1
         number = self.number
         context = Context(self.schedule, f"request-{number}", self.schedule.now + self.timeout)
-        sandbox.actors = [self.schedule.spawn(sandbox.name, lambda: self._run(sandbox, event, context))]
+        sandbox.actors.clear()
+        sandbox.spawn(lambda: self._run(sandbox, event, context))
         self.trace(sandbox.name, "invoked", [record["receiptHandle"] for record in event["Records"]])
         self.schedule.after(self.timeout, lambda: self._time_out(sandbox, number))
         sandbox.invocation = number

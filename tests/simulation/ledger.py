@@ -63,6 +63,10 @@ class Run:
 @dataclass
 class Ledger:
     sent: dict[str, Sent] = field(default_factory=dict)
+    idempotency_keys: dict[str, str | None] = field(default_factory=dict)
+    """Under which key the runtime should know each message, by name."""
+    message_ids: dict[str, str] = field(default_factory=dict)
+    """The message id that each message got first, by name."""
     runs: list[Run] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
     """Transient failures so far, by key."""

@@ -35,9 +35,7 @@ def _run(world: World, number: int) -> None:
     sandbox = Sandbox(f"operator-{number}", world.schedule, world.chance.uniform(-1, 1), lambda dying: dying.die())
     # Longer than the longest time for which a dead run hides what it received.
     start = world.schedule.now + 3600
-    world.schedule.at(
-        start, lambda: sandbox.actors.append(world.schedule.spawn(sandbox.name, lambda: _redrive_once(world, sandbox)))
-    )
+    world.schedule.at(start, lambda: sandbox.spawn(lambda: _redrive_once(world, sandbox)))
     world.run()
 
 

@@ -1,8 +1,10 @@
 """From a seed to a whole schedule: what is deployed, what is sent, what goes wrong. And its replay."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
 
 from .faults import FAULTS, Chosen
 from .invariants import AFTER_REDRIVE, AFTER_WILD_REDRIVE, GENTLE, WILD, Invariant, check, watch_claims
@@ -10,7 +12,7 @@ from .ledger import Sent
 from .operator_model import redrive
 from .world import Account, World, later, order
 
-__all__ = ["GENTLE_PROFILE", "MODES", "WILD_PROFILE", "Profile", "Violation", "search", "simulate"]
+__all__ = ["GENTLE_PROFILE", "MODES", "WILD_PROFILE", "Profile", "Violation", "simulate"]
 
 MODES = {
     "effects": Account(effects=True),
@@ -21,6 +23,8 @@ MODES = {
     "leases, FIFO batches": Account(effects=False, fifo=True, batch_size=10),
 }
 
+NO_JSON = ('{"order":', "\ufeff{}", '{"a": NaN}', '{"a": 1, "a": 2}')
+NO_KEY = ("[]", '{"order": {"id": ""}}', "null")
 GROUPS = ("a", "b", "c")
 TRACE_LINES = 60
 
@@ -54,12 +58,15 @@ WILD_PROFILE = Profile("wild", lambda _, chance: chance.randint(3, 25), WILD, AF
 
 
 def simulate(
-    mode: str, seed: int, profile: Profile = GENTLE_PROFILE, change: Callable[[World], None] | None = None
+    mode: str,
+    seed: int,
+    profile: Profile,
+    *,
+    kinds: Sequence[str] = (),
+    different: Mapping[str, Any] = MappingProxyType({}),
 ) -> World:
-    """One schedule, run to its end and judged. Raises Violation."""
-    world = prepared(mode, seed, profile)
-    if change is not None:
-        change(world)
+    """One schedule, run to its end and judged. `different`: of the account. Raises Violation."""
+    world = prepared(mode, seed, profile, kinds=kinds, different=different)
     try:
         world.run()
         check(world, profile.invariants)
@@ -73,10 +80,17 @@ def simulate(
     return world
 
 
-def prepared(mode: str, seed: int, profile: Profile) -> World:
+def prepared(
+    mode: str,
+    seed: int,
+    profile: Profile,
+    *,
+    kinds: Sequence[str] = (),
+    different: Mapping[str, Any] = MappingProxyType({}),
+) -> World:
     chance = random.Random(f"{mode} {seed}")
-    account = _account(MODES[mode], chance)
-    kinds = chance.sample(FAULTS, chance.randint(2, len(FAULTS)))
+    account = replace(_account(MODES[mode], chance), **different)
+    kinds = kinds or chance.sample(FAULTS, chance.randint(2, len(FAULTS)))
     faults = Chosen(chance, chance.choice((0.02, 0.1, 0.3)), profile.budget(account, chance), kinds)
     world = World(
         account, chance.getrandbits(64), faults, duplicates=chance.choice((0, 0.1)), lost=chance.choice((0, 0.1))
@@ -93,9 +107,11 @@ def _account(account: Account, chance: random.Random) -> Account:
         max_concurrency=chance.choice((2, 2, 5)),
         window=0.0 if account.fifo else chance.choice((0.0, 1.0)),
         timeout=chance.choice((6.0, 30.0)),
+        commit_threads=chance.choice((1, 5)),
         retry_base=chance.choice((1, 5)),
         retry_max=chance.choice((10, 900)),
         max_age=chance.choice((0, 0, 0, 60, 3600)),
+        key_path=chance.choice(("order.id", "order.id", "order.id", "")),
     )
 
 
@@ -103,7 +119,7 @@ def _messages(account: Account, chance: random.Random) -> list[Sent]:
     messages: list[Sent] = []
     for number in range(chance.randint(1, 12)):
         group = chance.choice(GROUPS) if account.fifo else None
-        message = _message(f"m{number}", group, chance, messages)
+        message = _message(f"m{number}", group, chance, messages, keyed=account.key_path != "")
         message = replace(
             message, at=number * 0.01 + chance.choice((0, 0, 0, 1.0)) if not account.fifo else number * 0.01
         )
@@ -111,18 +127,12 @@ def _messages(account: Account, chance: random.Random) -> list[Sent]:
     return messages
 
 
-def _message(name: str, group: str | None, chance: random.Random, before: Sequence[Sent]) -> Sent:
+def _message(name: str, group: str | None, chance: random.Random, before: Sequence[Sent], *, keyed: bool) -> Sent:
     kind = chance.random()
     earlier = [sent for sent in before if sent.key == sent.name and sent.does in {"ok", "once"}]
     if kind < 0.06:
-        return Sent(
-            name,
-            chance.choice(('{"order":', "[]", '{"order":{"id":""}}', "null", "\ufeff{}")),
-            None,
-            "malformed",
-            group,
-        )
-    if kind < 0.18 and earlier:
+        return Sent(name, chance.choice(NO_JSON + (NO_KEY if keyed else ())), None, "malformed", group)
+    if kind < 0.18 and earlier and keyed:
         return _again(name, chance.choice(earlier), chance)
     does = chance.choices(
         ("ok", "strict", "once", "twice", "permanent", "never", "shortage"), weights=(8, 2, 2, 1, 1, 1, 1)
@@ -135,18 +145,6 @@ def _again(name: str, earlier: Sent, chance: random.Random) -> Sent:
     if chance.random() < 0.6:
         return replace(earlier, name=name)
     return order(name, "ok", key=earlier.key, group=earlier.group, amount=7)
-
-
-def search(
-    mode: str, seeds: Sequence[int], profile: Profile, change: Callable[[World], None] | None = None
-) -> int | None:
-    """The first seed that breaks an invariant, if one does."""
-    for seed in seeds:
-        try:
-            simulate(mode, seed, profile, change)
-        except Violation:
-            return seed
-    return None
 
 
 def _report(mode: str, seed: int, profile: Profile, world: World, failure: AssertionError) -> str:

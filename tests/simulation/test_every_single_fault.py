@@ -36,6 +36,10 @@ class Pair:
     def __init__(self, first: OneFault, second: OneFault) -> None:
         self._faults = (first, second)
 
+    @property
+    def spent(self) -> int:
+        return sum(fault.spent for fault in self._faults)
+
     def choose(self, call: Call) -> str | None:
         chosen = [fault.choose(call) for fault in self._faults]
         return next((fault for fault in chosen if fault is not None), None)

@@ -4,9 +4,9 @@ import heapq
 import random
 import threading
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
-__all__ = ["Actor", "Killed", "Schedule"]
+__all__ = ["Actor", "Killed", "Schedule", "here"]
 
 
 class Killed(BaseException):
@@ -20,6 +20,8 @@ class Actor:
         self.name = name
         self.killed = False
         self.finished = False
+        self.sandbox: Any = None
+        """Where its thread runs, if in one."""
         self.turn = 0
         """Counts resumptions, so that an alarm set for an earlier wait rings for nobody."""
         self._baton = threading.Lock()
@@ -32,6 +34,14 @@ class Actor:
         self._baton.release()
 
 
+_here = threading.local()
+"""Which schedule and actor the calling thread belongs to."""
+
+
+def here() -> tuple["Schedule", Actor]:
+    return _here.schedule, _here.actor
+
+
 class Schedule:
     """Events in order of virtual time; ties fall as the seed says."""
 
@@ -41,7 +51,6 @@ class Schedule:
         self.failure: BaseException | None = None
         self._events: list[tuple[float, float, int, Callable[[], None] | tuple[Actor, int]]] = []
         self._number = 0
-        self._current = threading.local()
         self._main = Actor("main")
         self._limit = float("inf")
         self._actors: set[Actor] = set()
@@ -57,7 +66,7 @@ class Schedule:
     def run(self, until: float = float("inf")) -> None:
         """Until nothing is left to happen before `until`. Raises what an event raised."""
         self._limit = until
-        self._current.actor = self._main
+        _here.schedule, _here.actor = self, self._main
         self._advance(self._main)
         if self.failure is not None:
             self.close()
@@ -103,7 +112,7 @@ class Schedule:
         raise Killed
 
     def current(self) -> Actor:
-        return self._current.actor
+        return _here.actor
 
     def close(self) -> None:
         """End all threads, wherever they are."""
@@ -116,7 +125,7 @@ class Schedule:
         self._threads.clear()
 
     def _work(self, actor: Actor, work: Callable[[], None]) -> None:
-        self._current.actor = actor
+        _here.schedule, _here.actor = self, actor
         actor.take_baton()
         try:
             if not actor.killed:

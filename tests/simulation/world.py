@@ -42,6 +42,7 @@ class Account:
     window: float = 0.0
     timeout: float = 30.0
     max_receive_count: int = 5
+    commit_threads: int = 1
     retry_base: int = 5
     retry_max: int = 900
     max_age: int = 0
@@ -202,7 +203,7 @@ class World:
             random=random.Random(self.chance.getrandbits(64)),
             logger=Log(lambda text, fields: self.history.outcomes.append((self.schedule.now, text, fields))),
             metrics=Metrics(),
-            commit_threads=1,
+            commit_threads=self.account.commit_threads,
         )
 
     def _handle(self, event: dict[str, Any], context: Context, edge: Edge) -> Any:
@@ -225,7 +226,10 @@ class World:
             request |= {"MessageGroupId": message.group, "MessageDeduplicationId": message.name}
         elif message.delay:
             request["DelaySeconds"] = message.delay
-        self.sqs.send_message(**request)
+        answer = self.sqs.send_message(**request)
+        self.ledger.message_ids[message.name] = answer["MessageId"]
+        keyed = message.key if self.account.key_path else answer["MessageId"]
+        self.ledger.idempotency_keys[message.name] = keyed
 
     def run(self) -> None:
         """Until the queue is drained and nothing is under way. Raises when that never happens."""

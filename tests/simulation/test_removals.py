@@ -1,0 +1,34 @@
+"""Without any one of these safeguards, some schedule breaks an invariant: the simulation can fail."""
+
+import re
+
+import pytest
+
+from .removals import REMOVALS, Removal
+from .schedules import GENTLE_PROFILE, WILD_PROFILE, Violation, simulate
+
+SEEDS = 300
+"""Schedules per mode within which the violation must show."""
+
+
+@pytest.mark.parametrize("removal", REMOVALS, ids=lambda removal: removal.name)
+def test_without_it_a_schedule_breaks_an_invariant(removal: Removal, monkeypatch: pytest.MonkeyPatch) -> None:
+    removal.take_out(monkeypatch)
+    profile = WILD_PROFILE if removal.wild else GENTLE_PROFILE
+    others: set[str] = set()
+    for mode in removal.modes:
+        for seed in range(SEEDS):
+            try:
+                simulate(mode, seed, profile, kinds=removal.only, different=removal.account)
+            except Violation as violation:
+                what = str(violation).split("\n", 1)[0]
+                if re.search(removal.violates, what):
+                    return
+                others.add(what)
+    pytest.fail(
+        f"{SEEDS} schedules each of {', '.join(removal.modes)} did not miss it; they found {others or 'nothing'}"
+    )
+
+
+def test_there_are_as_many_removals_as_the_docs_list() -> None:
+    assert len({removal.name for removal in REMOVALS}) == len(REMOVALS) >= 15
