@@ -6,7 +6,7 @@ import itertools
 import json
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from aws_lambda_powertools.logging import Logger
@@ -87,7 +87,10 @@ class RecordedMetrics:
 
 
 class Consumer:
-    """`consume(record, ...)` is one invocation of a warm function; its answer is the ids that come back."""
+    """`consume(record, ...)` is one invocation of a warm function; its answer is the ids that come back.
+
+    `function` may be replaced between invocations, by one that takes as many arguments.
+    """
 
     def __init__(
         self, function: Callable[..., Any], *, level: str = "INFO", commit_threads: int = 1, **settings: Any
@@ -96,11 +99,14 @@ class Consumer:
         self.clock, self.metrics = Clock(), RecordedMetrics()
         self.timeout = 30.0
         self._stream = io.StringIO()
-        made = replace(SETTINGS, **settings)
+        made, self.function = SETTINGS._replace(**settings), function
         self.edge = Edge(
             settings=made,
             business_function=BusinessFunction(
-                function, made.business_function, len(inspect.signature(function).parameters) >= 2, made.returns_effects
+                lambda *arguments: self.function(*arguments),
+                made.business_function,
+                len(inspect.signature(function).parameters) >= 2,
+                made.returns_effects,
             ),
             dynamodb=self.dynamodb,
             sqs=self.sqs,

@@ -240,7 +240,7 @@ def test_an_interrupt_from_the_keyboard_is_not_swallowed(make: Any):
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    object.__setattr__(consumer.edge.business_function, "call", interrupt)
+    consumer.function = interrupt
     with pytest.raises(KeyboardInterrupt):
         consumer.consume(order("A"))
 
@@ -498,13 +498,13 @@ def test_commits_of_a_standard_queue_overlap_and_functions_do_not():
     arrived = threading.Barrier(5, timeout=10)
     consumer.dynamodb.always("TransactWriteItems", lambda _: (arrived.wait(), {})[1])
     threads: list[str] = []
-    call = consumer.edge.business_function.call
+    call = consumer.function
 
     def noting(body: Any, invocation: Invocation) -> Any:
         threads.append(threading.current_thread().name)
         return call(body, invocation)
 
-    object.__setattr__(consumer.edge.business_function, "call", noting)
+    consumer.function = noting
     assert consumer.consume(*[order(str(number)) for number in range(5)]) == []
     assert set(threads) == {threading.current_thread().name}
     assert orders.runs == ["0", "1", "2", "3", "4"]
@@ -525,10 +525,8 @@ def test_commits_of_a_fifo_queue_never_overlap():
         "TransactWriteItems",
         lambda request: trace.append(request["TransactItems"][0]["Put"]["Item"]["claim"]["S"]) or {},
     )
-    call = consumer.edge.business_function.call
-    object.__setattr__(
-        consumer.edge.business_function, "call", lambda body, invocation: trace.append("run") or call(body, invocation)
-    )
+    call = consumer.function
+    consumer.function = lambda body, invocation: trace.append("run") or call(body, invocation)
     consumer.consume(*[order(str(number), group=f"g{number % 2}") for number in range(3)])
     assert trace == ["run", "Fulfilment#0", "run", "Fulfilment#1", "run", "Fulfilment#2"]
 
@@ -721,13 +719,13 @@ def test_a_delay_grows_with_attempts_and_not_with_receives(make: Any):
 @BOTH
 def test_no_run_is_started_that_would_leave_no_time_for_what_follows(make: Any):
     consumer, orders = make()
-    call = consumer.edge.business_function.call
+    call = consumer.function
 
     def slow(body: Any, invocation: Invocation) -> Any:
         consumer.clock.now += 14.1
         return call(body, invocation)
 
-    object.__setattr__(consumer.edge.business_function, "call", slow)
+    consumer.function = slow
     batch = [order(id) for id in "ABCD"]
     assert consumer.consume(*batch) == ["m-C", "m-D"]
     assert orders.runs == ["A", "B"]
@@ -743,13 +741,13 @@ def test_no_run_is_started_that_would_leave_no_time_for_what_follows(make: Any):
 def test_two_seconds_or_a_tenth_are_kept_free(make: Any, timeout: float, used: float, second_runs: bool):
     consumer, orders = make()
     consumer.timeout = timeout
-    call = consumer.edge.business_function.call
+    call = consumer.function
 
     def slow(body: Any, invocation: Invocation) -> Any:
         consumer.clock.now += used
         return call(body, invocation)
 
-    object.__setattr__(consumer.edge.business_function, "call", slow)
+    consumer.function = slow
     consumer.consume(order("A"), order("B"))
     assert orders.runs == (["A", "B"] if second_runs else ["A"])
 

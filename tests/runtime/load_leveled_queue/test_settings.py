@@ -1,5 +1,3 @@
-from dataclasses import asdict
-
 import pytest
 
 from serverless_patterns_runtime.load_leveled_queue.settings import Settings
@@ -14,7 +12,7 @@ def _variables(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_environment_is_read_once_and_whole():
-    assert asdict(Settings.from_environment()) == {
+    assert Settings.from_environment()._asdict() == {
         "business_function": "orders:fulfil",
         "returns_effects": True,
         "tables": TABLES,
