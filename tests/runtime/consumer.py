@@ -9,12 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from aws_lambda_powertools.logging import Logger
-
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
 from serverless_patterns_runtime.load_leveled_queue.edge import Edge
 from serverless_patterns_runtime.load_leveled_queue.handler import process
 from serverless_patterns_runtime.load_leveled_queue.settings import Settings
+from serverless_patterns_runtime.telemetry import Logger
 
 from . import scripted_aws
 from .sqs_events import NOW

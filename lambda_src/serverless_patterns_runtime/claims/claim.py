@@ -1,7 +1,7 @@
 """A claim on an idempotency key, and what its item in the table says."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from serverless_patterns_runtime.attribute_values import AttributeValue, serialize_item
 from serverless_patterns_runtime.claims import contract
@@ -43,8 +43,7 @@ class Claim:
         )
 
 
-@dataclass(frozen=True)
-class Holder:
+class Holder(NamedTuple):
     """What the table says of a claim that could not be taken."""
 
     payload: str

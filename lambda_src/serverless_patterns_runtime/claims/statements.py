@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 __all__ = ["Refusal", "Statement", "Statements"]
 
@@ -24,8 +24,7 @@ _TRY_AGAIN = {
 }
 
 
-@dataclass(frozen=True)
-class Statement:
+class Statement(NamedTuple):
     text: str
     parameters: Sequence[dict[str, Any]]
 
@@ -37,8 +36,7 @@ class Statement:
         }
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Why one statement was not carried out; `item` is what its condition found, where there is one."""
 
     code: str

@@ -3,8 +3,7 @@
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
 from serverless_patterns_runtime.clients import client
@@ -17,8 +16,7 @@ COMMIT_THREADS = 5
 """Transactions under way at once; more gains little and each opens a connection."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Edge:
+class Edge(NamedTuple):
     settings: Settings
     business_function: BusinessFunction
     dynamodb: Any

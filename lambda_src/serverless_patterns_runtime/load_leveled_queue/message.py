@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from serverless_patterns_runtime.claims.claim import Claim
 from serverless_patterns_runtime.errors import MalformedPayload
@@ -20,8 +20,7 @@ MAX_KEY_BYTES = 1_024
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What a well-formed message asks for."""
 
     payload: Any

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from serverless_patterns_runtime import environment
 from serverless_patterns_runtime.business_function import contract as business_function
@@ -12,8 +12,7 @@ from serverless_patterns_runtime.load_leveled_queue import contract
 __all__ = ["Settings"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(NamedTuple):
     business_function: str
     returns_effects: bool
     tables: Mapping[str, str]
