@@ -18,8 +18,13 @@ SKEW_ALLOWANCE_SECONDS = 5
 
 
 def check(world: World, invariants: Sequence[Invariant]) -> None:
+    broken = []
     for invariant in invariants:
-        invariant(world)
+        try:
+            invariant(world)
+        except AssertionError as failure:
+            broken.append(str(failure))
+    assert not broken, "; ".join(broken)
 
 
 def processed(world: World) -> set[str]:

@@ -104,6 +104,7 @@ def business_function(
             sandbox.crash()
 
     def run(order: Mapping[str, Any], invocation: Invocation) -> Any:
+        sandbox.check_alive()  # shipped code may catch even Killed; the dead still do nothing
         key = str(order["order"]["id"])
         run = Run(
             key, json.dumps(order, sort_keys=True), sandbox.schedule.now, sandbox, sandbox.invocation, None,

@@ -49,6 +49,8 @@ class Removal:
     wild: bool = False
     only: Sequence[str] = ()
     """Kinds of faults, if not all."""
+    messages: int = 12
+    """At most."""
 
 
 REMOVALS: list[Removal] = []
@@ -58,10 +60,17 @@ LEASES = ("leases",)
 
 
 def removal(
-    name: str, modes: Sequence[str], violates: str, *, wild: bool = False, only: Sequence[str] = (), **account: Any
+    name: str,
+    modes: Sequence[str],
+    violates: str,
+    *,
+    wild: bool = False,
+    only: Sequence[str] = (),
+    messages: int = 12,
+    **account: Any,
 ) -> Callable[[Callable[[Patch], None]], Callable[[Patch], None]]:
     def register(take_out: Callable[[Patch], None]) -> Callable[[Patch], None]:
-        REMOVALS.append(Removal(name, take_out, modes, violates, account, wild, only))
+        REMOVALS.append(Removal(name, take_out, modes, violates, account, wild, only, messages))
         return take_out
 
     return register
@@ -70,7 +79,7 @@ def removal(
 # Claims with effects.
 
 
-@removal("the claim's condition", EFFECTS, "effects per key")
+@removal("the claim's condition", EFFECTS, "effects per key|a completed claim was taken away")
 def _(patch: Patch) -> None:
     original = commits.Commits._claim_item
 
@@ -159,7 +168,10 @@ def _(patch: Patch) -> None:
 
 
 @removal(
-    "the owner's fence around releasing", LEASES, "ran twice at once", only=("crash in flight", "carried out late")
+    "the owner's fence around releasing",
+    LEASES,
+    "ran twice at once|a completed claim was taken away",
+    only=("crash in flight", "carried out late"),
 )
 def _(patch: Patch) -> None:
     def unfenced(self: Any, claimed: Claim) -> Statement:
@@ -179,12 +191,12 @@ def _(patch: Patch) -> None:
     patch.setattr(statements.Statements, "execute", unfolded)
 
 
-@removal("batches of 25 statements", LEASES, "healthy, and dead-lettered", batch_size=100, window=1.0)
+@removal("batches of 25 statements", LEASES, "healthy, and dead", messages=40, batch_size=40, window=1.0)
 def _(patch: Patch) -> None:
     patch.setattr(statements, "BATCH", 1000)
 
 
-@removal("waiting out another's lease", LEASES, "healthy, and dead-lettered")
+@removal("waiting out another's lease", LEASES, "receives of one message")
 def _(patch: Patch) -> None:
     patch.setattr(visibility.Backoff, "after_lease", lambda *_: 1)
 
@@ -203,7 +215,7 @@ def _(patch: Patch) -> None:
     patch.setattr(conclusions.Conclusions, "answer", silent)
 
 
-@removal("an answer that Lambda understands", EFFECTS, "healthy, and dead-lettered")
+@removal("an answer that Lambda understands", EFFECTS, "receives of one message")
 def _(patch: Patch) -> None:
     original = conclusions.Conclusions.answer
 
@@ -341,7 +353,9 @@ def _(patch: Patch) -> None:
     patch.setattr(attempt_limit.AttemptLimit, "number_of", lambda _, message: message.receive_count)
 
 
-@removal("visibility of six times the timeout", ("effects, FIFO", "effects, FIFO batches"), "before .* was settled")
+@removal(
+    "visibility of six times the timeout", ("effects, FIFO", "effects, FIFO batches"), "healthy, and dead-lettered"
+)
 def _(patch: Patch) -> None:
     patch.setattr(Account, "visibility_timeout", property(lambda _: 1.0))
 

@@ -64,9 +64,10 @@ def simulate(
     *,
     kinds: Sequence[str] = (),
     different: Mapping[str, Any] = MappingProxyType({}),
+    messages: int = 12,
 ) -> World:
     """One schedule, run to its end and judged. `different`: of the account. Raises Violation."""
-    world = prepared(mode, seed, profile, kinds=kinds, different=different)
+    world = prepared(mode, seed, profile, kinds=kinds, different=different, messages=messages)
     try:
         world.run()
         check(world, profile.invariants)
@@ -87,6 +88,7 @@ def prepared(
     *,
     kinds: Sequence[str] = (),
     different: Mapping[str, Any] = MappingProxyType({}),
+    messages: int = 12,
 ) -> World:
     chance = random.Random(f"{mode} {seed}")
     account = replace(_account(MODES[mode], chance), **different)
@@ -96,7 +98,7 @@ def prepared(
         account, chance.getrandbits(64), faults, duplicates=chance.choice((0, 0.1)), lost=chance.choice((0, 0.1))
     )
     watch_claims(world)
-    world.send(_messages(account, chance))
+    world.send(_messages(account, chance, messages))
     return world
 
 
@@ -115,9 +117,9 @@ def _account(account: Account, chance: random.Random) -> Account:
     )
 
 
-def _messages(account: Account, chance: random.Random) -> list[Sent]:
+def _messages(account: Account, chance: random.Random, most: int) -> list[Sent]:
     messages: list[Sent] = []
-    for number in range(chance.randint(1, 12)):
+    for number in range(chance.randint(1, most)):
         group = chance.choice(GROUPS) if account.fifo else None
         message = _message(f"m{number}", group, chance, messages, keyed=account.key_path != "")
         message = replace(
