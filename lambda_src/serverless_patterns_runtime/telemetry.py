@@ -1,12 +1,41 @@
-"""Logs and metrics: Powertools as it is, and the one rule it cannot know: no payload in a log line."""
+"""Logs and metrics: Powertools, and the one rule it cannot know: no payload in a log line."""
 
+import json
 import traceback
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
-from aws_lambda_powertools.logging import Logger
+from aws_lambda_powertools import logging as powertools
 from aws_lambda_powertools.metrics import Metrics
 
 __all__ = ["Logger", "Metrics", "describe"]
+
+
+class Logger(powertools.Logger):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(json_serializer=_line, **options)  # pyright: ignore[reportUnknownMemberType]
+
+    @contextmanager
+    def append_context_keys(self, **additional_keys: Any) -> Generator[None]:
+        """Powertools' own, except that keys which the code inside appends end with it too.
+
+        They would be on the lines of the next message, which may be another customer's, as long as the function is
+        warm.
+        """
+        before = dict(self.get_current_keys())
+        self.append_keys(**additional_keys)
+        try:
+            yield
+        finally:
+            self.remove_keys(self.get_current_keys().keys() - before.keys())
+            self.append_keys(**before)
+
+
+def _line(fields: dict[str, Any]) -> str:
+    """As Powertools does it; but half a surrogate pair, which standard output cannot print, stays an escape."""
+    text = json.dumps(fields, default=str, separators=(",", ":"), ensure_ascii=False)
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
 def describe(error: BaseException, *, with_message: bool) -> dict[str, Any]:
