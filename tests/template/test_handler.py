@@ -64,7 +64,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "message"), REFUSED, ids=[f"{' '.join(a)} {i}" for i, (a, _) in enumerate(REFUSED)])
+@pytest.mark.parametrize(
+    ("arguments", "message"), REFUSED, ids=[f"{' '.join(a)} {i}" for i, (a, _) in enumerate(REFUSED)]
+)
 def test_a_bad_argument_is_refused(arguments: dict[str, Any], message: str) -> None:
     assert refusal(lambda: a_handler(**arguments)) == f"Handler(orders:fulfil): {message}"
 
