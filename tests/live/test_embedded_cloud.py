@@ -131,6 +131,19 @@ def test_an_occupied_port_is_one_clear_line(scratch: Path) -> None:
     assert not list(scratch.iterdir())
 
 
+def test_a_free_port_that_somebody_takes_first_is_replaced_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    from serverless_patterns.testing import embedded
+
+    with socket.socket() as occupant:
+        occupant.bind(("127.0.0.1", 0))
+        occupant.listen()
+        ports = iter([occupant.getsockname()[1]])
+        really_free = embedded.free_port
+        monkeypatch.setattr(embedded, "free_port", lambda wanted=None: next(ports, None) or really_free(wanted))
+        with EmbeddedCloud.start() as cloud:
+            assert port_of(cloud) != occupant.getsockname()[1]
+
+
 def test_a_wished_port_is_used() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

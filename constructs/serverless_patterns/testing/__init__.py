@@ -8,11 +8,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .cloud import LOCAL_CONTEXT, Cloud, local_app
+    from .cloud import Cloud
     from .deployment import Deployment
     from .embedded import EmbeddedCloud
     from .errors import CloudError, DeployError, EnvironmentNotReady, FaultNotFired, NotHere
-    from .faults import Fault, FaultProxy, Injection
+    from .fault_proxy import FaultProxy, Injection
+    from .faults import Fault
+    from .synthesis import LOCAL_CONTEXT, local_app
     from .waiting import wait_until
 
 __all__ = [
@@ -34,11 +36,13 @@ __all__ = [
 
 if not TYPE_CHECKING:
     _HOMES = {
-        "cloud": ("LOCAL_CONTEXT", "Cloud", "local_app"),
+        "cloud": ("Cloud",),
         "deployment": ("Deployment",),
         "embedded": ("EmbeddedCloud",),
         "errors": ("CloudError", "DeployError", "EnvironmentNotReady", "FaultNotFired", "NotHere"),
-        "faults": ("Fault", "FaultProxy", "Injection"),
+        "fault_proxy": ("FaultProxy", "Injection"),
+        "faults": ("Fault",),
+        "synthesis": ("LOCAL_CONTEXT", "local_app"),
         "waiting": ("wait_until",),
     }
 

@@ -15,6 +15,7 @@ from serverless_patterns.testing.deployment import Deployment
 from serverless_patterns.testing.errors import DeployError, NotHere
 from serverless_patterns.testing.function_logs import failed_invocations, log_lines
 from serverless_patterns.testing.progress import Progress, silence
+from serverless_patterns.testing.synthesis import from_app, local_app, synth_arguments
 
 if TYPE_CHECKING:
     from aws_cdk import App
@@ -23,33 +24,12 @@ if TYPE_CHECKING:
     from types_boto3_logs import CloudWatchLogsClient
     from types_boto3_sqs import SQSClient
 
-    from serverless_patterns.testing.faults import FaultProxy
+    from serverless_patterns.testing.fault_proxy import FaultProxy
 
-__all__ = ["LOCAL_CONTEXT", "Cloud", "local_app"]
-
-LOCAL_CONTEXT: Mapping[str, Any] = {"serverless-patterns:local": "true"}
-"""Context of an app that goes to an emulator: dependencies are installed for the interpreter that runs the tests."""
+__all__ = ["Cloud"]
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 DEPLOY_SECONDS = 900.0
-
-
-def local_app(output: Path) -> "App":
-    """An empty CDK app for an emulator.
-
-    Its stacks deploy with the caller's credentials: an emulator that enforces IAM refuses the bootstrap roles.
-
-    Args:
-        output: Where it is synthesised to; a folder of its own, which need not exist.
-    """
-    import aws_cdk
-
-    return aws_cdk.App(
-        outdir=str(output),
-        context=dict(LOCAL_CONTEXT),
-        analytics_reporting=False,
-        default_stack_synthesizer=aws_cdk.CliCredentialsStackSynthesizer(),
-    )
 
 
 class Cloud:
@@ -160,8 +140,8 @@ class Cloud:
         self._require_own_credentials(assembly)
         arguments = ["deploy", "-a", str(assembly.folder), "--require-approval", "never", "--progress", "events"]
         self._cdk([*arguments, *(stacks or ["**"])], assembly.folder, progress, deadline_seconds)
-        deployment = Deployment(assembly, self._deployed(assembly), self.client("cloudformation"))
-        self._require_code(assembly, deployment)
+        deployment = Deployment.of(assembly, self.client("cloudformation"))
+        self._require_code(deployment)
         return deployment
 
     def logs(self, function_name: str) -> list[str]:
@@ -175,6 +155,15 @@ class Cloud:
     def _function(self, name: str) -> dict[str, Any]:
         return self.client("lambda").get_function_configuration(FunctionName=name)
 
+    def _synthesise(self, app: "App | Path", context: Mapping[str, str] | None, progress: Progress) -> Assembly:
+        if not isinstance(app, Path):
+            return from_app(app, context, local=self.is_local)
+        output = Path(tempfile.mkdtemp(prefix="cdk-out-", dir=self._scratch))
+        arguments = synth_arguments(app, output, context, local=self.is_local)
+        progress(f"{app.name}: synthesising")
+        self._cdk(arguments, app, progress, DEPLOY_SECONDS)
+        return Assembly(output)
+
     def _bootstrap(self, progress: Progress) -> None:
         if not self._bootstrapped:
             account = f"aws://{self.environment['CDK_DEFAULT_ACCOUNT']}/{self.environment['CDK_DEFAULT_REGION']}"
@@ -182,26 +171,6 @@ class Cloud:
             # In an empty folder: beside a cdk.json the command would synthesise that app first.
             self._cdk(["bootstrap", account], self._scratch, silence, DEPLOY_SECONDS)
             self._bootstrapped = True
-
-    def _synthesise(self, app: "App | Path", context: Mapping[str, str] | None, progress: Progress) -> Assembly:
-        if not isinstance(app, Path):
-            if context:
-                raise ValueError(
-                    "context belongs to an app in a folder: an app made in the test has its own, from cloud.app()"
-                )
-            if self.is_local and app.node.try_get_context("serverless-patterns:local") != "true":
-                raise ValueError(
-                    "the app is made for AWS: make it with cloud.app(...), or with LOCAL_CONTEXT in its context"
-                )
-            return Assembly(Path(app.synth().directory))
-        if not (app / "cdk.json").exists():
-            raise ValueError(f"{app} has no cdk.json: pass the folder of a CDK app, or an App")
-        folder = Path(tempfile.mkdtemp(prefix="cdk-out-", dir=self._scratch))
-        given = {**(LOCAL_CONTEXT if self.is_local else {}), **(context or {})}
-        pairs = [part for name, value in given.items() for part in ("-c", f"{name}={value}")]
-        progress(f"{app.name}: synthesising")
-        self._cdk(["synth", "--quiet", "--output", str(folder), *pairs], app, progress, DEPLOY_SECONDS)
-        return Assembly(folder)
 
     @cached_property
     def _scratch(self) -> Path:
@@ -230,23 +199,8 @@ class Cloud:
                 "its stacks a CliCredentialsStackSynthesizer, or start the cloud without iam=True"
             )
 
-    def _deployed(self, assembly: Assembly) -> list[str]:
-        cloudformation = self.client("cloudformation")
-        pages = cloudformation.get_paginator("list_stacks").paginate()
-        there = {
-            stack["StackName"]
-            for page in pages
-            for stack in page["StackSummaries"]
-            if stack["StackStatus"] != "DELETE_COMPLETE"
-        }
-        return [stack.name for stack in assembly.stacks if stack.name in there]
-
-    def _require_code(self, assembly: Assembly, deployment: Deployment) -> None:
+    def _require_code(self, deployment: Deployment) -> None:
         # Without its code object the emulator still makes the function, which then answers every call with success.
-        for stack in assembly.stacks:
-            if stack.name not in deployment.stacks:
-                continue
-            for logical_id in stack.resources_of_type("AWS::Lambda::Function"):
-                name = deployment.physical_ids[stack.name][logical_id]
-                if self._function(name).get("CodeSize", 0) == 0:
-                    raise DeployError(f"function {name} ({stack.name}/{logical_id}) was deployed without its code", "")
+        for path, name in deployment.functions.items():
+            if self._function(name).get("CodeSize", 0) == 0:
+                raise DeployError(f"function {name} ({path}) was deployed without its code", "")

@@ -26,6 +26,14 @@ class Deployment:
         self._assembly = assembly
         self._cloudformation = cloudformation
 
+    @classmethod
+    def of(cls, assembly: Assembly, cloudformation: "CloudFormationClient") -> "Deployment":
+        """The stacks of an assembly that are there."""
+        pages = cloudformation.get_paginator("list_stacks").paginate()
+        found = [stack for page in pages for stack in page["StackSummaries"]]
+        there = {stack["StackName"] for stack in found if stack["StackStatus"] != "DELETE_COMPLETE"}
+        return cls(assembly, [stack.name for stack in assembly.stacks if stack.name in there], cloudformation)
+
     @cached_property
     def outputs(self) -> Mapping[str, Mapping[str, str]]:
         """By stack name and output key: `deployment.outputs["Shop"]["QueueUrl"]`."""
@@ -43,6 +51,16 @@ class Deployment:
         path = construct if isinstance(construct, str) else construct.node.path
         stack, logical_id = self._assembly.find(path)
         return self.physical_ids[stack.name][logical_id]
+
+    @cached_property
+    def functions(self) -> Mapping[str, str]:
+        """Names of all Lambda functions, by stack and logical id: `{"Shop/Consumer1234": "Shop-Consumer1234-ABCD"}`."""
+        return {
+            f"{stack.name}/{logical_id}": self.physical_ids[stack.name][logical_id]
+            for stack in self._assembly.stacks
+            if stack.name in self.stacks
+            for logical_id in stack.resources_of_type("AWS::Lambda::Function")
+        }
 
     def destroy(self) -> None:
         """Delete the stacks, dependents first. What says RETAIN stays, as always.

@@ -19,7 +19,7 @@ from serverless_patterns.testing.errors import CloudError
 from serverless_patterns.testing.progress import Progress, silence
 
 if TYPE_CHECKING:
-    from serverless_patterns.testing.faults import FaultProxy
+    from serverless_patterns.testing.fault_proxy import FaultProxy
 
 __all__ = ["EmbeddedCloud"]
 
@@ -30,7 +30,8 @@ READY_SECONDS = 60.0
 class EmbeddedCloud(Cloud):
     """Starts in half a second, forgets everything at its end, and ends with the process that started it.
 
-    Functions run unsandboxed, on the interpreter that runs the tests; everything listens on 127.0.0.1 only.
+    For Linux and macOS. Functions run unsandboxed, on the interpreter that runs the tests; everything listens on
+    127.0.0.1 only.
 
     Example:
         with EmbeddedCloud.start() as cloud:
@@ -73,22 +74,27 @@ class EmbeddedCloud(Cloud):
             CloudError: The port is taken, or the emulator does not start; with its log.
         """
         python = emulator_python(progress)
+        for attempts_left in (2, 1, 0):
+            try:
+                return cls._start(python, port, faults=faults, iam=iam, environment=environment or {})
+            except CloudError as error:
+                # A free port may be taken by somebody else before the emulator listens on it.
+                if port or not attempts_left or "in use" not in str(error):
+                    raise
+        raise AssertionError("the last attempt returns or raises")
+
+    @classmethod
+    def _start(
+        cls, python: Path, port: int | None, *, faults: bool, iam: bool, environment: Mapping[str, str]
+    ) -> "EmbeddedCloud":
         home = Path(tempfile.mkdtemp(prefix="embedded-cloud-"))
         servers: list[Server] = []
         try:
             at = free_port(port)
-            upstream = f"http://{LOOPBACK}:{at}"
-            proxy = _start_proxy(home, upstream) if faults else None
+            proxy = _start_proxy(home, f"http://{LOOPBACK}:{at}") if faults else None
             servers += [proxy] if proxy else []
-            settings = _settings(home, at, iam) | ({"AWS_ENDPOINT_URL": proxy.url} if proxy else {})
-            emulator = Server(
-                HERE / "_run_emulator.py",
-                [],
-                python=python,
-                port=at,
-                environment=settings | dict(environment or {}),
-                home=home,
-            )
+            settings = _settings(home, at, iam) | ({"AWS_ENDPOINT_URL": proxy.url} if proxy else {}) | dict(environment)
+            emulator = Server(HERE / "_run_emulator.py", [], python=python, port=at, environment=settings, home=home)
             servers.append(emulator)
             emulator.wait_ready("/_ministack/ready", READY_SECONDS)
             if proxy:
@@ -109,7 +115,7 @@ class EmbeddedCloud(Cloud):
         """
         if self._proxy is None:
             raise CloudError("no fault proxy: start the cloud with EmbeddedCloud.start(faults=True)")
-        from serverless_patterns.testing.faults import FaultProxy
+        from serverless_patterns.testing.fault_proxy import FaultProxy
 
         return FaultProxy(self._proxy)
 
