@@ -2,8 +2,7 @@
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from botocore.exceptions import ClientError
 
@@ -37,8 +36,7 @@ class Contended(Exception):
     """Others wrote the same items for as long as there was time to try. Nothing of this was written."""
 
 
-@dataclass(frozen=True)
-class Commits:
+class Commits(NamedTuple):
     dynamodb: Any
     table_name: str
     retention_seconds: int

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 __all__ = ["Refusal", "Statement", "Statements"]
@@ -44,8 +43,7 @@ class Refusal(NamedTuple):
     item: dict[str, Any] | None
 
 
-@dataclass(frozen=True)
-class Statements:
+class Statements(NamedTuple):
     dynamodb: Any
     sleep: Callable[[float], None]
     random: random.Random

@@ -4,8 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.load_leveled_queue import contract
@@ -19,8 +18,7 @@ Attributes = dict[str, dict[str, Any]]
 MAX_REASON_CHARACTERS = 1_000
 
 
-@dataclass(frozen=True)
-class DeadLetters:
+class DeadLetters(NamedTuple):
     sqs: Any
     queue_url: str
 

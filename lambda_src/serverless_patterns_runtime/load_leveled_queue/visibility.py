@@ -5,8 +5,7 @@ Full jitter: Brooker, Exponential Backoff And Jitter (2015).
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -27,8 +26,7 @@ LEASE_JITTER_SECONDS = 5
 """Spreads the duplicates that wait for the same lease."""
 
 
-@dataclass(frozen=True)
-class Backoff:
+class Backoff(NamedTuple):
     base_seconds: int
     max_seconds: int
     random: random.Random
@@ -45,8 +43,7 @@ class Backoff:
         return min(max(0, until - int(now)) + CLOCK_SKEW_SECONDS + jitter, MAX_SECONDS)
 
 
-@dataclass(frozen=True)
-class Visibility:
+class Visibility(NamedTuple):
     sqs: Any
     queue_url: str
 
