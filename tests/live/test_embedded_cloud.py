@@ -10,6 +10,8 @@ import tempfile
 import textwrap
 from collections.abc import Generator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from aws_cdk import App, CfnOutput, CfnResource, Stack
@@ -227,6 +229,18 @@ def gone(cloud: EmbeddedCloud, stack: str) -> str:
     with pytest.raises(client.exceptions.ClientError) as caught:
         client.describe_stacks(StackName=stack)
     return str(caught.value)
+
+
+def test_the_example_in_the_docstring_runs(tmp_path: Path) -> None:
+    class Shop(Stack):
+        def __init__(self, scope: App, id: str) -> None:
+            super().__init__(scope, id)
+            self.fulfilment = SimpleNamespace(queue=sqs.Queue(self, "Queue"))
+
+    example = textwrap.dedent(str(EmbeddedCloud.__doc__).partition("Example:\n")[2])
+    names: dict[str, Any] = {"EmbeddedCloud": EmbeddedCloud, "Shop": Shop, "tmp_path": tmp_path}
+    exec(example, names)
+    assert names["url"].startswith(names["cloud"].endpoint_url.replace("127.0.0.1", "localhost"))
 
 
 def test_an_app_in_a_folder_is_synthesised_once_with_its_context_and_deployed(
