@@ -1,0 +1,46 @@
+"""Wall time of a batch of ten with one write each, where every request waits 5 ms for its answer."""
+
+import statistics
+import time
+
+from bench.consumers import Consumer, consume, ours, powertools, quiet_lambda
+from bench.fake_aws import FakeAws
+from bench.figure import Figure
+from bench.lambda_environment import sqs_event
+
+NAMES = ("effects_wall_vs_powertools",)
+
+SECONDS_PER_REQUEST = 0.005
+ROUNDS = 30
+
+
+def figures() -> list[Figure]:
+    with FakeAws(seconds_per_request=SECONDS_PER_REQUEST) as aws, quiet_lambda(aws.url):
+        ours_seconds, peer_seconds = _medians(ours(effects=True), powertools(effects=True))
+    figure = Figure(
+        name=NAMES[0],
+        value=round(ours_seconds / peer_seconds, 3),
+        unit="ratio",
+        peer=1.0,
+        floor=round(SECONDS_PER_REQUEST / peer_seconds, 3),  # one request for everything, and no work beside it
+        better="lower",
+        goal=0.10,
+        measured=f"ours {ours_seconds * 1000:.0f} ms, Powertools {peer_seconds * 1000:.0f} ms, {ROUNDS} rounds",
+    )
+    return [figure]
+
+
+def _medians(*consumers: Consumer) -> list[float]:
+    """Interleaved, so that a slow moment of the machine hits all."""
+    seconds: list[list[float]] = [[] for _ in consumers]
+    for _ in range(ROUNDS + 1):
+        for taken, consumer in zip(seconds, consumers, strict=True):
+            taken.append(_seconds(consumer))
+    return [statistics.median(taken[1:]) for taken in seconds]  # the first round opened the connections
+
+
+def _seconds(consumer: Consumer) -> float:
+    event = sqs_event(10)
+    started = time.perf_counter()
+    consume(consumer, event)
+    return time.perf_counter() - started
