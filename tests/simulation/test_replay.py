@@ -1,0 +1,55 @@
+"""A seed is a schedule: the same one every time, in another process too."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .faults import NoFaults
+from .invariants import Invariant
+from .schedules import GENTLE_PROFILE, MODES, WILD_PROFILE, Profile, Violation, simulate
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_seed_gives_the_same_history_twice(mode: str) -> None:
+    first, second = (simulate(mode, 3, WILD_PROFILE).history for _ in range(2))
+    assert first.trace == second.trace
+    assert first.dead == second.dead
+
+
+def test_a_seed_does_not_depend_on_the_hash_seed_of_the_process() -> None:
+    code = (
+        "from tests.simulation.schedules import *; w = simulate('leases', 3, WILD_PROFILE);"
+        "print([(round(t, 6), *map(str, f)) for t, f in w.history.trace])"
+    )
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={"PYTHONHASHSEED": number, "PYTHONPATH": str(Path(__file__).parents[2])},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for number in ("1", "2")
+    }
+    assert len(outputs) == 1
+
+
+def test_a_violation_says_its_seed_and_shows_what_happened() -> None:
+    def nothing_may_happen(_: object) -> None:
+        raise AssertionError("something happened")
+
+    never: Invariant = nothing_may_happen
+    profile = Profile("impossible", lambda *_: 0, [never], [])
+    with pytest.raises(Violation) as raised:
+        simulate("effects", 5, profile)
+    report = str(raised.value)
+    assert report.startswith("something happened\n")
+    assert "--seed=5" in report
+    assert "TransactWriteItems" in report
+
+
+def test_without_mishaps_nothing_is_counted_as_one() -> None:
+    assert NoFaults().spent == 0
+    assert simulate("effects", 1, Profile("calm", lambda *_: 0, GENTLE_PROFILE.invariants, [])).faults.spent == 0
