@@ -24,7 +24,7 @@ OWNER = """
     import os, signal
     from serverless_patterns.testing import EmbeddedCloud
     cloud = EmbeddedCloud.start(faults=True)
-    print(cloud.endpoint_url, cloud._emulator.process.pid, cloud._proxy.process.pid, cloud._home, sep="\\n", flush=True)
+    print(cloud.endpoint_url, cloud._emulator.process.pid, cloud._proxy.process.pid, cloud.home, sep="\\n", flush=True)
     {end}
 """
 

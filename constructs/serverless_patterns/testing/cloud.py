@@ -35,13 +35,21 @@ DEPLOY_SECONDS = 900.0
 class Cloud:
     """Deploys apps and looks into what became of them."""
 
-    def __init__(self, *, endpoint_url: str | None, environment: Mapping[str, str], enforces_iam: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        endpoint_url: str | None,
+        environment: Mapping[str, str],
+        enforces_iam: bool = False,
+        home: Path | None = None,
+    ) -> None:
         self.endpoint_url = endpoint_url
         """None: AWS itself."""
         self.environment = dict(environment)
         """For subprocesses that should work on this cloud: `subprocess.run(..., env=cloud.environment)`."""
         self.is_local = endpoint_url is not None
         self._enforces_iam = enforces_iam
+        self._home = home
         self._bootstrapped = not self.is_local  # an AWS account is its owner's to bootstrap
         self._clients: dict[str, Any] = {}
 
@@ -174,7 +182,7 @@ class Cloud:
 
     @cached_property
     def _scratch(self) -> Path:
-        return Path(tempfile.mkdtemp(prefix="serverless-patterns-"))
+        return Path(tempfile.mkdtemp(prefix="serverless-patterns-", dir=self._home))
 
     def close(self) -> None:
         """Remove what was synthesised here. Stacks stay: `Deployment.destroy` is theirs."""

@@ -44,8 +44,9 @@ class EmbeddedCloud(Cloud):
 
     def __init__(self, home: Path, emulator: Server, proxy: Server | None, *, iam: bool) -> None:
         environment = local_environment(emulator.url, ACCOUNT, REGION)
-        super().__init__(endpoint_url=emulator.url, environment=environment, enforces_iam=iam)
-        self._home = home
+        super().__init__(endpoint_url=emulator.url, environment=environment, enforces_iam=iam, home=home)
+        self.home = home
+        """Everything that this cloud writes; gone with it."""
         self._emulator = emulator
         self._proxy = proxy
         atexit.register(self.close)
@@ -135,7 +136,7 @@ class EmbeddedCloud(Cloud):
 
     def kill_function(self, function_name: str) -> int:
         """Kill the processes that run a function, in the midst of what they do; how many there were."""
-        return kill_workers(self._home, function_name)
+        return kill_workers(self.home, function_name)
 
     def reset(self) -> None:
         """Forget every resource, message and item, and end every fault; the next deploy bootstraps again.
@@ -157,14 +158,14 @@ class EmbeddedCloud(Cloud):
         if self._proxy:
             self._proxy.stop()
         super().close()
-        shutil.rmtree(self._home, ignore_errors=True)
+        shutil.rmtree(self.home, ignore_errors=True)
 
     def detach(self) -> str:
         """Leave everything running when this process ends; the shell command that stops it then."""
         atexit.unregister(self.close)
         super().close()
         groups = [server.detach() for server in (self._emulator, self._proxy) if server]
-        return f"kill -- {' '.join(f'-{group}' for group in groups)}; rm -rf {shlex.quote(str(self._home))}"
+        return f"kill -- {' '.join(f'-{group}' for group in groups)}; rm -rf {shlex.quote(str(self.home))}"
 
     def __enter__(self) -> "EmbeddedCloud":
         return self
