@@ -32,6 +32,9 @@ class Delivery:
     handled: bool
     """Whether our runtime stands between the queue and the business function."""
 
+    own_queue: bool
+    """Whether the queue is ours, so that we say when it gives up on a message."""
+
     fifo: bool
     max_concurrency: int
     asked_batch_size: int | None
@@ -49,15 +52,30 @@ class Delivery:
     def counts_attempts(self) -> bool:
         """Whether the runtime counts attempts itself.
 
-        In a FIFO batch of several, messages behind a failed one return unprocessed and their receive counts climb
-        with it: the queue's own count would dead-letter healthy messages.
+        In a batch, messages that were not tried come back with one that was: behind a failed one of their FIFO group,
+        or beside one that killed the function or took all its time. Their receive counts climb together, and the
+        queue's own count would dead-letter healthy messages. An existing standard queue keeps its own count.
         """
-        return self.handled and self.fifo and self.batch_size != 1
+        return self.handled and self.batch_size != 1 and (self.own_queue or self.fifo)
 
     @property
-    def native_max_receive_count(self) -> int:
-        """When the queue itself gives up on a message."""
-        return _RECEIVE_LIMIT if self.counts_attempts else self.max_receive_count
+    def receives_among_failing(self) -> int:
+        """More receives than a healthy message can need when every other of its batch fails to the end."""
+        return min(2 * (self.max_receive_count + 1) * self.batch_size, _RECEIVE_LIMIT)
+
+    def native_max_receive_count(self, visibility: Duration, retention_seconds: int | None) -> int:
+        """When the queue itself gives up on a message.
+
+        Where the runtime counts: too late for healthy ones, yet soon enough that a consumer that is broken altogether
+        sends everything to the dead-letter queue before it expires.
+        """
+        if not self.counts_attempts:
+            return self.max_receive_count
+        hidden = seconds(visibility)
+        in_time = retention_seconds // 2 // hidden if retention_seconds and hidden else _RECEIVE_LIMIT
+        if is_token(self.max_receive_count) or is_token(self.batch_size):
+            return min(in_time, _RECEIVE_LIMIT)
+        return max(self.max_receive_count, min(in_time, self.receives_among_failing))
 
     def check(self, problems: Problems) -> None:
         """Refuse what SQS and Lambda refuse, or what would break the pattern."""
@@ -87,8 +105,8 @@ class Delivery:
 
     def check_native_limit(self, problems: Problems, argument: str, max_receive_count: int) -> None:
         """Refuse an existing queue that would dead-letter what we still count."""
-        if self.counts_attempts and not is_token(max_receive_count) and max_receive_count < _RECEIVE_LIMIT:
-            must = f"be {_RECEIVE_LIMIT:,} when FIFO batches are larger than 1"
+        if self.counts_attempts and not is_token(max_receive_count) and max_receive_count < self.receives_among_failing:
+            must = f"be at least {self.receives_among_failing:,} with FIFO batches of {self.batch_size}"
             fix = "set it where the queue is defined, or use batch_size=1: a failing message takes its group along"
             problems.add(argument, must, str(int(max_receive_count)), fix)
 
@@ -135,7 +153,7 @@ class Delivery:
 
     def _warn(self, scope: Construct) -> None:
         """Advise where a number is allowed and yet unwise."""
-        count = self.native_max_receive_count
+        count = self.max_receive_count
         if not is_token(count) and count < _ADVISED_RECEIVES:
             Validations.of(scope).add_warning(
                 "serverless-patterns:max-receive-count",

@@ -91,7 +91,10 @@ class OwnQueue:
             content_based_deduplication=self.content_based_deduplication or None,
             visibility_timeout=visibility_timeout,
             retention_period=self.retention_period,
-            dead_letter_queue=sqs.DeadLetterQueue(queue=letters, max_receive_count=delivery.native_max_receive_count),
+            dead_letter_queue=sqs.DeadLetterQueue(
+                queue=letters,
+                max_receive_count=delivery.native_max_receive_count(visibility_timeout, self.retention_seconds),
+            ),
             enforce_ssl=True,
             **_encryption(key),
         )

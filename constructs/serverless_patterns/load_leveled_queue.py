@@ -61,7 +61,8 @@ class LoadLeveledQueue(Construct):
         max_concurrency: 2 to 1,000 invocations at once. For one at a time: `fifo=True` and one group.
         batch_size: 1 to 10,000 messages an invocation; FIFO 1 to 10. Default: 10; FIFO 1.
         max_batching_window: How long a batch may fill up, to 300 seconds; needed above 10; never on FIFO.
-        max_receive_count: 1 to 1,000 receives, then dead letter. 5, because a throttled receive counts too.
+        max_receive_count: 1 to 1,000 tries, then dead letter. In batches above 1 the runtime counts them, elsewhere
+            SQS counts receives: 5, because a throttled receive counts too.
         idempotency_key: Dotted path into the body, such as `order.id`. Default: the message id.
         claims: Table to share, with the partition key `claim` (String). Default: one of its own.
         claims_namespace: Separates constructs that share a table. Data: never change it. Default: `id`.
@@ -142,6 +143,7 @@ class LoadLeveledQueue(Construct):
         source = own if queue is None else ExistingQueue.look(problems, queue, own)
         delivery = Delivery(
             handled=runs.handler is not None,
+            own_queue=queue is None,
             fifo=source.fifo,
             max_concurrency=max_concurrency,
             asked_batch_size=batch_size,

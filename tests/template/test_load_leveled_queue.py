@@ -92,25 +92,27 @@ def test_a_window_is_told_to_the_mapping() -> None:
     assert the_mapping(stack)["MaximumBatchingWindowInSeconds"] == 300
 
 
-def test_a_failing_message_becomes_a_dead_letter_after_five_receives() -> None:
+@pytest.mark.parametrize("fifo", [False, True])
+def test_batches_above_one_are_counted_by_the_runtime_and_the_native_limit_is_out_of_the_way(fifo: bool) -> None:
     stack = new_stack()
-    a_queue(stack)
-    assert the_queue(stack)["RedrivePolicy"]["maxReceiveCount"] == 5
-    assert the_variables(stack)["MAX_RECEIVE_COUNT"] == "5"
-    assert the_variables(stack)["COUNT_ATTEMPTS"] == "false"
-
-
-def test_fifo_batches_above_one_are_counted_by_the_runtime_and_the_native_limit_is_out_of_the_way() -> None:
-    stack = new_stack()
-    a_queue(stack, fifo=True, batch_size=2, max_receive_count=3)
-    assert the_queue(stack)["RedrivePolicy"]["maxReceiveCount"] == 1000
+    a_queue(stack, fifo=fifo, batch_size=4, max_receive_count=3)
+    assert the_queue(stack)["RedrivePolicy"]["maxReceiveCount"] == 2 * (3 + 1) * 4
     assert the_variables(stack)["MAX_RECEIVE_COUNT"] == "3"
     assert the_variables(stack)["COUNT_ATTEMPTS"] == "true"
 
 
-def test_fifo_batches_of_one_are_counted_by_the_queue() -> None:
+def test_a_consumer_that_is_broken_altogether_fills_the_dead_letter_queue_before_its_messages_expire() -> None:
     stack = new_stack()
-    a_queue(stack, fifo=True)
+    a_queue(stack, consumer=a_handler(timeout=Duration.minutes(15)), retention_period=Duration.days(4))
+    visibility, retention = 6 * 900, 4 * 86_400
+    receives = the_queue(stack)["RedrivePolicy"]["maxReceiveCount"]
+    assert receives == retention // 2 // visibility, "half of the time that it has"
+
+
+@pytest.mark.parametrize("fifo", [False, True])
+def test_batches_of_one_are_counted_by_the_queue(fifo: bool) -> None:
+    stack = new_stack()
+    a_queue(stack, fifo=fifo, batch_size=1)
     assert the_queue(stack)["RedrivePolicy"]["maxReceiveCount"] == 5
     assert the_variables(stack)["COUNT_ATTEMPTS"] == "false"
 
@@ -226,7 +228,7 @@ def test_what_the_runtime_is_told() -> None:
         "BUSINESS_FUNCTION": "orders:fulfil",
         "CLAIMS_NAMESPACE": "orders",
         "CLAIMS_RETENTION_SECONDS": "2592000",
-        "COUNT_ATTEMPTS": "false",
+        "COUNT_ATTEMPTS": "true",
         "IDEMPOTENCY_KEY": "order.id",
         "MAX_AGE_SECONDS": "7200",
         "MAX_RECEIVE_COUNT": "5",

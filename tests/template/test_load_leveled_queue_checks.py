@@ -276,7 +276,7 @@ BUILT: dict[str, tuple[Callable[[Stack], dict[str, Any]], str]] = {
             "queue": with_letters(stack, fifo=True, visibility_timeout=SECONDS(180)),
             "batch_size": 2,
         },
-        "max_receive_count of Shop/Existing must be 1,000 when FIFO batches are larger than 1, got 5: set it where the "
+        "max_receive_count of Shop/Existing must be at least 24 with FIFO batches of 2, got 5: set it where the "
         "queue is defined, or use batch_size=1: a failing message takes its group along",
     ),
     **{

@@ -153,7 +153,7 @@ def test_imported_tables_are_granted_by_their_arn() -> None:
     orders_arn = TABLE_ARN.replace("claims", "orders")
     orders = dynamodb.Table.from_table_attributes(stack, "Orders", table_arn=orders_arn, encryption_key=key)
     a_queue(stack, claims=claims, consumer=a_handler(tables={"ORDERS": orders}))
-    assert allowed(stack, TABLE_ARN) == {"dynamodb:GetItem", "dynamodb:PutItem"}
+    assert allowed(stack, TABLE_ARN) == {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
     assert "dynamodb:ConditionCheckItem" in allowed(stack, orders_arn)
     assert allowed(stack, KEY_ARN) == {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"}
     assert the_variables(stack)["ORDERS"] == "orders"

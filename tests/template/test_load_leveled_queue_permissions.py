@@ -40,9 +40,9 @@ def actions_on(stack: Stack, logical_id_part: str) -> set[str]:
 @pytest.mark.parametrize(
     ("function", "arguments", "expected"),
     [
-        ("orders:fulfil", {}, EFFECTS),
-        ("orders:fulfil", {"fifo": True, "batch_size": 2}, EFFECTS | {"dynamodb:UpdateItem"}),
-        ("orders:call", {}, LEASES),
+        ("orders:fulfil", {"batch_size": 1}, EFFECTS),
+        ("orders:fulfil", {}, EFFECTS | {"dynamodb:UpdateItem"}),
+        ("orders:call", {"batch_size": 1}, LEASES),
         ("orders:call", {"fifo": True, "batch_size": 2}, LEASES | {"dynamodb:UpdateItem"}),
     ],
 )

@@ -38,6 +38,9 @@ LONGEST_RESERVE_SECONDS = 2.0
 RESERVE_SHARE = 0.1
 """Of the time there is, where that is less."""
 
+LONGER_THAN_THE_LONGEST = 1.1
+"""How much longer than all before it the next run may take."""
+
 
 class Consumption:
     def __init__(self, edge: Edge, context: Any) -> None:
@@ -46,7 +49,7 @@ class Consumption:
         self._remaining: Callable[[], float] = lambda: context.get_remaining_time_in_millis() / 1000
         reserve = min(LONGEST_RESERVE_SECONDS, self._remaining() * RESERVE_SHARE)
         self._remaining_for_work: Callable[[], float] = lambda: self._remaining() - reserve
-        self._started_any = False
+        self._longest_run: float | None = None
         self._conclusions = Conclusions(edge)
         self._attempt_limit = AttemptLimit(
             limit=self._settings.max_receive_count, count=self._attempts().count, enabled=self._settings.count_attempts
@@ -114,13 +117,14 @@ class Consumption:
             return _known(obstacle)
         if not self._has_time():
             return _known(Unstarted(0))
-        self._started_any = True
         try:
             delivery.attempts = self._attempt_limit.number_of(message)
         except Exception as error:
             return _known(verdict_on(error))
+        before = self._remaining()
         with self._edge.logger.append_context_keys(correlation_id=message.correlation_id, message_id=message.id):
             answer = work.start(request, self._invocation(message, request, delivery.attempts))
+        self._longest_run = max(self._longest_run or 0.0, before - self._remaining())
         return lambda: self._judged(message, delivery.attempts, answer())
 
     def _judged(self, message: Message, attempt: int, verdict: Verdict) -> Verdict:
@@ -132,8 +136,13 @@ class Consumption:
             return verdict
 
     def _has_time(self) -> bool:
-        """The first message always gets its chance: else a batch could go round for ever."""
-        return not self._started_any or self._remaining_for_work() > 0
+        """Whether a run as long as the longest so far would come to an end; the first always gets its chance.
+
+        One that the timeout kills brings the whole batch back, also what is done, to be killed again next time.
+        """
+        if self._longest_run is None:
+            return True
+        return self._remaining_for_work() > self._longest_run * LONGER_THAN_THE_LONGEST
 
     def _invocation(self, message: Message, request: Request, attempt: int) -> Invocation:
         return Invocation(

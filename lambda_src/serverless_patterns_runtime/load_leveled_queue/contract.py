@@ -21,7 +21,7 @@ class Env(NamedTuple):
     """How many receives a message gets before it is a dead letter."""
 
     COUNT_ATTEMPTS: str
-    """`true`: receive counts climb without an attempt (FIFO, batches above 1), so the runtime counts by itself."""
+    """`true`: receive counts climb without an attempt (batches above 1), so the runtime counts by itself."""
 
     MAX_AGE_SECONDS: str
     """Older messages are dead letters at once, as `expired`; `0`: no limit."""
