@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["LoadLeveledQueue"]
 
 _CLAIMS_RETENTION = Duration.days(30)  # more than queue and dead-letter queue together
-_RETRY_BASE, _RETRY_MAX = Duration.seconds(5), Duration.minutes(15)
+_RETRY_BASE, _RETRY_MAX = Duration.minutes(1), Duration.minutes(15)  # five tries span some seven minutes
 _MAX_OLDEST_AGE = Duration.hours(1)
 
 

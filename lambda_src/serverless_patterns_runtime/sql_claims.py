@@ -26,6 +26,10 @@ _MARKS = {
 }
 
 
+IN_TRANSACTION = 2
+"""PQTRANS_INTRANS of PostgreSQL's client library, which both psycopg generations pass on."""
+
+
 class Connection(Protocol):
     """What we need of a DB-API connection."""
 
@@ -36,8 +40,14 @@ def claim_once(connection: Connection, claim: Claim) -> bool:
     """True: first time, and the claim is written in the caller's open transaction. False: a committed duplicate.
 
     Two at once: the database lets one insert; the other's raises its IntegrityError, its transaction rolls back, and
-    its next attempt finds the claim. Raises IdempotencyKeyReused for another payload.
+    its next attempt finds the claim. Raises IdempotencyKeyReused for another payload, TypeError for a connection
+    that commits by itself: a crash after the claim and before the data would lose the work.
     """
+    if _commits_by_itself(connection):
+        raise TypeError(
+            "Invocation.once needs an open transaction and this connection commits every statement by itself:"
+            " switch its autocommit off, and commit the claim together with your data"
+        )
     style = _paramstyle(connection)
     first, second = _MARKS[style]
     values = {"claim": hashlib.sha256(claim.id.encode()).hexdigest(), "payload": claim.payload}
@@ -60,6 +70,19 @@ def claim_once(connection: Connection, claim: Claim) -> bool:
     if found != claim.payload:
         raise IdempotencyKeyReused("the idempotency key was used before, with another payload")
     return False
+
+
+def _commits_by_itself(connection: Any) -> bool:
+    """As far as the driver tells: DB-API has no word for it."""
+    if getattr(connection, "in_transaction", False) is True:
+        return False  # sqlite3, after BEGIN
+    status = getattr(getattr(connection, "info", None), "transaction_status", None)
+    if isinstance(status, int) and status == IN_TRANSACTION:
+        return False
+    if hasattr(connection, "in_transaction") and connection.isolation_level is None:
+        return True
+    ask = getattr(connection, "get_autocommit", None)  # MySQL's drivers
+    return bool(ask()) if callable(ask) else getattr(connection, "autocommit", False) is True
 
 
 def _paramstyle(connection: Connection) -> str:

@@ -43,10 +43,11 @@ def describe(error: BaseException, *, with_message: bool) -> dict[str, Any]:
 
     Its message only on request: `int("4111 1111 ...")` raises an error that quotes its argument.
     """
-    frames = traceback.extract_tb(error.__traceback__)
+    # No source lines, which would be read from disk.
+    frames = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
     description: dict[str, Any] = {
         "error_type": type(error).__name__,
-        "error_location": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-5:]],
+        "error_location": [f"{code.co_filename}:{line} {code.co_name}" for code, line in frames[-5:]],
     }
     if with_message:
         description["error_message"] = str(error)

@@ -232,3 +232,46 @@ def test_a_claim_survives_the_death_of_the_process_that_committed_it(database: P
     connection = sqlite3.connect(database)
     assert invocation().once(connection) is False
     connection.close()
+
+
+def connection_that(**attributes: Any) -> Any:
+    return types.SimpleNamespace(cursor=lambda: pytest.fail("nothing may be written"), **attributes)
+
+
+@pytest.mark.parametrize(
+    "commits_by_itself",
+    [
+        connection_that(autocommit=True),
+        connection_that(autocommit=True, info=types.SimpleNamespace(transaction_status=0)),
+        connection_that(get_autocommit=lambda: True),
+        connection_that(in_transaction=False, isolation_level=None),
+    ],
+    ids=["psycopg", "psycopg, idle", "MySQL", "sqlite3"],
+)
+def test_a_connection_that_commits_by_itself_is_refused_before_anything_is_written(commits_by_itself: Any):
+    with pytest.raises(TypeError) as refused:
+        invocation().once(commits_by_itself)
+    assert str(refused.value) == (
+        "Invocation.once needs an open transaction and this connection commits every statement by itself:"
+        " switch its autocommit off, and commit the claim together with your data"
+    )
+
+
+def test_an_open_transaction_on_a_connection_that_else_commits_by_itself_is_taken(database: Path):
+    connection = sqlite3.connect(database, isolation_level=None)
+    connection.execute("BEGIN")
+    assert invocation().once(connection)
+    connection.execute("ROLLBACK")
+    connection.execute("BEGIN")
+    assert invocation().once(connection), "what was rolled back was never claimed"
+    connection.close()
+
+
+def test_a_transaction_block_of_a_postgresql_driver_is_an_open_transaction(connection: sqlite3.Connection):
+    class Connection(sqlite3.Connection):
+        autocommit = True  # type: ignore[assignment]
+        info = types.SimpleNamespace(transaction_status=2)
+
+    inside = Connection(connection.execute("PRAGMA database_list").fetchone()[2])
+    assert invocation().once(inside)  # type: ignore[arg-type]
+    inside.close()

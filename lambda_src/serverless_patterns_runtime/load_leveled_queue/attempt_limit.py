@@ -21,7 +21,7 @@ class AttemptLimit:
     """Notes that a message's n-th receive was an attempt, and says how many attempts that makes."""
 
     enabled: bool
-    """False: every receive is an attempt, SQS counts, and the methods below change nothing."""
+    """False: every receive is an attempt, and SQS's own count says how many there were."""
 
     def number_of(self, message: Message) -> int:
         """Counts the attempt that is about to start. The first receive costs no write.
@@ -32,14 +32,14 @@ class AttemptLimit:
             return message.receive_count
         attempt = self.count(message.id, message.receive_count)
         if attempt > self.limit:
-            raise AttemptsExhausted(f"started {self.limit} times and never came to an end")
+            raise AttemptsExhausted(f"started {self.limit} times, with no end that could be recorded")
         return attempt
 
     def judge(self, message: Message, attempt: int, verdict: Verdict) -> Verdict:
         """The last failure that a message may have is a refusal."""
-        if not self.enabled or not isinstance(verdict, Failed):
+        if not isinstance(verdict, Failed):
             return verdict
-        if message.receive_count == 1:
+        if self.enabled and message.receive_count == 1:
             attempt = self.count(message.id, message.receive_count)
         if attempt < self.limit:
             return verdict

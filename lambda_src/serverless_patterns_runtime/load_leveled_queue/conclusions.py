@@ -29,12 +29,15 @@ class Conclusions:
         self._backoff = Backoff(settings.retry_base_seconds, settings.retry_max_seconds, edge.random)
         self._outcomes: Counter[str] = Counter()
         self._returning: list[tuple[Message, int]] = []
+        self._errors: list[BaseException] = []
 
     def conclude(self, delivery: Delivery, verdict: Verdict) -> None:
         """Acknowledged, or back after a delay; a refused message only once the dead-letter queue has it.
 
         Nor is one refused whose work is complete: what was processed is no dead letter.
         """
+        if isinstance(verdict, Refused | Failed):
+            self._errors.append(verdict.error)
         if isinstance(verdict, Refused):
             verdict = self._bury(delivery, verdict)
         delivery.verdict = verdict
@@ -51,6 +54,9 @@ class Conclusions:
         for outcome, count in self._outcomes.items():
             self._metrics.add_metric(name=outcome, unit="Count", value=count)
         self._metrics.flush_metrics()
+        for error in self._errors:
+            # One that a module keeps, and raises again and again, would keep every frame it ever passed, payloads too.
+            error.__traceback__ = None
         identifiers = dict.fromkeys(message.id for message, _ in self._returning)
         return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in identifiers]}
 

@@ -17,8 +17,8 @@ __all__ = ["Backoff", "Visibility"]
 BATCH = 10
 """Entries that SQS takes in one request."""
 
-MAX_SECONDS = 43_200
-"""SQS's limit on a visibility timeout."""
+MAX_SECONDS = 43_200 - 900
+"""SQS's limit on a visibility timeout counts from the receive, which may be an invocation's 15 minutes ago."""
 
 SHORTEST_RETRY_SECONDS = 1
 
@@ -34,7 +34,7 @@ class Backoff(NamedTuple):
     def after_failure(self, attempts: int) -> int:
         """Seconds until the next try: anywhere up to a ceiling that doubles with every attempt."""
         # The shift is bounded so that hundreds of attempts do not make a number of hundreds of digits.
-        ceiling = min(self.base_seconds << min(attempts - 1, 32), self.max_seconds)
+        ceiling = min(self.base_seconds << min(attempts - 1, 32), self.max_seconds, MAX_SECONDS)
         return max(SHORTEST_RETRY_SECONDS, round(self.random.uniform(0, ceiling)))
 
     def after_lease(self, until: int, now: float) -> int:

@@ -15,7 +15,9 @@ from .. import scripted_aws
 from ..consumer import FIFO, Consumer
 from ..sqs_events import NOW, record
 
-LOST = ConnectionClosedError(endpoint_url="https://aws.invalid")
+
+def lost(_: Any) -> ConnectionClosedError:
+    return ConnectionClosedError(endpoint_url="https://aws.invalid")
 
 
 @dataclass
@@ -96,7 +98,7 @@ def shop(returns_effects: bool, fifo: bool, lost_letters: bool, fates: dict[str,
         claim = request["TransactItems"][0]["Put"]["Item"]
         fate = fates[claim["claim"]["S"].removeprefix("Fulfilment#")]
         if fate == "lost":
-            return LOST
+            return lost(request)
         if fate == "well":
             return {}
         return scripted_aws.cancelled([{"Code": "ConditionalCheckFailed", "Item": item(claim, fate)}])
@@ -122,7 +124,7 @@ def shop(returns_effects: bool, fifo: bool, lost_letters: bool, fates: dict[str,
     client.always("TransactWriteItems", transact)
     client.always("BatchExecuteStatement", execute)
     if lost_letters:
-        made.consumer.sqs.always("SendMessage", LOST)
+        made.consumer.sqs.always("SendMessage", lost)
     return made
 
 

@@ -88,7 +88,7 @@ def test_attempts_that_died_without_a_word_end_in_a_refusal_without_another_try(
     limited = limit(counter)
     for receive in (2, 3, 4):
         limited.number_of(received(receive))
-    with pytest.raises(AttemptsExhausted, match=r"^started 3 times and never came to an end$"):
+    with pytest.raises(AttemptsExhausted, match=r"^started 3 times, with no end that could be recorded$"):
         limited.number_of(received(5))
 
 
@@ -109,10 +109,12 @@ def test_a_poison_message_runs_at_most_once_more_than_its_limit(most: int, dies:
     assert runs <= most + dies[0]
 
 
-@pytest.mark.parametrize("receive", [1, 2, 1000])
-def test_where_sqs_counts_nothing_is_written_or_changed(receive: int):
+@pytest.mark.parametrize("receive", [1, 2, 3, 1000])
+def test_where_sqs_counts_nothing_is_written_and_the_last_receive_keeps_its_reason(receive: int):
     counter = Counter()
-    disabled = limit(counter, enabled=False)
+    disabled = limit(counter, 3, enabled=False)
     assert disabled.number_of(received(receive)) == receive
-    assert disabled.judge(received(receive), receive, FAILED) is FAILED
+    verdict = disabled.judge(received(receive), receive, FAILED)
+    reason = f"failed {receive} times, the last time with ValueError"
+    assert verdict == (FAILED if receive < 3 else Refused(AttemptsExhausted(reason)))
     assert counter.writes == 0
