@@ -33,6 +33,7 @@ class Shop(Stack):
             "Fulfilment",
             max_concurrency=5,
             idempotency_key="order_id",
+            retry_base_delay=Duration.seconds(5),  # all it needs is DynamoDB: no outage of a partner to wait out
             consumer=Handler(
                 CODE, "orders:fulfil", tables={"ORDERS": orders, "STOCK": stock}, timeout=fulfilment_timeout
             ),
