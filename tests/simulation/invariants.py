@@ -38,6 +38,11 @@ def payloads_that_took_effect(world: World) -> set[str]:
     return inside | {payload for _, __, payload in world.ledger.external}
 
 
+def seconds_of(sent: Sent) -> float:
+    """How long the function works on it."""
+    return float(json.loads(sent.body).get("seconds", 0.1))
+
+
 def payload_of(sent: Sent) -> str:
     return json.dumps(json.loads(sent.body), sort_keys=True)
 
@@ -196,7 +201,7 @@ def only_messages_of(world: World, key: str) -> int:
 
 def recorded_work_is_not_repeated(world: World) -> None:
     """With leases: at least once, and more often only when a call failed or a process died."""
-    mishaps = world.faults.spent
+    mishaps = world.faults.spent + world.function.timeouts
     again = {key: times for key, times in world.ledger.effects().items() if times > 1 + mishaps}
     if not world.account.key_path:
         again = {key: times for key, times in again.items() if only_messages_of(world, key) == 1}
@@ -229,19 +234,33 @@ def retries_wait(world: World) -> None:
 def receives_are_few(world: World) -> None:
     """What a message costs: one receive, one for each failure of its own, one or two for each mishap.
 
-    Messages that share its key may be in its way once per run of theirs; FIFO batches bring it along with others.
+    Messages that share its key may be in its way once per run of theirs. What did not fit into an invocation's time,
+    and what stood behind another in a FIFO batch, was received without being tried.
     """
-    if world.account.counts_attempts or world.account.reserved_concurrency is not None:
+    account = world.account
+    work = sum(seconds_of(sent) for sent in world.ledger.sent.values() if sent.key is not None)
+    if account.counts_attempts and (account.fifo or work > 0.4 * account.timeout):
         return
-    per_mishap = 1 if world.account.effects else 2
+    if account.reserved_concurrency is not None:
+        return
+    per_mishap = 1 if account.effects else 2
     counts = receives(world)
     for sent in world.ledger.sent.values():
-        own = {"once": 1, "twice": 2, "never": world.account.max_receive_count}
+        own = {"once": 1, "twice": 2, "never": account.max_receive_count}
         sharing = [other for other in world.ledger.sent.values() if other.key == sent.key and other is not sent]
         most = 1 + own.get(sent.does, 0) + per_mishap * world.faults.spent
         most += sum(1 + own.get(other.does, 0) for other in sharing)
         count = counts[world.ledger.message_ids[sent.name]]
         assert count <= most, f"{count} receives of one message, {sent.name}, where {most} are enough"
+
+
+def work_is_not_done_in_vain(world: World) -> None:
+    """Without a mishap no run is cut off by the function's timeout, as long as all take about the same time."""
+    paces = {seconds_of(sent) for sent in world.ledger.sent.values() if sent.key is not None}
+    if world.faults.spent or max(paces, default=0) > 2 * min(paces, default=0):
+        return
+    cut = [run for run in world.ledger.runs if run.end is None]
+    assert not cut, f"work in vain: {[(run.key, run.start - START) for run in cut]}"
 
 
 def stale_work_is_not_run(world: World) -> None:
@@ -264,6 +283,7 @@ GENTLE: Sequence[Invariant] = (
     poison_is_tried_no_more_than_it_may,
     retries_wait,
     receives_are_few,
+    work_is_not_done_in_vain,
     stale_work_is_not_run,
     a_key_stands_for_one_payload,
     the_cap_holds,

@@ -6,7 +6,7 @@ one safeguard at a time and expects a violation.
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import pytest
@@ -32,6 +32,7 @@ from .world import Account
 __all__ = ["REMOVALS", "Removal"]
 
 Patch = pytest.MonkeyPatch
+TakeOut = Callable[[Patch], None]
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Removal:
     """One safeguard less."""
 
     name: str
-    take_out: Callable[[Patch], None]
+    take_out: TakeOut
     modes: Sequence[str]
     """Where it is looked for, in this order."""
     violates: str
@@ -49,6 +50,8 @@ class Removal:
     wild: bool = False
     only: Sequence[str] = ()
     """Kinds of faults, if not all."""
+    operations: Sequence[str] = ()
+    """Where faults strike, if not everywhere."""
     messages: int = 12
     """At most."""
 
@@ -59,18 +62,14 @@ EFFECTS = ("effects",)
 LEASES = ("leases",)
 
 
-def removal(
-    name: str,
-    modes: Sequence[str],
-    violates: str,
-    *,
-    wild: bool = False,
-    only: Sequence[str] = (),
-    messages: int = 12,
-    **account: Any,
-) -> Callable[[Callable[[Patch], None]], Callable[[Patch], None]]:
-    def register(take_out: Callable[[Patch], None]) -> Callable[[Patch], None]:
-        REMOVALS.append(Removal(name, take_out, modes, violates, account, wild, only, messages))
+def removal(name: str, modes: Sequence[str], violates: str, **more: Any) -> Callable[[TakeOut], TakeOut]:
+    """`more`: fields of `Removal`, or of the account."""
+    known = {field.name for field in fields(Removal)}
+    account = {name: value for name, value in more.items() if name not in known}
+
+    def register(take_out: TakeOut) -> TakeOut:
+        settings = {name: value for name, value in more.items() if name in known}
+        REMOVALS.append(Removal(name, take_out, modes, violates, account, **settings))
         return take_out
 
     return register
@@ -191,7 +190,9 @@ def _(patch: Patch) -> None:
     patch.setattr(statements.Statements, "execute", unfolded)
 
 
-@removal("batches of 25 statements", LEASES, "healthy, and dead", messages=40, batch_size=40, window=1.0)
+@removal(
+    "batches of 25 statements", LEASES, "receives of one message", messages=40, batch_size=40, window=1.0, timeout=120.0
+)
 def _(patch: Patch) -> None:
     patch.setattr(statements, "BATCH", 1000)
 
@@ -254,7 +255,7 @@ def _(patch: Patch) -> None:
     patch.setattr(conclusions.CompletedClaims, "hold", lambda *_: False)
 
 
-@removal("one message's malformed body is its own", EFFECTS, "healthy, and dead-lettered")
+@removal("one message's malformed body is its own", EFFECTS, "receives of one message")
 def _(patch: Patch) -> None:
     def read(self: Any, record: Any) -> Any:
         settings = self._settings
@@ -287,6 +288,11 @@ def _(patch: Patch) -> None:
 @removal("full jitter and backoff", EFFECTS, "backoff")
 def _(patch: Patch) -> None:
     patch.setattr(visibility.Backoff, "after_failure", lambda *_: 0)
+
+
+@removal("starting only what still fits into the time", EFFECTS, "work in vain", timeout=6.0, batch_size=10)
+def _(patch: Patch) -> None:
+    patch.setattr(consumption.Consumption, "_has_time", lambda _: True)
 
 
 # FIFO.
@@ -374,7 +380,13 @@ def _(patch: Patch) -> None:
 def _(patch: Patch) -> None: ...
 
 
-@removal("redrive: delete only what was sent", (*EFFECTS, *LEASES), "neither processed nor dead-lettered")
+@removal(
+    "redrive: delete only what was sent",
+    EFFECTS,
+    "neither processed nor dead-lettered",
+    only=("crash before", "unreachable"),
+    operations=("SendMessageBatch",),
+)
 def _(patch: Patch) -> None:
     original = _redrive.Redrive._move
 

@@ -63,11 +63,12 @@ def simulate(
     profile: Profile,
     *,
     kinds: Sequence[str] = (),
+    operations: Sequence[str] = (),
     different: Mapping[str, Any] = MappingProxyType({}),
     messages: int = 12,
 ) -> World:
     """One schedule, run to its end and judged. `different`: of the account. Raises Violation."""
-    world = prepared(mode, seed, profile, kinds=kinds, different=different, messages=messages)
+    world = prepared(mode, seed, profile, kinds=kinds, operations=operations, different=different, messages=messages)
     try:
         world.run()
         check(world, profile.invariants)
@@ -87,13 +88,14 @@ def prepared(
     profile: Profile,
     *,
     kinds: Sequence[str] = (),
+    operations: Sequence[str] = (),
     different: Mapping[str, Any] = MappingProxyType({}),
     messages: int = 12,
 ) -> World:
     chance = random.Random(f"{mode} {seed}")
     account = replace(_account(MODES[mode], chance), **different)
     kinds = kinds or chance.sample(FAULTS, chance.randint(2, len(FAULTS)))
-    faults = Chosen(chance, chance.choice((0.02, 0.1, 0.3)), profile.budget(account, chance), kinds)
+    faults = Chosen(chance, chance.choice((0.02, 0.1, 0.3)), profile.budget(account, chance), kinds, operations)
     world = World(
         account, chance.getrandbits(64), faults, duplicates=chance.choice((0, 0.1)), lost=chance.choice((0, 0.1))
     )
@@ -103,9 +105,10 @@ def prepared(
 
 
 def _account(account: Account, chance: random.Random) -> Account:
+    batch_size = chance.choice((3, 10) if account.fifo else (1, 3, 10))
     return replace(
         account,
-        batch_size=account.batch_size if account.batch_size == 1 else chance.choice((3, 10)),
+        batch_size=account.batch_size if account.fifo and account.batch_size == 1 else batch_size,
         max_concurrency=chance.choice((2, 2, 5)),
         window=0.0 if account.fifo else chance.choice((0.0, 1.0)),
         timeout=chance.choice((6.0, 30.0)),
@@ -119,9 +122,10 @@ def _account(account: Account, chance: random.Random) -> Account:
 
 def _messages(account: Account, chance: random.Random, most: int) -> list[Sent]:
     messages: list[Sent] = []
+    pace = chance.choice(((0.0, 0.1, 0.1, 1.0), (0.0, 0.1, 0.1, 1.0), (2.0,)))
     for number in range(chance.randint(1, most)):
         group = chance.choice(GROUPS) if account.fifo else None
-        message = _message(f"m{number}", group, chance, messages, keyed=account.key_path != "")
+        message = _message(f"m{number}", group, chance, messages, pace=pace, keyed=account.key_path != "")
         message = replace(
             message, at=number * 0.01 + chance.choice((0, 0, 0, 1.0)) if not account.fifo else number * 0.01
         )
@@ -129,24 +133,27 @@ def _messages(account: Account, chance: random.Random, most: int) -> list[Sent]:
     return messages
 
 
-def _message(name: str, group: str | None, chance: random.Random, before: Sequence[Sent], *, keyed: bool) -> Sent:
+def _message(
+    name: str, group: str | None, chance: random.Random, before: Sequence[Sent], *, pace: Sequence[float], keyed: bool
+) -> Sent:
     kind = chance.random()
     earlier = [sent for sent in before if sent.key == sent.name and sent.does in {"ok", "once"}]
     if kind < 0.06:
         return Sent(name, chance.choice(NO_JSON + (NO_KEY if keyed else ())), None, "malformed", group)
     if kind < 0.18 and earlier and keyed:
-        return _again(name, chance.choice(earlier), chance)
+        return _again(name, chance.choice(earlier), chance, chance.choice(pace))
     does = chance.choices(
         ("ok", "strict", "once", "twice", "permanent", "never", "shortage"), weights=(8, 2, 2, 1, 1, 1, 1)
     )[0]
-    return order(name, does, group=group, seconds=chance.choice((0.0, 0.1, 0.1, 1.0)), product=chance.choice("12"))
+    seconds = chance.choice(pace)
+    return order(name, does, group=group, seconds=seconds, product=chance.choice("12"))
 
 
-def _again(name: str, earlier: Sent, chance: random.Random) -> Sent:
+def _again(name: str, earlier: Sent, chance: random.Random, seconds: float) -> Sent:
     """The producer sent it twice, or used its key for something else. A FIFO producer stays in the group."""
     if chance.random() < 0.6:
         return replace(earlier, name=name)
-    return order(name, "ok", key=earlier.key, group=earlier.group, amount=7)
+    return order(name, "ok", key=earlier.key, group=earlier.group, amount=7, seconds=seconds)
 
 
 def _report(mode: str, seed: int, profile: Profile, world: World, failure: AssertionError) -> str:

@@ -19,7 +19,15 @@ def test_without_it_a_schedule_breaks_an_invariant(removal: Removal, monkeypatch
     for mode in removal.modes:
         for seed in range(SEEDS):
             try:
-                simulate(mode, seed, profile, kinds=removal.only, different=removal.account, messages=removal.messages)
+                simulate(
+                    mode,
+                    seed,
+                    profile,
+                    kinds=removal.only,
+                    operations=removal.operations,
+                    different=removal.account,
+                    messages=removal.messages,
+                )
             except Violation as violation:
                 what = str(violation).split("\n", 1)[0]
                 if re.search(removal.violates, what):

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from .faults import Faults, NoFaults, When
-from .invariants import GENTLE, check, receives, watch_claims
+from .invariants import GENTLE, check, receives, receives_are_few, watch_claims
 from .ledger import Sent
 from .operator_model import redrive
 from .schedules import MODES
@@ -272,3 +272,23 @@ def test_a_redriven_message_that_had_been_processed_is_not_processed_again(mode:
     world.close()
     assert not world.dead_letters()
     assert world.ledger.effects() == Counter({"m0": 1})
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("messages", "seconds", "timeout"),
+    [(10, 1.0, 6.0), (10, 2.0, 6.0), (20, 8.0, 30.0), (10, 5.2, 6.0), (10, 4.0, 30.0)],
+)
+def test_a_batch_that_takes_longer_than_the_timeout_kills_nobody(
+    mode: str, messages: int, seconds: float, timeout: float
+) -> None:
+    """Work that does not fit is not started, and what was not started has not failed."""
+    account = deployed(mode, timeout=timeout)
+    group = "a" if account.fifo else None
+    for seed in SEEDS:
+        world = lived(
+            account, [order(f"m{n}", seconds=seconds, group=group, at=n * 0.001) for n in range(messages)], seed
+        )
+        check(world, [invariant for invariant in GENTLE if invariant is not receives_are_few])
+        assert not world.dead_letters()
+        assert len(world.ledger.runs) == messages, "work was started in vain"

@@ -47,6 +47,8 @@ class Account:
     retry_max: int = 900
     max_age: int = 0
     retention: int = 30 * 24 * 3600
+    """Of claims, in seconds."""
+    queue_retention: int = 4 * 24 * 3600
     key_path: str = "order.id"
     reserved_concurrency: int | None = None
     report_batch_item_failures: bool = True
@@ -65,7 +67,16 @@ class Account:
 
     @property
     def counts_attempts(self) -> bool:
-        return self.fifo and self.batch_size > 1
+        return self.batch_size > 1
+
+    @property
+    def native_receive_count(self) -> int:
+        """SQS's own limit; far away where receives are not attempts, but reached before the messages expire."""
+        if not self.counts_attempts:
+            return self.max_receive_count
+        in_half_the_retention = int(self.queue_retention / 2 / self.visibility_timeout)
+        most = min(1000, 2 * (self.max_receive_count + 1) * self.batch_size, in_half_the_retention)
+        return max(most, self.max_receive_count)
 
 
 class Log:
@@ -161,7 +172,7 @@ class World:
         self.queue = Queue(
             account.queue_url,
             account.visibility_timeout,
-            max_receive_count=1000 if account.counts_attempts else account.max_receive_count,
+            max_receive_count=account.native_receive_count,
             dead_letter_queue=self.dead_letter_queue,
             duplicate_chance=duplicates,
             mishap=self.faults.spend,
