@@ -5,6 +5,7 @@ from pathlib import Path
 from aws_cdk import App, CfnOutput, Duration, Stack
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 from decisions import acknowledge_decisions
@@ -24,6 +25,11 @@ class Shop(Stack):
         super().__init__(scope, id, description="Shop: reference app of cdk-serverless-patterns")
         # Who is on call subscribes to this topic; without it the alarms would tell nobody.
         on_call = sns.Topic(self, "OnCall", display_name="Shop: on call", enforce_ssl=True)
+        # Its policy asks for TLS, and a topic that has a policy lets nobody publish that the policy does not name.
+        alarms = iam.ServicePrincipal(
+            "cloudwatch.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": self.account}}
+        )
+        on_call.grant_publish(alarms)
         Defaults.of(self).set(alarm_actions=[cloudwatch_actions.SnsAction(on_call)])
 
         orders = self._table("Orders", dynamodb.Attribute(name="order_id", type=dynamodb.AttributeType.STRING))

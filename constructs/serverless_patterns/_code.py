@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import shutil
 import sys
@@ -93,7 +94,9 @@ def _content_hash(code: Path, libraries: str) -> str:
 
 
 def _files(code: Path) -> Iterator[tuple[str, Path]]:
-    for file in code.rglob("*"):
-        parts = file.relative_to(code).parts
-        if file.is_file() and not any(fnmatch(part, pattern) for part in parts for pattern in _LEFT_BEHIND):
-            yield "/".join(parts), file
+    """What is copied: through symbolic links too."""
+    for folder, _, names in os.walk(code, followlinks=True):
+        for file in (Path(folder, name) for name in names):
+            parts = file.relative_to(code).parts
+            if not any(fnmatch(part, pattern) for part in parts for pattern in _LEFT_BEHIND):
+                yield "/".join(parts), file

@@ -41,9 +41,12 @@ def grant_handler(grantee: iam.IGrantable, handler: Handler) -> None:
         grant_table_key(grantee, table)
     for name in sorted(handler.secrets):
         handler.secrets[name].grant_read(grantee)
-    if handler.parameters:
-        names = sorted(handler.parameters)
-        _allow(grantee, ("ssm:GetParameter",), [handler.parameters[name].parameter_arn for name in names])
+    parameters = [handler.parameters[name] for name in sorted(handler.parameters)]
+    if parameters:
+        _allow(grantee, ("ssm:GetParameter",), [parameter.parameter_arn for parameter in parameters])
+    for parameter in parameters:
+        if parameter.parameter_type == "SecureString":
+            parameter.grant_read(grantee)  # only the CDK sees its key
 
 
 def grant_claims(grantee: iam.IGrantable, claims: dynamodb.ITable, *, effects: bool, counted: bool) -> None:

@@ -104,6 +104,16 @@ def test_parameters_pass_a_name_and_a_grant() -> None:
     assert queue.required_endpoints == ("dynamodb", "sqs", "ssm")
 
 
+def test_an_encrypted_parameter_can_be_read_with_its_customer_key() -> None:
+    stack = new_stack()
+    key = kms.Key(stack, "ParameterKey")
+    parameter = ssm.StringParameter.from_secure_string_parameter_attributes(
+        stack, "Limit", parameter_name="/limit", encryption_key=key
+    )
+    a_queue(stack, consumer=a_handler(parameters={"LIMIT": parameter}))
+    assert "kms:Decrypt" in actions_on(stack, "ParameterKey")
+
+
 def test_grants_get_what_nothing_else_gives() -> None:
     stack = new_stack()
     a_queue(stack, consumer=a_handler(grants=[a_table(stack).grant_read_data]))

@@ -131,6 +131,21 @@ def test_a_second_synth_installs_nothing_and_gives_the_same_asset(wheels: Wheels
     assert "pure.py" in content(folder)
 
 
+def test_an_edit_behind_a_symbolic_link_gives_another_asset(wheels: Wheels, code: Path) -> None:
+    wheels.add("pure", "py3-none-any")
+    file = code.parent / "lock.txt"
+    file.write_text(wheels.lock("pure"))
+    shared = code.parent / "shared"
+    shared.mkdir()
+    (shared / "prices.py").write_text("VAT = 19\n")
+    (code / "shared").symlink_to(shared)
+    folder, first = synth(code, file)
+    assert (folder / "shared/prices.py").read_text() == "VAT = 19\n"
+    (shared / "prices.py").write_text("VAT = 20\n")
+    _, second = synth(code, file)
+    assert first != second
+
+
 def test_another_lock_or_other_code_gives_another_asset(wheels: Wheels, code: Path) -> None:
     wheels.add("pure", "py3-none-any")
     wheels.add("other", "py3-none-any")

@@ -28,6 +28,9 @@ def a_hardened_stack() -> Stack:
     stack = new_stack()
     key = kms.Key(stack, "Key", enable_key_rotation=True)
     topic = sns.Topic(stack, "OnCall", master_key=key, enforce_ssl=True)  # pyright: ignore[reportArgumentType]
+    alarms = iam.ServicePrincipal("cloudwatch.amazonaws.com")
+    topic.grant_publish(alarms)
+    key.grant(alarms, "kms:Decrypt", "kms:GenerateDataKey*")
     vpc = ec2.Vpc.from_vpc_attributes(
         stack, "Vpc", vpc_id="vpc-12345678", availability_zones=["a"], private_subnet_ids=["subnet-12345678"]
     )

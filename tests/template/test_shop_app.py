@@ -90,3 +90,12 @@ def test_the_outputs_are_those_that_the_demo_and_the_docs_name(template: dict[st
         "OrdersTable",
         "StockTable",
     }
+
+
+def test_alarms_may_publish_to_the_topic(template: dict[str, Any]) -> None:
+    """A topic that has a policy, here for TLS, lets nobody publish whom the policy does not name."""
+    (policy,) = resources(template, "SNS::TopicPolicy").values()
+    (allowed,) = [it for it in policy["Properties"]["PolicyDocument"]["Statement"] if it["Effect"] == "Allow"]
+    assert allowed["Action"] == "sns:Publish"
+    assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert allowed["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
