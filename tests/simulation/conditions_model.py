@@ -15,22 +15,19 @@ class Invalid(Exception):
 
 @dataclass(frozen=True)
 class Bindings:
-    """What the placeholders of one request stand for, and which of them were used."""
+    """What the placeholders of one request stand for."""
 
     names: Mapping[str, str]
     values: Mapping[str, Value]
-    used: set[str]
 
     def name(self, placeholder: str) -> str:
         if placeholder not in self.names:
             raise Invalid(f"An expression attribute name used in the document path is not defined: {placeholder}")
-        self.used.add(placeholder)
         return self.names[placeholder]
 
     def value(self, placeholder: str) -> Value:
         if placeholder not in self.values:
             raise Invalid(f"An expression attribute value used in expression is not defined: {placeholder}")
-        self.used.add(placeholder)
         return self.values[placeholder]
 
 
@@ -95,16 +92,11 @@ def is_in(operand: Operand, options: Sequence[Operand]) -> Condition:
 
 
 def all_of(parts: Sequence[Condition]) -> Condition:
-    return lambda item, bindings: all(_each(parts, item, bindings))
+    return lambda item, bindings: all(part(item, bindings) for part in parts)
 
 
 def any_of(parts: Sequence[Condition]) -> Condition:
-    return lambda item, bindings: any(_each(parts, item, bindings))
-
-
-def _each(parts: Sequence[Condition], item: Item, bindings: Bindings) -> list[bool]:
-    """Of every part, also after the answer is known: an undefined placeholder is an error wherever it stands."""
-    return [part(item, bindings) for part in parts]
+    return lambda item, bindings: any(part(item, bindings) for part in parts)
 
 
 def negation(part: Condition) -> Condition:

@@ -4,6 +4,7 @@ After AWS's documentation, not after an emulator; `tests/live` holds it against 
 """
 
 import random
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,7 +97,7 @@ class DynamoDB:
         if item is None:
             return {}
         try:
-            wanted = parse_projection(ProjectionExpression)(Bindings(ExpressionAttributeNames or {}, {}, set()))
+            wanted = parse_projection(ProjectionExpression)(Bindings(ExpressionAttributeNames or {}, {}))
         except (Invalid, SyntaxFault) as fault:
             raise invalid(str(fault)) from None
         return {"Item": values.copied({name: item[name] for name in wanted or item if name in item})}
@@ -184,6 +185,7 @@ class DynamoDB:
 
     def _alone(self, kind: str, request: dict[str, Any]) -> dict[str, Any]:
         wanted = request.pop("ReturnValues", "NONE")
+        self._check_expressions(request)
         try:
             before, after, commit = self._evaluate(kind, request)
         except Refused as refused:
@@ -213,18 +215,14 @@ class DynamoDB:
         name = request["TableName"]
         table = self._table(name)
         key = table.key_of(request["Item"] if kind == "Put" else request["Key"], exact=kind != "Put")
-        bound = Bindings(
-            request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {}), set()
-        )
+        bound = Bindings(request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {}))
         before = table.items.get(key)
         holds = "ConditionExpression" not in request or parse_condition(request["ConditionExpression"])(
             before or {}, bound
         )
-        after = self._after(kind, request, table, before, bound)
-        if unused := {*bound.names, *bound.values} - bound.used:
-            raise invalid(f"Value provided in ExpressionAttributeNames or Values unused in expressions: {unused}")
         if not holds:
             raise Refused(before)
+        after = self._after(kind, request, table, before, bound)
         if after is not None and values.bytes_of_item(after) > MAX_ITEM_BYTES:
             raise Invalid("Item size has exceeded the maximum allowed size")
         commit = (lambda: None) if kind == "ConditionCheck" else (lambda: self._write(name, key, after))
@@ -335,6 +333,11 @@ class DynamoDB:
 
     def _check_expressions(self, request: Mapping[str, Any]) -> None:
         """What is malformed is refused before any condition is looked at."""
+        expressions = [request[name] for name in ("ConditionExpression", "UpdateExpression") if name in request]
+        mentioned = {token for text in expressions for token in re.findall(r"[#:]\w+", text)}
+        defined = {*request.get("ExpressionAttributeNames", {}), *request.get("ExpressionAttributeValues", {})}
+        if mentioned != defined:
+            raise invalid(f"Placeholders undefined or unused in expressions: {mentioned ^ defined}")
         try:
             if "ConditionExpression" in request:
                 parse_condition(request["ConditionExpression"])

@@ -56,7 +56,7 @@ class Statement:
 
 
 def bindings(parameters: Sequence[Value]) -> Bindings:
-    return Bindings({}, {str(number): value for number, value in enumerate(parameters)}, set())
+    return Bindings({}, {str(number): value for number, value in enumerate(parameters)})
 
 
 @lru_cache(maxsize=4096)
