@@ -17,7 +17,7 @@ from bench.peers import ROOT
 from bench.table import render
 
 # The quick ones first. Each has NAMES, the figures that it gives, and figures(), which gives them.
-MODULES = ("layer", "round_trips", "effects_wall", "warm_cpu", "cold_start", "synth")
+MODULES = ("layer", "round_trips", "effects_wall", "warm_cpu", "cold_start", "synth", "live_drain")
 RESULTS = ROOT / "out/bench/results.json"
 
 
