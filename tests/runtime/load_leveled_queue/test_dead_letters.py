@@ -103,7 +103,9 @@ def test_a_message_too_broken_to_hold_a_key_says_so_by_having_none():
     }
 
 
-@pytest.mark.parametrize("body", ["", "{", "\ufeff{}", "a\r\n\tb", "é中\U0001f600", '{"a":1,"a":2}', "\ufffd"])
+@pytest.mark.parametrize(
+    "body", ["", " {} \n", "{", "\ufeff{}", "a\r\n\tb", "é中\U0001f600", '{"a":1,"a":2}', "\ufffd"]
+)
 def test_the_body_stays_as_it_was_byte_for_byte(body: str):
     assert sent(record(body))["MessageBody"] == body
 
