@@ -23,7 +23,15 @@ _ITEMS = (  # what Effects commit, and reads by key
     "dynamodb:Query",
     "dynamodb:UpdateItem",
 )
-_TABLE_KEY = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey")
+_TABLE_KEY = (  # what DynamoDB's guide asks of a table's user, each by its name instead of ReEncrypt* and GenerateDataKey*
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
 _SEND_KEY = ("kms:Decrypt", "kms:GenerateDataKey")  # SQS asks for both from a sender
 _POLL = ("sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
 _ANY_CLAIMS = ("dynamodb:GetItem",)

@@ -11,6 +11,17 @@ from aws_cdk.assertions import Annotations, Match, Template
 
 from serverless_patterns import Handler, LoadLeveledQueue
 
+TABLE_KEY = {
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+}
+"""What the users of a table under a customer key may do with the key."""
+
 HANDLERS = Path(__file__).parent / "handlers"
 _NO_COPIES = {"aws:cdk:disable-asset-staging": True}
 

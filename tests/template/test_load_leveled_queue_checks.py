@@ -153,6 +153,24 @@ PLAIN: list[tuple[dict[str, Any], str]] = [
         "SQS hides a message for 12 hours at most",
     ),
     (
+        {"max_receive_count": 20, "retry_max_delay": Duration.hours(12)},
+        "retention_period must be at least 864,000 seconds (max_receive_count 20 x retry_max_delay 43,200), "
+        "got 345,600 seconds: lower max_receive_count or the retry_max_delay, or raise it: "
+        "SQS deletes what is older, without a dead letter",
+    ),
+    (
+        {"retention_period": SECONDS(4499)},
+        "retention_period must be at least 4,500 seconds (max_receive_count 5 x retry_max_delay 900), "
+        "got 4,499 seconds: lower max_receive_count or the retry_max_delay, or raise it: "
+        "SQS deletes what is older, without a dead letter",
+    ),
+    (
+        {"max_receive_count": 1000, "visibility_timeout": Duration.hours(2)},
+        "retention_period must be at least 7,200,000 seconds (max_receive_count 1,000 x visibility timeout 7,200), "
+        "got 345,600 seconds: lower max_receive_count or the visibility timeout: "
+        "SQS deletes what is older, without a dead letter",
+    ),
+    (
         {"content_based_deduplication": True},
         "content_based_deduplication must be left out on a standard queue, got True: pass fifo=True, or leave it out",
     ),
@@ -270,6 +288,26 @@ BUILT: dict[str, tuple[Callable[[Stack], dict[str, Any]], str]] = {
         },
         "queue_visibility_timeout must be left out without an imported queue, got a value: "
         "the queue is defined in this app",
+    ),
+    "an existing queue that forgets a message before its last try": (
+        lambda stack: {
+            "queue": with_letters(stack, retention_period=Duration.hours(1), visibility_timeout=SECONDS(180)),
+            "batch_size": 1,
+        },
+        "retention_period of Shop/Existing must be at least 4,500 seconds (max_receive_count 5 x retry_max_delay 900), "
+        "got 3,600 seconds: lower max_receive_count or the retry_max_delay, or raise it: "
+        "SQS deletes what is older, without a dead letter",
+    ),
+    "an imported queue that no retention lets try so often": (
+        lambda stack: {
+            "queue": sqs.Queue.from_queue_arn(stack, "Imported", ARN),
+            "queue_visibility_timeout": Duration.hours(12),
+            "dead_letter_queue": sqs.Queue(stack, "Letters"),
+            "max_receive_count": 29,
+        },
+        "longest retention_period of Shop/Imported must be at least 1,252,800 seconds (max_receive_count 29 x "
+        "visibility timeout 43,200), got 1,209,600 seconds: lower max_receive_count or the visibility timeout: "
+        "SQS deletes what is older, without a dead letter",
     ),
     "an existing FIFO queue whose own count would dead-letter healthy messages": (
         lambda stack: {
@@ -412,6 +450,30 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         "Shop/Fulfilment: idempotency_key must be a dotted path into the body, got '': "
         "write 'order_id' or 'order.id'; leave it out for the message id"
     )
+
+
+def test_tries_that_end_just_in_time_pass() -> None:
+    a_queue(new_stack(), retention_period=SECONDS(4500))
+    a_queue(new_stack(), max_receive_count=26, retry_max_delay=Duration.hours(12), retention_period=DAYS(13))
+
+
+def test_only_the_visibility_timeout_delays_a_function_of_the_user_s_own() -> None:
+    stack = new_stack()
+    function = {"consumer": a_function(stack, timeout=SECONDS(10)), "report_batch_item_failures": True}
+    a_queue(stack, **function, retention_period=SECONDS(300))
+    assert refusal(lambda: a_queue(stack, "Other", **function, retention_period=SECONDS(299))) == (
+        "Shop/Other: retention_period must be at least 300 seconds (max_receive_count 5 x visibility timeout 60), "
+        "got 299 seconds: lower max_receive_count or the visibility timeout, or raise it: "
+        "SQS deletes what is older, without a dead letter"
+    )
+
+
+def test_a_token_for_the_receives_of_an_existing_queue_passes() -> None:
+    stack = new_stack()
+    letters = sqs.Queue(stack, "Letters")
+    redrive = sqs.DeadLetterQueue(queue=letters, max_receive_count=number(stack))
+    a_queue(stack, queue=sqs.Queue(stack, "Existing", visibility_timeout=SECONDS(180), dead_letter_queue=redrive))
+    assert the_variables(stack)["MAX_RECEIVE_COUNT"] == {"Ref": "Number"}
 
 
 def test_a_refused_construct_leaves_nothing_behind() -> None:

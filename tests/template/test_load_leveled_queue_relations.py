@@ -38,8 +38,11 @@ def all_that_is_allowed(draw: st.DrawFn) -> dict[str, Any]:
     window = None if fifo else draw(durations(1, 300) if needs_window else st.none() | durations(0, 300))
     timeout = draw(st.integers(1, 900))
     least_visible = 6 * timeout + (0 if window is None else int(window.to_seconds()))
-    retention = draw(st.integers(60, 13 * DAY))
+    visibility = draw(st.none() | st.integers(least_visible, 43_200))
     longest = draw(st.integers(1, 43_200))
+    wait = max(visibility or least_visible, longest)
+    tries = draw(st.integers(1, min(1000, 13 * DAY // wait)))
+    retention = draw(st.integers(max(60, tries * wait), 13 * DAY))
     return {
         "consumer": a_handler(
             draw(st.sampled_from(["orders:fulfil", "orders:call"])),
@@ -51,8 +54,8 @@ def all_that_is_allowed(draw: st.DrawFn) -> dict[str, Any]:
         "max_concurrency": cap,
         "batch_size": batch,
         "max_batching_window": window,
-        "max_receive_count": draw(st.integers(1, 1000)),
-        "visibility_timeout": draw(st.none() | durations(least_visible, 43_200)),
+        "max_receive_count": tries,
+        "visibility_timeout": None if visibility is None else Duration.seconds(visibility),
         "retention_period": Duration.seconds(retention),
         "max_age": draw(st.none() | durations(1, retention)),
         "claims_retention": draw(durations(retention + 14 * DAY, 3650 * DAY)),
@@ -94,6 +97,8 @@ def test_relations_hold_for_all_that_is_allowed(arguments: dict[str, Any]) -> No
     assert counted or native == tries
     assert native == tries or native * queue["VisibilityTimeout"] <= queue["MessageRetentionPeriod"] / 2
     assert letters["RedriveAllowPolicy"]["sourceQueueArns"][0]["Fn::Join"][1][-1] == f":{queue['QueueName']}"
+    longest_wait = max(queue["VisibilityTimeout"], int(told["RETRY_MAX_SECONDS"]))
+    assert tries * longest_wait <= queue["MessageRetentionPeriod"]
     assert int(told["RETRY_BASE_SECONDS"]) <= int(told["RETRY_MAX_SECONDS"]) <= 43_200
     fields = {*business_function.Env._fields, *claims.Env._fields, *contract.Env._fields}
     ours = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}

@@ -1,6 +1,7 @@
 """What follows from a verdict: a dead letter, a delay, a log line, and the answer to Lambda."""
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from serverless_patterns_runtime.business_function.business_function import UnusableResult
@@ -17,9 +18,15 @@ from serverless_patterns_runtime.telemetry import describe
 __all__ = ["Conclusions"]
 
 
+LAST_SECONDS = 0.3
+"""Kept free of dead letters, for delays and the answer."""
+
+
 class Conclusions:
-    def __init__(self, edge: Edge) -> None:
+    def __init__(self, edge: Edge, remaining: Callable[[], float]) -> None:
         settings = edge.settings
+        self._remaining = remaining
+        self._buried_any = False
         self._clock = edge.clock
         self._logger = edge.logger
         self._metrics = edge.metrics
@@ -67,6 +74,10 @@ class Conclusions:
         self._logger.warning(text, extra={name: value for name, value in fields.items() if value is not None})
 
     def _bury(self, delivery: Delivery, refused: Refused) -> Verdict:
+        if self._buried_any and self._remaining() < LAST_SECONDS:
+            # A batch with more dead letters than time must not come back whole for ever.
+            return Unstarted(0)
+        self._buried_any = True
         try:
             if delivery.request is not None and self._completed.hold(delivery.request.claim):
                 # It came back after its effect: late, or to a function that finds its own work done and refuses.

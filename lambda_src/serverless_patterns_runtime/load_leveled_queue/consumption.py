@@ -50,7 +50,7 @@ class Consumption:
         reserve = min(LONGEST_RESERVE_SECONDS, self._remaining() * RESERVE_SHARE)
         self._remaining_for_work: Callable[[], float] = lambda: self._remaining() - reserve
         self._longest_run: float | None = None
-        self._conclusions = Conclusions(edge)
+        self._conclusions = Conclusions(edge, self._remaining)
         self._attempt_limit = AttemptLimit(
             limit=self._settings.max_receive_count, count=self._attempts().count, enabled=self._settings.count_attempts
         )

@@ -795,6 +795,22 @@ def test_contended_items_leave_time_for_the_answer():
     assert [line["error_type"] for line in consumer.log if "error_type" in line] == ["Contended"]
 
 
+@BOTH
+def test_dead_letters_that_do_not_fit_into_the_time_come_back_and_the_others_are_acknowledged(make: Any):
+    consumer, _ = make()
+    sends: list[str] = []
+
+    def slow(request: Any) -> Any:
+        consumer.clock.now += 14.9
+        sends.append(request["MessageBody"])
+        return {"MessageId": "dead"}
+
+    consumer.sqs.always("SendMessage", slow)
+    batch = [record("{" * n, message_id=f"m-{n}") for n in (1, 2, 3)]
+    assert consumer.consume(*batch) == ["m-3"]
+    assert sends == ["{", "{{"]
+
+
 # --- What is called
 
 
