@@ -14,11 +14,11 @@ class Problems:
 
     def __init__(self, where: str) -> None:
         self._where = where
-        self._found: list[str] = []
+        self._found: list[tuple[str, str]] = []
 
     def add(self, argument: str, must: str, got: str, fix: str) -> None:
         """Record one wrong argument: `<where>: <argument> must be <must>, got <got>: <fix>`."""
-        self._found.append(f"{self._where}: {argument} must {must}, got {got}: {fix}")
+        self._found.append((argument, f"{self._where}: {argument} must {must}, got {got}: {fix}"))
 
     def whole_number(self, argument: str, value: object, low: int, high: int, fix: str) -> None:
         """Refuse anything but an `int` from `low` to `high`, both included. Tokens pass."""
@@ -42,10 +42,14 @@ class Problems:
         if value not in allowed:
             self.add(argument, f"be one of {', '.join(map(repr, allowed))}", repr(value), fix)
 
+    def have(self, *arguments: str) -> bool:
+        """Whether one of these is wrong already: what depends on it is not told too."""
+        return any(argument in arguments for argument, _ in self._found)
+
     def raise_any(self) -> None:
         """Raise one `ValueError` with a line for each problem; do nothing when there is none."""
         if self._found:
-            raise ValueError("\n".join(self._found))
+            raise ValueError("\n".join(message for _, message in self._found))
 
 
 def is_token(value: object) -> TypeGuard[Any]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MAX_VISIBILITY_SECONDS = 43_200  # SQS quota: 12 hours
 LONGEST_RETENTION_SECONDS = 14 * 86_400  # SQS quota: 14 days
+MOST_RETENTION_SECONDS = LONGEST_RETENTION_SECONDS - 86_400  # of a queue whose dead letters live a day at least
 VISIBILITY_FACTOR = 6  # AWS's advice: room for the retries that Lambda makes when the function is throttled
 
 _RECEIVE_LIMIT = 1000  # SQS's largest maxReceiveCount
@@ -166,22 +167,3 @@ class Delivery:
                 "a failing message of a FIFO batch takes healthy ones of its group to the dead-letter queue: "
                 "use batch_size=1, or a Handler, whose runtime counts attempts itself",
             )
-
-
-@dataclass(frozen=True)
-class Retries:
-    """When a message comes back, and when it is too old to."""
-
-    base: Duration
-    longest: Duration
-    max_age: Duration | None
-
-    def check(self, problems: Problems, retention: int | None) -> None:
-        """Check the delays, and the age against the queue's retention in seconds (`None`: a token)."""
-        fix = "SQS hides a message for 12 hours at most"
-        problems.duration("retry_max_delay", self.longest, 1, MAX_VISIBILITY_SECONDS, fix)
-        fix = "the delay starts below retry_base_delay and grows to retry_max_delay"
-        problems.duration("retry_base_delay", self.base, 1, seconds(self.longest) or MAX_VISIBILITY_SECONDS, fix)
-        if self.max_age is not None:
-            fix = "SQS deletes what is older than the queue's retention"
-            problems.duration("max_age", self.max_age, 1, retention or LONGEST_RETENTION_SECONDS, fix)

@@ -25,6 +25,7 @@ class ExistingQueue:
     fifo: bool
     visibility_argument: str
     visibility_timeout: Duration | None
+    retention_argument: str
     retention_seconds: int | None
     seen_max_receive_count: int | None
 
@@ -53,8 +54,9 @@ class ExistingQueue:
             if seen is None
             else f"visibility_timeout of {seen.node.path}",
             visibility_timeout=_visibility(problems, seen, asked.queue_visibility_timeout),
+            retention_argument=f"{'longest ' if seen is None else ''}retention_period of {queue.node.path}",
             retention_seconds=_retention(seen),
-            seen_max_receive_count=None if redrive is None else int(redrive.max_receive_count),
+            seen_max_receive_count=None if redrive is None else _whole(redrive.max_receive_count),
         )
 
     def check(self, problems: Problems, delivery: Delivery) -> None:
@@ -76,6 +78,11 @@ class ExistingQueue:
 
 def _resource(queue: sqs.Queue) -> sqs.CfnQueue:
     return cast(sqs.CfnQueue, queue.node.default_child)
+
+
+def _whole(number: float) -> int:
+    """What jsii gives for a whole number; a token stays one."""
+    return number if is_token(number) else int(number)
 
 
 def _visibility(problems: Problems, seen: sqs.Queue | None, said: Duration | None) -> Duration | None:

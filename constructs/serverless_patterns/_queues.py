@@ -10,7 +10,7 @@ from aws_cdk import aws_sqs as sqs
 
 from ._acknowledge import acknowledge, acknowledge_in_template
 from ._checks import Problems, seconds
-from ._delivery import LONGEST_RETENTION_SECONDS
+from ._delivery import LONGEST_RETENTION_SECONDS, MOST_RETENTION_SECONDS
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
@@ -34,6 +34,7 @@ class OwnQueue:
     retention_period: Duration
     queue_visibility_timeout: Duration | None
     visibility_argument: ClassVar = "visibility_timeout"
+    retention_argument: ClassVar = "retention_period"
 
     def given(self) -> list[str]:
         """What the user asked for, by argument."""
@@ -59,9 +60,9 @@ class OwnQueue:
         if self.content_based_deduplication and not self.fifo:
             fix = "pass fifo=True, or leave it out"
             problems.add("content_based_deduplication", "be left out on a standard queue", "True", fix)
-        most = LONGEST_RETENTION_SECONDS - 86_400
         fix = "dead letters live 14 days, counted from when they were first sent: leave them at least one"
-        problems.duration("retention_period", self.retention_period, _SHORTEST_RETENTION_SECONDS, most, fix)
+        shortest = _SHORTEST_RETENTION_SECONDS
+        problems.duration("retention_period", self.retention_period, shortest, MOST_RETENTION_SECONDS, fix)
         if self.dead_letter_queue is not None:
             check_same_kind(problems, self.dead_letter_queue, fifo=self.fifo)
 

@@ -20,12 +20,13 @@ from serverless_patterns_runtime.load_leveled_queue.contract import HANDLER, Env
 from ._alarms import METRIC_PERIOD, check_alarms, define_alarms, queue_alarms
 from ._checks import Problems, path_of, text
 from ._consumer import Consumer
-from ._delivery import Delivery, Retries
+from ._delivery import Delivery
 from ._existing_queue import ExistingQueue
 from ._function import business_function_env, define_function, endpoints, provisioned
 from ._grants import grant_claims, grant_dead_letter, grant_poll, grant_send
 from ._idempotency import Idempotency
 from ._queues import RETENTION, OwnQueue
+from ._retries import Retries
 from .defaults import Alarms, settings_of
 from .handler import Handler
 
@@ -68,7 +69,8 @@ class LoadLeveledQueue(Construct):
         claims_namespace: Separates constructs that share a table. Data: never change it. Default: `id`.
         claims_retention: How long a key is remembered; at least the queue's retention + 14 days.
         max_age: Older messages become dead letters (`expired`) instead of running. Default: no limit.
-        retention_period: 60 seconds to 13 days in the queue: less than the 14 days of the dead-letter queue.
+        retention_period: 60 seconds to 13 days in the queue: less than the 14 days of the dead-letter queue, and
+            more than all tries may take.
         visibility_timeout: Raises the default of 6 x function timeout + batching window; at most 12 hours.
         retry_base_delay: Ceiling of the first retry's random delay; doubles with every receive.
         retry_max_delay: Ceiling of every retry's random delay; at most 12 hours.
@@ -159,6 +161,8 @@ class LoadLeveledQueue(Construct):
         handler_arguments = {"idempotency_key": idempotency_key, "claims": claims, "max_age": max_age}
         runs.check_function(problems, {**handler_arguments, "claims_namespace": claims_namespace})
         visibility = delivery.visibility(problems, source.visibility_argument, source.visibility_timeout, runs.timeout)
+        tries, kept = source.max_receive_count(delivery), source.retention_seconds
+        retries.check_end(problems, source.retention_argument, kept, tries, visibility, handled=delivery.handled)
         check_alarms(problems, alarms, max_oldest_age)
         problems.raise_any()
 
@@ -175,7 +179,7 @@ class LoadLeveledQueue(Construct):
                 DEAD_LETTER_QUEUE_URL=self.dead_letter_queue.queue_url,
                 IDEMPOTENCY_KEY=idempotency_key or "",
                 VISIBILITY_TIMEOUT_SECONDS=text(visibility),
-                MAX_RECEIVE_COUNT=text(source.max_receive_count(delivery)),
+                MAX_RECEIVE_COUNT=text(tries),
                 COUNT_ATTEMPTS="true" if delivery.counts_attempts else "false",
                 MAX_AGE_SECONDS="0" if max_age is None else text(max_age),
                 RETRY_BASE_SECONDS=text(retry_base_delay),

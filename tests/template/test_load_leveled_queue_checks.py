@@ -154,19 +154,20 @@ PLAIN: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"max_receive_count": 20, "retry_max_delay": Duration.hours(12)},
-        "retention_period must be at least 864,000 seconds (max_receive_count 20 x retry_max_delay 43,200), "
-        "got 345,600 seconds: lower max_receive_count or the retry_max_delay, or raise it: "
+        "retention_period must be at least 864,000 seconds (max_receive_count 20 x retry_max_delay, 43,200 seconds), "
+        "got 345,600 seconds: lower max_receive_count or retry_max_delay, or raise it: "
         "SQS deletes what is older, without a dead letter",
     ),
     (
         {"retention_period": SECONDS(4499)},
-        "retention_period must be at least 4,500 seconds (max_receive_count 5 x retry_max_delay 900), "
-        "got 4,499 seconds: lower max_receive_count or the retry_max_delay, or raise it: "
+        "retention_period must be at least 4,500 seconds (max_receive_count 5 x retry_max_delay, 900 seconds), "
+        "got 4,499 seconds: lower max_receive_count or retry_max_delay, or raise it: "
         "SQS deletes what is older, without a dead letter",
     ),
     (
         {"max_receive_count": 1000, "visibility_timeout": Duration.hours(2)},
-        "retention_period must be at least 7,200,000 seconds (max_receive_count 1,000 x visibility timeout 7,200), "
+        "retention_period must be at least 7,200,000 seconds "
+        "(max_receive_count 1,000 x the visibility timeout, 7,200 seconds), "
         "got 345,600 seconds: lower max_receive_count or the visibility timeout: "
         "SQS deletes what is older, without a dead letter",
     ),
@@ -294,8 +295,9 @@ BUILT: dict[str, tuple[Callable[[Stack], dict[str, Any]], str]] = {
             "queue": with_letters(stack, retention_period=Duration.hours(1), visibility_timeout=SECONDS(180)),
             "batch_size": 1,
         },
-        "retention_period of Shop/Existing must be at least 4,500 seconds (max_receive_count 5 x retry_max_delay 900), "
-        "got 3,600 seconds: lower max_receive_count or the retry_max_delay, or raise it: "
+        "retention_period of Shop/Existing must be at least 4,500 seconds "
+        "(max_receive_count 5 x retry_max_delay, 900 seconds), "
+        "got 3,600 seconds: lower max_receive_count or retry_max_delay, or raise it: "
         "SQS deletes what is older, without a dead letter",
     ),
     "an imported queue that no retention lets try so often": (
@@ -306,7 +308,8 @@ BUILT: dict[str, tuple[Callable[[Stack], dict[str, Any]], str]] = {
             "max_receive_count": 29,
         },
         "longest retention_period of Shop/Imported must be at least 1,252,800 seconds (max_receive_count 29 x "
-        "visibility timeout 43,200), got 1,209,600 seconds: lower max_receive_count or the visibility timeout: "
+        "the visibility timeout, 43,200 seconds), got 1,209,600 seconds: "
+        "lower max_receive_count or the visibility timeout: "
         "SQS deletes what is older, without a dead letter",
     ),
     "an existing FIFO queue whose own count would dead-letter healthy messages": (
@@ -462,7 +465,8 @@ def test_only_the_visibility_timeout_delays_a_function_of_the_user_s_own() -> No
     function = {"consumer": a_function(stack, timeout=SECONDS(10)), "report_batch_item_failures": True}
     a_queue(stack, **function, retention_period=SECONDS(300))
     assert refusal(lambda: a_queue(stack, "Other", **function, retention_period=SECONDS(299))) == (
-        "Shop/Other: retention_period must be at least 300 seconds (max_receive_count 5 x visibility timeout 60), "
+        "Shop/Other: retention_period must be at least 300 seconds "
+        "(max_receive_count 5 x the visibility timeout, 60 seconds), "
         "got 299 seconds: lower max_receive_count or the visibility timeout, or raise it: "
         "SQS deletes what is older, without a dead letter"
     )
