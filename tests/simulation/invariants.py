@@ -195,13 +195,21 @@ def dead_letters_say_why(world: World) -> None:
             assert said.get("idempotency_key") == known, f"{sent.name}: key {said.get('idempotency_key')}, not {known}"
 
 
+def mishaps_of(world: World, of_others: Sent | None = None) -> int:
+    """How often something went wrong outside of the messages' own functions, or took their process with it."""
+    killed = world.ledger.killed
+    if of_others is not None and of_others.key is not None and of_others.does in {"kills", "hangs"}:
+        killed -= len(world.ledger.runs_of(of_others.key))
+    return world.faults.spent + max(0, killed)
+
+
 def only_messages_of(world: World, key: str) -> int:
     return sum(sent.key == key for sent in world.ledger.sent.values())
 
 
 def recorded_work_is_not_repeated(world: World) -> None:
     """With leases: at least once, and more often only when a call failed or a process died."""
-    mishaps = world.faults.spent + world.function.timeouts
+    mishaps = mishaps_of(world)
     again = {key: times for key, times in world.ledger.effects().items() if times > 1 + mishaps}
     if not world.account.key_path:
         again = {key: times for key, times in again.items() if only_messages_of(world, key) == 1}
@@ -214,14 +222,17 @@ def poison_is_tried_no_more_than_it_may(world: World) -> None:
     for sent in world.ledger.sent.values():
         if sent.healthy or sent.key is None:
             continue
-        most = {"permanent": 1, "shortage": 1}.get(sent.does, world.account.max_receive_count) + world.faults.spent
+        once = sent.does in {"permanent", "shortage"}
+        # The first receive costs no write: when it dies, nobody knows of the attempt.
+        unheard = 1 if world.account.counts_attempts and sent.does in {"kills", "hangs"} else 0
+        most = (1 if once else world.account.max_receive_count + unheard) + mishaps_of(world, of_others=sent)
         times = len(world.ledger.runs_of(sent.key))
         assert times <= most, f"poison {sent.name} ({sent.does}) ran {times} times"
 
 
 def retries_wait(world: World) -> None:
     """A failed message rests for a second at least. A duplicate delivery knows nothing of that."""
-    if world.faults.spent:
+    if mishaps_of(world):
         return
     for sent in world.ledger.sent.values():
         if sent.key is None or only_messages_of(world, sent.key) > 1:
@@ -248,7 +259,7 @@ def receives_are_few(world: World) -> None:
     for sent in world.ledger.sent.values():
         own = {"once": 1, "twice": 2, "never": account.max_receive_count}
         sharing = [other for other in world.ledger.sent.values() if other.key == sent.key and other is not sent]
-        most = 1 + own.get(sent.does, 0) + per_mishap * world.faults.spent
+        most = 1 + own.get(sent.does, 0) + per_mishap * mishaps_of(world)
         most += sum(1 + own.get(other.does, 0) for other in sharing)
         count = counts[world.ledger.message_ids[sent.name]]
         assert count <= most, f"{count} receives of one message, {sent.name}, where {most} are enough"
@@ -257,7 +268,7 @@ def receives_are_few(world: World) -> None:
 def work_is_not_done_in_vain(world: World) -> None:
     """Without a mishap no run is cut off by the function's timeout, as long as all take about the same time."""
     paces = {seconds_of(sent) for sent in world.ledger.sent.values() if sent.key is not None}
-    if world.faults.spent or max(paces, default=0) > 2 * min(paces, default=0):
+    if mishaps_of(world) or max(paces, default=0) > 2 * min(paces, default=0):
         return
     cut = [run for run in world.ledger.runs if run.end is None]
     assert not cut, f"work in vain: {[(run.key, run.start - START) for run in cut]}"

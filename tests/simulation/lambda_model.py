@@ -87,7 +87,6 @@ class Function:
     reuse_chance: float = 0.8
     running: int = 0
     peak: int = 0
-    timeouts: int = 0
     number: int = 0
     idle: list[Sandbox] = field(default_factory=list)
     open: dict[Sandbox, Callable[[Answer], None]] = field(default_factory=dict)
@@ -129,7 +128,6 @@ class Function:
 
     def _time_out(self, sandbox: Sandbox, number: int) -> None:
         if sandbox in self.open and sandbox.invocation == number:
-            self.timeouts += 1
             self._crashed(sandbox, "timed out")
 
     def _crashed(self, sandbox: Sandbox, why: str = "crashed") -> None:

@@ -16,7 +16,7 @@ __all__ = ["Ledger", "Run", "Sent", "business_function", "poison"]
 EFFECTS, STOCK = "EFFECTS", "STOCK"
 OPENING_STOCK = 1_000_000
 
-POISON = frozenset({"permanent", "never", "shortage"})
+POISON = frozenset({"permanent", "never", "shortage", "kills", "hangs"})
 """Behaviours that end in a dead letter until the ledger says `fixed`."""
 
 
@@ -74,6 +74,8 @@ class Ledger:
     """Effects outside of DynamoDB: time, key, payload. Only without `Effects`."""
     committed: list[tuple[float, str]] = field(default_factory=list)
     """Effects inside: time, key; seen at the table."""
+    killed: int = 0
+    """Invocations that poison took with it."""
     fixed: bool = False
 
     def runs_of(self, key: str) -> list[Run]:
@@ -149,6 +151,11 @@ def business_function(
             raise PermanentError("an order needs at least one line")
         if does == "shortage" and not effects:
             raise PermanentError("out of stock")
+        if does in {"kills", "hangs"}:
+            ledger.killed += 1
+            if does == "hangs":
+                sandbox.sleep(10**6)
+            sandbox.crash()
         failures = {"never": 10**9, "once": 1, "twice": 2}.get(does, 0)
         if ledger.failures[key] < failures:
             ledger.failures[key] += 1

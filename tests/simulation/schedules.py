@@ -143,7 +143,8 @@ def _message(
     if kind < 0.18 and earlier and keyed:
         return _again(name, chance.choice(earlier), chance, chance.choice(pace))
     does = chance.choices(
-        ("ok", "strict", "once", "twice", "permanent", "never", "shortage"), weights=(8, 2, 2, 1, 1, 1, 1)
+        ("ok", "strict", "once", "twice", "permanent", "never", "shortage", "kills", "hangs"),
+        weights=(32, 8, 8, 4, 4, 4, 4, 1, 1),
     )[0]
     seconds = chance.choice(pace)
     return order(name, does, group=group, seconds=seconds, product=chance.choice("12"))

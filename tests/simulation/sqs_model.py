@@ -76,6 +76,8 @@ class Queue:
     content_based_deduplication: bool = False
     max_receive_count: int | None = None
     dead_letter_queue: "Queue | None" = None
+    retention: float = float("inf")
+    """Seconds until a message is gone, whoever had wanted it."""
     duplicate_chance: float = 0.0
     """That a standard queue's receive leaves the message visible for a moment: another poller gets it as well."""
     mishap: Callable[[], bool] = lambda: True
@@ -208,6 +210,7 @@ class SQS:
     def receive(self, queue: Queue, limit: int, visibility: float | None = None) -> list[Received]:
         """Up to `limit` messages that may be seen now; those received too often go to the dead-letter queue instead."""
         now = self._clock()
+        queue.messages = [message for message in queue.messages if now < message.sent_at + queue.retention]
         received: list[Received] = []
         for message in self._candidates(queue, now):
             if len(received) == limit:

@@ -292,3 +292,42 @@ def test_a_batch_that_takes_longer_than_the_timeout_kills_nobody(
         check(world, [invariant for invariant in GENTLE if invariant is not receives_are_few])
         assert not world.dead_letters()
         assert len(world.ledger.runs) == messages, "work was started in vain"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_consumer_that_cannot_even_start_loses_nothing(mode: str) -> None:
+    """A broken import, say: every invocation fails, and SQS dead-letters all before the queue forgets them."""
+    account = deployed(mode)
+    world = World(account, 0)
+    start = world.function.start
+
+    def broken(sandbox: object) -> object:
+        if not world.ledger.fixed:
+            raise ModuleNotFoundError("No module named 'ordres'")
+        return start(sandbox)  # type: ignore[arg-type]
+
+    world.function.start = broken
+    group = "a" if account.fifo else None
+    names = {f"m{n}" for n in range(15)}
+    world.send([order(name, group=group) for name in sorted(names)])
+    world.run()
+    assert world.dead_letters() == names
+    world.ledger.fixed = True
+    redrive(world)
+    world.close()
+    assert not world.dead_letters()
+    assert world.ledger.effects() == Counter(dict.fromkeys(names, 1))
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("does", ["kills", "hangs"])
+def test_poison_that_takes_its_process_with_it_dies_alone(mode: str, does: str) -> None:
+    """Out of memory, a crash in native code, a loop without an end: nobody is left to say which message it was."""
+    group = "a" if MODES[mode].fifo else None
+    for seed in SEEDS:
+        messages = [order(f"m{n}", does if n == 3 else "ok", group=group, at=n * 0.0001) for n in range(8)]
+        world = lived(MODES[mode], messages, seed)
+        check(world, GENTLE)
+        assert world.dead_letters() == {"m3"}
+        most = 1 if MODES[mode].effects else 2
+        assert max(world.ledger.effects().values()) <= most, "neighbours ran again and again"

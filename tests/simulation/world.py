@@ -174,6 +174,7 @@ class World:
             account.visibility_timeout,
             max_receive_count=account.native_receive_count,
             dead_letter_queue=self.dead_letter_queue,
+            retention=account.queue_retention,
             duplicate_chance=duplicates,
             mishap=self.faults.spend,
         )
@@ -217,8 +218,9 @@ class World:
             commit_threads=self.account.commit_threads,
         )
 
-    def _handle(self, event: dict[str, Any], context: Context, edge: Edge) -> Any:
-        return handler.process(event, context, edge)
+    def _handle(self, event: dict[str, Any], context: Context, edge: Edge) -> Any:  # noqa: ARG002
+        """Through the entry point that is deployed; it finds the edge of the sandbox that it runs in."""
+        return handler.lambda_handler(event, context)
 
     # What happens.
 
