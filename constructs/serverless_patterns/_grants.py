@@ -23,7 +23,7 @@ _ITEMS = (  # what Effects commit, and reads by key
     "dynamodb:Query",
     "dynamodb:UpdateItem",
 )
-_TABLE_KEY = (  # what DynamoDB's guide asks of a table's user, each by its name instead of ReEncrypt* and GenerateDataKey*
+_TABLE_KEY = (  # as DynamoDB's guide asks of a table's users; ReEncrypt* and GenerateDataKey* by their names
     "kms:Decrypt",
     "kms:DescribeKey",
     "kms:Encrypt",
