@@ -5,14 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serverless_patterns_runtime import Attr
+from serverless_patterns_runtime import Attr, Check
 from serverless_patterns_runtime.attribute_values import serialize_item
 from serverless_patterns_runtime.condition_truth import holds
 from serverless_patterns_runtime.conditions import Condition
-from serverless_patterns_runtime.expressions import Placeholders, condition_expression
+from serverless_patterns_runtime.expressions import transaction_item
 
-from ..simulation.conditions_model import Bindings, Invalid
-from ..simulation.expressions import parse_condition
+from ..simulation import dynamodb_model
 
 ITEM: dict[str, Any] = {
     "zero": 0,
@@ -153,11 +152,22 @@ TABLE: list[tuple[Condition, bool]] = [
 ]
 
 
+class Invalid(Exception):
+    """DynamoDB refuses the expression as such."""
+
+
 def dynamodb_says(condition: Condition, item: dict[str, Any]) -> bool:
     """The simulation's DynamoDB reads the expression that a deployed function would send."""
-    placeholders = Placeholders()
-    text = condition_expression(condition, placeholders)
-    return parse_condition(text)(serialize_item(item), Bindings(placeholders.names, placeholders.values, set()))
+    model = dynamodb_model.DynamoDB({"T": dynamodb_model.Table({"id": "N"})}, lambda: 0)
+    model.put_item(TableName="T", Item=serialize_item({"id": 1} | item))
+    try:
+        model.transact_write_items(TransactItems=[transaction_item(Check("T", {"id": 1}, condition=condition), "T")])
+    except dynamodb_model.ServiceError as refused:
+        codes = [reason["Code"] for reason in refused.fields.get("CancellationReasons", [])]
+        if codes == ["ConditionalCheckFailed"]:
+            return False
+        raise Invalid(refused.message) from None
+    return True
 
 
 @pytest.mark.parametrize(
