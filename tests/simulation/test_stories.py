@@ -3,12 +3,13 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from .faults import Faults, NoFaults, When
-from .invariants import GENTLE, check, receives, receives_are_few, watch_claims
+from .invariants import GENTLE, a_key_runs_once_at_a_time, check, receives, receives_are_few, watch_claims
 from .ledger import Sent
 from .operator_model import redrive
 from .schedules import MODES
@@ -331,3 +332,12 @@ def test_poison_that_takes_its_process_with_it_dies_alone(mode: str, does: str) 
         assert world.dead_letters() == {"m3"}
         most = 1 if MODES[mode].effects else 2
         assert max(world.ledger.effects().values()) <= most, "neighbours ran again and again"
+
+
+def test_a_lease_outlives_its_holder_on_every_clock() -> None:
+    """The holder works until Lambda ends it; a duplicate wakes as soon as its own clock allows, a second ahead."""
+    for seed in range(30):
+        account = Account(effects=False, batch_size=1, timeout=10.0)
+        messages = [order("m0", seconds=9.99), *(order(f"m{n}", key="m0", at=9.0 + n / 10) for n in range(1, 20))]
+        world = lived(account, [replace(message, body=messages[0].body) for message in messages], seed)
+        check(world, [a_key_runs_once_at_a_time])
