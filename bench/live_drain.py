@@ -40,7 +40,7 @@ def _figure(name: str, ours: str, goal: float, rates: Mapping[str, float]) -> Fi
         peer=1.0,
         better="higher",
         goal=goal,
-        measured=f"{rates[ours]:.0f} against {rates['bare']:.0f} messages a second, best of {ROUNDS} drains of {MESSAGES}",
+        measured=f"{rates[ours]:.0f} against {rates['bare']:.0f} messages/s, best of {ROUNDS} drains of {MESSAGES}",
     )
 
 
