@@ -13,12 +13,12 @@ class Problems:
     """Collects what is wrong with one construct's arguments; `raise_any` reports it all at once."""
 
     def __init__(self, where: str) -> None:
-        self._where = where
+        self.where = where
         self._found: list[tuple[str, str]] = []
 
     def add(self, argument: str, must: str, got: str, fix: str) -> None:
         """Record one wrong argument: `<where>: <argument> must be <must>, got <got>: <fix>`."""
-        self._found.append((argument, f"{self._where}: {argument} must {must}, got {got}: {fix}"))
+        self._found.append((argument, f"{self.where}: {argument} must {must}, got {got}: {fix}"))
 
     def whole_number(self, argument: str, value: object, low: int, high: int, fix: str) -> None:
         """Refuse anything but an `int` from `low` to `high`, both included. Tokens pass."""

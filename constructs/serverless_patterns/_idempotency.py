@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, cast
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 
-from serverless_patterns_runtime.claims.contract import PARTITION_KEY, TIME_TO_LIVE, Env
+from serverless_patterns_runtime.claims.contract import ATTEMPTS, PARTITION_KEY, TIME_TO_LIVE, Env
 
 from ._checks import Problems, is_token, text
 from ._delivery import LONGEST_RETENTION_SECONDS
+from ._namespaces import check_free, take
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
@@ -32,11 +33,12 @@ class Idempotency:
     namespace: str
     retention: Duration
 
-    def check(self, problems: Problems, queue_retention: int | None) -> None:
-        """Check the path, the table, and that a claim outlives every way back of its message.
+    def check(self, problems: Problems, scope: Construct, queue_retention: int | None) -> None:
+        """Check the path, the table, the namespace, and that a claim outlives every way back of its message.
 
         Args:
             problems: Takes what is wrong.
+            scope: Somewhere in the app.
             queue_retention: Seconds that a message lives in the queue; `None` when that is a token.
         """
         if self.key is not None and not is_token(self.key) and not _PATH.fullmatch(self.key):
@@ -45,8 +47,12 @@ class Idempotency:
         if not is_token(self.namespace) and not _NAMESPACE.fullmatch(self.namespace):
             fix = "it is data: choose a name that will not change"
             problems.add("claims_namespace", "be 1 to 128 of A-Z a-z 0-9 . _ -", repr(self.namespace), fix)
+        elif self.namespace == ATTEMPTS:
+            fix = "the runtime counts attempts under that name: pass another claims_namespace"
+            problems.add("claims_namespace", f"be another word than {ATTEMPTS!r}", repr(self.namespace), fix)
         if self.claims is not None:
             _check_table(problems, self.claims)
+            check_free(problems, scope, self.claims, self.namespace)
         low = (queue_retention or 0) + LONGEST_RETENTION_SECONDS
         fix = "a claim must outlive its message: the queue's retention + 14 days in the dead-letter queue"
         problems.duration("claims_retention", self.retention, low, _TEN_YEARS_SECONDS, fix)
@@ -61,7 +67,9 @@ class Idempotency:
 
     def define(self, scope: Construct, *, key: kms.IKey | None, removal_policy: RemovalPolicy) -> dynamodb.ITable:
         """The table: the given one, or one of our own."""
-        return self.claims or _define_claims(scope, key=key, removal_policy=removal_policy)
+        claims = self.claims or _define_claims(scope, key=key, removal_policy=removal_policy)
+        take(scope, claims, self.namespace)
+        return claims
 
 
 def _define_claims(scope: Construct, *, key: kms.IKey | None, removal_policy: RemovalPolicy) -> dynamodb.Table:

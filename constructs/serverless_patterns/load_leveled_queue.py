@@ -66,7 +66,7 @@ class LoadLeveledQueue(Construct):
             SQS counts receives: 5, because a throttled receive counts too.
         idempotency_key: Dotted path into the body, such as `order.id`. Default: the message id.
         claims: Table to share, with the partition key `claim` (String). Default: one of its own.
-        claims_namespace: Separates constructs that share a table. Data: never change it. Default: `id`.
+        claims_namespace: Separates constructs that share a table, each its own. Data: never change it. Default: `id`.
         claims_retention: How long a key is remembered; at least the queue's retention + 14 days.
         max_age: Older messages become dead letters (`expired`) instead of running. Default: no limit.
         retention_period: 60 seconds to 13 days in the queue: less than the 14 days of the dead-letter queue, and
@@ -154,7 +154,8 @@ class LoadLeveledQueue(Construct):
         )
         delivery.check(problems)
         source.check(problems, delivery)
-        once.check(problems, source.retention_seconds)
+        if runs.handler is not None:
+            once.check(problems, scope, source.retention_seconds)
         retries.check(problems, source.retention_seconds)
         contract = (*BusinessFunctionEnv._fields, *ClaimsEnv._fields, *Env._fields)
         runs.check_handler(problems, scope, settings, contract, max_concurrency)

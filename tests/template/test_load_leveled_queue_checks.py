@@ -108,6 +108,11 @@ PLAIN: list[tuple[dict[str, Any], str]] = [
         for value in ("a#b", "n" * 129, "köln")
     ),
     (
+        {"claims_namespace": "attempts"},
+        "claims_namespace must be another word than 'attempts', got 'attempts': "
+        "the runtime counts attempts under that name: pass another claims_namespace",
+    ),
+    (
         {"claims_retention": DAYS(17)},
         "claims_retention must be a Duration from 1,555,200 to 315,360,000 seconds, got 1,468,800 seconds: "
         "a claim must outlive its message: the queue's retention + 14 days in the dead-letter queue",
@@ -478,6 +483,11 @@ def test_a_token_for_the_receives_of_an_existing_queue_passes() -> None:
     redrive = sqs.DeadLetterQueue(queue=letters, max_receive_count=number(stack))
     a_queue(stack, queue=sqs.Queue(stack, "Existing", visibility_timeout=SECONDS(180), dead_letter_queue=redrive))
     assert the_variables(stack)["MAX_RECEIVE_COUNT"] == {"Ref": "Number"}
+
+
+def test_a_function_of_the_user_s_own_has_no_namespace_to_be_wrong() -> None:
+    stack = new_stack()
+    assert a_queue(stack, "attempts", consumer=a_function(stack), report_batch_item_failures=True).claims is None
 
 
 def test_a_refused_construct_leaves_nothing_behind() -> None:
