@@ -66,11 +66,13 @@ class Consumption:
                 self._consume_in_order(deliveries, firsts, work)
             else:
                 self._consume_in_any_order(deliveries, firsts, work)
-            done = [delivery for delivery in firsts.values() if isinstance(delivery.verdict, Succeeded)]
-            others = [delivery for delivery in firsts.values() if not isinstance(delivery.verdict, Succeeded)]
-            for error in work.finish(claims(done), claims(others)):
-                self._conclusions.warn("a claim could not be settled: it holds until its deadline", error)
+            unfinished = [delivery for delivery in firsts.values() if not isinstance(delivery.verdict, Succeeded)]
+            self._warn_of(work.finish(claims(unfinished)))
         return self._conclusions.answer()
+
+    def _warn_of(self, errors: Sequence[Exception]) -> None:
+        for error in errors:
+            self._conclusions.warn("a claim could not be settled: it holds until its deadline", error)
 
     def _read(self, message: Message) -> Delivery:
         settings = self._settings
@@ -121,6 +123,9 @@ class Consumption:
             delivery.attempts = self._attempt_limit.number_of(message)
         except Exception as error:
             return _known(verdict_on(error))
+        if message.receive_count > 1:
+            # It may be what killed an invocation before: let its neighbours' work not be lost and done again with it.
+            self._warn_of(work.record())
         before = self._remaining()
         with self._edge.logger.append_context_keys(correlation_id=message.correlation_id, message_id=message.id):
             answer = work.start(request, self._invocation(message, request, delivery.attempts))

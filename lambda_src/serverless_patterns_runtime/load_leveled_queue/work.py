@@ -43,8 +43,12 @@ class Work(Protocol):
         """Run the function."""
         ...
 
-    def finish(self, done: Sequence[Claim], released: Sequence[Claim]) -> Sequence[Exception]:
-        """Record what is complete and give back the rest. Returns what went wrong; no verdict changes by it."""
+    def record(self) -> Sequence[Exception]:
+        """Record what is complete so far. Returns what went wrong; no verdict changes by it."""
+        ...
+
+    def finish(self, released: Sequence[Claim]) -> Sequence[Exception]:
+        """Record what is complete and give these back. Returns what went wrong; no verdict changes by it."""
         ...
 
 
@@ -85,7 +89,10 @@ class TransactionalWork:
         future: Future[Verdict] = self._executor.submit(self._commit, request.claim, effects)
         return future.result
 
-    def finish(self, done: Sequence[Claim], released: Sequence[Claim]) -> Sequence[Exception]:  # noqa: ARG002
+    def record(self) -> Sequence[Exception]:
+        return ()
+
+    def finish(self, released: Sequence[Claim]) -> Sequence[Exception]:  # noqa: ARG002
         return ()
 
     def _commit(self, claim: Claim, effects: Effects) -> Verdict:
@@ -106,6 +113,7 @@ class LeasedWork:
         self._visibility_timeout = edge.settings.visibility_timeout_seconds
         self._leases = leases
         self._obstacles: dict[Claim, Exception | None] = {}
+        self._unrecorded: list[Claim] = []
 
     def begin(self, requests: Sequence[Request]) -> None:
         claims = [request.claim for request in requests]
@@ -122,14 +130,22 @@ class LeasedWork:
 
     def start(self, request: Request, invocation: Invocation) -> Answer:
         verdict = self._run(request, invocation)
+        if isinstance(verdict, Succeeded):
+            self._unrecorded.append(request.claim)
         return lambda: verdict
 
-    def finish(self, done: Sequence[Claim], released: Sequence[Claim]) -> Sequence[Exception]:
-        perhaps_ours = {claim for claim, obstacle in self._obstacles.items() if _may_have_been_taken(obstacle)}
+    def record(self) -> Sequence[Exception]:
+        return self._settle(()) if self._unrecorded else ()
+
+    def finish(self, released: Sequence[Claim]) -> Sequence[Exception]:
+        return self._settle([claim for claim in released if _may_have_been_taken(self._obstacles[claim])])
+
+    def _settle(self, released: Sequence[Claim]) -> Sequence[Exception]:
         try:
-            errors = self._leases.settle(done, [claim for claim in released if claim in perhaps_ours])
+            errors = self._leases.settle(self._unrecorded, released)
         except (BotoCoreError, ClientError) as error:
             return [error]
+        self._unrecorded = [claim for claim in self._unrecorded if claim in errors]
         return list(errors.values())
 
     def _run(self, request: Request, invocation: Invocation) -> Verdict:
