@@ -10,10 +10,9 @@ from aws_cdk import aws_sqs as sqs
 
 from ._checks import Problems, is_token
 from ._delivery import LONGEST_RETENTION_SECONDS, Delivery
-from ._queues import OwnQueue, check_same_kind
+from ._queues import OwnQueue, check_dead_letter_queue, visible_retention
 
 _SQS_DEFAULT_VISIBILITY_SECONDS = 30
-_SQS_DEFAULT_RETENTION_SECONDS = 4 * 86_400
 
 
 @dataclass(frozen=True)
@@ -42,9 +41,10 @@ class ExistingQueue:
             fix = "set it where that queue is defined"
             problems.add(argument, "be left out with an existing queue", "a value", fix)
         seen = queue if isinstance(queue, sqs.Queue) else None
+        kept = None if seen is None else visible_retention(seen)
         letters = _dead_letter_queue(problems, queue, seen, asked.dead_letter_queue)
         if letters is not None:
-            check_same_kind(problems, letters, fifo=queue.fifo)
+            check_dead_letter_queue(problems, letters, fifo=queue.fifo, retention=kept)
         redrive = None if seen is None else seen.dead_letter_queue
         return cls(
             queue=queue,
@@ -55,7 +55,7 @@ class ExistingQueue:
             else f"visibility_timeout of {seen.node.path}",
             visibility_timeout=_visibility(problems, seen, asked.queue_visibility_timeout),
             retention_argument=f"{'longest ' if seen is None else ''}retention_period of {queue.node.path}",
-            retention_seconds=_retention(seen),
+            retention_seconds=LONGEST_RETENTION_SECONDS if seen is None else kept,
             seen_max_receive_count=None if redrive is None else _whole(redrive.max_receive_count),
         )
 
@@ -96,16 +96,6 @@ def _visibility(problems: Problems, seen: sqs.Queue | None, said: Duration | Non
         problems.add("queue_visibility_timeout", "be left out without an imported queue", "a value", fix)
     length = _resource(seen).visibility_timeout
     return Duration.seconds(_SQS_DEFAULT_VISIBILITY_SECONDS if length is None else length)
-
-
-def _retention(seen: sqs.Queue | None) -> int | None:
-    """The longest possible when it cannot be seen; `None` when it is a token."""
-    if seen is None:
-        return LONGEST_RETENTION_SECONDS
-    length = _resource(seen).message_retention_period
-    if length is None:
-        return _SQS_DEFAULT_RETENTION_SECONDS
-    return None if is_token(length) else int(length)
 
 
 def _dead_letter_queue(

@@ -9,7 +9,7 @@ from aws_cdk import Duration, Names, RemovalPolicy, Stack
 from aws_cdk import aws_sqs as sqs
 
 from ._acknowledge import acknowledge, acknowledge_in_template
-from ._checks import Problems, seconds
+from ._checks import Problems, is_token, seconds
 from ._delivery import LONGEST_RETENTION_SECONDS, MOST_RETENTION_SECONDS
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 RETENTION = Duration.days(4)  # a long weekend; the dead-letter queue keeps 14 days from the first send
 _SHORTEST_RETENTION_SECONDS = 60  # SQS quota
+_SQS_DEFAULT_RETENTION_SECONDS = 4 * 86_400
 _MAX_NAME = 80  # SQS quota
 
 
@@ -64,7 +65,7 @@ class OwnQueue:
         shortest = _SHORTEST_RETENTION_SECONDS
         problems.duration("retention_period", self.retention_period, shortest, MOST_RETENTION_SECONDS, fix)
         if self.dead_letter_queue is not None:
-            check_same_kind(problems, self.dead_letter_queue, fifo=self.fifo)
+            check_dead_letter_queue(problems, self.dead_letter_queue, fifo=self.fifo, retention=self.retention_seconds)
 
     def max_receive_count(self, delivery: Delivery) -> int:
         """How many receives a message gets."""
@@ -103,13 +104,35 @@ class OwnQueue:
         return queue, letters
 
 
-def check_same_kind(problems: Problems, dead_letter_queue: sqs.IQueue, *, fifo: bool) -> None:
-    """Refuse a FIFO dead-letter queue for a standard queue, and the other way round."""
+def visible_retention(queue: sqs.Queue) -> int | None:
+    """How many seconds a queue of this app keeps a message; `None` when that is a token."""
+    length = cast(sqs.CfnQueue, queue.node.default_child).message_retention_period
+    if length is None:
+        return _SQS_DEFAULT_RETENTION_SECONDS
+    return None if is_token(length) else int(length)
+
+
+def check_dead_letter_queue(
+    problems: Problems, dead_letter_queue: sqs.IQueue, *, fifo: bool, retention: int | None
+) -> None:
+    """Refuse one of another kind than its source, and one that does not keep messages longer.
+
+    Args:
+        problems: Takes what is wrong.
+        dead_letter_queue: Defined in this app, or imported.
+        fifo: Whether the source is a FIFO queue.
+        retention: Seconds that the source keeps a message; `None` when nobody can tell.
+    """
     if dead_letter_queue.fifo != fifo:
         kinds = {True: "FIFO", False: "standard"}
         got = f"the {kinds[dead_letter_queue.fifo]} queue {dead_letter_queue.node.path}"
         fix = "SQS moves messages only between queues of one kind"
         problems.add("dead_letter_queue", f"be a {kinds[fifo]} queue as its source is", got, fix)
+    kept = visible_retention(dead_letter_queue) if isinstance(dead_letter_queue, sqs.Queue) else None
+    if kept is not None and retention is not None and kept <= retention:
+        must = f"be more than the {retention:,} seconds of its source"
+        fix = "set it where that queue is defined, best to 14 days: SQS may count from when a message was first sent"
+        problems.add(f"retention_period of {dead_letter_queue.node.path}", must, f"{kept:,} seconds", fix)
 
 
 def _define_dead_letter_queue(

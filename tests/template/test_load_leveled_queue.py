@@ -438,7 +438,7 @@ def test_customize_and_grants_get_the_function_itself() -> None:
 
 def test_a_dead_letter_queue_of_the_user_s_own_is_used() -> None:
     stack = new_stack()
-    own = sqs.Queue(stack, "Shared")
+    own = sqs.Queue(stack, "Shared", retention_period=Duration.days(14))
     queue = a_queue(stack, dead_letter_queue=own)
     assert queue.dead_letter_queue is own
     assert the_queue(stack)["RedrivePolicy"]["deadLetterTargetArn"] == stack.resolve(own.queue_arn)

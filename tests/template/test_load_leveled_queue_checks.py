@@ -35,7 +35,7 @@ def imported_function(stack: Stack) -> lambda_.IFunction:
 
 
 def with_letters(stack: Stack, **arguments: Any) -> sqs.Queue:
-    letters = sqs.Queue(stack, "Letters", fifo=arguments.get("fifo"))
+    letters = sqs.Queue(stack, "Letters", fifo=arguments.get("fifo"), retention_period=arguments.pop("kept", DAYS(14)))
     redrive = sqs.DeadLetterQueue(queue=letters, max_receive_count=arguments.pop("max_receive_count", 5))
     return sqs.Queue(stack, "Existing", dead_letter_queue=redrive, **arguments)
 
@@ -220,6 +220,7 @@ def test_a_bad_argument_is_refused(arguments: dict[str, Any], message: str) -> N
     assert refusal(lambda: a_queue(stack, **arguments)) == f"Shop/Fulfilment: {message}"
 
 
+KEEP = "seconds: set it where that queue is defined, best to 14 days: SQS may count from when a message was first sent"
 BUILT: dict[str, tuple[Callable[[Stack], dict[str, Any]], str]] = {
     "reserved below the cap on the handler": (
         lambda _: {"consumer": a_handler(reserved_concurrent_executions=1)},
@@ -266,9 +267,17 @@ BUILT: dict[str, tuple[Callable[[Stack], dict[str, Any]], str]] = {
         "define it so, with 'expires_at' as its time to live, or leave claims out",
     ),
     "a standard dead-letter queue for a FIFO queue": (
-        lambda stack: {"fifo": True, "dead_letter_queue": sqs.Queue(stack, "Letters")},
+        lambda stack: {"fifo": True, "dead_letter_queue": sqs.Queue(stack, "Letters", retention_period=DAYS(14))},
         "dead_letter_queue must be a FIFO queue as its source is, got the standard queue Shop/Letters: "
         "SQS moves messages only between queues of one kind",
+    ),
+    "a dead-letter queue that keeps messages no longer than its source": (
+        lambda stack: {"dead_letter_queue": sqs.Queue(stack, "Letters")},
+        f"retention_period of Shop/Letters must be more than the 345,600 seconds of its source, got 345,600 {KEEP}",
+    ),
+    "an existing queue whose dead-letter queue forgets first": (
+        lambda stack: {"queue": with_letters(stack, visibility_timeout=SECONDS(180), kept=DAYS(3))},
+        f"retention_period of Shop/Letters must be more than the 345,600 seconds of its source, got 259,200 {KEEP}",
     ),
     "an existing queue without a dead-letter queue": (
         lambda stack: {"queue": sqs.Queue(stack, "Existing", visibility_timeout=SECONDS(180))},
@@ -479,10 +488,17 @@ def test_only_the_visibility_timeout_delays_a_function_of_the_user_s_own() -> No
 
 def test_a_token_for_the_receives_of_an_existing_queue_passes() -> None:
     stack = new_stack()
-    letters = sqs.Queue(stack, "Letters")
-    redrive = sqs.DeadLetterQueue(queue=letters, max_receive_count=number(stack))
-    a_queue(stack, queue=sqs.Queue(stack, "Existing", visibility_timeout=SECONDS(180), dead_letter_queue=redrive))
+    existing = with_letters(stack, visibility_timeout=SECONDS(180), max_receive_count=number(stack))
+    a_queue(stack, queue=existing)
     assert the_variables(stack)["MAX_RECEIVE_COUNT"] == {"Ref": "Number"}
+
+
+def test_a_retention_that_cannot_be_seen_passes() -> None:
+    stack = new_stack()
+    letters = sqs.Queue(stack, "Letters", retention_period=SECONDS(number(stack)))
+    a_queue(stack, dead_letter_queue=letters)
+    source = {"queue": sqs.Queue.from_queue_arn(stack, "Imported", ARN), "queue_visibility_timeout": SECONDS(180)}
+    a_queue(stack, "Other", **source, dead_letter_queue=sqs.Queue(stack, "Shorter"))
 
 
 def test_a_function_of_the_user_s_own_has_no_namespace_to_be_wrong() -> None:
