@@ -4,7 +4,7 @@ import heapq
 import random
 import threading
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 __all__ = ["Actor", "Killed", "Schedule", "here"]
 
@@ -24,14 +24,51 @@ class Actor:
         """Where its thread runs, if in one."""
         self.turn = 0
         """Counts resumptions, so that an alarm set for an earlier wait rings for nobody."""
+        self.started = False
         self._baton = threading.Lock()
         self._baton.acquire()
+        self._ended = threading.Lock()
+        self._ended.acquire()
 
     def take_baton(self) -> None:
         self._baton.acquire()
 
     def give_baton(self) -> None:
         self._baton.release()
+
+    def end(self) -> None:
+        self._ended.release()
+
+    def wait_for_end(self) -> None:
+        self._ended.acquire()
+
+
+class Worker(threading.Thread):
+    """Threads are kept from one actor to the next, and from one schedule to the next: starting one is slow."""
+
+    idle: ClassVar[list["Worker"]] = []
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self._wanted = threading.Lock()
+        self._wanted.acquire()
+        self._work: Callable[[], None] = lambda: None
+
+    @classmethod
+    def carry_out(cls, work: Callable[[], None]) -> None:
+        try:
+            worker = cls.idle.pop()
+        except IndexError:
+            worker = cls()
+            worker.start()
+        worker._work = work
+        worker._wanted.release()
+
+    def run(self) -> None:
+        while True:
+            self._wanted.acquire()
+            self._work()
+            self.idle.append(self)
 
 
 _here = threading.local()
@@ -54,7 +91,7 @@ class Schedule:
         self._main = Actor("main")
         self._limit = float("inf")
         self._actors: set[Actor] = set()
-        self._threads: list[threading.Thread] = []
+        self._works: dict[Actor, Callable[[], None]] = {}
 
     def at(self, time: float, event: Callable[[], None] | tuple[Actor, int]) -> None:
         self._number += 1
@@ -73,12 +110,10 @@ class Schedule:
             raise self.failure
 
     def spawn(self, name: str, work: Callable[[], None]) -> Actor:
-        """A new thread that starts at the present moment, in its turn."""
+        """A new actor that starts at the present moment, in its turn."""
         actor = Actor(name)
         self._actors.add(actor)
-        thread = threading.Thread(target=self._work, args=(actor, work), name=name, daemon=True)
-        self._threads.append(thread)
-        thread.start()
+        self._works[actor] = work
         self.at(self.now, (actor, 0))
         return actor
 
@@ -117,27 +152,33 @@ class Schedule:
     def close(self) -> None:
         """End all threads, wherever they are."""
         self._limit = float("-inf")
-        for actor in list(self._actors):
+        for actor in [actor for actor in self._actors if actor.started]:
             actor.killed = True
             actor.give_baton()
-        for thread in self._threads:
-            thread.join()
-        self._threads.clear()
+            actor.wait_for_end()
 
-    def _work(self, actor: Actor, work: Callable[[], None]) -> None:
+    def _run(self, actor: Actor) -> None:
+        """In a thread of its own, from the moment the baton is handed to it."""
         _here.schedule, _here.actor = self, actor
-        actor.take_baton()
         try:
             if not actor.killed:
-                work()
+                self._works[actor]()
         except Killed:
             pass
         except BaseException as failure:
             self.failure = self.failure or failure
         actor.finished = True
         self._actors.discard(actor)
+        actor.end()
         if self._limit != float("-inf"):
             self._advance(None)
+
+    def _hand_over(self, actor: Actor) -> None:
+        if actor.started or actor is self._main:
+            actor.give_baton()
+        else:
+            actor.started = True
+            Worker.carry_out(lambda: self._run(actor))
 
     def _check(self, actor: Actor) -> None:
         if actor.killed:
@@ -162,7 +203,7 @@ class Schedule:
                 following.turn += 1
             if following is me:
                 return
-            following.give_baton()
+            self._hand_over(following)
             if me is not None:
                 me.take_baton()
             return
