@@ -20,7 +20,7 @@ LONGEST_RETENTION_SECONDS = 14 * 86_400  # SQS quota: 14 days
 MOST_RETENTION_SECONDS = LONGEST_RETENTION_SECONDS - 86_400  # of a queue whose dead letters live a day at least
 VISIBILITY_FACTOR = 6  # AWS's advice: room for the retries that Lambda makes when the function is throttled
 
-_RECEIVE_LIMIT = 1000  # SQS's largest maxReceiveCount
+RECEIVE_LIMIT = 1000  # SQS's largest maxReceiveCount
 _ADVISED_RECEIVES = 5  # AWS's advice for a queue with a cap
 _MAX_BATCH, _MAX_BATCH_FIFO, _MAX_BATCH_WITHOUT_WINDOW = 10_000, 10, 10  # Lambda quotas
 _MAX_WINDOW_SECONDS = 300  # Lambda quota
@@ -60,9 +60,14 @@ class Delivery:
         return self.handled and self.batch_size != 1 and (self.own_queue or self.fifo)
 
     @property
-    def receives_among_failing(self) -> int:
-        """More receives than a healthy message can need when every other of its batch fails to the end."""
-        return min(2 * (self.max_receive_count + 1) * self.batch_size, _RECEIVE_LIMIT)
+    def receives_among_failing(self) -> int | None:
+        """More receives than a healthy message can need when every other of its batch fails to the end.
+
+        `None` when that depends on a token.
+        """
+        if is_token(self.max_receive_count) or is_token(self.batch_size):
+            return None
+        return min(2 * (self.max_receive_count + 1) * self.batch_size, RECEIVE_LIMIT)
 
     def native_max_receive_count(self, visibility: Duration, retention_seconds: int | None) -> int:
         """When the queue itself gives up on a message.
@@ -73,9 +78,9 @@ class Delivery:
         if not self.counts_attempts:
             return self.max_receive_count
         hidden = seconds(visibility)
-        in_time = retention_seconds // 2 // hidden if retention_seconds and hidden else _RECEIVE_LIMIT
-        if is_token(self.max_receive_count) or is_token(self.batch_size):
-            return min(in_time, _RECEIVE_LIMIT)
+        in_time = retention_seconds // 2 // hidden if retention_seconds and hidden else RECEIVE_LIMIT
+        if self.receives_among_failing is None:
+            return min(in_time, RECEIVE_LIMIT)
         return max(self.max_receive_count, min(in_time, self.receives_among_failing))
 
     def check(self, problems: Problems) -> None:
@@ -88,7 +93,7 @@ class Delivery:
             problems.whole_number("max_concurrency", self.max_concurrency, 2, 1000, fix)
         most, fix = (_MAX_BATCH_FIFO, "leave it out for 1") if self.fifo else (_MAX_BATCH, "leave it out for 10")
         problems.whole_number("batch_size", self.batch_size, 1, most, fix)
-        problems.whole_number("max_receive_count", self.max_receive_count, 1, _RECEIVE_LIMIT, "leave it out for 5")
+        problems.whole_number("max_receive_count", self.max_receive_count, 1, RECEIVE_LIMIT, "leave it out for 5")
         self._check_window(problems)
 
     def _check_window(self, problems: Problems) -> None:
@@ -106,8 +111,11 @@ class Delivery:
 
     def check_native_limit(self, problems: Problems, argument: str, max_receive_count: int) -> None:
         """Refuse an existing queue that would dead-letter what we still count."""
-        if self.counts_attempts and not is_token(max_receive_count) and max_receive_count < self.receives_among_failing:
-            must = f"be at least {self.receives_among_failing:,} with FIFO batches of {self.batch_size}"
+        least = self.receives_among_failing
+        if not self.counts_attempts or least is None or is_token(max_receive_count):
+            return
+        if max_receive_count < least:
+            must = f"be at least {least:,} with FIFO batches of {self.batch_size}"
             fix = "set it where the queue is defined, or use batch_size=1: a failing message takes its group along"
             problems.add(argument, must, str(int(max_receive_count)), fix)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import cast
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Validations
 from aws_cdk import aws_sqs as sqs
+from constructs import Construct
 
 from ._checks import Problems, is_token
-from ._delivery import LONGEST_RETENTION_SECONDS, Delivery
+from ._delivery import LONGEST_RETENTION_SECONDS, RECEIVE_LIMIT, Delivery
 from ._queues import OwnQueue, check_dead_letter_queue, visible_retention
 
 _SQS_DEFAULT_VISIBILITY_SECONDS = 30
@@ -71,8 +72,16 @@ class ExistingQueue:
             return delivery.max_receive_count
         return self.seen_max_receive_count
 
-    def define(self, *_: object) -> tuple[sqs.IQueue, sqs.IQueue]:
+    def define(self, scope: Construct, delivery: Delivery, *_: object) -> tuple[sqs.IQueue, sqs.IQueue]:
         """The queue and its dead-letter queue: both are there already."""
+        if self.seen_max_receive_count is None and delivery.counts_attempts:
+            least = delivery.receives_among_failing or RECEIVE_LIMIT
+            Validations.of(scope).add_warning(
+                "serverless-patterns:imported-max-receive-count",
+                f"the maxReceiveCount of {self.queue.node.path} cannot be seen and must be at least {least:,}, or a "
+                "failing message of a FIFO batch takes healthy ones of its group to the dead-letter queue: set it "
+                "where the queue is defined, or use batch_size=1",
+            )
         return self.queue, self.dead_letter_queue
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from aws_cdk import Duration, Stack
+from aws_cdk import CfnParameter, Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -71,6 +71,34 @@ def test_an_imported_fifo_queue_is_known_by_its_name() -> None:
     stack = new_stack()
     a_queue(stack, **imported_queue(stack, ".fifo"), batch_size=3)
     assert the_variables(stack)["COUNT_ATTEMPTS"] == "true"
+
+
+def unseen(least: str) -> str:
+    return (
+        f"the maxReceiveCount of Shop/Imported cannot be seen and must be at least {least}, or a failing message of a "
+        "FIFO batch takes healthy ones of its group to the dead-letter queue: set it where the queue is defined, or "
+        "use batch_size=1"
+    )
+
+
+def test_an_imported_fifo_queue_s_own_count_is_warned_about_in_batches() -> None:
+    stack = new_stack()
+    a_queue(stack, **imported_queue(stack, ".fifo"), batch_size=3, alarms="none")
+    assert warnings(stack) == [unseen("36")]
+
+
+def test_an_imported_fifo_queue_s_own_count_is_safe_at_sqs_s_largest_whatever_a_token_says() -> None:
+    stack = new_stack()
+    batch = CfnParameter(stack, "Batch", type="Number").value_as_number
+    a_queue(stack, **imported_queue(stack, ".fifo"), batch_size=batch, alarms="none")
+    assert warnings(stack) == [unseen("1,000")]
+
+
+@pytest.mark.parametrize(("suffix", "batch_size"), [(".fifo", None), (".fifo", 1), ("", 3)])
+def test_where_the_queue_counts_or_nothing_is_held_up_nobody_is_warned(suffix: str, batch_size: int | None) -> None:
+    stack = new_stack()
+    a_queue(stack, **imported_queue(stack, suffix), batch_size=batch_size, alarms="none")
+    assert warnings(stack) == []
 
 
 def test_a_queue_of_this_app_shows_all_that_is_needed() -> None:
