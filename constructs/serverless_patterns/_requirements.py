@@ -67,16 +67,20 @@ def installed(file: Path, target: Target, where: str) -> Path:
         where: Path of the construct, for the error.
 
     Raises:
+        ValueError: only pip is there, and the file has lines that pip would get wrong.
         RuntimeError: with the installer's own words.
     """
     machine = target.machine or "this machine"
     folder = _cache() / fingerprint(file, target)
     if folder.is_dir():
         return folder
+    uv = _uv()
+    if not uv and target.machine:
+        _check_markers(file, where)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".installing-") as temporary:
         draft = Path(temporary) / "packages"
-        command = _command(file, target, draft)
+        command = _command(uv, file, target, draft)
         print(f"{where}: installing {file.name} for Python {target.python}, {machine}", file=sys.stderr)
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         if result.returncode != 0:
@@ -95,10 +99,27 @@ def installed(file: Path, target: Target, where: str) -> Path:
     return folder
 
 
-def _command(file: Path, target: Target, folder: Path) -> list[str]:
-    uv = [sys.executable, "-m", "uv"] if importlib.util.find_spec("uv") else [shutil.which("uv") or ""]
+def _uv() -> list[str]:
+    """How to call uv; empty where it is not installed."""
+    if importlib.util.find_spec("uv"):
+        return [sys.executable, "-m", "uv"]
+    found = shutil.which("uv")
+    return [found] if found else []
+
+
+def _check_markers(file: Path, where: str) -> None:
+    """Refuse environment markers: pip judges them by the machine that it runs on, whatever it is told of the target."""
+    problems = Problems(where)
+    for line in (line for line in _lines(file) if ";" in line):
+        got = f"{line.split('--hash=')[0].strip()!r} in {file}"
+        fix = "pip judges them by the machine that it runs on: install uv (pip install uv), which is then used instead"
+        problems.add("requirements", "have no environment markers where only pip can install them", got, fix)
+    problems.raise_any()
+
+
+def _command(uv: list[str], file: Path, target: Target, folder: Path) -> list[str]:
     common = ["--target", str(folder), "--require-hashes", "--only-binary=:all:", "--quiet", "-r", str(file)]
-    if uv != [""]:
+    if uv:
         platform = (
             ["--python-version", target.python, "--python-platform", _uv_platform(target)] if target.machine else []
         )

@@ -3,6 +3,7 @@
 import hashlib
 import platform
 import shutil
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -190,12 +191,17 @@ def test_a_failed_installation_is_not_kept(wheels: Wheels, code: Path) -> None:
     assert "pure.py" in content(synth(code, file)[0])
 
 
-def test_pip_serves_where_there_is_no_uv(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What pip is told; pip itself is not in every environment."""
+@pytest.fixture
+def no_uv(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_requirements.importlib.util, "find_spec", lambda _: None)
     monkeypatch.setattr(_requirements.shutil, "which", lambda _: None)
+
+
+@pytest.mark.usefixtures("no_uv")
+def test_pip_serves_where_there_is_no_uv() -> None:
+    """What pip is told; pip itself is not in every environment."""
     target = _requirements.Target("3.13", "aarch64")
-    command = _requirements._command(Path("lock.txt"), target, Path("out"))
+    command = _requirements._command(_requirements._uv(), Path("lock.txt"), target, Path("out"))
     assert command[1:4] == ["-m", "pip", "install"]
     assert {"--require-hashes", "--only-binary=:all:", "--no-deps", "--no-compile", "--python-version=3.13"} <= {
         *command
@@ -204,6 +210,49 @@ def test_pip_serves_where_there_is_no_uv(monkeypatch: pytest.MonkeyPatch) -> Non
     assert platforms[0] == "manylinux2014_aarch64"
     assert {"manylinux_2_17_aarch64", "manylinux_2_28_aarch64", "manylinux_2_34_aarch64"} <= {*platforms}
     assert "manylinux_2_35_aarch64" not in platforms
+
+
+MARKED = "colorama==1.0 ; sys_platform == 'win32' \\\n    --hash=sha256:00\n"
+
+
+@pytest.mark.usefixtures("no_uv", "wheels")
+def test_pip_is_not_asked_to_judge_markers_for_another_machine(code: Path) -> None:
+    file = code.parent / "lock.txt"
+    file.write_text(
+        f"# via shop; said here\nplain==1.0 --hash=sha256:00\n{MARKED}tomli==1.0;python_version<'3.11' --hash=sha256:00"
+    )
+    assert refusal(lambda: synth(code, file)) == "\n".join(
+        f"Shop/Fulfilment: requirements must have no environment markers where only pip can install them, got {line!r} "
+        f"in {file}: pip judges them by the machine that it runs on: install uv (pip install uv), which is then used "
+        "instead"
+        for line in ("colorama==1.0 ; sys_platform == 'win32'", "tomli==1.0;python_version<'3.11'")
+    )
+
+
+@pytest.mark.usefixtures("no_uv", "wheels")
+def test_pip_judges_markers_for_this_machine(code: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What pip would be told is seen in its place: it is not in every environment."""
+    commands: list[list[str]] = []
+
+    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(_requirements.subprocess, "run", run)
+    (code.parent / "lock.txt").write_text(MARKED)
+    synth(code, code.parent / "lock.txt", LOCAL)
+    assert [command[1:4] for command in commands] == [["-m", "pip", "install"]]
+
+
+def test_uv_judges_markers_for_the_function_s_machine(wheels: Wheels, code: Path) -> None:
+    wheels.add("pure", "py3-none-any")
+    wheels.add("other", "py3-none-any")
+    marked = {"pure": "platform_machine == 'aarch64'", "other": "platform_machine == 'x86_64'"}
+    lock = "".join(wheels.lock(name).replace("==1.0", f"==1.0 ; {marker}") for name, marker in marked.items())
+    (code.parent / "lock.txt").write_text(lock)
+    for architecture, library in ((lambda_.Architecture.ARM_64, "pure.py"), (lambda_.Architecture.X86_64, "other.py")):
+        folder, _ = synth(code, code.parent / "lock.txt", architecture=architecture)
+        assert {name for name in content(folder) if ".dist-info/" not in name} == {"orders.py", library}
 
 
 def test_commands_that_need_no_code_install_nothing(wheels: Wheels, code: Path) -> None:
