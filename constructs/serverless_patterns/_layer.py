@@ -1,21 +1,15 @@
 """The layer that holds the runtime of the patterns: built with the wheel, found beside this file."""
 
-import zipfile
-import zlib
 from pathlib import Path
 
 from aws_cdk import Stack, Validations
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-import serverless_patterns_runtime
-
 from ._layer_age import check_current
 from ._runtime import python_version
 
 _LAYERS = Path(__file__).parent / "_layers"
-_IN_LAYER = "python/serverless_patterns_runtime/"
-_SUFFIXES = (".py", ".typed", ".json")
 
 
 def runtime_layer(scope: Construct, runtime: lambda_.Runtime, python: str) -> lambda_.ILayerVersion:
@@ -35,7 +29,6 @@ def runtime_layer(scope: Construct, runtime: lambda_.Runtime, python: str) -> la
     precompiled = archive.is_file()
     if not precompiled:
         archive = _LAYERS / "layer-source.zip"
-    _check(archive)
     check_current(archive)
     layer = lambda_.LayerVersion(
         stack,
@@ -50,19 +43,3 @@ def runtime_layer(scope: Construct, runtime: lambda_.Runtime, python: str) -> la
             f"this build of serverless_patterns had no Python {python}: its layer is compiled at every cold start",
         )
     return layer
-
-
-def _check(archive: Path) -> None:
-    """In a checkout the runtime changes all the time: refuse a layer that holds another one."""
-    if not archive.is_file():
-        raise FileNotFoundError(f"no layer in {_LAYERS}: run `make setup` in the checkout of serverless_patterns")
-    source = Path(serverless_patterns_runtime.__file__).parent
-    there = {
-        f"{_IN_LAYER}{file.relative_to(source).as_posix()}": zlib.crc32(file.read_bytes())
-        for file in source.rglob("*")
-        if file.suffix in _SUFFIXES
-    }
-    with zipfile.ZipFile(archive) as layer:
-        here = {entry.filename: entry.CRC for entry in layer.infolist() if entry.filename.startswith(_IN_LAYER)}
-    if there != {name: checksum for name, checksum in here.items() if name.endswith(_SUFFIXES)}:
-        raise RuntimeError(f"{archive} is older than {source}: run `make setup` in the checkout of serverless_patterns")

@@ -169,18 +169,23 @@ def test_layers_are_stale_as_soon_as_the_runtime_changes_and_current_after_a_bui
     assert not layer_build.is_current(other)
 
 
-def test_synth_refuses_a_layer_of_another_runtime_than_the_installed_one(tmp_path: Path) -> None:
+def test_synth_refuses_a_layer_that_is_absent_or_of_another_runtime_than_the_installed_one(tmp_path: Path) -> None:
     source = layer_build.layer_source(ROOT)
     for folder, files in {
         "same": source,
         "edited": source | {"python/serverless_patterns_runtime/errors.py": b"changed = True\n"},
         "more": source | {"python/serverless_patterns_runtime/new.py": b""},
+        "untyped": {name: content for name, content in source.items() if not name.endswith("runtime/py.typed")},
     }.items():
         layer_build.write_zip(tmp_path / folder, files)
     check_current(tmp_path / "same")
-    for stale in ("edited", "more"):
-        with pytest.raises(RuntimeError, match=r"built from another version of .*: run `python tools/layers\.py`"):
+    for stale in ("edited", "more", "untyped", "absent"):
+        with pytest.raises(RuntimeError) as refused:
             check_current(tmp_path / stale)
+        assert str(refused.value) == (
+            f"{tmp_path / stale} does not hold the runtime that is in {ROOT / layer_build.RUNTIME}: run `make setup` "
+            "in the checkout of serverless_patterns, or install cdk-serverless-patterns anew"
+        )
 
 
 def test_the_libraries_in_the_layer_are_those_of_the_lock() -> None:
