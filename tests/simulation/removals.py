@@ -202,6 +202,11 @@ def _(patch: Patch) -> None:
     patch.setattr(visibility.Backoff, "after_lease", lambda *_: 1)
 
 
+@removal("recording work before what may kill again", ("leases, FIFO batches",), "healthy, and dead-lettered")
+def _(patch: Patch) -> None:
+    patch.setattr(work.LeasedWork, "record", lambda *_: ())
+
+
 # Answers, retries and dead letters.
 
 
