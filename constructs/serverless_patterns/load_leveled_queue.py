@@ -13,22 +13,17 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from serverless_patterns_runtime.business_function.contract import Env as BusinessFunctionEnv
-from serverless_patterns_runtime.claims.contract import Env as ClaimsEnv
-from serverless_patterns_runtime.load_leveled_queue.contract import HANDLER, Env
-
 from ._alarms import METRIC_PERIOD, check_alarms, define_alarms, queue_alarms
-from ._checks import Problems, path_of, text
+from ._checks import Problems, path_of
 from ._consumer import Consumer
 from ._delivery import Delivery
 from ._existing_queue import ExistingQueue
-from ._function import business_function_env, define_function, endpoints, provisioned
-from ._grants import grant_claims, grant_dead_letter, grant_poll, grant_send
+from ._grants import grant_poll, grant_send
 from ._idempotency import Idempotency
 from ._queues import RETENTION, OwnQueue
 from ._retries import Retries
+from ._worker import VARIABLES, Places, Worker
 from .defaults import Alarms, settings_of
-from .handler import Handler
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
@@ -37,6 +32,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_sqs as sqs
 
     from ._interfaces import AlarmAction, Function, Key
+    from .handler import Handler
 
 __all__ = ["LoadLeveledQueue"]
 
@@ -157,8 +153,7 @@ class LoadLeveledQueue(Construct):
         if runs.handler is not None:
             once.check(problems, scope, source.retention_seconds)
         retries.check(problems, source.retention_seconds)
-        contract = (*BusinessFunctionEnv._fields, *ClaimsEnv._fields, *Env._fields)
-        runs.check_handler(problems, scope, settings, contract, max_concurrency)
+        runs.check_handler(problems, scope, settings, VARIABLES, max_concurrency)
         handler_arguments = {"idempotency_key": idempotency_key, "claims": claims, "max_age": max_age}
         runs.check_function(problems, {**handler_arguments, "claims_namespace": claims_namespace})
         visibility = delivery.visibility(problems, source.visibility_argument, source.visibility_timeout, runs.timeout)
@@ -172,37 +167,22 @@ class LoadLeveledQueue(Construct):
         self.queue, self.dead_letter_queue = source.define(self, delivery, visibility, key, settings.removal_policy)
         self.claims: dynamodb.ITable | None = None
         self.required_endpoints: tuple[str, ...] = ()
-        if isinstance(consumer, Handler):
-            self.claims = once.define(self, key=key, removal_policy=settings.removal_policy)
-            self.required_endpoints = endpoints(consumer, "dynamodb", "sqs")
-            env = Env(
-                QUEUE_URL=self.queue.queue_url,
-                DEAD_LETTER_QUEUE_URL=self.dead_letter_queue.queue_url,
-                IDEMPOTENCY_KEY=idempotency_key or "",
-                VISIBILITY_TIMEOUT_SECONDS=text(visibility),
-                MAX_RECEIVE_COUNT=text(tries),
-                COUNT_ATTEMPTS="true" if delivery.counts_attempts else "false",
-                MAX_AGE_SECONDS="0" if max_age is None else text(max_age),
-                RETRY_BASE_SECONDS=text(retry_base_delay),
-                RETRY_MAX_SECONDS=text(retry_max_delay),
-            )
-            defined = define_function(
-                self,
-                "Consumer",
-                consumer,
-                entry_point=HANDLER,
-                contract={**business_function_env(consumer), **once.env(self.claims), **env._asdict()},
-                settings=settings,
-                encryption_key=key,
-                reserved_concurrent_executions=runs.reserved,
-                required_endpoints=self.required_endpoints,
-            )
-            grant_dead_letter(defined, self.dead_letter_queue)
-            grant_claims(defined, self.claims, effects=consumer.returns_effects, counted=delivery.counts_attempts)
-            function = cast(lambda_.IFunction, defined)
-            target = provisioned(self, "ConsumerLive", defined, consumer)
-        else:
+        if runs.handler is None:
             function = target = cast(lambda_.IFunction, consumer)
+        else:
+            worker = Worker(
+                handler=runs.handler,
+                once=once,
+                retries=retries,
+                delivery=delivery,
+                visibility=visibility,
+                max_receive_count=tries,
+                reserved_concurrent_executions=runs.reserved,
+            )
+            self.claims = once.define(self, key=key, removal_policy=settings.removal_policy)
+            self.required_endpoints = worker.required_endpoints
+            places = Places(self.queue, self.dead_letter_queue, self.claims)
+            function, target = worker.define(self, places, settings, key)
         self.consumer_function: lambda_.IFunction = function
         self.event_source_mapping = delivery.connect(self, self.queue, target, runs.reports_batch_item_failures)
         grant_poll(function, self.queue).apply_before(self.event_source_mapping)
