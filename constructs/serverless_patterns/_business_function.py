@@ -31,7 +31,27 @@ def returns_effects(code: Path, reference: str, problems: Problems) -> bool:
     except (SyntaxError, ValueError) as error:
         problems.add("function", f"be in valid Python ({file})", str(error), "mend the file")
         return False
+    _check_imports(module, code, file, problems)
     return _check(module, file, name, problems)
+
+
+def _check_imports(module: ast.Module, code: Path, file: Path, problems: Problems) -> None:
+    """The folder is the root of the deployed code: its own name is known to tests beside it, and not to Lambda."""
+    own_name = code.name
+    if (code / own_name).exists() or (code / f"{own_name}.py").exists():
+        return
+    for found, line in _absolute_imports(module):
+        if found.split(".")[0] == own_name:
+            fix = "leave the folder's name out and put the folder on the path of your tests, or pass its parent as code"
+            problems.add("function", f"import from inside {code}", f"{found!r} ({file}:{line})", fix)
+
+
+def _absolute_imports(module: ast.Module) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(module):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module, node.lineno
+        elif isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
 
 
 def _check(module: ast.Module, file: Path, name: str, problems: Problems) -> bool:
@@ -50,7 +70,20 @@ def _check(module: ast.Module, file: Path, name: str, problems: Problems) -> boo
             "function", "be an ordinary function", f"the generator {where}", "return one result, without yield"
         )
     _check_arguments(function, where, problems)
-    return function.returns is not None and _is_effects(function.returns, _names_of_effects(module))
+    names = _names_of_effects(module)
+    annotated = function.returns is not None and _is_effects(function.returns, names)
+    if not annotated and any(_returns_effects(node, names) for node in _own_nodes(function)):
+        fix = f"write def {name}(...) -> Effects: without it nothing that it returns is committed"
+        problems.add("function", "be annotated '-> Effects' where it returns Effects(...)", where, fix)
+    return annotated
+
+
+def _returns_effects(node: ast.AST, names: set[str]) -> bool:
+    match node:
+        case ast.Return(value=ast.Call(func=called)):
+            return _is_effects(called, names)
+        case _:
+            return False
 
 
 def _check_arguments(function: ast.FunctionDef | ast.AsyncFunctionDef, where: str, problems: Problems) -> None:

@@ -6,7 +6,8 @@ Exception
 │   ├── IdempotencyKeyReused    the same key came with another payload
 │   ├── Expired                 older than `max_age`
 │   ├── AttemptsExhausted       failed as often as it may
-│   └── UncommittableEffects    DynamoDB can never take these writes
+│   ├── UncommittableEffects    DynamoDB would refuse these writes every time
+│   └── UnusableResult          the business function returns what its annotation does not say
 └── everything else             tried again
 """
 

@@ -67,18 +67,23 @@ class Table:
             self._items[key] = item
 
 
-def commit(effects: Effects, tables: Mapping[str, Table]) -> Any:
+def commit(effects: Effects | None, tables: Mapping[str, Table]) -> Any:
     """Carry out all writes, or none, and return `effects.result`.
 
     Raises what a deployed function would raise: the `otherwise` of the first refused write, PermanentError where it
-    has none, UncommittableEffects for what DynamoDB could never take. KeyError: a table that `tables` does not have.
+    has none, UncommittableEffects for what DynamoDB could never take, and for a table that `tables` does not have.
+    None, from a function annotated `-> Effects | None`, is nothing to do.
     """
+    effects = effects or Effects()
     if len(effects.writes) > MAX_WRITES:
         count = len(effects.writes)
         raise UncommittableEffects(f"effects hold at most {MAX_WRITES} writes (DynamoDB's limit), got {count}")
     changes: list[tuple[Table, Key, Item | None]] = []
     touched: set[tuple[str, Key]] = set()
     for position, write in enumerate(effects.writes, start=1):
+        if write.table not in tables:
+            known = ", ".join(sorted(tables)) or "none"
+            raise UncommittableEffects(f"write {position} names the table {write.table!r}; tables has: {known}")
         table = tables[write.table]
         key = table.key_of_write(write)
         if (write.table, key) in touched:

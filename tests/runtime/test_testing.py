@@ -135,8 +135,14 @@ def test_99_writes_fit_and_100_do_not():
 
 
 def test_a_table_that_is_not_there_is_named():
-    with pytest.raises(KeyError, match="CUSTOMERS"):
+    text = "write 1 names the table 'CUSTOMERS'; tables has: LINES, ORDERS, STOCK"
+    with pytest.raises(UncommittableEffects) as refused:
         commit(Effects(writes=[Put("CUSTOMERS", A1)]), tables())
+    assert refused.value.message == text
+
+
+def test_no_effects_at_all_are_nothing_to_do():
+    assert commit(None, tables()) is None
 
 
 # --- What an Update does

@@ -131,3 +131,34 @@ def test_a_keyword_that_nobody_passes_is_refused() -> None:
         f"Handler(orders:demanding): {TAKES} keyword-only table in demanding ({ORDERS}:{line_of('demanding')}): "
         "give it a default"
     )
+
+
+def test_effects_that_are_returned_and_not_annotated_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "orders.py"
+    file.write_text("from x import Effects\n\ndef fulfil(order):\n    return Effects(writes=[])\n")
+    assert problem(tmp_path, "orders:fulfil") == (
+        f"Handler(orders:fulfil): function must be annotated '-> Effects' where it returns Effects(...), "
+        f"got fulfil ({file}:3): write def fulfil(...) -> Effects: without it nothing that it returns is committed"
+    )
+
+
+@pytest.mark.parametrize(
+    "line", ["from handlers.prices import VAT", "import handlers.prices", "from handlers import prices"]
+)
+def test_an_import_by_the_folder_s_own_name_is_refused(tmp_path: Path, line: str) -> None:
+    """It works in a test beside the folder, and not in Lambda, where the folder is the root."""
+    code = tmp_path / "handlers"
+    code.mkdir()
+    (code / "orders.py").write_text(f"{line}\n\ndef fulfil(order): ...\n")
+    found = "handlers" if line.endswith("import prices") else "handlers.prices"
+    assert problem(code, "orders:fulfil") == (
+        f"Handler(orders:fulfil): function must import from inside {code}, got {found!r} ({code}/orders.py:1): "
+        "leave the folder's name out and put the folder on the path of your tests, or pass its parent as code"
+    )
+
+
+def test_a_package_inside_the_folder_may_have_the_folder_s_name(tmp_path: Path) -> None:
+    code = tmp_path / "handlers"
+    (code / "handlers").mkdir(parents=True)
+    (code / "orders.py").write_text("from handlers.prices import VAT\n\ndef fulfil(order): ...\n")
+    assert not Handler(code, "orders:fulfil").returns_effects

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from serverless_patterns_runtime.effects import Effects
+from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.invocation import Invocation
 
 __all__ = ["BusinessFunction", "UnusableResult"]
 
 
-class UnusableResult(TypeError):
+class UnusableResult(PermanentError):
     """The function has to be written differently. Its text holds nothing of the payload."""
 
 
@@ -41,11 +42,11 @@ class BusinessFunction:
         if self.returns_effects and result is None:
             return Effects()
         if isinstance(result, Effects) != self.returns_effects:
-            promised = "Effects" if self.returns_effects else "no Effects"
-            raise UnusableResult(
-                f"{self.name} is annotated to return {promised} but returned {type(result).__name__}:"
-                " annotate it '-> Effects' if and only if it returns them, and deploy again"
-            )
+            if self.returns_effects:
+                wrong = f"{self.name} is annotated '-> Effects' and returned {type(result).__name__}: return Effects"
+            else:
+                wrong = f"{self.name} returned Effects without saying so: annotate it '-> Effects'"
+            raise UnusableResult(f"{wrong}, deploy again, and redrive")
         return result
 
 

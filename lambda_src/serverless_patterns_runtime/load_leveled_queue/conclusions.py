@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from serverless_patterns_runtime.business_function.business_function import UnusableResult
 from serverless_patterns_runtime.claims.completed import CompletedClaims
 from serverless_patterns_runtime.clients import unreachable
 from serverless_patterns_runtime.load_leveled_queue.dead_letters import DeadLetters
@@ -68,7 +67,7 @@ class Conclusions:
         return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in identifiers]}
 
     def warn(self, text: str, error: BaseException, message_id: str | None = None) -> None:
-        fields = describe(error, with_message=self._verbose()) | {"hint": _hint(error)}
+        fields = describe(error, with_message=self._verbose()) | {"hint": unreachable(error)}
         if message_id is not None:
             fields["message_id"] = message_id
         self._logger.warning(text, extra={name: value for name, value in fields.items() if value is not None})
@@ -115,15 +114,10 @@ class Conclusions:
                 self._logger.error("message dead-lettered", extra=fields)
             case Failed():
                 fields |= describe(verdict.error, with_message=self._verbose())
-                hint = _hint(verdict.error)
+                hint = unreachable(verdict.error)
                 self._logger.error("message failed", extra=fields | ({"hint": hint} if hint else {}))
             case _:
                 self._logger.info("message handled", extra=fields)
 
     def _verbose(self) -> bool:
         return self._logger.log_level <= 10  # logging.DEBUG
-
-
-def _hint(error: BaseException) -> str | None:
-    """What to do about an error, for those that we can tell it of."""
-    return str(error) if isinstance(error, UnusableResult) else unreachable(error)

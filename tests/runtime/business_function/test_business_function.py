@@ -113,20 +113,18 @@ def make(call: Any, *, returns_effects: bool) -> BusinessFunction:
     return BusinessFunction(call, "orders:fulfil", False, returns_effects)
 
 
-PROMISE = (
-    "orders:fulfil is annotated to return {} but returned {}:"
-    " annotate it '-> Effects' if and only if it returns them, and deploy again"
-)
+BROKEN = "orders:fulfil is annotated '-> Effects' and returned {}: return Effects, deploy again, and redrive"
+UNSAID = "orders:fulfil returned Effects without saying so: annotate it '-> Effects', deploy again, and redrive"
 
 
 @pytest.mark.parametrize(
     ("returned", "returns_effects", "message"),
     [
-        ({"ok": True}, True, PROMISE.format("Effects", "dict")),
-        (False, True, PROMISE.format("Effects", "bool")),
-        (Put("T", {}), True, PROMISE.format("Effects", "Put")),
-        (Effects(), False, PROMISE.format("no Effects", "Effects")),
-        (Effects(writes=[Put("T", {})]), False, PROMISE.format("no Effects", "Effects")),
+        ({"ok": True}, True, BROKEN.format("dict")),
+        (False, True, BROKEN.format("bool")),
+        (Put("T", {}), True, BROKEN.format("Put")),
+        (Effects(), False, UNSAID),
+        (Effects(writes=[Put("T", {})]), False, UNSAID),
     ],
 )
 def test_effects_are_never_dropped_and_never_made_up(returned: Any, returns_effects: bool, message: str):

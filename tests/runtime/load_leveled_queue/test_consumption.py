@@ -301,28 +301,22 @@ def test_the_same_key_with_another_payload_is_a_dead_letter_and_never_silently_a
     assert letter["reason"]["reason"] == "the idempotency key was used before, with another payload"
 
 
-def test_effects_that_were_not_promised_are_a_failure_and_not_a_success():
+def test_effects_that_were_not_promised_are_a_dead_letter_and_not_a_success():
     consumer = Consumer(lambda body: Effects(writes=[Put("ORDERS", body)]))
-    assert consumer.consume(record({"id": "A"}, message_id="m")) == ["m"]
+    assert consumer.consume(record({"id": "A"}, message_id="m")) == []
+    (letter,) = consumer.dead_letters()
+    assert letter["reason"]["error_type"] == "UnusableResult"
     assert completed(consumer) == []
 
 
-def test_a_result_where_effects_were_promised_is_a_failure_and_commits_nothing():
+def test_a_result_where_effects_were_promised_is_a_dead_letter_and_commits_nothing():
     consumer = Consumer(lambda _: {"ok": True}, returns_effects=True)
-    assert consumer.consume(record({"id": "A"}, message_id="m")) == ["m"]
-    assert consumer.dynamodb.calls == []
-
-
-@pytest.mark.parametrize("returns_effects", [True, False])
-def test_a_wrong_annotation_says_what_to_do_also_when_error_texts_are_not_logged(returns_effects: bool):
-    consumer = Consumer(lambda _: 7 if returns_effects else Effects(), returns_effects=returns_effects)
-    consumer.consume(record({"id": "A"}))
-    (line,) = [line for line in consumer.log if line["level"] == "ERROR"]
-    assert line["hint"] == (
-        f"orders:fulfil is annotated to return {'Effects' if returns_effects else 'no Effects'}"
-        f" but returned {'int' if returns_effects else 'Effects'}:"
-        " annotate it '-> Effects' if and only if it returns them, and deploy again"
+    assert consumer.consume(record({"id": "A"}, message_id="m")) == []
+    (letter,) = consumer.dead_letters()
+    assert letter["reason"]["reason"] == (
+        "orders:fulfil is annotated '-> Effects' and returned dict: return Effects, deploy again, and redrive"
     )
+    assert [call.operation for call in consumer.dynamodb.calls] == ["GetItem"]
 
 
 @pytest.mark.parametrize("error", [PermanentError("out of stock"), ConnectionError("try again")])
