@@ -75,7 +75,7 @@ def variables(
 def check_against(
     handler: Handler, scope: Construct, contract: Collection[str], inherited: Mapping[str, str], problems: Problems
 ) -> None:
-    """Refuse a name that the pattern needs, a secret in the open, and what Lambda would refuse for its size."""
+    """Refuse a name that the pattern needs, and a secret in the open."""
     for argument in ("tables", "secrets", "parameters", "environment"):
         for name in sorted({*getattr(handler, argument)} & {*contract}):
             fix = "the pattern sets that variable: choose another name"
@@ -86,8 +86,11 @@ def check_against(
         if (is_token(value) or "{{" in value) and _SECRET.search(json.dumps(Stack.of(scope).resolve(value))):
             fix = "pass secrets={...}: the function gets the ARN and reads the value"
             problems.add(f"consumer environment[{name!r}]", "be no secret", "a reference to one", fix)
-    size = sum(_size(name) + _size(value) for name, value in variables(handler, {}, "", inherited).items())
-    size += sum(_size(name) for name in contract)
+
+
+def check_size(problems: Problems, told: Mapping[str, str]) -> None:
+    """Refuse more variables than Lambda takes. Tokens, and what the deployment will fill in, count as empty."""
+    size = sum(_size(name) + _size(value) for name, value in told.items())
     if size > _MAX_BYTES:
         fix = "move long values to parameters or into the code"
         problems.add("consumer environment", f"hold at most {_MAX_BYTES:,} bytes of names and values", f"{size:,}", fix)

@@ -57,10 +57,10 @@ class Idempotency:
         fix = "a claim must outlive its message: the queue's retention + 14 days in the dead-letter queue"
         problems.duration("claims_retention", self.retention, low, _TEN_YEARS_SECONDS, fix)
 
-    def env(self, claims: dynamodb.ITable) -> dict[str, str]:
-        """What the runtime is told."""
+    def env(self, claims: dynamodb.ITable | None) -> dict[str, str]:
+        """What the runtime is told; of a table that is still to be defined, no name."""
         return Env(
-            CLAIMS_TABLE_NAME=claims.table_name,
+            CLAIMS_TABLE_NAME="" if claims is None else claims.table_name,
             CLAIMS_NAMESPACE=self.namespace,
             CLAIMS_RETENTION_SECONDS=text(self.retention),
         )._asdict()

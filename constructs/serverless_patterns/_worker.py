@@ -12,8 +12,9 @@ from serverless_patterns_runtime.business_function.contract import Env as Busine
 from serverless_patterns_runtime.claims.contract import Env as ClaimsEnv
 from serverless_patterns_runtime.load_leveled_queue.contract import HANDLER, Env
 
-from ._checks import text
+from ._checks import Problems, text
 from ._delivery import Delivery
+from ._environment import check_size, variables
 from ._function import business_function_env, define_function, endpoints, provisioned
 from ._grants import grant_claims, grant_dead_letter
 from ._idempotency import Idempotency
@@ -56,6 +57,28 @@ class Worker:
         """AWS services that it calls."""
         return endpoints(self.handler, "dynamodb", "sqs")
 
+    def check_size(
+        self,
+        problems: Problems,
+        id: str,
+        settings: Settings,
+        queue: sqs.IQueue | None,
+        dead_letter_queue: sqs.IQueue | None,
+    ) -> None:
+        """Refuse more variables than Lambda takes, as far as they are known before anything is defined.
+
+        Args:
+            problems: Takes what is wrong.
+            id: The pattern's.
+            settings: What holds in the scope.
+            queue: An existing one; `None` when it is still to be defined.
+            dead_letter_queue: Likewise.
+        """
+        check_size(
+            problems,
+            variables(self.handler, self._told(queue, dead_letter_queue, self.once.claims), id, settings.environment),
+        )
+
     def define(
         self, scope: Construct, places: Places, settings: Settings, key: kms.IKey | None
     ) -> tuple[lambda_.IFunction, lambda_.IFunction]:
@@ -65,7 +88,7 @@ class Worker:
             "Consumer",
             self.handler,
             entry_point=HANDLER,
-            contract=self._told(places),
+            contract=self._told(*places),
             settings=settings,
             encryption_key=key,
             reserved_concurrent_executions=self.reserved_concurrent_executions,
@@ -76,11 +99,13 @@ class Worker:
         grant_claims(defined, places.claims, effects=effects, counted=counted)
         return cast(lambda_.IFunction, defined), provisioned(scope, "ConsumerLive", defined, self.handler)
 
-    def _told(self, places: Places) -> dict[str, str]:
+    def _told(
+        self, queue: sqs.IQueue | None, dead_letter_queue: sqs.IQueue | None, claims: dynamodb.ITable | None
+    ) -> dict[str, str]:
         max_age = self.retries.max_age
         env = Env(
-            QUEUE_URL=places.queue.queue_url,
-            DEAD_LETTER_QUEUE_URL=places.dead_letter_queue.queue_url,
+            QUEUE_URL="" if queue is None else queue.queue_url,
+            DEAD_LETTER_QUEUE_URL="" if dead_letter_queue is None else dead_letter_queue.queue_url,
             IDEMPOTENCY_KEY=self.once.key or "",
             VISIBILITY_TIMEOUT_SECONDS=text(self.visibility),
             MAX_RECEIVE_COUNT=text(self.max_receive_count),
@@ -89,4 +114,4 @@ class Worker:
             RETRY_BASE_SECONDS=text(self.retries.base),
             RETRY_MAX_SECONDS=text(self.retries.longest),
         )
-        return {**business_function_env(self.handler), **self.once.env(places.claims), **env._asdict()}
+        return {**business_function_env(self.handler), **self.once.env(claims), **env._asdict()}

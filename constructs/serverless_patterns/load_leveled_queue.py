@@ -161,15 +161,8 @@ class LoadLeveledQueue(Construct):
         retries.check_end(problems, source.retention_argument, kept, tries, visibility, handled=delivery.handled)
         check_alarms(problems, alarms, max_oldest_age)
         problems.raise_any()
-
-        super().__init__(scope, id)
-        key = cast("kms.IKey | None", encryption_key or settings.encryption_key)
-        self.queue, self.dead_letter_queue = source.define(self, delivery, visibility, key, settings.removal_policy)
-        self.claims: dynamodb.ITable | None = None
-        self.required_endpoints: tuple[str, ...] = ()
-        if runs.handler is None:
-            function = target = cast(lambda_.IFunction, consumer)
-        else:
+        worker = None
+        if runs.handler is not None:
             worker = Worker(
                 handler=runs.handler,
                 once=once,
@@ -179,6 +172,17 @@ class LoadLeveledQueue(Construct):
                 max_receive_count=tries,
                 reserved_concurrent_executions=runs.reserved,
             )
+            worker.check_size(problems, id, settings, queue, dead_letter_queue)
+            problems.raise_any()
+
+        super().__init__(scope, id)
+        key = cast("kms.IKey | None", encryption_key or settings.encryption_key)
+        self.queue, self.dead_letter_queue = source.define(self, delivery, visibility, key, settings.removal_policy)
+        self.claims: dynamodb.ITable | None = None
+        self.required_endpoints: tuple[str, ...] = ()
+        if worker is None:
+            function = target = cast(lambda_.IFunction, consumer)
+        else:
             self.claims = once.define(self, key=key, removal_policy=settings.removal_policy)
             self.required_endpoints = worker.required_endpoints
             places = Places(self.queue, self.dead_letter_queue, self.claims)
