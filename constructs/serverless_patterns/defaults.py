@@ -53,6 +53,10 @@ class _Chosen(TypedDict, total=False):
 _CHOSEN: dict[int, tuple[IConstruct, _Chosen]] = {}
 
 
+# Scopes in which something was defined: what is chosen there later would hold for half of it.
+_READ: dict[int, IConstruct] = {}
+
+
 class Defaults:
     """Choices that hold for everything defined below a scope: an app, a stage, a stack, a construct.
 
@@ -73,7 +77,7 @@ class Defaults:
         return cls(scope)
 
     def set(self, **chosen: Unpack[_Chosen]) -> None:
-        """Choose for everything that is defined below the scope from now on.
+        """Choose for everything that will be defined below the scope.
 
         Args:
             alarm_actions: What alarms notify. Default: nothing, which each construct warns about.
@@ -97,17 +101,19 @@ class Defaults:
             problems.add("set()", f"be given {', '.join(Settings._fields)}", got, "correct the name")
         if "alarms" in chosen:
             problems.one_of("alarms", chosen["alarms"], ALARMS, "'critical' keeps dead letters and age")
+        if id(self._scope) in _READ:
+            fix = "move the call up"
+            problems.add("set()", "be called before anything below is defined", "a call after a construct", fix)
         problems.raise_any()
         _, settings = _CHOSEN.setdefault(id(self._scope), (self._scope, {}))
         settings.update(chosen)
 
 
 def settings_of(scope: Construct) -> Settings:
-    """What holds in a scope: for each key, the nearest scope that chose."""
-    if not _CHOSEN:
-        return Settings()
+    """What holds in a scope: for each key, the nearest scope that chose. From now on none of them may choose anew."""
     merged: dict[str, Any] = {}
     for ancestor in scope.node.scopes:  # from the root down, so that the nearest comes last
+        _READ[id(ancestor)] = ancestor
         found = _CHOSEN.get(id(ancestor))
         if found is not None:
             merged.update(found[1])

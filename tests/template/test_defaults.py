@@ -122,3 +122,12 @@ def test_an_unknown_set_of_alarms_is_refused(value: object) -> None:
         f"Defaults.of(the app): alarms must be one of 'all', 'critical', 'none', got {value!r}: "
         "'critical' keeps dead letters and age"
     )
+
+
+def test_a_choice_that_comes_too_late_is_refused() -> None:
+    stack = new_stack()
+    a_queue(stack)
+    assert refusal(lambda: Defaults.of(stack).set(alarms="none")) == (
+        f"Defaults.of({stack.node.path}): set() must be called before anything below is defined, "
+        "got a call after a construct: move the call up"
+    )
