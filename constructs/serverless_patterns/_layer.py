@@ -40,6 +40,7 @@ def runtime_layer(scope: Construct, runtime: lambda_.Runtime, python: str) -> la
     if not precompiled:
         Validations.of(layer).add_warning(
             "serverless-patterns:layer-source",
-            f"this build of serverless_patterns had no Python {python}: its layer is compiled at every cold start",
+            f"this build of serverless_patterns had no Python {python}: its layer is compiled at every cold start; "
+            f"build the wheel where Python {python} is, or pass another runtime to the Handler",
         )
     return layer
