@@ -79,6 +79,7 @@ class Consumer:
             low = max_concurrency if type(max_concurrency) is int and not is_token(max_concurrency) else 1
             fix = "below the cap, throttled receives count and healthy messages become dead letters"
             problems.whole_number("reserved_concurrent_executions", self.reserved, low, 1_000_000, fix)
+        self._check_provisioned(problems, handler)
         alone = handler.vpc is None and settings.vpc is None
         if alone and (handler.vpc_subnets is not None or handler.security_groups):
             fix = "pass vpc to the Handler or to Defaults"
@@ -87,6 +88,13 @@ class Consumer:
         if layers > _MAX_LAYERS:
             must = f"be at most {_MAX_LAYERS}, those of Defaults included"
             problems.add("consumer layers", must, str(layers), "merge some: the fifth is the patterns' runtime")
+
+    def _check_provisioned(self, problems: Problems, handler: Handler) -> None:
+        warm, reserved = handler.provisioned_concurrent_executions, self.reserved
+        if type(warm) is int and type(reserved) is int and warm > reserved:  # a token is a float
+            must = f"be at most reserved_concurrent_executions, {reserved:,}"
+            fix = "Lambda keeps no more environments warm than may run: lower it, or reserve more"
+            problems.add("provisioned_concurrent_executions", must, f"{warm:,}", fix)
 
     def check_function(self, problems: Problems, handler_arguments: Mapping[str, object]) -> None:
         """Check somebody else's function: what cannot be seen must be said.

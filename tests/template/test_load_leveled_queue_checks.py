@@ -224,6 +224,17 @@ BUILT: dict[str, tuple[Callable[[Stack], dict[str, Any]], str]] = {
         "reserved_concurrent_executions must be a whole number from 5 to 1,000,000, got 1: "
         "below the cap, throttled receives count and healthy messages become dead letters",
     ),
+    **{
+        f"more environments kept warm than {who} reserves": (
+            lambda _, on_handler=on_handler, on_construct=on_construct: {
+                "consumer": a_handler(provisioned_concurrent_executions=8, reserved_concurrent_executions=on_handler),
+                "reserved_concurrent_executions": on_construct,
+            },
+            "provisioned_concurrent_executions must be at most reserved_concurrent_executions, 7, got 8: "
+            "Lambda keeps no more environments warm than may run: lower it, or reserve more",
+        )
+        for who, on_handler, on_construct in (("the handler", 7, None), ("the construct", 9, 7))
+    },
     "a variable that the pattern sets": (
         lambda _: {"consumer": a_handler(environment={"QUEUE_URL": "x"})},
         "consumer environment['QUEUE_URL'] must have a name of its own, got 'QUEUE_URL': "
@@ -473,6 +484,13 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         "Shop/Fulfilment: idempotency_key must be a dotted path into the body, got '': "
         "write 'order_id' or 'order.id'; leave it out for the message id"
     )
+
+
+def test_as_many_environments_may_be_warm_as_are_reserved_by_whoever_says_it_last() -> None:
+    stack = new_stack()
+    handler = a_handler(provisioned_concurrent_executions=8, reserved_concurrent_executions=7)
+    a_queue(stack, consumer=handler, reserved_concurrent_executions=8)
+    a_queue(stack, "Other", consumer=handler, reserved_concurrent_executions=number(stack))
 
 
 def test_tries_that_end_just_in_time_pass() -> None:
