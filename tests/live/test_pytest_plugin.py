@@ -124,6 +124,15 @@ def test_options_come_from_a_conftest(project: Path) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+@pytest.mark.parametrize("missing", ["boto3", "microburst"])
+def test_without_the_extra_one_line_says_how_to_install_it(project: Path, missing: str) -> None:
+    conftest = f"import sys; sys.modules[{missing!r}] = None"
+    source = "def test_it(embedded_cloud): ..."
+    run = pytest_in(project, {"conftest.py": conftest, "test_it.py": source})
+    line = f"{missing} is not installed: pip install 'cdk-serverless-patterns[local]'"
+    assert f"___\n{line}\n1 error in" in run.stdout, run.stdout + run.stderr
+
+
 def test_a_project_that_does_not_use_it_pays_nothing(project: Path) -> None:
     source = """
         import sys

@@ -10,6 +10,7 @@ import re
 import secrets
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from serverless_patterns.testing import Cloud, Deployment
 
 __all__ = ["cdk_app", "deploy", "embedded_cloud", "embedded_cloud_options", "fresh_name"]
+
+EXTRA = ("boto3", "microburst")
+"""What the extra `local` installs and a session on the embedded cloud imports, some of it only after a deploy."""
 
 
 class Deploy(Protocol):
@@ -49,6 +53,9 @@ def embedded_cloud_options() -> Mapping[str, Any]:
 @pytest.fixture(scope="session")
 def embedded_cloud(embedded_cloud_options: Mapping[str, Any]) -> "Generator[Cloud]":
     """The cloud of this test session: shared, so give stacks names of their own (`fresh_name`)."""
+    if missing := [package for package in EXTRA if find_spec(package) is None]:
+        reason = f"{missing[0]} is not installed: pip install 'cdk-serverless-patterns[local]'"
+        pytest.fail(reason, pytrace=False)
     from serverless_patterns.testing import Cloud, EmbeddedCloud
 
     if os.environ.get("LIVE_AWS") == "1":
