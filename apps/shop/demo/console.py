@@ -48,10 +48,11 @@ class Console:
         on = f"--endpoint-url {endpoint_url}"
         self._terminal.print(
             f"""
-Everything keeps running (KEEP=1). With AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1:
+Everything keeps running (KEEP=1). Look around:
+  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1
   .venv/bin/serverless-patterns peek {on} Shop.FulfilmentQueueUrl
   aws {on} dynamodb scan --table-name {shop.orders_table} --max-items 3
-  aws {on} logs tail {shop.log_group}
+  aws {on} logs filter-log-events --log-group-name {shop.log_group} --max-items 20
   aws {on} sqs get-queue-attributes --queue-url {shop.queue_url} --attribute-names All
 Stop it with:
   {stop}""",
