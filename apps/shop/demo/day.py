@@ -37,6 +37,7 @@ class Day:
     tell: Tell
     _sampler: Sampler = field(init=False)
     _phases: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _killed: bool = False
 
     def play(self) -> Outcome:
         """Send, break, drain, restock, redrive. What takes over two minutes is given up, and the checks tell."""
@@ -78,13 +79,14 @@ class Day:
         with self._phase("send"):
             sent = traffic.send(self.shop.sqs, self.shop.queue_url, planned.messages)
         begun, ended = self._phases["send"]
-        self.tell(f"sent {len(sent):,} messages in {ended - begun:.1f} s")
+        self.tell(f"sent in {ended - begun:.1f} s: {tally(planned)}")
         return sent
 
     def _drain(self, faults: Faults) -> State:
         with self._phase("drain"):
             if self._wait(faults.a_commit_is_held_up, "a commit to be held up"):
                 faults.kill()
+                self._killed = faults.killed > 0
                 self.tell(f"killed all {faults.killed} processes of the function at work")
             self._wait(self.shop.is_drained, "the queue to be empty")
         state = self.shop.state()
@@ -114,13 +116,14 @@ class Day:
 
     def _wait(self, done: Callable[[], bool], what_for: str) -> bool:
         """Whether it came true in time. A line on how it goes every two seconds."""
-        told = time.monotonic()
+        told, before = time.monotonic(), None
 
         def look() -> bool:
-            nonlocal told
+            nonlocal told, before
             if time.monotonic() - told > SECONDS_BETWEEN_LINES and self._sampler.samples:
                 told, now = time.monotonic(), self._sampler.samples[-1]
-                self.tell(f"{now.waiting:5,} waiting  {now.received:3,} received  {now.dead:3,} dead letters")
+                self.tell(progress(now, before, killed=self._killed))
+                before = now
             return done()
 
         try:
@@ -139,3 +142,18 @@ class Day:
         begun = time.time()
         yield
         self._phases[name] = begun, time.time()
+
+
+def tally(planned: Traffic) -> str:
+    """How the number of messages comes about."""
+    count, distinct = len(planned.messages), len({message.work for message in planned.messages})
+    return f"{count:,} messages = {distinct:,} distinct + {count - distinct:,} repeats"
+
+
+def progress(now: Sample, before: Sample | None, *, killed: bool) -> str:
+    """What the queues hold, and why nothing moves when nothing has moved since the line before."""
+    line = f"{now.waiting:5,} waiting  {now.received:3,} received  {now.dead:3,} dead letters"
+    stands_still = before is not None and (now.received, now.dead) == (before.received, before.dead)
+    if killed and stands_still and now.received and not now.waiting:
+        return f"{line}  (messages of the killed function: invisible until their timeout)"
+    return line
