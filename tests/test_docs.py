@@ -9,6 +9,9 @@ import pytest
 
 from tests.documented import PAGES, ROOT, code, write_files
 
+SHOWN = ("handlers", "shop")
+"""Modules and packages that the pages show."""
+
 _LINK = re.compile(r"\]\((?P<target>[^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -18,15 +21,15 @@ def name_of(page: Path) -> str:
 
 @pytest.fixture
 def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The working directory, with nothing of the reference app in sight: it has `handlers` too."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    known = set(sys.modules)
+    elsewhere = [entry for entry in sys.path if Path(entry) != ROOT / "apps/shop"]
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *elsewhere])
+    hidden = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in SHOWN}
     yield tmp_path
-    for name in set(sys.modules) - known:
-        file = getattr(sys.modules[name], "__file__", None)
-        path = [*getattr(sys.modules[name], "__path__", ())]
-        if str(tmp_path) in str([file, *path]):
-            del sys.modules[name]
+    for name in [name for name in sys.modules if name.partition(".")[0] in SHOWN]:
+        del sys.modules[name]
+    sys.modules.update(hidden)
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if code(page)], ids=name_of)
