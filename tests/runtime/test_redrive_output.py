@@ -17,10 +17,22 @@ from rich.console import Console
 from serverless_patterns.cli import _clock, _peek, _progress, _redrive_command, _report
 from serverless_patterns.cli._aws import Place
 from serverless_patterns.cli._commands import commands
+from serverless_patterns.cli._selection import Selection
 from serverless_patterns.cli._survey import survey
+from serverless_patterns_runtime import payload
+from serverless_patterns_runtime.errors import MalformedPayload
 from tests.runtime.two_queues import TwoQueues, redrive_of, throttled
 
 Run = Callable[..., Result]
+
+BROKEN = ("{", "{   order", '{"order": 7, ')
+
+
+def reason_of(body: str) -> str:
+    """What the runtime says of a malformed body."""
+    with pytest.raises(MalformedPayload) as refused:
+        payload.parse(body)
+    return str(refused.value)
 
 
 @pytest.fixture
@@ -29,8 +41,8 @@ def sqs() -> TwoQueues:
     for number in range(12):
         sqs.put_dead(f'{{"order": {number}}}', "an order needs at least one line", idempotency_key=f"o-{number}")
     sqs.sleep(3_720)
-    for _ in range(3):
-        sqs.put_dead("{", "the body is not JSON", "MalformedPayload")
+    for body in BROKEN:
+        sqs.put_dead(body, reason_of(body), "MalformedPayload")
     sqs.put_dead("slow", None)
     sqs.sleep(60)
     return sqs
@@ -61,7 +73,7 @@ TABLE = """\
 Messages   Reason                             Error type            Oldest   First id
 ─────────────────────────────────────────────────────────────────────────────────────
       12   an order needs at least one line   PermanentError     1 h 3 min   00000001
-       3   the body is not JSON               MalformedPayload       1 min   0000000d
+       3   not valid JSON                     MalformedPayload       1 min   0000000d
        1   received more than 5 times         -                      1 min   00000010
 """
 
@@ -139,11 +151,30 @@ def test_a_narrow_terminal_folds_reasons_and_nothing_else(sqs: TwoQueues, capsys
         "────────────────────────────────────────────────────────────────────────",
         "      12   an order needs at     PermanentError     1 h 3 min   00000001",
         "           least one line",
-        "       3   the body is not       MalformedPayload       1 min   0000000d",
-        "           JSON",
+        "       3   not valid JSON        MalformedPayload       1 min   0000000d",
         "       1   received more than    -                      1 min   00000010",
         "           5 times",
     ]
+
+
+@pytest.mark.parametrize("selection", [None, Selection(reason="in")])
+def test_no_error_type_of_ours_is_broken_in_80_columns(
+    sqs: TwoQueues, capsys: pytest.CaptureFixture[str], selection: Selection | None
+) -> None:
+    sqs.put_dead("x", "the idempotency key came before with another payload", "IdempotencyKeyReused")
+    found = survey(sqs.client, sqs.route(), clock=sqs.clock())
+    _report.show_survey(Console(width=80, highlight=False), found, sqs.route(), limited=False, selection=selection)
+    shown = capsys.readouterr().out
+    for whole in ("IdempotencyKeyReused", "MalformedPayload", "PermanentError", "Error type"):
+        assert f" {whole} " in f" {shown}", shown
+
+
+def test_where_a_body_is_broken_makes_no_reason_of_its_own(run: Run) -> None:
+    shown = json.loads(run("peek", "orders", "--json").stdout)
+    assert [(row["reason"], row["messages"]) for row in shown["reasons"]][1] == ("not valid JSON", 3)
+    assert {row["reason"] for row in shown["letters"] if row["error_type"] == "MalformedPayload"} == {
+        "not valid JSON at character 1", "not valid JSON at character 4", "not valid JSON at character 13"
+    }  # fmt: skip
 
 
 def test_redrive_shows_asks_moves_and_says_so(run: Run, sqs: TwoQueues) -> None:
@@ -156,7 +187,7 @@ def test_redrive_shows_asks_moves_and_says_so(run: Run, sqs: TwoQueues) -> None:
 
 def test_a_selection_is_a_column_and_a_dry_run_moves_nothing(run: Run, sqs: TwoQueues) -> None:
     result = run("redrive", "orders", "--dry-run", "--error-type", "MalformedPayload")
-    assert "\n       3          3   the body is not JSON " in result.stdout
+    assert "\n       3          3   not valid JSON " in result.stdout
     assert "\n      12          0   an order needs at least one line " in result.stdout
     assert result.stdout.endswith("\nDry run: 3 messages would go back to orders.\n")
     assert (result.exit_code, len(sqs.dead.messages), sqs.hidden(sqs.dead)) == (0, 16, [])
@@ -205,7 +236,7 @@ def test_a_message_id_that_is_not_there_is_left_by_name(run: Run) -> None:
 
 def test_what_is_left_and_what_came_back_is_told_by_cause(run: Run, sqs: TwoQueues) -> None:
     refusal = {"SenderFault": True, "Code": "InvalidMessageContents", "Message": "characters"}
-    sqs.refuse = lambda name, entry: refusal if entry.get("MessageBody") == "{" else None  # noqa: ARG005
+    sqs.refuse = lambda name, entry: refusal if entry.get("MessageBody") in BROKEN else None  # noqa: ARG005
 
     def fail_again(number: int, name: str, when: str) -> None:  # noqa: ARG001
         for message in [m for m in sqs.queue.messages if m.body in ("slow", '{"order": 3}')]:

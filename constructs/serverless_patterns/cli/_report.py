@@ -87,11 +87,11 @@ def route_lines(route: Route) -> Iterator[str]:
 def _table(survey: Survey, selection: Selection | None = None) -> Table:
     """One row for each reason; with a selection, how many of them it takes."""
     result = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    result.add_column("Messages", justify="right")
+    result.add_column("Messages", justify="right", no_wrap=True)
     if selection is not None:
-        result.add_column("Selected", justify="right")
+        result.add_column("Selected", justify="right", no_wrap=True)
     result.add_column("Reason", overflow="fold")
-    result.add_column("Error type", overflow="fold")
+    result.add_column("Error type", no_wrap=True)
     result.add_column("Oldest", justify="right", no_wrap=True)
     result.add_column("First id", no_wrap=True)
     for group in by_reason(survey.letters)[:_REASONS_SHOWN]:

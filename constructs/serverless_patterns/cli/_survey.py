@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from serverless_patterns.cli._selection import Selection
 
 __all__ = ["Group", "Survey", "by_age", "by_reason", "survey"]
+
+_POSITION = re.compile(r"(?<=^not valid JSON) at character \d+$")
+"""Differs from one broken body to the next; the reason is the same."""
 
 READ_PER_SECOND = 50
 """A low guess, so that messages stay hidden until the last one is read."""
@@ -85,10 +89,10 @@ def by_age(letter: Letter) -> tuple[float, str]:
 
 
 def by_reason(letters: list[Letter]) -> list[Group]:
-    """Most frequent first."""
+    """Most frequent first. Where a body stops being JSON makes no reason of its own."""
     groups: dict[tuple[str, str | None], list[Letter]] = {}
     for letter in letters:
-        groups.setdefault((letter.reason, letter.error_type), []).append(letter)
+        groups.setdefault((_POSITION.sub("", letter.reason), letter.error_type), []).append(letter)
     found = [Group(reason, error_type, some) for (reason, error_type), some in groups.items()]
     return sorted(found, key=lambda group: (-len(group.letters), group.reason, group.error_type or ""))
 
