@@ -11,7 +11,7 @@ from tests.packaging.conftest import ROOT, run
 
 PYTHON_LOCKS = sorted(run("git", "ls-files", "*.lock").split())
 # In two halves, so that this file does not name them itself.
-REGISTRIES = ("pypi" + ".org", "pythonhosted" + ".org", "registry.npmjs" + ".org", "npmjs" + ".com")
+REGISTRIES = ("py" + "pi.org", "python" + "hosted.org", "registry.npm" + "js.org", "npm" + "js.com")
 MACHINE_PATHS = re.compile(r"""(?:^|[\s"'=(`:])/(?:root|work|Users|home/\w+)/|[\s"'=(`:]/tm[p]/\w""", re.MULTILINE)
 
 
