@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from serverless_patterns_runtime.conditions import Condition
+from serverless_patterns_runtime.errors import PermanentError, UncommittableEffects
 
 __all__ = ["Check", "Delete", "Effects", "Put", "Update", "Write"]
 
@@ -83,6 +84,19 @@ class Check(_Guarded):
 
 
 Write = Put | Update | Delete | Check
+
+
+def check_number_of(writes: Sequence[object]) -> None:
+    """Raises UncommittableEffects for more writes than a transaction takes beside the claim."""
+    if len(writes) > MAX_WRITES:
+        raise UncommittableEffects(f"effects hold at most {MAX_WRITES} writes (DynamoDB's limit), got {len(writes)}")
+
+
+def refusal_of(write: Write, position: int) -> Exception:
+    """What to raise when the condition of the write at this position, from 1, does not hold."""
+    return write.otherwise or PermanentError(
+        f"write {position} ({type(write).__name__} {write.table}) was refused: its condition does not hold"
+    )
 
 
 @dataclass(frozen=True)

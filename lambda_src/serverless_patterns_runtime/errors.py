@@ -57,6 +57,11 @@ class MalformedPayload(PermanentError):
 class IdempotencyKeyReused(PermanentError):
     """The idempotency key belongs to another payload."""
 
+    def __init__(  # pyright: ignore[reportInconsistentConstructor]
+        self, message: str = "the idempotency key was used before, with another payload"
+    ) -> None:
+        super().__init__(message)
+
 
 class Expired(PermanentError):
     """The work is older than it may be."""

@@ -68,7 +68,7 @@ def claim_once(connection: Connection, claim: Claim) -> bool:
         cursor.close()
     found = row["payload"] if hasattr(row, "keys") else row[0]  # a connection may be set to give dictionaries
     if found != claim.payload:
-        raise IdempotencyKeyReused("the idempotency key was used before, with another payload")
+        raise IdempotencyKeyReused()
     return False
 
 

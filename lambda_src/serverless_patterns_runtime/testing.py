@@ -12,8 +12,8 @@ from typing import Any
 
 from serverless_patterns_runtime.attribute_values import serialize, serialize_item
 from serverless_patterns_runtime.condition_truth import holds
-from serverless_patterns_runtime.effects import MAX_WRITES, Check, Delete, Effects, Put, Update, Write
-from serverless_patterns_runtime.errors import PermanentError, UncommittableEffects
+from serverless_patterns_runtime.effects import Check, Delete, Effects, Put, Update, Write, check_number_of, refusal_of
+from serverless_patterns_runtime.errors import UncommittableEffects
 from serverless_patterns_runtime.update_result import updated
 
 __all__ = ["Table", "commit"]
@@ -75,9 +75,7 @@ def commit(effects: Effects | None, tables: Mapping[str, Table]) -> Any:
     None, from a function annotated `-> Effects | None`, is nothing to do.
     """
     effects = effects or Effects()
-    if len(effects.writes) > MAX_WRITES:
-        count = len(effects.writes)
-        raise UncommittableEffects(f"effects hold at most {MAX_WRITES} writes (DynamoDB's limit), got {count}")
+    check_number_of(effects.writes)
     changes: list[tuple[Table, Key, Item | None]] = []
     touched: set[tuple[str, Key]] = set()
     for position, write in enumerate(effects.writes, start=1):
@@ -91,9 +89,7 @@ def commit(effects: Effects | None, tables: Mapping[str, Table]) -> Any:
         touched.add((write.table, key))
         old = table.find(key)
         if write.condition is not None and not holds(write.condition, old or {}):
-            raise write.otherwise or PermanentError(
-                f"write {position} ({type(write).__name__} {write.table}) was refused: its condition does not hold"
-            )
+            raise refusal_of(write, position)
         new = _after(write, old)
         serialize_item(new or {})
         changes.append((table, key, new))

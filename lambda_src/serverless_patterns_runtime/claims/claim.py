@@ -63,6 +63,6 @@ class Holder(NamedTuple):
     def judge(self, claim: Claim) -> None:
         """Returns when the work is done: a duplicate. Raises for another payload, or while it runs elsewhere."""
         if self.payload != claim.payload:
-            raise IdempotencyKeyReused("the idempotency key was used before, with another payload")
+            raise IdempotencyKeyReused()
         if not self.done:
             raise RunningElsewhere(self.free_at)

@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 from serverless_patterns_runtime.attribute_values import size_of
 from serverless_patterns_runtime.claims import contract
 from serverless_patterns_runtime.claims.claim import Claim, Holder
-from serverless_patterns_runtime.effects import MAX_WRITES, Effects, Write
-from serverless_patterns_runtime.errors import PermanentError, UncommittableEffects
+from serverless_patterns_runtime.effects import Effects, Write, check_number_of, refusal_of
+from serverless_patterns_runtime.errors import UncommittableEffects
 from serverless_patterns_runtime.expressions import transaction_item
 
 __all__ = ["Commits", "Contended"]
@@ -107,9 +107,7 @@ class Commits(NamedTuple):
             return False
         for position, (reason, write) in enumerate(zip(reasons[1:], writes, strict=True), start=1):
             if reason["Code"] == "ConditionalCheckFailed":
-                raise write.otherwise or PermanentError(
-                    f"write {position} ({type(write).__name__} {write.table}) was refused: its condition does not hold"
-                )
+                raise refusal_of(write, position)
         refused = [(number, reason) for number, reason in enumerate(reasons) if reason["Code"] != "None"]
         number, reason = refused[0]
         raise UncommittableEffects(f"DynamoDB refused write {number}: {reason['Code']}: {reason.get('Message', '')}")
@@ -134,8 +132,7 @@ def _try_again_or_reasons(error: ClientError) -> Sequence[Mapping[str, Any]] | N
 
 
 def _check_limits(writes: Sequence[Mapping[str, Any]]) -> None:
-    if len(writes) > MAX_WRITES:
-        raise UncommittableEffects(f"effects hold at most {MAX_WRITES} writes (DynamoDB's limit), got {len(writes)}")
+    check_number_of(writes)
     size = sum(
         len(name.encode()) + size_of(value)
         for write in writes

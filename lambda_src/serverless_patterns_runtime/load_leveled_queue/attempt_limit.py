@@ -1,7 +1,8 @@
 """How often a message may be tried, where SQS cannot say.
 
-In a FIFO batch the healthy messages behind a failing one are received again with it, and their receive counts climb
-without an attempt; SQS would take them to the dead-letter queue too.
+In a batch, healthy messages are received again with one that failed before them in their FIFO group, killed the
+function or took all its time. Their receive counts climb without an attempt, and SQS would take them to the dead-letter
+queue too.
 """
 
 from collections.abc import Callable

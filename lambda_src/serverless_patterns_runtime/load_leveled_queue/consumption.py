@@ -206,7 +206,7 @@ def _verdict_without_trying(delivery: Delivery, firsts: Mapping[str, Delivery]) 
         case Succeeded() | Duplicate() if same_payload:
             return Duplicate()
         case Succeeded() | Duplicate():
-            return Refused(IdempotencyKeyReused("the idempotency key was used before, with another payload"))
+            return Refused(IdempotencyKeyReused())
         case Refused() as refused if same_payload:
             return refused
         case _:
