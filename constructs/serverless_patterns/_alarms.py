@@ -10,6 +10,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from ._checks import Problems
 from ._delivery import LONGEST_RETENTION_SECONDS
+from ._queues import visible_retention
 from .defaults import ALARMS, Alarms
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class AlarmOn(NamedTuple):
 
 
 METRIC_PERIOD = Duration.minutes(5)
-_SHORTEST_LEFT_SECONDS = 86_400  # retention_period leaves dead letters a day at least
+_ASSUMED_LEFT_SECONDS = 86_400  # where nobody can tell: what retention_period leaves at least
 
 
 def queue_alarms(
@@ -50,9 +51,8 @@ def queue_alarms(
         max_oldest_age: How long a message may wait.
         retention: Seconds that the queue keeps a message; `None` when that is a token.
     """
-    # A standard queue's retention clock starts when a message is first sent, so up to the queue's retention is gone
-    # when it becomes a dead letter; the age metric starts anew. Half of what is left is for people.
-    left = max(LONGEST_RETENTION_SECONDS - (retention or LONGEST_RETENTION_SECONDS), _SHORTEST_LEFT_SECONDS)
+    kept = visible_retention(dead_letter_queue)
+    assumed = "" if kept else " if they are kept 14 days, which cannot be seen at synth"
     return [
         AlarmOn(
             "OldestMessage",
@@ -71,8 +71,8 @@ def queue_alarms(
         AlarmOn(
             "DeadLettersExpire",
             dead_letter_queue.metric_approximate_age_of_oldest_message(period=METRIC_PERIOD, statistic="Maximum"),
-            left // 2,
-            "Dead letters will be deleted soon: redrive them, or let them go on purpose",
+            _half_of_what_is_left(kept or LONGEST_RETENTION_SECONDS, retention or LONGEST_RETENTION_SECONDS),
+            f"Dead letters will be deleted soon{assumed}: redrive them, or let them go on purpose",
             critical=False,
         ),
         AlarmOn(
@@ -90,6 +90,16 @@ def queue_alarms(
             critical=False,
         ),
     ]
+
+
+def _half_of_what_is_left(kept: int, retention: int) -> int:
+    """Seconds that a dead letter may wait: the other half is for people.
+
+    A standard queue's retention clock starts when a message is first sent, so up to the source's retention is gone when
+    it becomes a dead letter; the age metric starts anew.
+    """
+    left = kept - retention if kept > retention else min(_ASSUMED_LEFT_SECONDS, kept)
+    return max(left // 2, METRIC_PERIOD.to_seconds())
 
 
 def check_alarms(problems: Problems, which: object, max_oldest_age: object) -> None:

@@ -42,7 +42,7 @@ class ExistingQueue:
             fix = "set it where that queue is defined"
             problems.add(argument, "be left out with an existing queue", "a value", fix)
         seen = queue if isinstance(queue, sqs.Queue) else None
-        kept = None if seen is None else visible_retention(seen)
+        kept = visible_retention(queue)
         letters = _dead_letter_queue(problems, queue, seen, asked.dead_letter_queue)
         if letters is not None:
             check_dead_letter_queue(problems, letters, fifo=queue.fifo, retention=kept)

@@ -104,8 +104,10 @@ class OwnQueue:
         return queue, letters
 
 
-def visible_retention(queue: sqs.Queue) -> int | None:
-    """How many seconds a queue of this app keeps a message; `None` when that is a token."""
+def visible_retention(queue: sqs.IQueue) -> int | None:
+    """How many seconds a queue keeps a message; `None` when it is imported, or that is a token."""
+    if not isinstance(queue, sqs.Queue):
+        return None
     length = cast(sqs.CfnQueue, queue.node.default_child).message_retention_period
     if length is None:
         return _SQS_DEFAULT_RETENTION_SECONDS
@@ -128,7 +130,7 @@ def check_dead_letter_queue(
         got = f"the {kinds[dead_letter_queue.fifo]} queue {dead_letter_queue.node.path}"
         fix = "SQS moves messages only between queues of one kind"
         problems.add("dead_letter_queue", f"be a {kinds[fifo]} queue as its source is", got, fix)
-    kept = visible_retention(dead_letter_queue) if isinstance(dead_letter_queue, sqs.Queue) else None
+    kept = visible_retention(dead_letter_queue)
     if kept is not None and retention is not None and kept <= retention:
         must = f"be more than the {retention:,} seconds of its source"
         fix = "set it where that queue is defined, best to 14 days: SQS may count from when a message was first sent"
