@@ -31,7 +31,8 @@ class AlarmOn(NamedTuple):
     critical: bool
 
 
-METRIC_PERIOD = Duration.minutes(5)
+_METRIC_SECONDS = 300
+METRIC_PERIOD = Duration.seconds(_METRIC_SECONDS)
 _ASSUMED_LEFT_SECONDS = 86_400  # where nobody can tell: what retention_period leaves at least
 
 
@@ -99,7 +100,7 @@ def _half_of_what_is_left(kept: int, retention: int) -> int:
     it becomes a dead letter; the age metric starts anew.
     """
     left = kept - retention if kept > retention else min(_ASSUMED_LEFT_SECONDS, kept)
-    return max(left // 2, METRIC_PERIOD.to_seconds())
+    return max(left // 2, _METRIC_SECONDS)
 
 
 def check_alarms(problems: Problems, which: object, max_oldest_age: object) -> None:

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import aws_iam as iam
 
+from ._checks import is_token
+from ._immutable_role import warn_of_immutable_role
+
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
     from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_sqs as sqs
+    from constructs import Construct, IConstruct
 
     from .handler import Handler
 
@@ -33,6 +38,7 @@ _TABLE_KEY = (  # as DynamoDB's guide asks of a table's users; ReEncrypt* and Ge
     "kms:ReEncryptTo",
 )
 _SEND_KEY = ("kms:Decrypt", "kms:GenerateDataKey")  # SQS asks for both from a sender
+_RECEIVE_KEY = ("kms:Decrypt",)
 _POLL = ("sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
 _ANY_CLAIMS = ("dynamodb:GetItem",)
 _EFFECTS_CLAIMS = ("dynamodb:PutItem",)
@@ -70,12 +76,16 @@ def grant_table_key(grantee: iam.IGrantable, table: dynamodb.ITable) -> None:
         table.encryption_key.grant(grantee, *_TABLE_KEY)
 
 
-def grant_poll(grantee: iam.IGrantable, queue: sqs.IQueue) -> iam.Grant:
+def grant_poll(scope: Construct, consumer: lambda_.IFunction, queue: sqs.IQueue) -> iam.Grant:
     """Receive, delete and delay messages of a queue, as the event source mapping and the runtime do."""
+    needs: dict[str, Sequence[str]] = {_name_of(queue, queue.queue_arn): _POLL}
     key = queue_key(queue)
     if key is not None:
-        key.grant(grantee, "kms:Decrypt")
-    return _allow(grantee, _POLL, [queue.queue_arn])
+        key.grant(consumer, *_RECEIVE_KEY)
+        needs[_name_of(key, key.key_arn)] = _RECEIVE_KEY
+    grant = _allow(consumer, _POLL, [queue.queue_arn])
+    warn_of_immutable_role(scope, consumer, needs, "Lambda refuses to read the queue, and the deployment fails")
+    return grant
 
 
 def grant_dead_letter(grantee: iam.IGrantable, dead_letter_queue: sqs.IQueue) -> None:
@@ -102,6 +112,10 @@ def queue_key(queue: sqs.IQueue) -> kms.IKey | None:
 def statement(actions: Iterable[str], resources: Iterable[str]) -> iam.PolicyStatement:
     """Allow these actions on these resources."""
     return iam.PolicyStatement(actions=list(actions), resources=list(resources))
+
+
+def _name_of(resource: IConstruct, arn: str) -> str:
+    return resource.node.path if is_token(arn) else arn
 
 
 def _allow(grantee: iam.IGrantable, actions: Sequence[str], resources: Sequence[str]) -> iam.Grant:

@@ -189,7 +189,7 @@ class LoadLeveledQueue(Construct):
             function, target = worker.define(self, places, settings, key)
         self.consumer_function: lambda_.IFunction = function
         self.event_source_mapping = delivery.connect(self, self.queue, target, runs.reports_batch_item_failures)
-        grant_poll(function, self.queue).apply_before(self.event_source_mapping)
+        grant_poll(self, function, self.queue).apply_before(self.event_source_mapping)
         wanted = queue_alarms(self.queue, self.dead_letter_queue, function, max_oldest_age, source.retention_seconds)
         actions = settings.alarm_actions if alarm_actions is None else alarm_actions
         self.alarms = define_alarms(self, wanted, alarms or settings.alarms, actions)

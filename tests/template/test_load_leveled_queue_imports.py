@@ -141,6 +141,61 @@ def test_the_mapping_waits_for_the_permission_to_poll() -> None:
     assert policy in mapping["DependsOn"]
 
 
+POLL = "sqs:ChangeMessageVisibility, sqs:DeleteMessage, sqs:GetQueueAttributes, sqs:ReceiveMessage"
+
+
+def an_immutable_role(stack: Stack) -> iam.IRole:
+    return iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111122223333:role/fulfil", mutable=False)
+
+
+def a_function_imported_with(stack: Stack, role: iam.IRole) -> lambda_.IFunction:
+    arn = f"arn:aws:lambda:{ACCOUNT}:function:fulfil"
+    return lambda_.Function.from_function_attributes(stack, "Function", function_arn=arn, role=role)
+
+
+def must_allow(statements: str, *, role: str = "Shop/Role", function: str = "Shop/Function") -> str:
+    return (
+        f"the role {role} of {function} cannot be changed here, so nothing was granted: import it with mutable=True, "
+        f"or have its owner allow {statements}; else Lambda refuses to read the queue, and the deployment fails"
+    )
+
+
+def test_an_immutable_role_gets_nothing_and_synth_says_what_its_owner_has_to_allow() -> None:
+    stack = new_stack()
+    consumer = a_function_imported_with(stack, an_immutable_role(stack))
+    said = {"consumer_timeout": SECONDS(10), "report_batch_item_failures": True, "alarms": "none"}
+    a_queue(stack, consumer=consumer, encryption_key=kms.Key(stack, "Key"), **said)
+    assert resources(stack, "IAM::Policy") == {}
+    assert warnings(stack) == [must_allow(f"{POLL} on Shop/Fulfilment/Queue; kms:Decrypt on Shop/Key")]
+
+
+def test_an_immutable_role_is_told_of_an_imported_queue_by_its_arn() -> None:
+    stack = new_stack()
+    consumer = a_function_imported_with(stack, an_immutable_role(stack))
+    said = {"consumer_timeout": SECONDS(10), "report_batch_item_failures": True, "alarms": "none"}
+    a_queue(stack, consumer=consumer, **imported_queue(stack), **said)
+    assert warnings(stack) == [must_allow(f"{POLL} on {QUEUE_ARN}")]
+
+
+def test_a_function_of_this_app_whose_role_must_not_change_is_warned_about() -> None:
+    stack = new_stack()
+    principal = iam.ServicePrincipal("lambda.amazonaws.com")
+    role = iam.Role(stack, "Role", assumed_by=principal).without_policy_updates()  # pyright: ignore
+    a_queue(stack, consumer=node_function(stack, role=role), report_batch_item_failures=True, alarms="none")
+    assert warnings(stack) == [
+        must_allow(f"{POLL} on Shop/Fulfilment/Queue", role="Shop/ImmutableRoleRole", function="Shop/Own")
+    ]
+
+
+@pytest.mark.parametrize("imported", [True, False])
+def test_a_role_that_takes_the_permission_is_not_warned_about(imported: bool) -> None:
+    stack = new_stack()
+    consumer = imported_function(stack) if imported else node_function(stack)
+    timeout = SECONDS(10) if imported else None
+    a_queue(stack, consumer=consumer, consumer_timeout=timeout, report_batch_item_failures=True, alarms="none")
+    assert warnings(stack) == []
+
+
 def test_a_function_of_another_language_shows_its_timeout() -> None:
     stack = new_stack()
     a_queue(stack, consumer=node_function(stack, timeout=SECONDS(20)), report_batch_item_failures=False)
