@@ -1,0 +1,1 @@
+"""Who is calling: a plain business function decides, the gateway enforces it."""

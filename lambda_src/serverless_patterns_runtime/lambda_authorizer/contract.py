@@ -1,0 +1,12 @@
+"""What `LambdaAuthorizer` tells its function. Both sides import this."""
+
+from typing import NamedTuple
+
+HANDLER = "serverless_patterns_runtime.lambda_authorizer.handler.lambda_handler"
+
+
+class Env(NamedTuple):
+    """Variables that the construct sets and the function reads: exactly these."""
+
+    IDENTITY_HEADER: str
+    """The header that holds the caller's credential, such as `Authorization`."""
