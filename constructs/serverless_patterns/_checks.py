@@ -31,7 +31,8 @@ class Problems:
         """Refuse anything but a `Duration` of `low` to `high` seconds, both included. Tokens pass."""
         must = f"be a Duration from {low:,} to {high:,} seconds"
         if not isinstance(value, Duration):
-            self.add(argument, must, repr(value), fix)
+            unit = isinstance(value, int) and not isinstance(value, bool)
+            self.add(argument, must, repr(value), f"say the unit: Duration.seconds({value})" if unit else fix)
             return
         length = seconds(value)
         if length is not None and not low <= length <= high:

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 _MAX_BYTES = 4096  # Lambda quota on all names and values together
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]+")  # Lambda's rule: two characters or more
 _SECRET = re.compile(r"\{\{resolve:(secretsmanager|ssm-secure):")
+_SECRET_FIX = "the function gets the ARN and reads the value"
+# What a variable may stand for: the attribute that tells it, and its name.
+_RESOURCES = {
+    "tables": ("table_arn", "a DynamoDB table"),
+    "secrets": ("secret_arn", "a secret"),
+    "parameters": ("parameter_arn", "an SSM parameter"),
+}
 # Lambda sets these itself and refuses a function that does.
 _RESERVED_BY_LAMBDA = (
     "_HANDLER _X_AMZN_TRACE_ID AWS_ACCESS_KEY AWS_ACCESS_KEY_ID AWS_DEFAULT_REGION AWS_EXECUTION_ENV "
@@ -43,9 +50,37 @@ def check_names(handler: Handler, problems: Problems) -> None:
             elif name in taken:
                 problems.add(label, "have a name of its own", f"{name!r}, also in {taken[name]}", "rename one of them")
             taken.setdefault(name, argument)
-    for name, value in handler.environment.items():
-        if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            problems.add(f"environment[{name!r}]", "be a string", repr(value), "write it as text")
+    for argument, (attribute, what) in _RESOURCES.items():
+        for name, value in getattr(handler, argument).items():
+            if not hasattr(value, attribute):
+                fix = "pass the construct; one that exists already is imported by a from_... method"
+                problems.add(f"{argument}[{name!r}]", f"be {what}", _shown(value), fix)
+
+
+def check_values(problems: Problems, environment: Mapping[str, Any]) -> None:
+    """Refuse what is no text, and say where it belongs."""
+    for name, value in environment.items():
+        if not isinstance(value, str):
+            problems.add(f"environment[{name!r}]", "be a string", _shown(value), _instead(name, value))
+
+
+def _instead(name: str, value: object) -> str:
+    if hasattr(value, "unsafe_unwrap"):  # a SecretValue
+        return f"pass secrets={{{name!r}: ...}} to the Handler: {_SECRET_FIX}"
+    for argument, (attribute, _) in _RESOURCES.items():
+        if hasattr(value, attribute):
+            so = _SECRET_FIX if argument == "secrets" else "the function gets the name and may use it"
+            return f"pass {argument}={{{name!r}: ...}} to the Handler: {so}"
+    if hasattr(value, "node"):
+        return "pass its name or ARN, and the permission through grants"
+    return "write it as text"
+
+
+def _shown(value: Any) -> str:
+    """Constructs by their path; and no secret."""
+    if hasattr(value, "node"):
+        return str(value.node.path)
+    return "a SecretValue" if hasattr(value, "unsafe_unwrap") else repr(value)
 
 
 def variables(
@@ -83,9 +118,14 @@ def check_against(
     for name in sorted({*inherited} & {*contract}):
         problems.add(f"environment[{name!r}] of Defaults", "have a name of its own", repr(name), "choose another name")
     for name, value in sorted(handler.environment.items()):
-        if (is_token(value) or "{{" in value) and _SECRET.search(json.dumps(Stack.of(scope).resolve(value))):
-            fix = "pass secrets={...}: the function gets the ARN and reads the value"
-            problems.add(f"consumer environment[{name!r}]", "be no secret", "a reference to one", fix)
+        _check_secret(problems, f"consumer environment[{name!r}]", scope, value)
+    for name, value in sorted(inherited.items()):
+        _check_secret(problems, f"environment[{name!r}] of Defaults", scope, value)
+
+
+def _check_secret(problems: Problems, argument: str, scope: Construct, value: str) -> None:
+    if (is_token(value) or "{{" in value) and _SECRET.search(json.dumps(Stack.of(scope).resolve(value))):
+        problems.add(argument, "be no secret", "a reference to one", f"pass secrets={{...}}: {_SECRET_FIX}")
 
 
 def check_size(problems: Problems, told: Mapping[str, str]) -> None:

@@ -11,6 +11,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct
 
 from ._checks import Problems, did_you_mean
+from ._environment import check_values
 
 if TYPE_CHECKING:
     from aws_cdk import aws_ec2 as ec2
@@ -101,6 +102,7 @@ class Defaults:
             problems.add("set()", f"be given {', '.join(Settings._fields)}", got, "correct the name")
         if "alarms" in chosen:
             problems.one_of("alarms", chosen["alarms"], ALARMS, "'critical' keeps dead letters and age")
+        check_values(problems, chosen.get("environment", {}))
         if id(self._scope) in _READ:
             fix = "move the call up"
             problems.add("set()", "be called before anything below is defined", "a call after a construct", fix)

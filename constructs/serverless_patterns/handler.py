@@ -14,9 +14,10 @@ from aws_cdk import aws_lambda as lambda_
 
 from ._business_function import returns_effects
 from ._checks import Problems
-from ._environment import check_names
+from ._environment import check_names, check_values
 from ._requirements import check_requirements
 from ._runtime import check_runtime, newest_runtime
+from ._shapes import named, several
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
@@ -112,14 +113,15 @@ class Handler:
         customize: Callable[[lambda_.Function], object] | None = None,
     ) -> None:
         describe = vars(self)  # frozen for everybody else
+        describe["function"] = function
+        problems = Problems(str(self))
         describe.update(
             code=Path(code).absolute(),
-            function=function,
-            tables=MappingProxyType(dict(tables)),
-            secrets=MappingProxyType(dict(secrets)),
-            parameters=MappingProxyType(dict(parameters)),
-            grants=tuple(grants),
-            environment=MappingProxyType(dict(environment)),
+            tables=named(problems, "tables", tables, "'ORDERS': orders"),
+            secrets=named(problems, "secrets", secrets, "'PASSWORD': secret"),
+            parameters=named(problems, "parameters", parameters, "'LIMIT': parameter"),
+            grants=several(problems, "grants", grants),
+            environment=named(problems, "environment", environment, "'CURRENCY': 'EUR'"),
             requirements=None if requirements is None else Path(requirements).absolute(),
             runtime=runtime or newest_runtime(),
             architecture=architecture,
@@ -127,17 +129,17 @@ class Handler:
             timeout=timeout,
             vpc=vpc,
             vpc_subnets=vpc_subnets,
-            security_groups=tuple(security_groups),
+            security_groups=several(problems, "security_groups", security_groups),
             reserved_concurrent_executions=reserved_concurrent_executions,
             provisioned_concurrent_executions=provisioned_concurrent_executions,
-            layers=tuple(layers),
+            layers=several(problems, "layers", layers),
             customize=customize,
             returns_effects=False,
         )
-        problems = Problems(str(self))
         describe["returns_effects"] = self._check_code(problems)
         self._check_numbers(problems)
         check_names(self, problems)
+        check_values(problems, self.environment)
         check_requirements(self.requirements, problems)
         check_runtime(self.runtime, problems)
         problems.raise_any()

@@ -4,7 +4,7 @@ Source: exactly-once processing by writing the deduplication mark and the effect
 (Bernstein & Newcomer, Principles of Transaction Processing, 2009).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,4 +110,11 @@ class Effects:
     result: Any = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.writes, Write) or not isinstance(self.writes, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+            got = f"got a value of type {type(self.writes).__name__}"
+            raise ValueError(f"Effects take a list of writes, {got}: write Effects([...])")
         object.__setattr__(self, "writes", tuple(self.writes))
+        for write in self.writes:
+            if not isinstance(write, Write):  # pyright: ignore[reportUnnecessaryIsInstance]
+                kind = type(write).__name__
+                raise ValueError(f"Effects hold Put, Update, Delete and Check, got a value of type {kind}")

@@ -1,6 +1,7 @@
 import copy
 import dataclasses
 import pickle
+import re
 from typing import Any
 
 import pytest
@@ -89,3 +90,17 @@ def test_a_write_that_makes_no_sense_is_refused_where_it_is_written(make: Any, m
     with pytest.raises(ValueError, match=message.split()[2]) as raised:
         make()
     assert str(raised.value) == message
+
+
+@pytest.mark.parametrize(("given", "kind"), [(Put("T", {"a": 1}), "Put"), (None, "NoneType"), (7, "int")])
+def test_effects_of_what_is_no_list_say_how_to_write_one(given: Any, kind: str):
+    message = f"Effects take a list of writes, got a value of type {kind}: write Effects([...])"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        Effects(given)
+
+
+@pytest.mark.parametrize(("given", "kind"), [([{"a": 1}], "dict"), ({"T": 1}, "str"), ([Put("T", {}), [1]], "list")])
+def test_effects_hold_nothing_but_writes(given: Any, kind: str):
+    message = f"Effects hold Put, Update, Delete and Check, got a value of type {kind}"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        Effects(given)

@@ -3,7 +3,7 @@
 import gc
 
 import pytest
-from aws_cdk import App, Stack, Stage
+from aws_cdk import App, SecretValue, Stack, Stage
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -130,4 +130,22 @@ def test_a_choice_that_comes_too_late_is_refused() -> None:
     assert refusal(lambda: Defaults.of(stack).set(alarms="none")) == (
         f"Defaults.of({stack.node.path}): set() must be called before anything below is defined, "
         "got a call after a construct: move the call up"
+    )
+
+
+def test_a_variable_that_is_no_text_is_refused_with_where_it_belongs() -> None:
+    stack = new_stack()
+    secret = SecretValue.secrets_manager("shop")
+    assert refusal(lambda: Defaults.of(stack).set(environment={"KEY": secret})) == (  # pyright: ignore
+        "Defaults.of(Shop): environment['KEY'] must be a string, got a SecretValue: "
+        "pass secrets={'KEY': ...} to the Handler: the function gets the ARN and reads the value"
+    )
+
+
+def test_a_secret_s_value_in_a_variable_of_every_function_is_refused() -> None:
+    stack = new_stack()
+    Defaults.of(stack).set(environment={"KEY": SecretValue.secrets_manager("shop").unsafe_unwrap()})
+    assert refusal(lambda: a_queue(stack)) == (
+        "Shop/Fulfilment: environment['KEY'] of Defaults must be no secret, got a reference to one: "
+        "pass secrets={...}: the function gets the ARN and reads the value"
     )

@@ -1,11 +1,14 @@
 """Handler: an immutable description that refuses what Lambda would refuse."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_cdk import Duration
+from aws_cdk import Duration, SecretValue
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_ssm as ssm
 
 from tests.template.stacks import a_handler, a_queue, a_table, new_stack, refusal, resources, the_variables
 
@@ -24,8 +27,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
             {"timeout": value},
             f"timeout must be a Duration from 1 to 900 seconds, got {got}: Lambda stops a function after 15 minutes",
         )
-        for value, got in ((Duration.seconds(0), "0 seconds"), (Duration.seconds(901), "901 seconds"), (30, "30"))
+        for value, got in ((Duration.seconds(0), "0 seconds"), (Duration.seconds(901), "901 seconds"), (True, "True"))
     ),
+    ({"timeout": 30}, "timeout must be a Duration from 1 to 900 seconds, got 30: say the unit: Duration.seconds(30)"),
     (
         {"reserved_concurrent_executions": 0},
         "reserved_concurrent_executions must be a whole number from 1 to 1,000,000, got 0: leave it out for none",
@@ -52,6 +56,46 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     ({"environment": {"COUNT": 1}}, "environment['COUNT'] must be a string, got 1: write it as text"),
     (
+        {"environment": {"KEY": SecretValue.secrets_manager("shop")}},
+        "environment['KEY'] must be a string, got a SecretValue: "
+        "pass secrets={'KEY': ...} to the Handler: the function gets the ARN and reads the value",
+    ),
+    (
+        {"tables": ["orders"]},
+        "tables must be a dictionary by name, got a value of type list: write tables={'ORDERS': orders}",
+    ),
+    (
+        {"secrets": "shop"},
+        "secrets must be a dictionary by name, got a value of type str: write secrets={'PASSWORD': secret}",
+    ),
+    (
+        {"parameters": None},
+        "parameters must be a dictionary by name, got None: write parameters={'LIMIT': parameter}",
+    ),
+    (
+        {"environment": [("CURRENCY", "EUR")]},
+        "environment must be a dictionary by name, got a value of type list: write environment={'CURRENCY': 'EUR'}",
+    ),
+    *(
+        (
+            {argument: len},
+            f"{argument} must be a list, got a value of type {type(len).__name__}: write {argument}=[...]",
+        )
+        for argument in ("grants", "layers", "security_groups")
+    ),
+    *(
+        (
+            {argument: {"ORDERS": "orders"}},
+            f"{argument}['ORDERS'] must be {what}, got 'orders': "
+            "pass the construct; one that exists already is imported by a from_... method",
+        )
+        for argument, what in (
+            ("tables", "a DynamoDB table"),
+            ("secrets", "a secret"),
+            ("parameters", "an SSM parameter"),
+        )
+    ),
+    (
         {"runtime": lambda_.Runtime.NODEJS_22_X},
         "runtime must be Python 3.11 or later, got nodejs22.x: "
         "leave it out for the newest; a function in another language is passed as an IFunction",
@@ -69,6 +113,33 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 )
 def test_a_bad_argument_is_refused(arguments: dict[str, Any], message: str) -> None:
     assert refusal(lambda: a_handler(**arguments)) == f"Handler(orders:fulfil): {message}"
+
+
+@pytest.mark.parametrize(
+    ("define", "fix"),
+    [
+        (
+            secretsmanager.Secret,
+            "pass secrets={'KEY': ...} to the Handler: the function gets the ARN and reads the value",
+        ),
+        (
+            lambda stack, id: secretsmanager.Secret.from_secret_name_v2(stack, id, "shop"),
+            "pass secrets={'KEY': ...} to the Handler: the function gets the ARN and reads the value",
+        ),
+        (
+            lambda stack, id: ssm.StringParameter(stack, id, string_value="5"),
+            "pass parameters={'KEY': ...} to the Handler: the function gets the name and may use it",
+        ),
+        (a_table, "pass tables={'KEY': ...} to the Handler: the function gets the name and may use it"),
+        (sqs.Queue, "pass its name or ARN, and the permission through grants"),
+    ],
+    ids=["secret", "imported secret", "parameter", "table", "something else"],
+)
+def test_a_construct_in_a_variable_is_refused_with_where_it_belongs(define: Callable[..., Any], fix: str) -> None:
+    construct = define(new_stack(), "Thing")
+    assert refusal(lambda: a_handler(environment={"KEY": construct})) == (
+        f"Handler(orders:fulfil): environment['KEY'] must be a string, got Shop/Thing: {fix}"
+    )
 
 
 def test_one_name_for_two_things_is_refused() -> None:

@@ -9,6 +9,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 
 from serverless_patterns import Defaults
@@ -36,6 +37,19 @@ def with_letters(stack: Stack, **arguments: Any) -> sqs.Queue:
     redrive = sqs.DeadLetterQueue(queue=letters, max_receive_count=arguments.pop("max_receive_count", 5))
     return sqs.Queue(stack, "Existing", dead_letter_queue=redrive, **arguments)
 
+
+def own_secret(stack: Stack) -> secretsmanager.Secret:
+    return secretsmanager.Secret(stack, "Secret")
+
+
+SECRETS_IN_THE_OPEN: dict[str, Callable[[Stack], str]] = {
+    "unwrapped": lambda _: SecretValue.secrets_manager("shop").unsafe_unwrap(),
+    "of a secret of this app": lambda stack: own_secret(stack).secret_value.unsafe_unwrap(),
+    "one field": lambda stack: own_secret(stack).secret_value_from_json("password").unsafe_unwrap(),
+    "inside a text": lambda stack: f"postgres://shop:{own_secret(stack).secret_value.unsafe_unwrap()}@db",
+    "of an encrypted parameter": lambda _: SecretValue.ssm_secure("/shop").unsafe_unwrap(),
+    "written by hand": lambda _: "{{resolve:secretsmanager:shop:SecretString:password}}",
+}
 
 PLAIN: list[tuple[dict[str, Any], str]] = [
     (
@@ -131,8 +145,7 @@ PLAIN: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"max_age": 60},
-        "max_age must be a Duration from 1 to 345,600 seconds, got 60: "
-        "SQS deletes what is older than the queue's retention",
+        "max_age must be a Duration from 1 to 345,600 seconds, got 60: say the unit: Duration.seconds(60)",
     ),
     (
         {"visibility_timeout": SECONDS(179)},
@@ -245,13 +258,14 @@ BUILT: dict[str, tuple[Callable[[Stack], dict[str, Any]], str]] = {
         "consumer tables['TABLES'] must have a name of its own, got 'TABLES': "
         "the pattern sets that variable: choose another name",
     ),
-    "a secret's value in a variable": (
-        lambda _: {
-            "consumer": a_handler(environment={"PASSWORD": SecretValue.secrets_manager("shop").unsafe_unwrap()})
-        },
-        "consumer environment['PASSWORD'] must be no secret, got a reference to one: "
-        "pass secrets={...}: the function gets the ARN and reads the value",
-    ),
+    **{
+        f"a secret's value in a variable: {way}": (
+            lambda stack, value=value: {"consumer": a_handler(environment={"PASSWORD": value(stack)})},
+            "consumer environment['PASSWORD'] must be no secret, got a reference to one: "
+            "pass secrets={...}: the function gets the ARN and reads the value",
+        )
+        for way, value in SECRETS_IN_THE_OPEN.items()
+    },
     "security groups without a VPC": (
         lambda stack: {
             "consumer": a_handler(security_groups=[ec2.SecurityGroup.from_security_group_id(stack, "Group", "sg-1")])

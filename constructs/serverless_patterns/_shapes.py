@@ -1,0 +1,36 @@
+"""What Python would refuse with an error of its own: a list for a dictionary, one thing for a list of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from ._checks import Problems
+
+
+def named(problems: Problems, argument: str, value: Any, example: str) -> Mapping[str, Any]:
+    """A copy that nobody can change; of nothing when it is no mapping, which is a problem.
+
+    Args:
+        problems: Takes what is wrong.
+        argument: What the user knows it as.
+        value: What the user gave.
+        example: How one entry is written, such as `'ORDERS': orders`.
+    """
+    if isinstance(value, Mapping):
+        return MappingProxyType(dict[str, Any](value))  # pyright: ignore[reportUnknownArgumentType]
+    problems.add(argument, "be a dictionary by name", _kind(value), f"write {argument}={{{example}}}")
+    return MappingProxyType({})
+
+
+def several(problems: Problems, argument: str, value: Any) -> tuple[Any, ...]:
+    """The members; none when it has none to give, which is a problem."""
+    if isinstance(value, Iterable) and not isinstance(value, str | Mapping):
+        return tuple[Any, ...](value)  # pyright: ignore[reportUnknownArgumentType]
+    problems.add(argument, "be a list", _kind(value), f"write {argument}=[...]"  # pyright: ignore[reportUnknownArgumentType])
+    return ()
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else f"a value of type {type(value).__name__}"
