@@ -28,7 +28,8 @@ def several(problems: Problems, argument: str, value: Any) -> tuple[Any, ...]:
     """The members; none when it has none to give, which is a problem."""
     if isinstance(value, Iterable) and not isinstance(value, str | Mapping):
         return tuple[Any, ...](value)  # pyright: ignore[reportUnknownArgumentType]
-    problems.add(argument, "be a list", _kind(value), f"write {argument}=[...]"  # pyright: ignore[reportUnknownArgumentType])
+    got = _kind(value)  # pyright: ignore[reportUnknownArgumentType]
+    problems.add(argument, "be a list", got, f"write {argument}=[...]")
     return ()
 
 
