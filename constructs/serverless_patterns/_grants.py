@@ -104,6 +104,16 @@ def grant_send(grantee: iam.IGrantable, queue: sqs.IQueue) -> iam.Grant:
     return queue.grant(grantee, "sqs:SendMessage", "sqs:GetQueueUrl")
 
 
+def grant_redrive(grantee: iam.IGrantable, queue: sqs.IQueue, dead_letter_queue: sqs.IQueue) -> iam.Grant:
+    """Look at both queues, take messages from one or give them back, send them to the other."""
+    for used, actions in ((queue, _SEND_KEY), (dead_letter_queue, _RECEIVE_KEY)):
+        key = queue_key(used)
+        if key is not None:
+            key.grant(grantee, *actions)
+    send = queue.grant(grantee, "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage")
+    return send.combine(dead_letter_queue.grant(grantee, *_POLL, "sqs:GetQueueUrl"))
+
+
 def queue_key(queue: sqs.IQueue) -> kms.IKey | None:
     """The customer key of a queue, when it can be seen."""
     return queue.encryption_master_key

@@ -18,7 +18,7 @@ from ._checks import Problems, path_of
 from ._consumer import Consumer
 from ._delivery import Delivery
 from ._existing_queue import ExistingQueue
-from ._grants import grant_poll, grant_send
+from ._grants import grant_poll, grant_redrive, grant_send
 from ._idempotency import Idempotency
 from ._queues import RETENTION, OwnQueue
 from ._retries import Retries
@@ -197,6 +197,10 @@ class LoadLeveledQueue(Construct):
     def grant_send(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow sending to the queue, with its customer key if it has one."""
         return grant_send(grantee, self.queue)
+
+    def grant_redrive(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `serverless-patterns peek` and `redrive`: on both queues, with their customer keys."""
+        return grant_redrive(grantee, self.queue, self.dead_letter_queue)
 
     def metric_depth(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
         """Messages that wait in the queue: the largest number in each period."""

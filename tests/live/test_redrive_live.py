@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aws_cdk import App, CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 
 from serverless_patterns import Defaults, Handler, LoadLeveledQueue
@@ -32,6 +33,8 @@ class RedriveStack(Stack):
         self.shop = LoadLeveledQueue(self, "Shop", consumer=handler, max_concurrency=2, idempotency_key="id")
         self.plain, self.plain_dead = self._pair("Plain", fifo=None)
         self.ordered, self.ordered_dead = self._pair("Ordered", fifo=True)
+        self.role = iam.Role(self, "Operator", assumed_by=iam.AccountRootPrincipal())  # pyright: ignore
+        self.shop.grant_redrive(self.role)
         CfnOutput(self, "ShopQueue", value=self.shop.queue.queue_url)
         CfnOutput(self, "PlainDeadLetters", value=self.plain_dead.queue_arn)
 
@@ -47,17 +50,30 @@ class Operator:
     def __init__(self, cloud: EmbeddedCloud, deployment: Deployment, stack: RedriveStack) -> None:
         self.cloud, self.deployment, self.stack = cloud, deployment, stack
         self.sqs = cloud.client("sqs")
+        self.environment = cloud.environment
+
+    def as_role(self, role: iam.Role) -> "Operator":
+        """The same, with the rights of a role alone."""
+        arn = self.cloud.client("iam").get_role(RoleName=self.deployment.physical_id(role))["Role"]["Arn"]
+        given = self.cloud.client("sts").assume_role(RoleArn=arn, RoleSessionName="operator")["Credentials"]
+        operator = Operator(self.cloud, self.deployment, self.stack)
+        operator.environment = self.cloud.environment | {
+            "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": given["SessionToken"],
+        }
+        return operator
 
     def run(self, *arguments: str, exit_code: int = 0) -> str:
         command = [*COMMAND, *arguments]
         done = subprocess.run(
-            command, env=self.cloud.environment, capture_output=True, text=True, check=False, timeout=DEADLINE_SECONDS
+            command, env=self.environment, capture_output=True, text=True, check=False, timeout=DEADLINE_SECONDS
         )
         assert done.returncode == exit_code, done.stdout + done.stderr
         return done.stdout
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen([*COMMAND, *arguments], env=self.cloud.environment, stdout=subprocess.PIPE, text=True)
+        return subprocess.Popen([*COMMAND, *arguments], env=self.environment, stdout=subprocess.PIPE, text=True)
 
     def url(self, queue: sqs.Queue) -> str:
         return self.deployment.physical_id(queue)
@@ -121,6 +137,17 @@ def test_after_the_fix_a_redrive_brings_back_what_was_fixed_and_each_has_one_eff
     table = operator.run("peek", "Redrive.ShopQueue")
     assert "not fixed yet" not in table
     assert "\n3 messages. SQS deletes the oldest in 13 d 23 h.\n" in table
+
+
+def test_an_operator_who_was_granted_the_redrive_and_nothing_else_can_do_it(operator: Operator) -> None:
+    stack = operator.stack
+    queue = LiveQueue(operator.cloud, operator.deployment, stack, stack.shop)  # type: ignore[arg-type]
+    granted = operator.as_role(stack.role)
+    for body in ("granted {", "granted ["):
+        operator.sqs.send_message(QueueUrl=queue.dead_letter_url, MessageBody=body)
+    assert json.loads(granted.run("peek", queue.url, "--json"))["messages"] >= 2
+    shown = json.loads(granted.run("redrive", queue.url, "--limit", "1", "--yes", "--json"))
+    assert (shown["complete"], len(shown["moved"])) == (True, 1)
 
 
 def test_what_sqs_dead_lettered_itself_is_named_and_comes_back_with_its_message_id_as_key(operator: Operator) -> None:

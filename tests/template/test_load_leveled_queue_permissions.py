@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
-from aws_cdk import Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_ssm as ssm
 
 from tests.template.stacks import TABLE_KEY, a_handler, a_queue, a_table, new_stack, resources, statements, the
@@ -168,3 +169,70 @@ def test_sending_from_another_account_is_granted_on_the_queue() -> None:
     policy = the(stack, "SQS::QueuePolicy", "FulfilmentQueuePolicy")["PolicyDocument"]["Statement"]
     (allow,) = [statement for statement in policy if statement["Effect"] == "Allow"]
     assert allow["Action"] == ["sqs:SendMessage", "sqs:GetQueueUrl"]
+
+
+LOOK = {"sqs:GetQueueAttributes", "sqs:GetQueueUrl"}
+TAKE = LOOK | {"sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage"}
+
+
+def granted_to(stack: Stack, name: str) -> dict[str, set[str]]:
+    """Actions by resource, in the policy of one role."""
+    granted: dict[str, set[str]] = {}
+    for statement in the(stack, "IAM::Policy", name)["PolicyDocument"]["Statement"]:
+        actions = statement["Action"]
+        resource = statement["Resource"]
+        named = resource if isinstance(resource, str) else resource["Fn::GetAtt"][0].rstrip("0123456789ABCDEF")
+        granted.setdefault(named, set()).update([actions] if isinstance(actions, str) else actions)
+    return granted
+
+
+def an_operator(stack: Stack) -> iam.Role:
+    return iam.Role(stack, "Operator", assumed_by=iam.AccountRootPrincipal())  # pyright: ignore
+
+
+def test_an_operator_may_do_what_the_command_line_does_and_nothing_else() -> None:
+    stack = new_stack()
+    a_queue(stack).grant_redrive(an_operator(stack))
+    assert granted_to(stack, "Operator") == {
+        "FulfilmentQueue": LOOK | {"sqs:SendMessage"},
+        "FulfilmentDeadLetterQueue": TAKE,
+    }
+
+
+def test_an_operator_may_use_the_customer_keys_of_both_queues() -> None:
+    stack = new_stack()
+    letters_key = kms.Key(stack, "LettersKey")
+    letters = sqs.Queue(
+        stack,
+        "Letters",
+        retention_period=Duration.days(14),
+        encryption=sqs.QueueEncryption.KMS,
+        encryption_master_key=letters_key,
+    )
+    queue = a_queue(stack, dead_letter_queue=letters, encryption_key=kms.Key(stack, "Key"))
+    queue.grant_redrive(an_operator(stack))
+    assert granted_to(stack, "Operator") == {
+        "FulfilmentQueue": LOOK | {"sqs:SendMessage"},
+        "Key": {"kms:Decrypt", "kms:GenerateDataKey"},
+        "Letters": TAKE,
+        "LettersKey": {"kms:Decrypt"},
+    }
+
+
+def test_a_grant_to_an_operator_is_one_of_both_queues() -> None:
+    stack = new_stack()
+    grant = a_queue(stack).grant_redrive(an_operator(stack))
+    assert len(grant.principal_statements) == 2
+
+
+def test_an_operator_of_another_account_is_granted_on_both_queues() -> None:
+    stack = new_stack()
+    a_queue(stack).grant_redrive(iam.AccountPrincipal("444455556666"))
+    allowed = {
+        name: [each["Action"] for each in the(stack, "SQS::QueuePolicy", name)["PolicyDocument"]["Statement"]][-1]
+        for name in ("FulfilmentQueuePolicy", "FulfilmentDeadLetterQueuePolicy")
+    }
+    assert {name: set(actions) for name, actions in allowed.items()} == {
+        "FulfilmentQueuePolicy": LOOK | {"sqs:SendMessage"},
+        "FulfilmentDeadLetterQueuePolicy": TAKE,
+    }

@@ -3,7 +3,9 @@
 import json
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 CALLER = """
     import boto3
@@ -97,6 +99,23 @@ def test_a_batch_of_messages_needs_what_one_message_needs(function, queue) -> No
     assert caller.invoke(service="sqs", call="change_message_visibility_batch", arguments=hide) == 200
     with pytest.raises(RuntimeError, match=DENIED):
         caller.invoke(service="sqs", call="send_message_batch", arguments=send)
+
+
+def test_who_takes_on_a_role_is_held_to_it(cloud, role, queue) -> None:
+    target = queue()
+    arn = role({"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": target.arn})
+    given = cloud.client("sts").assume_role(RoleArn=arn, RoleSessionName="operator")["Credentials"]
+    credentials = {"aws_secret_access_key": given["SecretAccessKey"], "aws_session_token": given["SessionToken"]}
+    sqs = boto3.client(
+        "sqs",
+        endpoint_url=cloud.endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id=given["AccessKeyId"],
+        **credentials,
+    )
+    sqs.send_message(QueueUrl=target.url, MessageBody="x")
+    with pytest.raises(ClientError, match=DENIED):
+        sqs.receive_message(QueueUrl=target.url)
 
 
 def refusing(queue, when: dict[str, Any]):
