@@ -1,0 +1,150 @@
+"""An answer as it leaves, and as it is stored to be given again."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, Self
+
+from serverless_patterns_runtime.api_proxy.media_type import is_json, is_text
+from serverless_patterns_runtime.business_function.business_function import UnusableResult
+from serverless_patterns_runtime.response import Response
+
+__all__ = ["Answer"]
+
+MAX_BYTES = 6 * 1024 * 1024 - 64 * 1024
+"""Of an answer as JSON: what Lambda carries (quota), less room for the headers that are added on the way out."""
+
+# Lambda's own encoder escapes what is not ASCII up to Python 3.11, and not from 3.12 on.
+_ESCAPES = sys.version_info < (3, 12)
+_MOST_BYTES_A_CHARACTER = 12
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: Mapping[str, tuple[str, ...]]
+    """By name, no name twice, whatever its case. Cookies are `Set-Cookie`."""
+    body: str
+    base64: bool
+    """Whether `body` is base64 of bytes."""
+
+    @classmethod
+    def of(cls, result: Any) -> Self:
+        """What a business function's result says: a JSON value is 200, None 204, a `Response` itself.
+
+        Raises UnusableResult, which quotes nothing of it, for what JSON cannot say and what Lambda cannot carry.
+        """
+        if result is None:
+            return cls(204, {}, "", False)
+        response = result if isinstance(result, Response) else Response(body=result)
+        headers = _headers(response)
+        said = next((values[-1] for name, values in headers.items() if name.lower() == "content-type"), None)
+        body, default_type, base64 = _body(response.body, said)
+        if said is None and default_type is not None:
+            headers["Content-Type"] = (default_type,)
+        answer = cls(response.status, headers, body, base64)
+        _check_size(answer)
+        return answer
+
+    def to_json(self) -> str:
+        return _json(self._asdict())
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """What `to_json` wrote."""
+        stored = json.loads(text)
+        headers = {name: tuple(values) for name, values in stored.pop("headers").items()}
+        return cls(headers=headers, **stored)
+
+    def proxy_result(self, added: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
+        """As API Gateway takes it. An added header replaces the answer's own of that name, whatever its case."""
+        names = {name.lower(): name for name in self.headers}
+        headers = {name: list(values) for name, values in self.headers.items()}
+        for name, value in added:
+            headers.pop(names.get(name.lower(), name), None)
+            headers[name] = [value]
+        return {
+            "statusCode": self.status,
+            "multiValueHeaders": headers,
+            "body": self.body,
+            "isBase64Encoded": self.base64,
+        }
+
+
+def _headers(response: Response) -> dict[str, tuple[str, ...]]:
+    headers: dict[str, tuple[str, ...]] = {}
+    names: dict[str, str] = {}
+    for name, values in response.header_values():
+        known = names.setdefault(name.lower(), name)
+        headers[known] = (*headers.get(known, ()), *values)
+    return headers
+
+
+def _body(body: Any, said: str | None) -> tuple[str, str | None, bool]:
+    """The text, its media type if the response does not say one, and whether it is base64."""
+    if body is None:
+        return "", None, False
+    if isinstance(body, bytes):
+        return _bytes(body, said)
+    if said is None or is_json(said):
+        return _checked(_json_of(body)), "application/json", False
+    if isinstance(body, str):
+        return _checked(body), None, False
+    kind = type(body).__name__
+    raise UnusableResult(
+        f"a body of type {kind} is sent as JSON, and its Content-Type says otherwise: give text or bytes"
+    )
+
+
+def _bytes(body: bytes, said: str | None) -> tuple[str, str | None, bool]:
+    """Text as text: the gateway decodes base64 only for media types that the API calls binary."""
+    if said is not None and is_text(said):
+        try:
+            return body.decode(), None, False
+        except UnicodeDecodeError:
+            pass
+    from base64 import b64encode  # not at the top: most functions never answer bytes, all start cold
+
+    return b64encode(body).decode(), "application/octet-stream", True
+
+
+def _json_of(value: Any) -> str:
+    try:
+        return _json(value)
+    except RecursionError:
+        reason = "it is nested too deeply"
+    except (TypeError, ValueError) as error:  # NaN, a number that is too long, a type without JSON: none quotes a value
+        reason = str(error)
+    raise UnusableResult(f"the result has no JSON: {reason}")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_number)
+
+
+def _number(value: Any) -> int | float:
+    """Decimals, which is how DynamoDB's numbers are read, as long as a double says the same."""
+    from decimal import Decimal
+
+    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= 300:
+        number = int(value) if value == value.to_integral_value() else float(value)
+        if Decimal(str(number)) == value:
+            return number
+        raise ValueError("a Decimal has more digits than a JSON number keeps: answer it as text")
+    raise TypeError(f"a value of type {type(value).__name__}")
+
+
+def _checked(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UnusableResult("the result holds half of a surrogate pair, which is not text") from None
+    return text
+
+
+def _check_size(answer: Answer) -> None:
+    characters = len(answer.body) + sum(len(value) for values in answer.headers.values() for value in values)
+    if characters * _MOST_BYTES_A_CHARACTER < MAX_BYTES:
+        return
+    size = len(json.dumps(answer, ensure_ascii=_ESCAPES).encode())
+    if size > MAX_BYTES:
+        raise UnusableResult(f"an answer holds at most {MAX_BYTES:,} bytes as JSON (Lambda's limit), got {size:,}")

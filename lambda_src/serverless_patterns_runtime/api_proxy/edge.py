@@ -1,0 +1,63 @@
+"""Everything outside: AWS, time, chance, logs. One object, so that a simulation can be all of it."""
+
+import importlib
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from serverless_patterns_runtime.api_proxy import contract
+from serverless_patterns_runtime.api_proxy.settings import Settings
+from serverless_patterns_runtime.business_function.business_function import BusinessFunction
+from serverless_patterns_runtime.telemetry import Logger, Metrics
+
+__all__ = ["Edge", "Validator"]
+
+Validator = Callable[[Any], Any]
+"""Raises `schema_violation.SchemaViolation`."""
+
+
+class Edge(NamedTuple):
+    settings: Settings
+    business_function: BusinessFunction
+    dynamodb: Any
+    """None exactly where `settings.claims` is."""
+    clock: Callable[[], float]
+    """Epoch seconds."""
+    sleep: Callable[[float], None]
+    random: random.Random
+    logger: Any
+    metrics: Any
+    validators: Mapping[str, Validator]
+    """By the names that the routes use."""
+
+    @classmethod
+    def from_environment(cls) -> "Edge":
+        settings = Settings.from_environment()
+        return cls(
+            settings=settings,
+            business_function=BusinessFunction.load(
+                settings.business_function, returns_effects=settings.returns_effects
+            ),
+            dynamodb=_dynamodb() if settings.claims else None,
+            clock=time.time,
+            sleep=time.sleep,
+            random=random.SystemRandom(),
+            logger=Logger(),
+            metrics=Metrics(),
+            validators=_validators(settings.routes),
+        )
+
+
+def _dynamodb() -> Any:
+    from serverless_patterns_runtime.clients import client  # botocore: most of a cold start, where it is not needed
+
+    return client("dynamodb")
+
+
+def _validators(routes: contract.Routes) -> Mapping[str, Validator]:
+    names = {name for route in routes.values() for name in (route.get("body"), route.get("query")) if name}
+    if not names:
+        return {}
+    module = importlib.import_module(contract.SCHEMAS_MODULE)
+    return {name: getattr(module, name) for name in names}
