@@ -9,7 +9,7 @@ from typing import Any
 
 from serverless_patterns_runtime.errors import UncommittableEffects
 
-__all__ = ["AttributeValue", "serialize", "serialize_item", "size_of"]
+__all__ = ["AttributeValue", "deserialize", "deserialize_item", "serialize", "serialize_item", "size_of"]
 
 AttributeValue = dict[str, Any]
 
@@ -45,6 +45,30 @@ def serialize(value: Any) -> AttributeValue:
             return {"M": serialize_item(value)}  # pyright: ignore[reportUnknownArgumentType]
         case _:
             raise UncommittableEffects(f"DynamoDB has no type for a {type(value).__name__}")
+
+
+def deserialize_item(item: Mapping[str, AttributeValue]) -> dict[str, Any]:
+    return {name: deserialize(value) for name, value in item.items()}
+
+
+def deserialize(value: AttributeValue) -> Any:
+    """Every number is a Decimal: nothing in the table says which ones were written as floats or integers."""
+    ((kind, content),) = value.items()
+    match kind:
+        case "NULL":
+            return None
+        case "N":
+            return Decimal(content)
+        case "NS":
+            return set(map(Decimal, content))
+        case "SS" | "BS":
+            return set(content)
+        case "L":
+            return [deserialize(member) for member in content]
+        case "M":
+            return deserialize_item(content)
+        case _:
+            return content
 
 
 def size_of(value: AttributeValue) -> int:

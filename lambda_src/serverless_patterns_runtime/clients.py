@@ -31,7 +31,7 @@ class _Loader(Loader):
     """Knows what this runtime calls. The SDK would look for it in 400 folders, a fifth of a first client's creation."""
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002
-        return ["dynamodb", "sqs"]
+        return ["dynamodb", "secretsmanager", "sqs", "ssm"]
 
 
 @cache

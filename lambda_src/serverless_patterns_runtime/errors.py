@@ -7,6 +7,7 @@ Exception
 │   ├── Expired                 older than `max_age`
 │   ├── AttemptsExhausted       failed as often as it may
 │   ├── UncommittableEffects    DynamoDB would refuse these writes every time
+│   ├── UnusableResource        the business function asks for what its Handler does not have
 │   └── UnusableResult          the business function returns what its annotation does not say
 └── everything else             tried again
 """
@@ -20,6 +21,7 @@ __all__ = [
     "MalformedPayload",
     "PermanentError",
     "UncommittableEffects",
+    "UnusableResource",
 ]
 
 
@@ -73,3 +75,7 @@ class AttemptsExhausted(PermanentError):
 
 class UncommittableEffects(PermanentError):
     """DynamoDB would refuse these writes every time: too many, too large, or two on one item."""
+
+
+class UnusableResource(PermanentError):
+    """A table, secret or parameter that the Handler does not have, or that does not hold what it must."""

@@ -1,11 +1,13 @@
 """What a business function may know about this run of itself."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from serverless_patterns_runtime.claims.claim import Claim
+from serverless_patterns_runtime.resources import GivenResources, ReadableTable, Resources
 from serverless_patterns_runtime.sql_claims import Connection, claim_once
 
 __all__ = ["Invocation", "Log"]
@@ -18,6 +20,10 @@ class Log(Protocol):
     def info(self, msg: object, *args: object, extra: dict[str, Any] | None = None) -> None: ...
     def warning(self, msg: object, *args: object, extra: dict[str, Any] | None = None) -> None: ...
     def error(self, msg: object, *args: object, extra: dict[str, Any] | None = None) -> None: ...
+
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_NO_RESOURCES = GivenResources(_NOTHING, _NOTHING, _NOTHING)
 
 
 def _half_a_minute() -> float:
@@ -43,10 +49,34 @@ class Invocation:
     logger: Log = field(compare=False)
     """Writes one JSON line an event, with the correlation id on it."""
 
+    resources: Resources = field(default=_NO_RESOURCES, compare=False, repr=False)
+    """What `table`, `secret` and `parameter` read from."""
+
     @property
     def idempotency_key(self) -> str:
         """Stable over retries, duplicates and redrives: pass it to whatever you call."""
         return self.claim.key
+
+    def table(self, name: str) -> ReadableTable:
+        """A table of the Handler's `tables`, to read from: `invocation.table("ORDERS").get(order_id="1")`.
+
+        Writes are `Effects`. Raises UnusableResource for a table that the Handler does not have.
+        """
+        return self.resources.table(name)
+
+    def secret(self, name: str) -> str:
+        """The text of a secret of the Handler's `secrets`, kept for five minutes once it is read.
+
+        Raises UnusableResource for a secret that the Handler does not have.
+        """
+        return self.resources.secret(name)
+
+    def parameter(self, name: str) -> str:
+        """The value of a parameter of the Handler's `parameters`, kept for five minutes once it is read.
+
+        Raises UnusableResource for a parameter that the Handler does not have.
+        """
+        return self.resources.parameter(name)
 
     def once(self, connection: Connection) -> bool:
         """Claim the key inside your open SQL transaction: True the first time, False when it was committed before.
@@ -65,12 +95,16 @@ class Invocation:
         remaining: Callable[[], float] = _half_a_minute,
         logger: Log | None = None,
         payload_digest: str = "0" * 64,
+        tables: Mapping[str, ReadableTable] = _NOTHING,
+        secrets: Mapping[str, str] = _NOTHING,
+        parameters: Mapping[str, str] = _NOTHING,
     ) -> "Invocation":
-        """An invocation for a unit test: no AWS, no set-up."""
+        """An invocation for a unit test: no AWS, no set-up. `tables` are `testing.Table`s, as `commit` takes them."""
         return cls(
             claim=Claim("test", idempotency_key, payload_digest),
             correlation_id=correlation_id,
             attempt=attempt,
             remaining=remaining,
             logger=logger or logging.getLogger("business_function"),
+            resources=GivenResources(tables, secrets, parameters),
         )

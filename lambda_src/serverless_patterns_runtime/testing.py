@@ -38,7 +38,9 @@ class Table:
         """Copies, in the order in which they were first written."""
         return [copy.deepcopy(item) for item in self._items.values()]
 
-    def get(self, **key: Any) -> Item | None:
+    def get(self, /, **key: Any) -> Item | None:
+        """A copy of the item with exactly this key."""
+        self._check_key_alone(key)
         return self.find(self.key_of(key))
 
     def find(self, key: Key) -> Item | None:
@@ -54,11 +56,14 @@ class Table:
     def key_of_write(self, write: Write) -> Key:
         if isinstance(write, Put):
             return self.key_of(write.item)
-        others = sorted(write.key.keys() - set(self.key_names))
+        self._check_key_alone(write.key)
+        return self.key_of(write.key)
+
+    def _check_key_alone(self, key: Mapping[str, Any]) -> None:
+        others = sorted(key.keys() - set(self.key_names))
         if others:
             names = ", ".join(map(repr, self.key_names))
             raise UncommittableEffects(f"the key of the table is {names}, got also {others[0]!r}")
-        return self.key_of(write.key)
 
     def replace(self, key: Key, item: Item | None) -> None:
         if item is None:

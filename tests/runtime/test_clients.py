@@ -48,9 +48,11 @@ def test_one_client_a_service_is_made_and_no_more():
     [
         ("dynamodb", ["transact_write_items", "batch_execute_statement", "update_item", "get_item"]),
         ("sqs", ["send_message", "change_message_visibility_batch"]),
+        ("secretsmanager", ["get_secret_value"]),
+        ("ssm", ["get_parameter"]),
     ],
 )
-def test_the_clients_have_every_operation_that_the_consumer_calls(service: str, operations: list[str]):
+def test_the_clients_have_every_operation_that_the_runtime_calls(service: str, operations: list[str]):
     made = clients.client(service)
     assert all(callable(getattr(made, operation)) for operation in operations)
 

@@ -1,0 +1,84 @@
+"""Tables, secrets and parameters as a deployed function reads them."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from serverless_patterns_runtime import clients
+from serverless_patterns_runtime.attribute_values import deserialize_item, serialize_item
+from serverless_patterns_runtime.errors import UnusableResource
+from serverless_patterns_runtime.resources import ReadableTable, unknown
+
+__all__ = ["DeployedResources"]
+
+KEPT_SECONDS = 300.0
+"""How long a secret or parameter is used before it is read again: a rotated one is seen after five minutes."""
+
+
+class DeployedResources:
+    """Reads when asked, never before: a function that needs no secret pays for no client of Secrets Manager."""
+
+    def __init__(
+        self,
+        tables: Mapping[str, str],
+        dynamodb: Any,
+        *,
+        client: Callable[[str], Any] = clients.client,
+        variables: Mapping[str, str] = os.environ,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`tables`: logical to physical names; `variables` hold the ARNs of secrets and the names of parameters."""
+        self._tables = tables
+        self._dynamodb = dynamodb
+        self._client = client
+        self._variables = variables
+        self._clock = clock
+        self._kept: dict[tuple[str, str], _Kept] = {}
+
+    def table(self, name: str) -> ReadableTable:
+        if name not in self._tables:
+            unknown("table", name, self._tables)
+        return _Table(self._dynamodb, self._tables[name])
+
+    def secret(self, name: str) -> str:
+        arn = self._variables.get(name, "")
+        if ":secretsmanager:" not in arn:
+            unknown("secret", name, {})
+        return self._read(("secret", name), lambda: self._secret(name, arn))
+
+    def parameter(self, name: str) -> str:
+        if not (parameter := self._variables.get(name)):
+            unknown("parameter", name, {})
+        return self._read(("parameter", name), lambda: self._parameter(parameter))
+
+    def _secret(self, name: str, arn: str) -> str:
+        answer = self._client("secretsmanager").get_secret_value(SecretId=arn)
+        if "SecretString" not in answer:
+            raise UnusableResource(f"the secret {name!r} holds bytes: store it as text")
+        return answer["SecretString"]
+
+    def _parameter(self, parameter: str) -> str:
+        return self._client("ssm").get_parameter(Name=parameter, WithDecryption=True)["Parameter"]["Value"]
+
+    def _read(self, what: tuple[str, str], read: Callable[[], str]) -> str:
+        now = self._clock()
+        kept = self._kept.get(what)
+        if kept is None or kept.until <= now:
+            kept = self._kept[what] = _Kept(read(), now + KEPT_SECONDS)
+        return kept.value
+
+
+class _Kept(NamedTuple):
+    value: str
+    until: float
+
+
+class _Table(NamedTuple):
+    dynamodb: Any
+    table_name: str
+
+    def get(self, /, **key: Any) -> dict[str, Any] | None:
+        # Consistent: who has been told that something is written must find it.
+        answer = self.dynamodb.get_item(TableName=self.table_name, Key=serialize_item(key), ConsistentRead=True)
+        return deserialize_item(answer["Item"]) if "Item" in answer else None
