@@ -78,17 +78,25 @@ def size_of(value: AttributeValue) -> int:
         case "S":
             return len(content.encode())
         case "N":
-            return len(content) // 2 + 2
+            return _number_size(content)
         case "B":
             return len(content)
         case "L":
             return 3 + sum(1 + size_of(member) for member in content)
         case "M":
             return 3 + sum(1 + len(name.encode()) + size_of(member) for name, member in content.items())
-        case "SS" | "NS" | "BS":
+        case "NS":
+            return sum(map(_number_size, content))
+        case "SS" | "BS":
             return sum(len(member.encode() if isinstance(member, str) else member) for member in content)
         case _:
             return 1
+
+
+def _number_size(number: str) -> int:
+    """A byte for every two significant digits, and one more."""
+    digits = number.partition("E")[0].replace("-", "").replace(".", "").strip("0")
+    return (len(digits) + 1) // 2 + 1
 
 
 def _number(value: int | float | Decimal) -> str:

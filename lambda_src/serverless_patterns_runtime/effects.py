@@ -92,6 +92,15 @@ def check_number_of(writes: Sequence[object]) -> None:
         raise UncommittableEffects(f"effects hold at most {MAX_WRITES} writes (DynamoDB's limit), got {len(writes)}")
 
 
+def unknown_table(write: Write, tables: Iterable[str]) -> UncommittableEffects:
+    """What to raise for a write to a table that is not among these."""
+    known = ", ".join(sorted(tables)) or "none"
+    return UncommittableEffects(
+        f"a {type(write).__name__} names the table {write.table!r}, which the handler does not have"
+        f" (it has: {known}): add it to Handler(tables=...)"
+    )
+
+
 def refusal_of(write: Write, position: int) -> Exception:
     """What to raise when the condition of the write at this position, from 1, does not hold."""
     return write.otherwise or PermanentError(

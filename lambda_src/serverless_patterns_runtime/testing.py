@@ -12,8 +12,20 @@ from typing import Any
 
 from serverless_patterns_runtime.attribute_values import serialize, serialize_item
 from serverless_patterns_runtime.condition_truth import holds
-from serverless_patterns_runtime.effects import Check, Delete, Effects, Put, Update, Write, check_number_of, refusal_of
+from serverless_patterns_runtime.effects import (
+    Check,
+    Delete,
+    Effects,
+    Put,
+    Update,
+    Write,
+    check_number_of,
+    refusal_of,
+    unknown_table,
+)
 from serverless_patterns_runtime.errors import UncommittableEffects
+from serverless_patterns_runtime.expressions import transaction_item
+from serverless_patterns_runtime.limits import check_item, check_levels, check_requests, check_together, item_size
 from serverless_patterns_runtime.update_result import updated
 
 __all__ = ["Table", "commit"]
@@ -80,13 +92,11 @@ def commit(effects: Effects | None, tables: Mapping[str, Table]) -> Any:
     None, from a function annotated `-> Effects | None`, is nothing to do.
     """
     effects = effects or Effects()
-    check_number_of(effects.writes)
+    _check(effects.writes, tables)
     changes: list[tuple[Table, Key, Item | None]] = []
     touched: set[tuple[str, Key]] = set()
+    together = 0
     for position, write in enumerate(effects.writes, start=1):
-        if write.table not in tables:
-            known = ", ".join(sorted(tables)) or "none"
-            raise UncommittableEffects(f"write {position} names the table {write.table!r}; tables has: {known}")
         table = tables[write.table]
         key = table.key_of_write(write)
         if (write.table, key) in touched:
@@ -96,11 +106,26 @@ def commit(effects: Effects | None, tables: Mapping[str, Table]) -> Any:
         if write.condition is not None and not holds(write.condition, old or {}):
             raise refusal_of(write, position)
         new = _after(write, old)
-        serialize_item(new or {})
+        if isinstance(write, Put | Update):
+            written = serialize_item(new or {})
+            check_item(written, f"the item of write {position} ({type(write).__name__} {write.table})")
+            together += item_size(written)
         changes.append((table, key, new))
+    check_together(together)
     for table, key, new in changes:
         table.replace(key, new)
     return effects.result
+
+
+def _check(writes: Sequence[Write], tables: Mapping[str, Table]) -> None:
+    """Refuse what no item or condition could make right."""
+    for write in writes:
+        if write.table not in tables:
+            raise unknown_table(write, tables)
+    requests = [transaction_item(write, write.table) for write in writes]
+    check_number_of(requests)
+    check_requests(requests)
+    check_levels(requests)
 
 
 def _after(write: Write, old: Item | None) -> Item | None:

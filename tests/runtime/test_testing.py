@@ -22,6 +22,7 @@ from ..simulation import dynamodb_model
 from . import scripted_aws
 
 A1 = {"order_id": "A-1"}
+CLAIM = Claim("N", "k", "d")
 
 
 def tables() -> dict[str, Table]:
@@ -36,6 +37,19 @@ def tables() -> dict[str, Table]:
         ),
         "LINES": Table(key=("order_id", "line")),
     }
+
+
+def a_commits(dynamodb: Any, tables: dict[str, str]) -> Commits:
+    """What a deployed function commits by."""
+    return Commits(
+        dynamodb=dynamodb,
+        table_name="claims",
+        retention_seconds=100,
+        tables=tables,
+        clock=lambda: 1000,
+        sleep=lambda _: None,
+        random=random.Random(1),
+    )
 
 
 def stock(**changes: Any) -> dict[str, Any] | None:
@@ -135,10 +149,17 @@ def test_99_writes_fit_and_100_do_not():
 
 
 def test_a_table_that_is_not_there_is_named():
-    text = "write 1 names the table 'CUSTOMERS'; tables has: LINES, ORDERS, STOCK"
+    effects = Effects(writes=[Put("ORDERS", A1, condition=Attr("order_id").exists()), Put("CUSTOMERS", A1)])
     with pytest.raises(UncommittableEffects) as refused:
-        commit(Effects(writes=[Put("CUSTOMERS", A1)]), tables())
-    assert refused.value.message == text
+        commit(effects, tables())
+    assert refused.value.message == (
+        "a Put names the table 'CUSTOMERS', which the handler does not have (it has: LINES, ORDERS, STOCK): "
+        "add it to Handler(tables=...)"
+    )
+    there = {name: name.lower() for name in tables()}
+    with pytest.raises(UncommittableEffects) as deployed:
+        a_commits(scripted_aws.dynamodb(), there).commit(CLAIM, effects, lambda: 30)
+    assert deployed.value == refused.value
 
 
 def test_no_effects_at_all_are_nothing_to_do():
@@ -234,6 +255,89 @@ def test_a_key_or_item_that_dynamodb_would_refuse_is_refused_for_good(write: Wri
     assert str(raised.value) == message
 
 
+# --- Sizes
+
+KEY_BYTES = len("order_id") + len("A-1") + len("x")
+ITEM_BYTES = 400 * 1024
+
+
+def nested(levels: int, innermost: Any = 0) -> Any:
+    """A value of so many levels, maps and lists in turn; a number is one."""
+    value = innermost
+    for level in range(levels - 1):
+        value = [value] if level % 2 else {"m": value}
+    return value
+
+
+@pytest.mark.parametrize("filler", ["y", "é", b"y"])
+def test_an_item_of_400_kb_fits_and_one_byte_more_does_not(filler: Any):
+    width = len(filler) if isinstance(filler, bytes) else len(filler.encode())
+    room = ITEM_BYTES - KEY_BYTES
+    there = tables()
+    commit(Effects([Put("ORDERS", A1 | {"x": filler * (room // width)})]), there)
+    more = Update("ORDERS", A1, set={"yy": "z" * (room % width)})  # two bytes of name
+    with pytest.raises(UncommittableEffects) as raised:
+        commit(Effects([more]), there)
+    assert str(raised.value) == (
+        "the item of write 1 (Update ORDERS) holds at most 400 KB (DynamoDB's limit), got about 409,602 bytes"
+    )
+
+
+def test_a_put_of_more_than_400_kb_is_refused():
+    with pytest.raises(UncommittableEffects) as raised:
+        commit(Effects([Check("STOCK", {"product_id": 1}, condition=Attr("on_hand") >= 1), large("A-1")]), tables())
+    assert str(raised.value) == (
+        "the item of write 2 (Put ORDERS) holds at most 400 KB (DynamoDB's limit), got about 409,601 bytes"
+    )
+
+
+def large(order_id: str, more: int = 1) -> Put:
+    return Put("ORDERS", {"order_id": order_id, "x": "y" * (ITEM_BYTES - KEY_BYTES + more)})
+
+
+def test_4_mb_of_items_fit_into_a_transaction_and_not_more():
+    there = tables()
+    full = [large(f"A-{number}", 0) for number in range(10)]
+    rest = 4 * 1024 * 1024 - 10 * ITEM_BYTES
+    last = Put("ORDERS", {"order_id": "A-x", "x": "y" * (rest - KEY_BYTES)})
+    commit(Effects([*full, last]), there)
+    with pytest.raises(UncommittableEffects) as raised:
+        commit(Effects([*full, Put("ORDERS", {"order_id": "A-x", "x": "y" * (rest - KEY_BYTES + 1)})]), there)
+    assert str(raised.value) == "effects hold at most 4 MB (DynamoDB's limit), got about 4,194,305 bytes"
+
+
+def test_what_updates_leave_counts_whole():
+    items = [large(f"A-{letter}", -len("z") - 2).item for letter in "abcdefghijk"]
+    touches = [Update("ORDERS", {"order_id": item["order_id"]}, set={"z": 1}) for item in items]
+    commit(Effects(touches[:10]), {"ORDERS": Table(key=["order_id"], items=items)})
+    with pytest.raises(UncommittableEffects) as raised:
+        commit(Effects(touches), {"ORDERS": Table(key=["order_id"], items=items)})
+    assert str(raised.value) == "effects hold at most 4 MB (DynamoDB's limit), got about 4,505,600 bytes"
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda value: Put("ORDERS", A1 | {"x": value}),
+        lambda value: Update("STOCK", {"product_id": 1}, set={"x": value}),
+        lambda value: Update("STOCK", {"product_id": 1}, add={"on_hand": 1}, condition=Attr("x") != value),
+        lambda value: Update("STOCK", {"product_id": 1}, set={"at.x": value["m"]}),
+    ],
+    ids=["put", "set", "condition", "set inside a map"],
+)
+def test_32_levels_fit_and_33_do_not(write: Any):
+    commit(Effects([write(nested(32))]), tables())
+    with pytest.raises(UncommittableEffects) as raised:
+        commit(Effects([write({"m": nested(32)})]), tables())
+    assert str(raised.value) == "values are nested at most 32 levels deep (DynamoDB's limit)"
+
+
+def test_an_empty_list_is_a_level_like_any():
+    commit(Effects([Put("ORDERS", A1 | {"x": nested(32, [])})]), tables())
+    with pytest.raises(UncommittableEffects):
+        commit(Effects([Put("ORDERS", A1 | {"x": nested(33, [])})]), tables())
+
+
 # --- Copies
 
 
@@ -314,18 +418,9 @@ def deployed(effects: Effects, items: list[dict[str, Any]]) -> tuple[list[Any], 
             return scripted_aws.error("TransactWriteItems", refused.code, refused.message, **refused.fields)
 
     client.always("TransactWriteItems", transact)
-    commits = Commits(
-        dynamodb=client,
-        table_name="claims",
-        retention_seconds=100,
-        tables={"T": "physical"},
-        clock=lambda: 1000,
-        sleep=lambda _: None,
-        random=random.Random(1),
-    )
     error = None
     try:
-        commits.commit(Claim("N", "k", "d"), effects, lambda: 30)
+        a_commits(client, {"T": "physical"}).commit(CLAIM, effects, lambda: 30)
     except PermanentError as raised:
         error = raised
     return list(model.tables["physical"].items.values()), error, bool(invalid)

@@ -6,17 +6,14 @@ from typing import Any, NamedTuple, cast
 
 from botocore.exceptions import ClientError
 
-from serverless_patterns_runtime.attribute_values import size_of
 from serverless_patterns_runtime.claims import contract
 from serverless_patterns_runtime.claims.claim import Claim, Holder
-from serverless_patterns_runtime.effects import Effects, Write, check_number_of, refusal_of
+from serverless_patterns_runtime.effects import Effects, Write, check_number_of, refusal_of, unknown_table
 from serverless_patterns_runtime.errors import UncommittableEffects
 from serverless_patterns_runtime.expressions import transaction_item
+from serverless_patterns_runtime.limits import check_requests
 
 __all__ = ["Commits", "Contended"]
-
-MAX_BYTES = 4 * 1024 * 1024
-"""DynamoDB's limit on a transaction."""
 
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 2.0
@@ -55,7 +52,8 @@ class Commits(NamedTuple):
         the effects are committed; trying again settles it.
         """
         writes = [self._transaction_item(write) for write in effects.writes]
-        _check_limits(writes)
+        check_number_of(writes)
+        check_requests(writes)
         owner = f"{self.random.getrandbits(128):032x}"
         pause = FIRST_PAUSE_SECONDS
         while True:
@@ -73,15 +71,9 @@ class Commits(NamedTuple):
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     def _transaction_item(self, write: Write) -> dict[str, Any]:
-        try:
-            table_name = self.tables[write.table]
-        except KeyError:
-            known = ", ".join(sorted(self.tables)) or "none"
-            raise UncommittableEffects(
-                f"a {type(write).__name__} names the table {write.table!r}, which the handler does not have"
-                f" (it has: {known}): add it to Handler(tables=...)"
-            ) from None
-        return transaction_item(write, table_name)
+        if write.table not in self.tables:
+            raise unknown_table(write, self.tables)
+        return transaction_item(write, self.tables[write.table])
 
     def _claim_item(self, claim: Claim, owner: str) -> dict[str, Any]:
         now = int(self.clock())
@@ -129,16 +121,3 @@ def _try_again_or_reasons(error: ClientError) -> Sequence[Mapping[str, Any]] | N
     if not reasons or any(reason["Code"] in _TRY_AGAIN for reason in reasons):
         return None
     return reasons
-
-
-def _check_limits(writes: Sequence[Mapping[str, Any]]) -> None:
-    check_number_of(writes)
-    size = sum(
-        len(name.encode()) + size_of(value)
-        for write in writes
-        for arguments in write.values()
-        for part in ("Item", "Key", "ExpressionAttributeValues")
-        for name, value in arguments.get(part, {}).items()
-    )
-    if size > MAX_BYTES:
-        raise UncommittableEffects(f"effects hold at most 4 MB (DynamoDB's limit), got about {size:,} bytes")
