@@ -19,7 +19,7 @@ from ._requirements import Target, brings, fingerprint, installed
 from ._runtime import python_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from constructs import Construct
 
@@ -42,40 +42,55 @@ def running_python(scope: Construct, handler: Handler) -> str:
     return python_version(handler.runtime)
 
 
-def function_code(scope: Construct, handler: Handler) -> lambda_.Code:
-    """The code asset. Its hash depends on content only: the same source gives the same template anywhere."""
-    if handler.requirements is None:
+def function_code(scope: Construct, handler: Handler, beside: Mapping[str, str]) -> lambda_.Code:
+    """The code asset. Its hash depends on content only: the same source gives the same template anywhere.
+
+    Args:
+        scope: Somewhere in the stack.
+        handler: What the user wants to run.
+        beside: Texts by file name that the pattern puts beside the user's code.
+    """
+    if handler.requirements is None and not beside:
         return lambda_.Code.from_asset(str(handler.code), exclude=[f"**/{name}" for name in _LEFT_BEHIND])
-    if brings(handler.requirements, "aws-lambda-powertools"):
-        Validations.of(scope).add_warning(
-            "serverless-patterns:own-powertools",
-            f"{handler.requirements} brings its own aws-lambda-powertools, which hides the one that these patterns are "
-            "tested with: take it out unless you need another version",
-        )
-    target = _target(scope, handler)
-    packages = None
-    if Stack.of(scope).bundling_required:  # `cdk list` and `cdk destroy` need no libraries
-        packages = installed(handler.requirements, target, scope.node.path)
-    bundling = cast(ILocalBundling, _Copy(handler.code, packages))
+    libraries, packages = _libraries(scope, handler, handler.requirements) if handler.requirements else ("", None)
+    bundling = cast(ILocalBundling, _Copy(handler.code, packages, beside))
     return lambda_.Code.from_asset(
         str(handler.code),
-        asset_hash=_content_hash(handler.code, fingerprint(handler.requirements, target)),
+        asset_hash=_content_hash(handler.code, libraries, beside),
         asset_hash_type=AssetHashType.CUSTOM,
         bundling=BundlingOptions(image=DockerImage.from_registry("never-used"), local=bundling),
     )
 
 
+def _libraries(scope: Construct, handler: Handler, requirements: Path) -> tuple[str, Path | None]:
+    """What names the libraries of a requirements file, and the folder with them."""
+    if brings(requirements, "aws-lambda-powertools"):
+        Validations.of(scope).add_warning(
+            "serverless-patterns:own-powertools",
+            f"{requirements} brings its own aws-lambda-powertools, which hides the one that these patterns are "
+            "tested with: take it out unless you need another version",
+        )
+    target = _target(scope, handler)
+    packages = None
+    if Stack.of(scope).bundling_required:  # `cdk list` and `cdk destroy` need no libraries
+        packages = installed(requirements, target, scope.node.path)
+    return fingerprint(requirements, target), packages
+
+
 @jsii.implements(ILocalBundling)
 class _Copy:
-    """Puts the libraries and the user's code into one folder: no Docker, no build."""
+    """Puts the libraries, the user's code and the pattern's files into one folder: no Docker, no build."""
 
-    def __init__(self, code: Path, packages: Path | None) -> None:
+    def __init__(self, code: Path, packages: Path | None, beside: Mapping[str, str]) -> None:
         self._folders = [folder for folder in (packages, code) if folder is not None]  # the user's files win
+        self._beside = beside
 
     def try_bundle(self, output_dir: str, options: Any) -> bool:
         del options
         for folder in self._folders:
             shutil.copytree(folder, output_dir, ignore=shutil.ignore_patterns(*_LEFT_BEHIND), dirs_exist_ok=True)
+        for name, text in self._beside.items():
+            Path(output_dir, name).write_text(text, encoding="utf-8", newline="\n")
         return True
 
 
@@ -85,10 +100,10 @@ def _target(scope: Construct, handler: Handler) -> Target:
     return Target(python_version(handler.runtime), {"arm64": "aarch64"}.get(handler.architecture.name, "x86_64"))
 
 
-def _content_hash(code: Path, libraries: str) -> str:
+def _content_hash(code: Path, libraries: str, beside: Mapping[str, str]) -> str:
     digest = hashlib.sha256(libraries.encode())
-    for name, file in sorted(_files(code)):
-        content = file.read_bytes()
+    contents = [(name, file.read_bytes()) for name, file in sorted(_files(code))]
+    for name, content in [*contents, *((name, text.encode()) for name, text in sorted(beside.items()))]:
         digest.update(f"\0{name}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aws_cdk import Duration
 
 from ._checks import Problems, is_token, seconds
-from ._environment import check_against
+from ._running import check_in_pattern, check_provisioned, is_function, visible_timeout
 from .handler import Handler
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from ._interfaces import Function
     from .defaults import Settings
 
-_LAMBDA_DEFAULT_TIMEOUT = Duration.seconds(3)
-_MAX_LAYERS = 4  # Lambda takes five; one is the runtime's
+
+TIMEOUT = Duration.seconds(30)  # of a handler that says none
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Consumer:
     def timeout(self) -> Duration | None:
         """How long an invocation may take; `None` when nobody can tell."""
         if isinstance(self.given, Handler):
-            return self.given.timeout
-        return _visible_timeout(self.given) or self.said_timeout
+            return self.given.timeout or TIMEOUT
+        return visible_timeout(self.given) or self.said_timeout
 
     @property
     def reports_batch_item_failures(self) -> bool:
@@ -74,27 +74,13 @@ class Consumer:
         for argument in ("consumer_timeout", "report_batch_item_failures"):
             if getattr(self, f"said_{argument.removeprefix('consumer_')}") is not None:
                 problems.add(argument, "be left out for a Handler", "a value", "the Handler says it")
-        check_against(handler, scope, contract, settings.environment, problems)
+        check_in_pattern(problems, "consumer", handler, scope, settings, contract)
         if self.reserved is not None:
             low = max_concurrency if type(max_concurrency) is int and not is_token(max_concurrency) else 1
             fix = "below the cap, throttled receives count and healthy messages become dead letters"
             problems.whole_number("reserved_concurrent_executions", self.reserved, low, 1_000_000, fix)
-        self._check_provisioned(problems, handler)
-        alone = handler.vpc is None and settings.vpc is None
-        if alone and (handler.vpc_subnets is not None or handler.security_groups):
-            fix = "pass vpc to the Handler or to Defaults"
-            problems.add("consumer vpc", "be given with vpc_subnets or security_groups", "None", fix)
-        layers = len(handler.layers) + len(settings.layers)
-        if layers > _MAX_LAYERS:
-            must = f"be at most {_MAX_LAYERS}, those of Defaults included"
-            problems.add("consumer layers", must, str(layers), "merge some: the fifth is the patterns' runtime")
-
-    def _check_provisioned(self, problems: Problems, handler: Handler) -> None:
-        warm, reserved = handler.provisioned_concurrent_executions, self.reserved
-        if type(warm) is int and type(reserved) is int and warm > reserved:  # a token is a float
-            must = f"be at most reserved_concurrent_executions, {reserved:,}"
-            fix = "Lambda keeps no more environments warm than may run: lower it, or reserve more"
-            problems.add("provisioned_concurrent_executions", must, f"{warm:,}", fix)
+        warm = handler.provisioned_concurrent_executions
+        check_provisioned(problems, "provisioned_concurrent_executions", warm, self.reserved)
 
     def check_function(self, problems: Problems, handler_arguments: Mapping[str, object]) -> None:
         """Check somebody else's function: what cannot be seen must be said.
@@ -106,7 +92,7 @@ class Consumer:
         function = self.given
         if isinstance(function, Handler):
             return
-        if not (hasattr(function, "function_arn") and hasattr(function, "grant_principal")):  # jsii has no isinstance
+        if not is_function(function):
             fix = "wrap your Python function in a Handler"
             problems.add("consumer", "be a Handler or a lambda_.IFunction", repr(function), fix)
             return
@@ -123,7 +109,7 @@ class Consumer:
         self._check_timeout(problems, function)
 
     def _check_timeout(self, problems: Problems, function: Function) -> None:
-        said, visible = self.said_timeout, _visible_timeout(function)
+        said, visible = self.said_timeout, visible_timeout(function)
         if said is None and visible is None:
             fix = "say the timeout that the function has"
             problems.add("consumer_timeout", "be given for an imported function", "None", fix)
@@ -133,10 +119,3 @@ class Consumer:
                 must = f"be the {seconds(visible)} seconds of {function.node.path}"
                 fix = "leave it out: the function is defined in this app"
                 problems.add("consumer_timeout", must, f"{seconds(said)} seconds", fix)
-
-
-def _visible_timeout(consumer: Any) -> Duration | None:
-    function = getattr(consumer, "lambda_", consumer)  # an alias or a version shows its function
-    if not hasattr(function, "timeout"):
-        return None
-    return function.timeout or _LAMBDA_DEFAULT_TIMEOUT

@@ -108,17 +108,22 @@ def variables(
 
 
 def check_against(
-    handler: Handler, scope: Construct, contract: Collection[str], inherited: Mapping[str, str], problems: Problems
+    problems: Problems,
+    argument: str,
+    handler: Handler,
+    scope: Construct,
+    contract: Collection[str],
+    inherited: Mapping[str, str],
 ) -> None:
     """Refuse a name that the pattern needs, and a secret in the open."""
-    for argument in ("tables", "secrets", "parameters", "environment"):
-        for name in sorted({*getattr(handler, argument)} & {*contract}):
+    for group in ("tables", "secrets", "parameters", "environment"):
+        for name in sorted({*getattr(handler, group)} & {*contract}):
             fix = "the pattern sets that variable: choose another name"
-            problems.add(f"consumer {argument}[{name!r}]", "have a name of its own", repr(name), fix)
+            problems.add(f"{argument} {group}[{name!r}]", "have a name of its own", repr(name), fix)
     for name in sorted({*inherited} & {*contract}):
         problems.add(f"environment[{name!r}] of Defaults", "have a name of its own", repr(name), "choose another name")
     for name, value in sorted(handler.environment.items()):
-        _check_secret(problems, f"consumer environment[{name!r}]", scope, value)
+        _check_secret(problems, f"{argument} environment[{name!r}]", scope, value)
     for name, value in sorted(inherited.items()):
         _check_secret(problems, f"environment[{name!r}] of Defaults", scope, value)
 
@@ -128,12 +133,13 @@ def _check_secret(problems: Problems, argument: str, scope: Construct, value: st
         problems.add(argument, "be no secret", "a reference to one", f"pass secrets={{...}}: {_SECRET_FIX}")
 
 
-def check_size(problems: Problems, told: Mapping[str, str]) -> None:
+def check_size(problems: Problems, argument: str, told: Mapping[str, str]) -> None:
     """Refuse more variables than Lambda takes. Tokens, and what the deployment will fill in, count as empty."""
     size = sum(_size(name) + _size(value) for name, value in told.items())
     if size > _MAX_BYTES:
         fix = "move long values to parameters or into the code"
-        problems.add("consumer environment", f"hold at most {_MAX_BYTES:,} bytes of names and values", f"{size:,}", fix)
+        must = f"hold at most {_MAX_BYTES:,} bytes of names and values"
+        problems.add(f"{argument} environment", must, f"{size:,}", fix)
 
 
 def _size(text: Any) -> int:

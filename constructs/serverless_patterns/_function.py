@@ -19,6 +19,7 @@ from ._grants import grant_handler, statement
 from ._layer import runtime_layer
 
 if TYPE_CHECKING:
+    from aws_cdk import Duration
     from aws_cdk import aws_kms as kms
     from constructs import Construct
 
@@ -43,10 +44,12 @@ def define_function(
     *,
     entry_point: str,
     contract: Mapping[str, str],
+    timeout: Duration,
     settings: Settings,
     encryption_key: kms.IKey | None,
     reserved_concurrent_executions: int | None,
     required_endpoints: tuple[str, ...],
+    beside_code: Mapping[str, str] = {},
 ) -> lambda_.Function:
     """Define the function that runs a handler inside a pattern.
 
@@ -56,10 +59,12 @@ def define_function(
         handler: What the user wants to run.
         entry_point: The pattern's `HANDLER`, found in the layer.
         contract: Fields of the pattern's `Env` tuples.
+        timeout: The handler's own, else the pattern's default.
         settings: What holds in the scope.
         encryption_key: Customer key for variables and logs.
         reserved_concurrent_executions: Taken from the account's pool.
         required_endpoints: Services that it must reach.
+        beside_code: Texts by file name, put beside the code.
     """
     vpc = handler.vpc or settings.vpc
     traced = settings.tracing != lambda_.Tracing.DISABLED
@@ -67,12 +72,12 @@ def define_function(
     function = lambda_.Function(
         scope,
         id,
-        code=function_code(scope, handler),
+        code=function_code(scope, handler, beside_code),
         handler=entry_point,
         runtime=handler.runtime,
         architecture=handler.architecture,
         memory_size=handler.memory_size,
-        timeout=handler.timeout,
+        timeout=timeout,
         role=cast(iam.IRole, _role(scope, f"{id}Role", log_group, tracing=traced, network=vpc is not None)),
         log_group=log_group,
         environment=variables(handler, contract, scope.node.id, settings.environment),

@@ -13,6 +13,7 @@ from serverless_patterns_runtime.claims.contract import Env as ClaimsEnv
 from serverless_patterns_runtime.load_leveled_queue.contract import HANDLER, Env
 
 from ._checks import Problems, text
+from ._consumer import TIMEOUT
 from ._delivery import Delivery
 from ._environment import check_size, variables
 from ._function import business_function_env, define_function, endpoints, provisioned
@@ -74,10 +75,8 @@ class Worker:
             queue: An existing one; `None` when it is still to be defined.
             dead_letter_queue: Likewise.
         """
-        check_size(
-            problems,
-            variables(self.handler, self._told(queue, dead_letter_queue, self.once.claims), id, settings.environment),
-        )
+        told = self._told(queue, dead_letter_queue, self.once.claims)
+        check_size(problems, "consumer", variables(self.handler, told, id, settings.environment))
 
     def define(
         self, scope: Construct, places: Places, settings: Settings, key: kms.IKey | None
@@ -89,6 +88,7 @@ class Worker:
             self.handler,
             entry_point=HANDLER,
             contract=self._told(*places),
+            timeout=self.handler.timeout or TIMEOUT,
             settings=settings,
             encryption_key=key,
             reserved_concurrent_executions=self.reserved_concurrent_executions,
