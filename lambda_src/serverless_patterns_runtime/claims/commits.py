@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, cast
 from botocore.exceptions import ClientError
 
 from serverless_patterns_runtime.claims import contract
-from serverless_patterns_runtime.claims.claim import Claim, Holder
+from serverless_patterns_runtime.claims.claim import Claim, Contended, Holder
+from serverless_patterns_runtime.claims.contention import NOT_NOW, tries
 from serverless_patterns_runtime.effects import Effects, Write, check_number_of, refusal_of, unknown_table
 from serverless_patterns_runtime.errors import UncommittableEffects
 from serverless_patterns_runtime.expressions import transaction_item
@@ -15,22 +16,7 @@ from serverless_patterns_runtime.limits import check_requests
 
 __all__ = ["Commits", "Contended"]
 
-FIRST_PAUSE_SECONDS = 0.05
-LONGEST_PAUSE_SECONDS = 2.0
-
-_TRY_AGAIN = {
-    "TransactionConflict",
-    "ThrottlingError",
-    "ProvisionedThroughputExceeded",
-    "TransactionInProgressException",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "ThrottlingException",
-}
-
-
-class Contended(Exception):
-    """Others wrote the same items for as long as there was time to try. Nothing of this was written."""
+_TRY_AGAIN = NOT_NOW
 
 
 class Commits(NamedTuple):
@@ -51,37 +37,41 @@ class Commits(NamedTuple):
         ClientError for what DynamoDB or the network did. After an error that is not permanent it is unknown whether
         the effects are committed; trying again settles it.
         """
+        return self.commit_with_answer(claim, effects, None, remaining) is None
+
+    def commit_with_answer(
+        self, claim: Claim, effects: Effects, answer: str | None, remaining: Callable[[], float]
+    ) -> Holder | None:
+        """None when the effects and this answer are committed; else who committed before, with the answer that counts.
+
+        Raises as `commit` does.
+        """
         writes = [self._transaction_item(write) for write in effects.writes]
         check_number_of(writes)
         check_requests(writes)
         owner = f"{self.random.getrandbits(128):032x}"
-        pause = FIRST_PAUSE_SECONDS
-        while True:
+        for _ in tries(remaining, self.sleep, self.random):
             try:
-                self.dynamodb.transact_write_items(TransactItems=[self._claim_item(claim, owner), *writes])
-                return True
+                self.dynamodb.transact_write_items(TransactItems=[self._claim_item(claim, owner, answer), *writes])
+                return None
             except ClientError as error:
                 reasons = _try_again_or_reasons(error)
             if reasons is not None:
                 return self._verdict(reasons, claim, owner, effects.writes)
-            delay = self.random.uniform(0, pause)
-            if remaining() <= delay:
-                raise Contended("items stayed contended for as long as there was time to try")
-            self.sleep(delay)
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+        raise AssertionError("tries end by Contended")
 
     def _transaction_item(self, write: Write) -> dict[str, Any]:
         if write.table not in self.tables:
             raise unknown_table(write, self.tables)
         return transaction_item(write, self.tables[write.table])
 
-    def _claim_item(self, claim: Claim, owner: str) -> dict[str, Any]:
+    def _claim_item(self, claim: Claim, owner: str, answer: str | None) -> dict[str, Any]:
         now = int(self.clock())
         expires_at = now + self.retention_seconds
         return {
             "Put": {
                 "TableName": self.table_name,
-                "Item": claim.item(owner=owner, free_at=expires_at, done=True, expires_at=expires_at),
+                "Item": claim.item(owner=owner, free_at=expires_at, done=True, expires_at=expires_at, answer=answer),
                 "ConditionExpression": "attribute_not_exists(#claim) OR #free_at < :now",
                 "ExpressionAttributeNames": {"#claim": contract.PARTITION_KEY, "#free_at": contract.FREE_AT},
                 "ExpressionAttributeValues": {":now": {"N": str(now)}},
@@ -89,14 +79,16 @@ class Commits(NamedTuple):
             }
         }
 
-    def _verdict(self, reasons: Sequence[Mapping[str, Any]], claim: Claim, owner: str, writes: Sequence[Write]) -> bool:
+    def _verdict(
+        self, reasons: Sequence[Mapping[str, Any]], claim: Claim, owner: str, writes: Sequence[Write]
+    ) -> Holder | None:
         """Our claim first: when it is taken, what the other conditions say describes the world after the effect."""
         if reasons[0]["Code"] == "ConditionalCheckFailed":
             holder = Holder.from_item(reasons[0]["Item"])
             if holder.owner == owner:
-                return True  # our own commit, whose answer was lost
+                return None  # our own commit, whose answer was lost
             holder.judge(claim)
-            return False
+            return holder
         for position, (reason, write) in enumerate(zip(reasons[1:], writes, strict=True), start=1):
             if reason["Code"] == "ConditionalCheckFailed":
                 raise refusal_of(write, position)

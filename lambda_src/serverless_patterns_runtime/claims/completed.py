@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from serverless_patterns_runtime.claims import contract
-from serverless_patterns_runtime.claims.claim import Claim
+from serverless_patterns_runtime.claims.claim import Claim, Holder
 
 __all__ = ["CompletedClaims"]
 
@@ -18,9 +18,15 @@ class CompletedClaims:
 
     def hold(self, claim: Claim) -> bool:
         """Whether the work on this key and payload was completed, and the table still has to know it."""
+        holder = self.find(claim)
+        return holder is not None and holder.payload == claim.payload
+
+    def find(self, claim: Claim) -> Holder | None:
+        """The completed work on this key, whatever its payload, while the table has to know it."""
         item: dict[str, Any] | None = self.dynamodb.get_item(
             TableName=self.table_name, Key={contract.PARTITION_KEY: {"S": claim.id}}, ConsistentRead=True
         ).get("Item")
-        if item is None or not item[contract.DONE]["BOOL"]:
-            return False
-        return item[contract.PAYLOAD]["S"] == claim.payload and int(item[contract.TIME_TO_LIVE]["N"]) >= self.clock()
+        if item is None:
+            return None
+        holder = Holder.from_item(item)
+        return holder if holder.done and holder.expires_at >= self.clock() else None

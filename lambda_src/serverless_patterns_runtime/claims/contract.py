@@ -21,6 +21,12 @@ FREE_AT = "free_at"
 DONE = "done"
 """Whether the work is complete (BOOL)."""
 
+ANSWER = "answer"
+"""What was answered (S), for who asks again. Absent where nobody waits for an answer, or it cannot be kept."""
+
+ATTEMPT = "attempt"
+"""Attempts that took the lease and were not seen to fail (N). Absent once done, and where a queue counts receives."""
+
 ATTEMPTS = "attempts"
 """Receives of one message that were attempts (NS), in an item of its own: `attempts#<namespace>#<message id>`. Only
 where a queue's receive count climbs without an attempt."""

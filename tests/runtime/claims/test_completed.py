@@ -37,3 +37,20 @@ def test_work_is_complete_when_done_for_this_payload_and_not_forgotten(changes: 
 
 def test_work_that_nobody_claimed_is_not_complete():
     assert not hold(None)
+
+
+def find(**changes: Any) -> Any:
+    client = scripted_aws.dynamodb()
+    item = CLAIM.item(owner="o", free_at=2000, done=True, expires_at=2000, answer="{}") | changes
+    client.script("GetItem", {"Item": item})
+    return CompletedClaims(client, "claims", lambda: NOW).find(CLAIM)
+
+
+def test_completed_work_is_found_with_its_answer_whatever_its_payload():
+    assert find().answer == "{}"
+    assert find(payload={"S": "other"}).payload == "other"
+
+
+@pytest.mark.parametrize("changes", [{"done": {"BOOL": False}}, {"expires_at": {"N": "1000"}}])
+def test_work_that_is_not_complete_or_that_is_forgotten_is_not_found(changes: dict[str, Any]):
+    assert find(**changes) is None
