@@ -70,6 +70,34 @@ def test_an_outside_project_deploys_its_stack_and_uses_it(project: Path) -> None
     assert "1 passed" in run.stdout
 
 
+def test_a_test_that_fails_shows_the_errors_of_the_functions_that_it_deployed(project: Path) -> None:
+    handler = """
+        from serverless_patterns_runtime import Effects, PermanentError
+
+        def fulfil(order: dict) -> Effects:
+            raise PermanentError("no order of mine " * order["times"])
+    """
+    source = (
+        TEST.replace("def test_an", "@pytest.mark.parametrize('times', [1, 2])\n    def test_an")
+        .replace("import json", "import json\n    import pytest")
+        .replace("fresh_name):", "fresh_name, times):")
+        .replace('{"order_id": "o-1"}', '{"order_id": "o-1", "times": times}')
+        .replace(
+            "wait_until(fulfilled, 30",
+            "wait_until(lambda: 'ERROR' in str(embedded_cloud.logs(deployment.physical_id("
+            "queue.consumer_function))), 30, 'an error')\n        wait_until(fulfilled, 0.1",
+        )
+    )
+    run = pytest_in(project, {"handlers/orders.py": handler, "test_orders.py": source})
+    assert "2 failed" in run.stdout, run.stdout + run.stderr
+    titles = [line for line in run.stdout.splitlines() if "errors of function" in line]
+    assert len(titles) == 2, run.stdout
+    assert all("/FulfilmentConsumer" in title for title in titles)
+    first, second = run.stdout.split("errors of function")[1:]
+    assert first.count('"reason":"no order of mine "') == 1
+    assert second.count('"reason":"no order of mine no order of mine "') == 1
+
+
 def test_an_endpoint_that_runs_already_is_used(project: Path, embedded_cloud: Cloud) -> None:
     assert embedded_cloud.endpoint_url
     source = f"""

@@ -48,6 +48,8 @@ class Cloud:
         self.environment = dict(environment)
         """For subprocesses that should work on this cloud: `subprocess.run(..., env=cloud.environment)`."""
         self.is_local = endpoint_url is not None
+        self.deployments: list[Deployment] = []
+        """In order; `is_destroyed` says which are gone."""
         self._enforces_iam = enforces_iam
         self._home = home
         self._bootstrapped = not self.is_local  # an AWS account is its owner's to bootstrap
@@ -150,15 +152,16 @@ class Cloud:
         self._cdk([*arguments, *(stacks or ["**"])], assembly.folder, progress, deadline_seconds)
         deployment = Deployment.of(assembly, self.client("cloudformation"))
         self._require_code(deployment)
+        self.deployments.append(deployment)
         return deployment
 
-    def logs(self, function_name: str) -> list[str]:
-        """Every line that a function logged, in order of time."""
-        return log_lines(self.client("logs"), self._function(function_name))
+    def logs(self, function_name: str, *, since: float = 0) -> list[str]:
+        """Every line that a function logged, in order of time, from `since` on (epoch seconds)."""
+        return log_lines(self.client("logs"), self._function(function_name), since)
 
-    def errors(self, function_name: str) -> list[str]:
-        """The log of each invocation that ended in an exception, a time-out or a dead process."""
-        return failed_invocations(self.client("logs"), self._function(function_name))
+    def errors(self, function_name: str, *, since: float = 0) -> list[str]:
+        """The log of each invocation that ended in an exception, a time-out or a dead process, from `since` on."""
+        return failed_invocations(self.client("logs"), self._function(function_name), since)
 
     def _function(self, name: str) -> dict[str, Any]:
         return self.client("lambda").get_function_configuration(FunctionName=name)

@@ -23,6 +23,7 @@ class Deployment:
     def __init__(self, assembly: Assembly, stacks: Sequence[str], cloudformation: "CloudFormationClient") -> None:
         self.stacks = tuple(stacks)
         """Names, each after those that it depends on."""
+        self.is_destroyed = False
         self._assembly = assembly
         self._cloudformation = cloudformation
 
@@ -71,6 +72,7 @@ class Deployment:
         for name in reversed(self.stacks):
             self._cloudformation.delete_stack(StackName=name)
             wait_until(lambda name=name: self._is_gone(name), DELETE_SECONDS, f"stack {name} to be deleted")
+        self.is_destroyed = True
 
     def __enter__(self) -> "Deployment":
         return self

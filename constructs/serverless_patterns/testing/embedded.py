@@ -125,12 +125,12 @@ class EmbeddedCloud(Cloud):
         """What the emulator itself logs; useful when a function does nothing at all."""
         return self._emulator.log
 
-    def errors(self, function_name: str) -> list[str]:
+    def errors(self, function_name: str, *, since: float = 0) -> list[str]:
         """The log of each invocation that failed; those that failed before the function's own code ran come last."""
         # A missing module or handler leaves nothing in the function's log here; on AWS it does.
         stillborn = f"execution error for {function_name}: "
         log = self._emulator.log.read_text(encoding="utf-8", errors="replace")
-        return super().errors(function_name) + [
+        return super().errors(function_name, since=since) + [
             line.partition(stillborn)[2] for line in log.splitlines() if stillborn in line
         ]
 

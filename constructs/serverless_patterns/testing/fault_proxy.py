@@ -22,6 +22,7 @@ class Injection:
     def __init__(self, proxy: "FaultProxy", rules: Mapping[float, Fault]) -> None:
         self._proxy = proxy
         self._rules = rules
+        self._before = proxy.seen()
         self._final: Mapping[float, int] | None = None
 
     def fired(self, fault: Fault | None = None) -> int:
@@ -42,13 +43,21 @@ class Injection:
             if counts[end] < (fault.times or 1)
         ]
         if missed:
-            raise FaultNotFired("injected, but the function made too few such calls:\n" + "\n".join(missed))
+            made = "\n".join(["injected, but the function made too few such calls:", *missed, self._seen_since()])
+            raise FaultNotFired(made)
 
     def clear(self) -> None:
         """End these faults, and no others. Counts stay readable."""
         if self._final is None:
             self._final = self._counts()
             self._proxy.send("DELETE", "rules", [{"until": end} for end in self._rules])
+
+    def _seen_since(self) -> str:
+        calls = {service: count - self._before.get(service, 0) for service, count in self._proxy.seen().items()}
+        seen = ", ".join(f"{service} {count}" for service, count in sorted(calls.items()) if count)
+        if not seen:
+            return "since then the proxy has seen no call at all: does the function run?"
+        return f"calls that the proxy has seen since then, of any operation: {seen}"
 
     def _counts(self) -> Mapping[float, int]:
         if self._final is not None:
@@ -92,6 +101,10 @@ class FaultProxy:
     def clear(self) -> None:
         """End every fault."""
         self.send("POST", "rules", [])
+
+    def seen(self) -> Mapping[str, int]:
+        """Calls since the proxy started, by service: it does not count operations."""
+        return {each["service"]: each["requests"] for each in self.send("GET", "stats")["by_service"]}
 
     def send(self, method: str, path: str, body: Any = None) -> Any:
         """Ask the proxy itself; what it answers.

@@ -16,29 +16,30 @@ FAILURE = re.compile(
 )
 
 
-def log_lines(logs: "CloudWatchLogsClient", function: "dict[str, Any]") -> list[str]:
+def log_lines(logs: "CloudWatchLogsClient", function: "dict[str, Any]", since: float = 0) -> list[str]:
     """Every line in order of time.
 
     Args:
         logs: The client.
         function: What Lambda says of the function's configuration.
+        since: Epoch seconds; what was logged before is left out.
     """
-    return [message for _, message in _events(logs, function)]
+    return [message for _, message in _events(logs, function, since)]
 
 
-def failed_invocations(logs: "CloudWatchLogsClient", function: "dict[str, Any]") -> list[str]:
+def failed_invocations(logs: "CloudWatchLogsClient", function: "dict[str, Any]", since: float = 0) -> list[str]:
     """The log of each invocation that ended in an exception, a time-out or a dead process; no handled errors."""
     streams: dict[str, list[str]] = {}
-    for stream, message in _events(logs, function):
+    for stream, message in _events(logs, function, since):
         streams.setdefault(stream, []).append(message)
     invocations = (invocation for messages in streams.values() for invocation in _invocations(messages))
     return ["\n".join(lines) for lines in invocations if any(FAILURE.match(line) for line in lines)]
 
 
-def _events(logs: "CloudWatchLogsClient", function: "dict[str, Any]") -> list[tuple[str, str]]:
+def _events(logs: "CloudWatchLogsClient", function: "dict[str, Any]", since: float) -> list[tuple[str, str]]:
     group = function.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{function['FunctionName']}"
     try:
-        pages = list(logs.get_paginator("filter_log_events").paginate(logGroupName=group))
+        pages = list(logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=int(since * 1000)))
     except logs.exceptions.ResourceNotFoundException:
         return []  # Lambda makes the group when the function first runs
     events = [event for page in pages for event in page["events"]]

@@ -44,6 +44,20 @@ def pytest_runtest_call() -> Generator[None, object, object]:
         pytest.skip(str(missing))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails shows what went wrong in the functions that it deployed."""
+    report = yield
+    cloud = getattr(item, "funcargs", {}).get("embedded_cloud")
+    if cloud is not None and report.when == "call" and report.failed:
+        from serverless_patterns.testing.failure_report import errors_of_functions
+
+        report.sections += errors_of_functions(cloud, call.start)
+    return report
+
+
 @pytest.fixture(scope="session")
 def embedded_cloud_options() -> Mapping[str, Any]:
     """Arguments for `EmbeddedCloud.start`; override it in a conftest: `return {"faults": True, "iam": True}`."""

@@ -1,6 +1,7 @@
 """Faults on the wire do what they say, and a fault that did nothing fails its test."""
 
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -95,6 +96,21 @@ def test_a_fault_that_met_no_call_fails_the_test(cloud, writer) -> None:
         cloud.faults.inject(Fault.throttled("dynamodb", "PutItem", times=2)),
     ):
         writer().invoke(id="a")
+
+
+def test_a_fault_that_met_no_call_says_which_calls_were_seen(cloud, writer) -> None:
+    def message(do: Callable[[], object]) -> str:
+        with pytest.raises(FaultNotFired) as raised, cloud.faults.inject(fault):
+            do()
+        return str(raised.value)
+
+    target = writer()
+    fault = Fault.throttled("sqs", "SendMessage")
+    missed = f"injected, but the function made too few such calls:\n{fault}: met 0 of at least 1 calls\n"
+    seen = "calls that the proxy has seen since then, of any operation: dynamodb 1"
+    assert message(lambda: target.invoke(id="a")) == missed + seen
+    nothing = "since then the proxy has seen no call at all: does the function run?"
+    assert message(lambda: None) == missed + nothing
 
 
 def test_a_fault_meets_only_the_calls_it_names(cloud, writer) -> None:
