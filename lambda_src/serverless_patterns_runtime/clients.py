@@ -16,9 +16,16 @@ CONNECT_TIMEOUT_SECONDS = 1
 
 READ_TIMEOUT_SECONDS = 5
 
+CONNECTIONS = 11
+"""That a client keeps, for ten threads and the one that started them; each is opened when first needed.
+
+A request beyond them would open a connection of its own and throw it away: a TLS handshake every time.
+"""
+
 _CONFIG = Config(
     connect_timeout=CONNECT_TIMEOUT_SECONDS,
     read_timeout=READ_TIMEOUT_SECONDS,
+    max_pool_connections=CONNECTIONS,
     retries={"mode": "standard", "total_max_attempts": 3},
     # Requests are built by our own code from checked values; checking each again costs CPU on every message.
     parameter_validation=False,

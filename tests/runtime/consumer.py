@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
+from serverless_patterns_runtime.load_leveled_queue.commit_threads import CommitThreads
 from serverless_patterns_runtime.load_leveled_queue.edge import Edge
 from serverless_patterns_runtime.load_leveled_queue.handler import process
 from serverless_patterns_runtime.load_leveled_queue.settings import Settings
@@ -92,7 +93,7 @@ class Consumer:
     """
 
     def __init__(
-        self, function: Callable[..., Any], *, level: str = "INFO", commit_threads: int = 1, **settings: Any
+        self, function: Callable[..., Any], *, level: str = "INFO", commit_threads: int = 0, **settings: Any
     ) -> None:
         self.dynamodb, self.sqs = scripted_aws.dynamodb(), scripted_aws.sqs()
         self.clock, self.metrics = Clock(), RecordedMetrics()
@@ -115,7 +116,7 @@ class Consumer:
             # Powertools keeps one handler, and so one stream, a service name and process.
             logger=Logger(service=f"service-{next(_services)}", level=level, stream=self._stream),
             metrics=self.metrics,
-            commit_threads=commit_threads,
+            commit_threads=CommitThreads(commit_threads) if commit_threads else None,
         )
 
     def answer(self, *records: dict[str, Any]) -> dict[str, Any]:

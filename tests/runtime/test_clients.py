@@ -2,6 +2,8 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -144,3 +146,51 @@ def test_requests_say_who_makes_them(monkeypatch: pytest.MonkeyPatch):
         lambda: clients.client("dynamodb").get_item(TableName="t", Key={}), monkeypatch, "AWS_ENDPOINT_URL_DYNAMODB"
     )
     assert b"cdk-serverless-patterns" in request
+
+
+class Connections(ThreadingHTTPServer):
+    """Counts them. Answers when as many requests are there as a client keeps connections."""
+
+    daemon_threads = True
+    request_queue_size = 2 * clients.CONNECTIONS
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Connection)
+        self.count = 0
+        self.together = threading.Barrier(clients.CONNECTIONS, timeout=10)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Connection(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Connections
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.count += 1
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.together.wait()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/x-amz-json-1.0")
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, format: str, *args: Any) -> None: ...
+
+
+def test_connections_are_kept_for_all_requests_that_may_be_under_way_at_once(monkeypatch: pytest.MonkeyPatch):
+    with Connections() as server, ThreadPoolExecutor(clients.CONNECTIONS) as threads:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", server.url)
+        dynamodb = clients.client("dynamodb")
+        for _ in range(3):
+            list(threads.map(lambda _: dynamodb.get_item(TableName="t", Key={}), range(clients.CONNECTIONS)))
+        server.shutdown()
+        dynamodb.close()
+    assert server.count == clients.CONNECTIONS

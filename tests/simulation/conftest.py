@@ -4,16 +4,9 @@ import os
 
 import pytest
 
-from serverless_patterns_runtime.load_leveled_queue import consumption, handler
+from serverless_patterns_runtime.load_leveled_queue import handler
 
-from .executor_model import SimulatedExecutor
 from .virtual_time import here
-
-
-@pytest.fixture(autouse=True)
-def _threads_of_the_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The shipped code's threads become the schedule's: only one runs, and the seed says which."""
-    monkeypatch.setattr(consumption, "ThreadPoolExecutor", SimulatedExecutor)
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,8 @@
-"""`ThreadPoolExecutor` with threads of the schedule: an invocation's commits interleave as the seed says."""
+"""`ThreadPoolExecutor` with threads of the schedule: only one runs, and the seed says which."""
 
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Executor
 from typing import Any
 
 from .virtual_time import Actor, Killed, here
@@ -17,13 +18,16 @@ class SimulatedFuture:
         self._waiting: Actor | None = None
 
     def result(self) -> Any:
+        if (error := self.exception()) is not None:
+            raise error
+        return self._value
+
+    def exception(self) -> BaseException | None:
         schedule, actor = here()
         while not self.done:
             self._waiting = actor
             schedule.park()
-        if self._error is not None:
-            raise self._error
-        return self._value
+        return self._error
 
     def carry_out(self, work: Callable[[], Any]) -> None:
         try:
@@ -37,34 +41,33 @@ class SimulatedFuture:
             here()[0].wake(self._waiting)
 
 
-class SimulatedExecutor:
+class SimulatedExecutor(Executor):
     """Threads start with the work and end when none is left."""
 
     def __init__(self, max_workers: int) -> None:
-        self._free = max_workers
+        self._idle = max_workers
         self._queue: deque[tuple[SimulatedFuture, Callable[[], Any]]] = deque()
-        self._futures: list[SimulatedFuture] = []
+        self._at_work: list[SimulatedFuture] = []
         self._sandbox = here()[1].sandbox
 
-    def __enter__(self) -> "SimulatedExecutor":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for future in self._futures:
-            while not future.done:
-                future.result()
-
-    def submit(self, work: Callable[..., Any], *arguments: Any) -> SimulatedFuture:
+    def submit(self, work: Callable[..., Any], *arguments: Any) -> Any:  # type: ignore[override]
         future = SimulatedFuture()
-        self._futures.append(future)
         self._queue.append((future, lambda: work(*arguments)))
-        if self._free:
-            self._free -= 1
+        if self._idle:
+            self._idle -= 1
             self._sandbox.spawn(self._work)
         return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        if cancel_futures:
+            self._queue.clear()
+        while wait and (left := [*self._at_work, *(future for future, _ in self._queue)]):
+            left[0].exception()
 
     def _work(self) -> None:
         while self._queue:
             future, work = self._queue.popleft()
+            self._at_work.append(future)
             future.carry_out(work)
-        self._free += 1
+            self._at_work.remove(future)
+        self._idle += 1

@@ -27,6 +27,8 @@ class Sandbox:
     died_at: float | None = None
     actors: list[Actor] = field(default_factory=list)
     invocation: int = 0
+    answered: bool = False
+    """Whether its latest invocation has ended."""
 
     def clock(self) -> float:
         return self.schedule.now + self.skew
@@ -50,6 +52,11 @@ class Sandbox:
         actor.sandbox = self
         self.actors.append(actor)
         return actor
+
+    def check_in_time(self, invocation: int) -> None:
+        """Lambda freezes what runs on after the answer, and thaws it in another invocation."""
+        if self.alive and (self.answered or self.invocation != invocation):
+            self.schedule.fail(AssertionError(f"{self.name}: a request of invocation {invocation} outlived it"))
 
     def die(self) -> None:
         self.alive = False
@@ -106,6 +113,7 @@ class Function:
         self.trace(sandbox.name, "invoked", [record["receiptHandle"] for record in event["Records"]])
         self.schedule.after(self.timeout, lambda: self._time_out(sandbox, number))
         sandbox.invocation = number
+        sandbox.answered = False
 
     def _sandbox(self) -> Sandbox:
         if self.idle and self.chance.random() < self.reuse_chance:
@@ -136,6 +144,7 @@ class Function:
 
     def _end(self, sandbox: Sandbox, answer: Answer) -> None:
         self.running -= 1
+        sandbox.answered = True
         answered = self.open.pop(sandbox)
         self.trace(sandbox.name, "answered", answer.error or answer.result)
         self.schedule.after(0, lambda: answered(answer))

@@ -238,7 +238,12 @@ class Client:
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         def call(**arguments: Any) -> Any:
-            return self._network.request(self._sandbox, self._service, method, arguments)
+            invocation = self._sandbox.invocation
+            self._sandbox.check_in_time(invocation)
+            try:
+                return self._network.request(self._sandbox, self._service, method, arguments)
+            finally:
+                self._sandbox.check_in_time(invocation)
 
         return call
 

@@ -5,7 +5,8 @@ one safeguard at a time and expects a violation.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from serverless_patterns_runtime.claims.claim import Claim
 from serverless_patterns_runtime.claims.statements import Statement
 from serverless_patterns_runtime.load_leveled_queue import (
     attempt_limit,
+    commit_threads,
     conclusions,
     consumption,
     dead_letters,
@@ -116,6 +118,16 @@ def _(patch: Patch) -> None:
 @removal("trying again after a conflict", EFFECTS, "healthy, and dead-lettered", only=("conflict",))
 def _(patch: Patch) -> None:
     patch.setattr(commits, "_TRY_AGAIN", set())
+
+
+@removal("waiting for commits before the answer", EFFECTS, "outlived it", commit_threads=3)
+def _(patch: Patch) -> None:
+    @contextmanager
+    def unawaited(self: Any) -> Iterator[Any]:
+        executor = self._new_executor(self._most)
+        yield lambda commit: executor.submit(commit) and Succeeded
+
+    patch.setattr(commit_threads.CommitThreads, "for_one_invocation", unawaited)
 
 
 @removal("the payload's digest", (*EFFECTS, *LEASES), "neither processed nor dead-lettered")

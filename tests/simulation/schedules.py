@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+from serverless_patterns_runtime.load_leveled_queue.commit_threads import COMMIT_THREADS
+
 from .faults import FAULTS, Chosen
 from .invariants import AFTER_REDRIVE, AFTER_WILD_REDRIVE, GENTLE, WILD, Invariant, check, watch_claims
 from .ledger import Sent
@@ -112,7 +114,7 @@ def _account(account: Account, chance: random.Random) -> Account:
         max_concurrency=chance.choice((2, 2, 5)),
         window=0.0 if account.fifo else chance.choice((0.0, 1.0)),
         timeout=chance.choice((6.0, 30.0)),
-        commit_threads=chance.choice((1, 5)),
+        commit_threads=chance.choice((0, 3, COMMIT_THREADS)),
         retry_base=chance.choice((1, 5)),
         retry_max=chance.choice((10, 900)),
         max_age=chance.choice((0, 0, 0, 60, 3600)),

@@ -2,18 +2,20 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from .faults import Faults, NoFaults, When
-from .invariants import GENTLE, a_key_runs_once_at_a_time, check, receives, receives_are_few, watch_claims
+from .invariants import GENTLE, WILD, a_key_runs_once_at_a_time, check, receives, receives_are_few, watch_claims
+from .lambda_model import Sandbox
 from .ledger import Sent
 from .operator_model import redrive
 from .schedules import MODES
-from .world import Account, World, later, order
+from .world import Account, Log, World, later, order
 
 KINDS = ("effects", "leases")
 FIFO = ("effects, FIFO", "leases, FIFO", "effects, FIFO batches", "leases, FIFO batches")
@@ -332,6 +334,43 @@ def test_poison_that_takes_its_process_with_it_dies_alone(mode: str, does: str) 
         assert world.dead_letters() == {"m3"}
         most = 1 if MODES[mode].effects else 2
         assert max(world.ledger.effects().values()) <= most, "neighbours ran again and again"
+
+
+class LogThatBreaks:
+    """Its first line cannot be written."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._broken = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+    def info(self, text: str, **more: Any) -> None:
+        if not self._broken:
+            self._broken = True
+            raise OSError("no space left on device")
+        self._log.info(text, **more)
+
+
+def test_no_commit_outlives_an_invocation_that_breaks_off() -> None:
+    """It fails at its first log line, with commits under way and others waiting; its sandbox is used again."""
+    for seed in SEEDS:
+        world = World(deployed("effects", commit_threads=3, window=1.0), seed)
+        world.function.reuse_chance = 1.0
+        start = world.function.start
+
+        def breaking(sandbox: Sandbox, start: Callable[[Sandbox], Any] = start) -> Any:
+            edge = start(sandbox)
+            return edge._replace(logger=LogThatBreaks(edge.logger))
+
+        world.function.start = breaking
+        world.send([order(f"m{n}", at=n * 0.001) for n in range(10)])
+        world.run()
+        world.close()
+        check(world, WILD)
+        assert not world.dead_letters()
+        assert max(receives(world).values()) == 2
 
 
 def test_a_lease_outlives_its_holder_on_every_clock() -> None:

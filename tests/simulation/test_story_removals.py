@@ -9,6 +9,7 @@ from serverless_patterns_runtime.claims import commits, leases
 from serverless_patterns_runtime.load_leveled_queue import consumption, message, visibility, work
 
 from . import test_stories as stories
+from .executor_model import SimulatedExecutor
 
 Patch = pytest.MonkeyPatch
 Story = Callable[[], None]
@@ -68,6 +69,10 @@ def no_margin_for_clocks(patch: Patch) -> None:
     patch.setattr(work, "CLOCK_SKEW_SECONDS", 0)
 
 
+def breaking_off_without_waiting(patch: Patch) -> None:
+    patch.setattr(SimulatedExecutor, "shutdown", lambda *_, **__: None)
+
+
 CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
     "a claim's own expiry, effects": (
         claims_until_time_to_live,
@@ -95,6 +100,10 @@ CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
     "a lease that outlives its holder on every clock": (
         no_margin_for_clocks,
         stories.test_a_lease_outlives_its_holder_on_every_clock,
+    ),
+    "waiting for commits when an invocation breaks off": (
+        breaking_off_without_waiting,
+        stories.test_no_commit_outlives_an_invocation_that_breaks_off,
     ),
 }
 

@@ -9,11 +9,13 @@ from typing import Any
 
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
 from serverless_patterns_runtime.load_leveled_queue import handler
+from serverless_patterns_runtime.load_leveled_queue.commit_threads import CommitThreads
 from serverless_patterns_runtime.load_leveled_queue.edge import Edge
 from serverless_patterns_runtime.load_leveled_queue.settings import Settings
 
 from .dynamodb_model import DynamoDB, Table
 from .event_source_mapping import EventSourceMapping, Polling
+from .executor_model import SimulatedExecutor
 from .faults import Faults, NoFaults
 from .lambda_model import Context, Function, Sandbox
 from .ledger import EFFECTS, OPENING_STOCK, STOCK, Ledger, Sent, business_function
@@ -42,7 +44,8 @@ class Account:
     window: float = 0.0
     timeout: float = 30.0
     max_receive_count: int = 5
-    commit_threads: int = 1
+    commit_threads: int = 0
+    """0: commits are carried out one after the other."""
     retry_base: int = 5
     retry_max: int = 900
     max_age: int = 0
@@ -205,6 +208,7 @@ class World:
 
     def _edge(self, sandbox: Sandbox) -> Edge:
         function = business_function(self.ledger, sandbox, self.faults.choose, effects=self.account.effects)
+        threads = self.account.commit_threads
         return Edge(
             settings=self.settings(),
             business_function=BusinessFunction(function, "orders:fulfil", True, self.account.effects),
@@ -215,7 +219,7 @@ class World:
             random=random.Random(self.chance.getrandbits(64)),
             logger=Log(lambda text, fields: self.history.outcomes.append((self.schedule.now, text, fields))),
             metrics=Metrics(),
-            commit_threads=self.account.commit_threads,
+            commit_threads=CommitThreads(threads, SimulatedExecutor) if threads else None,
         )
 
     def _handle(self, event: dict[str, Any], context: Context, edge: Edge) -> Any:  # noqa: ARG002

@@ -1,7 +1,6 @@
 """One invocation: a batch of messages, and what becomes of each."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +10,7 @@ from serverless_patterns_runtime.claims.statements import Statements
 from serverless_patterns_runtime.errors import Expired, IdempotencyKeyReused, MalformedPayload
 from serverless_patterns_runtime.invocation import Invocation
 from serverless_patterns_runtime.load_leveled_queue.attempt_limit import AttemptLimit
+from serverless_patterns_runtime.load_leveled_queue.commit_threads import Answer, at_once
 from serverless_patterns_runtime.load_leveled_queue.conclusions import Conclusions
 from serverless_patterns_runtime.load_leveled_queue.delivery import Delivery, claims, first_of_each_key
 from serverless_patterns_runtime.load_leveled_queue.edge import Edge
@@ -22,13 +22,7 @@ from serverless_patterns_runtime.load_leveled_queue.verdicts import (
     Unstarted,
     Verdict,
 )
-from serverless_patterns_runtime.load_leveled_queue.work import (
-    Answer,
-    LeasedWork,
-    TransactionalWork,
-    Work,
-    verdict_on,
-)
+from serverless_patterns_runtime.load_leveled_queue.work import LeasedWork, TransactionalWork, Work, verdict_on
 
 __all__ = ["Consumption"]
 
@@ -163,11 +157,11 @@ class Consumption:
         edge = self._edge
         if not self._settings.returns_effects:
             yield LeasedWork(edge, self._remaining, self._leases())
-        elif threads and edge.commit_threads > 1:
-            with ThreadPoolExecutor(edge.commit_threads) as executor:
-                yield TransactionalWork(edge, self._remaining_for_work, executor)
+        elif threads and edge.commit_threads is not None:
+            with edge.commit_threads.for_one_invocation() as submit:
+                yield TransactionalWork(edge, self._remaining_for_work, submit)
         else:
-            yield TransactionalWork(edge, self._remaining_for_work, None)
+            yield TransactionalWork(edge, self._remaining_for_work, at_once)
 
     def _leases(self) -> Leases:
         edge, settings = self._edge, self._settings

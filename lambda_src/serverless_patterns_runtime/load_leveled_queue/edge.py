@@ -7,13 +7,11 @@ from typing import Any, NamedTuple
 
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
 from serverless_patterns_runtime.clients import client
+from serverless_patterns_runtime.load_leveled_queue.commit_threads import COMMIT_THREADS, CommitThreads
 from serverless_patterns_runtime.load_leveled_queue.settings import Settings
 from serverless_patterns_runtime.telemetry import Logger, Metrics
 
 __all__ = ["Edge"]
-
-COMMIT_THREADS = 5
-"""Transactions under way at once; more gains little and each opens a connection."""
 
 
 class Edge(NamedTuple):
@@ -27,8 +25,8 @@ class Edge(NamedTuple):
     random: random.Random
     logger: Any
     metrics: Any
-    commit_threads: int = COMMIT_THREADS
-    """1: no threads at all."""
+    commit_threads: CommitThreads | None = None
+    """None: commits are carried out one after the other."""
 
     @classmethod
     def from_environment(cls) -> "Edge":
@@ -45,4 +43,5 @@ class Edge(NamedTuple):
             random=random.SystemRandom(),
             logger=Logger(),
             metrics=Metrics(),
+            commit_threads=CommitThreads(COMMIT_THREADS),
         )

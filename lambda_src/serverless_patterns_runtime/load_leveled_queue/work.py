@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future
 from typing import Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,6 +12,7 @@ from serverless_patterns_runtime.claims.leases import CLOCK_SKEW_SECONDS, Alread
 from serverless_patterns_runtime.effects import Effects
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.invocation import Invocation
+from serverless_patterns_runtime.load_leveled_queue.commit_threads import Answer, Submit
 from serverless_patterns_runtime.load_leveled_queue.edge import Edge
 from serverless_patterns_runtime.load_leveled_queue.message import Request
 from serverless_patterns_runtime.load_leveled_queue.verdicts import (
@@ -25,9 +25,6 @@ from serverless_patterns_runtime.load_leveled_queue.verdicts import (
 )
 
 __all__ = ["LeasedWork", "TransactionalWork", "Work"]
-
-Answer = Callable[[], Verdict]
-"""Gives the verdict, waiting for it if need be."""
 
 
 class Work(Protocol):
@@ -53,12 +50,12 @@ class Work(Protocol):
 
 
 class TransactionalWork:
-    """Effects: computed here, one message at a time; committed with their claim, on the executor if there is one."""
+    """Effects: computed here, one message at a time; committed with their claim, as `submit` does it."""
 
-    def __init__(self, edge: Edge, remaining: Callable[[], float], executor: Executor | None) -> None:
+    def __init__(self, edge: Edge, remaining: Callable[[], float], submit: Submit) -> None:
         self._business_function = edge.business_function
         self._remaining = remaining
-        self._executor = executor
+        self._submit = submit
         self._commits = Commits(
             dynamodb=edge.dynamodb,
             table_name=edge.settings.claims_table_name,
@@ -83,11 +80,7 @@ class TransactionalWork:
         except BaseException as error:  # also SystemExit and CancelledError: this message alone must pay for them
             failure = verdict_on(error)
             return lambda: failure
-        if self._executor is None:
-            verdict = self._commit(request.claim, effects)
-            return lambda: verdict
-        future: Future[Verdict] = self._executor.submit(self._commit, request.claim, effects)
-        return future.result
+        return self._submit(lambda: self._commit(request.claim, effects))
 
     def record(self) -> Sequence[Exception]:
         return ()

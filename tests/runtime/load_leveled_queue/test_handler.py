@@ -3,6 +3,7 @@
 import importlib
 import json
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,6 +71,15 @@ def test_a_golden_batch_goes_through_the_whole_handler(clients: Clients, capsys:
     )
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["outcome"] for line in lines if "outcome" in line] == ["Succeeded", "Refused"]
+
+
+def test_the_usual_batch_commits_all_at_once(clients: Clients):
+    record = golden("sqs_standard")["Records"][0]
+    bodies = [json.dumps({"order_id": f"A-{number}", "lines": [1]}) for number in range(10)]
+    batch = [record | {"messageId": f"m-{number}", "body": body} for number, body in enumerate(bodies)]
+    together = threading.Barrier(len(batch), timeout=10)
+    clients["dynamodb"].always("TransactWriteItems", lambda _: (together.wait(), {})[1])
+    assert handler.lambda_handler({"Records": batch}, context()) == {"batchItemFailures": []}
 
 
 def test_outcomes_are_metrics(clients: Clients, capsys: pytest.CaptureFixture[str]):
