@@ -4,5 +4,19 @@ from serverless_patterns_runtime.conditions import Attr
 from serverless_patterns_runtime.effects import Check, Delete, Effects, Put, Update
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.invocation import Invocation
+from serverless_patterns_runtime.request import Caller, Request
+from serverless_patterns_runtime.response import Response
 
-__all__ = ["Attr", "Check", "Delete", "Effects", "Invocation", "PermanentError", "Put", "Update"]
+__all__ = [
+    "Attr",
+    "Caller",
+    "Check",
+    "Delete",
+    "Effects",
+    "Invocation",
+    "PermanentError",
+    "Put",
+    "Request",
+    "Response",
+    "Update",
+]

@@ -43,7 +43,9 @@ def test_the_public_package_imports_with_the_standard_library_alone(module: str)
     assert module in ours
 
 
-@pytest.mark.parametrize("pattern", ["load_leveled_queue", "claims", "business_function"])
+@pytest.mark.parametrize(
+    "pattern", ["api_proxy", "lambda_authorizer", "load_leveled_queue", "claims", "business_function"]
+)
 def test_a_contract_imports_with_the_standard_library_alone(pattern: str):
     """The construct imports it at synth, where no Lambda library is installed."""
     name = f"serverless_patterns_runtime.{pattern}.contract"
@@ -54,18 +56,23 @@ def test_a_contract_imports_with_the_standard_library_alone(pattern: str):
 
 def test_a_business_function_does_not_pull_in_the_handler():
     _, ours = imported("serverless_patterns_runtime")
-    assert not any("load_leveled_queue" in name or "telemetry" in name or "clients" in name for name in ours)
+    assert not any(
+        "load_leveled_queue" in name or "api_proxy" in name or "telemetry" in name or "clients" in name for name in ours
+    )
 
 
 def test_the_public_names_are_these():
     assert sorted(serverless_patterns_runtime.__all__) == [
         "Attr",
+        "Caller",
         "Check",
         "Delete",
         "Effects",
         "Invocation",
         "PermanentError",
         "Put",
+        "Request",
+        "Response",
         "Update",
     ]
     assert serverless_patterns_runtime.__all__ == sorted(serverless_patterns_runtime.__all__)

@@ -9,7 +9,7 @@ from serverless_patterns_runtime.api_proxy.media_type import is_json, is_text
 from serverless_patterns_runtime.business_function.business_function import UnusableResult
 from serverless_patterns_runtime.response import Response
 
-__all__ = ["Answer"]
+__all__ = ["Answer", "Executed"]
 
 MAX_BYTES = 6 * 1024 * 1024 - 64 * 1024
 """Of an answer as JSON: what Lambda carries (quota), less room for the headers that are added on the way out."""
@@ -68,6 +68,12 @@ class Answer(NamedTuple):
             "body": self.body,
             "isBase64Encoded": self.base64,
         }
+
+
+class Executed(NamedTuple):
+    answer: Answer
+    replayed: bool
+    """Whether an earlier request with the same key was answered so, and nothing was done this time."""
 
 
 def _headers(response: Response) -> dict[str, tuple[str, ...]]:

@@ -1,6 +1,6 @@
 """What `ApiProxy` tells the functions behind its routes. Both sides import this."""
 
-from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
+from typing import Literal, NamedTuple, NotRequired, TypedDict
 
 HANDLER = "serverless_patterns_runtime.api_proxy.handler.lambda_handler"
 
@@ -54,7 +54,7 @@ class RouteSettings(TypedDict):
     """Name of the validator of the body in `SCHEMAS_MODULE`; absent: any JSON, or none at all."""
     query: NotRequired[str]
     """Name of the validator of the query string."""
-    query_types: NotRequired[dict[str, Any]]
+    query_types: NotRequired[dict[str, str | list[str]]]
     """Per parameter the JSON type to which its text is turned: `integer`, `number`, `boolean`, `string`, or a list of
     one of these for a parameter that may repeat."""
 

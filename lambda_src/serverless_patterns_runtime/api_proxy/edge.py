@@ -8,13 +8,11 @@ from typing import Any, NamedTuple
 
 from serverless_patterns_runtime.api_proxy import contract
 from serverless_patterns_runtime.api_proxy.settings import Settings
+from serverless_patterns_runtime.api_proxy.validation import Validator
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
 from serverless_patterns_runtime.telemetry import Logger, Metrics
 
-__all__ = ["Edge", "Validator"]
-
-Validator = Callable[[Any], Any]
-"""Raises `schema_violation.SchemaViolation`."""
+__all__ = ["Edge"]
 
 
 class Edge(NamedTuple):
@@ -50,8 +48,10 @@ class Edge(NamedTuple):
 
 
 def _dynamodb() -> Any:
-    from serverless_patterns_runtime.clients import client  # botocore: most of a cold start, where it is not needed
+    # Not at the top: botocore is most of a cold start, and a function that claims nothing has no use for it.
+    from serverless_patterns_runtime.clients import client
 
+    importlib.import_module("serverless_patterns_runtime.api_proxy.once")  # here, and not in the first request
     return client("dynamodb")
 
 

@@ -1,0 +1,130 @@
+"""One request and its answer."""
+
+import hashlib
+from functools import cached_property
+from typing import Any
+
+from serverless_patterns_runtime.api_proxy import contract, cross_origin, record
+from serverless_patterns_runtime.api_proxy.answer import Answer, Executed
+from serverless_patterns_runtime.api_proxy.body import body
+from serverless_patterns_runtime.api_proxy.caller import caller
+from serverless_patterns_runtime.api_proxy.edge import Edge
+from serverless_patterns_runtime.api_proxy.envelope import Envelope
+from serverless_patterns_runtime.api_proxy.key import claim_of
+from serverless_patterns_runtime.api_proxy.path_parameters import path_parameters
+from serverless_patterns_runtime.api_proxy.problems import problem
+from serverless_patterns_runtime.api_proxy.query import query
+from serverless_patterns_runtime.claims.claim import Claim
+from serverless_patterns_runtime.errors import PermanentError
+from serverless_patterns_runtime.invocation import Invocation
+from serverless_patterns_runtime.request import Caller, Request
+
+__all__ = ["Exchange"]
+
+
+class NoSuchRoute(PermanentError):
+    """The gateway sends what this version of the function does not know: one of the two is being deployed."""
+
+    def __init__(self) -> None:  # pyright: ignore[reportInconsistentConstructor]
+        super().__init__("there is no such route", status=404)
+
+
+class Exchange:
+    def __init__(self, edge: Edge, envelope: Envelope, context: Any) -> None:
+        self._edge = edge
+        self._envelope = envelope
+        self._context = context
+        self._began = edge.clock()
+        self._caller: Caller | None = None
+
+    def answer(self) -> dict[str, Any]:
+        """What API Gateway is given. Whatever the function raises becomes an answer, SystemExit too."""
+        correlation_id = self._envelope.correlation_id
+        error: BaseException | None = None
+        with self._edge.logger.append_context_keys(correlation_id=correlation_id, route=self._route_name):
+            try:
+                executed = self._executed()
+            except KeyboardInterrupt:
+                raise
+            except BaseException as raised:
+                error = raised
+                answer = problem(error, correlation_id=correlation_id, now=self._edge.clock())
+                executed = Executed(answer, replayed=False)
+            record.write(self._edge, executed, error, caller=self._caller, began=self._began)
+        if error is not None:
+            # One that a module keeps, and raises again and again, would keep every frame it ever passed, bodies too.
+            error.__traceback__ = None
+        return executed.answer.proxy_result(self._added(executed))
+
+    @cached_property
+    def _route_name(self) -> str:
+        """By what the gateway has chosen and authorised, never by the path: a second opinion could be another one."""
+        routes, envelope = self._edge.settings.routes, self._envelope
+        name = f"{envelope.method} {envelope.resource}"
+        return name if name in routes else f"ANY {envelope.resource}"
+
+    def _executed(self) -> Executed:
+        route = self._edge.settings.routes.get(self._route_name)
+        if route is None:
+            raise NoSuchRoute
+        self._caller = caller(route["evidence"], self._envelope.context)
+        request = self._request(route)
+        settings = self._edge.settings.claims
+        if settings is None:
+            return Executed(
+                Answer.of(self._call(request, _claim_of_none(self._envelope.request_id), 1)), replayed=False
+            )
+        from serverless_patterns_runtime.api_proxy.once import Execution  # needs botocore; the edge has imported it
+
+        claim = claim_of(request, route["idempotency"], settings.namespace)
+        return Execution(self._edge, self._remaining).run(
+            claim, self._envelope.request_id, lambda claim, attempt: self._call(request, claim, attempt)
+        )
+
+    def _request(self, route: contract.RouteSettings) -> Request:
+        envelope, settings = self._envelope, self._edge.settings
+        payload = body(envelope, route, settings.max_body_bytes, self._validator(route.get("body")))
+        return Request(
+            method=envelope.method,
+            route=self._route_name,
+            path=envelope.path,
+            params=path_parameters(envelope.resource, envelope.event.get("pathParameters")),
+            query=query(envelope.query, route.get("query_types", {}), self._validator(route.get("query"))),
+            headers=envelope.headers,
+            cookies=envelope.cookies,
+            caller=self._caller,
+            body=payload,
+            correlation_id=envelope.correlation_id,
+        )
+
+    def _validator(self, name: str | None) -> Any:
+        return None if name is None else self._edge.validators[name]
+
+    def _call(self, request: Request, claim: Claim, attempt: int) -> Any:
+        invocation = Invocation(
+            claim=claim,
+            correlation_id=request.correlation_id,
+            attempt=attempt,
+            remaining=self._remaining,
+            logger=self._edge.logger,
+        )
+        return self._edge.business_function(request, invocation)
+
+    def _remaining(self) -> float:
+        return self._context.get_remaining_time_in_millis() / 1000
+
+    def _added(self, executed: Executed) -> list[tuple[str, str]]:
+        answer, envelope = executed.answer, self._envelope
+        added = cross_origin.headers(self._edge.settings.cross_origin, envelope.headers.all("Origin"), answer)
+        added.append((contract.CORRELATION_ID_HEADER, envelope.correlation_id))
+        if executed.replayed:
+            added.append((contract.REPLAYED_HEADER, "true"))
+        if all(name.lower() != "cache-control" for name in answer.headers):
+            added.append(("Cache-Control", "no-store"))
+        return added
+
+
+def _claim_of_none(request_id: str) -> Claim:
+    """Names a request that claims nothing, for what the function calls."""
+    digest = hashlib.sha256(request_id.encode()).hexdigest()
+    return Claim("", digest, digest)

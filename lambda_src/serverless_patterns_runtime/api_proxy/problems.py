@@ -1,0 +1,81 @@
+"""What goes wrong, as the caller is told: problem details (RFC 9457), and of our own failures nothing."""
+
+import json
+import math
+from typing import Any
+
+from serverless_patterns_runtime.api_proxy.answer import Answer
+from serverless_patterns_runtime.api_proxy.validation import BrokenSchema
+from serverless_patterns_runtime.business_function.business_function import UnusableResult
+from serverless_patterns_runtime.claims.claim import Contended, RunningElsewhere
+from serverless_patterns_runtime.errors import IdempotencyKeyReused, PermanentError, UncommittableEffects
+
+__all__ = ["problem", "status_of"]
+
+MEDIA_TYPE = "application/problem+json"
+
+MOST_CHARACTERS = 1_000
+"""Of the words of an error."""
+
+CONTENDED_SECONDS = 1
+"""When to try again where nobody knows when it can work."""
+
+
+def status_of(error: BaseException) -> int:
+    match error:
+        case UncommittableEffects() | UnusableResult():
+            return 500  # permanent, but no fault of the request
+        case IdempotencyKeyReused():
+            return 422
+        case PermanentError(status=None):
+            return 400
+        case PermanentError(status=status):
+            return status if type(status) is int and 400 <= status <= 599 else 500
+        case RunningElsewhere():
+            return 409
+        case Contended():
+            return 503
+        case _:
+            return 500
+
+
+def problem(error: BaseException, *, correlation_id: str, now: float) -> Answer:
+    """The answer that says so. An error's words reach the caller only if they were written for somebody to read."""
+    status = status_of(error)
+    said: dict[str, Any] = {"type": "about:blank", "title": _title(status), "status": status}
+    said |= _details(error, status)
+    said["correlation_id"] = correlation_id
+    headers = {"Content-Type": (MEDIA_TYPE,)}
+    match error:
+        case RunningElsewhere():
+            headers["Retry-After"] = (str(max(1, math.ceil(error.until - now))),)
+        case Contended():
+            headers["Retry-After"] = (str(CONTENDED_SECONDS),)
+        case _:
+            pass
+    return Answer(status, headers, json.dumps(said, separators=(",", ":")), False)
+
+
+def _details(error: BaseException, status: int) -> dict[str, Any]:
+    match error:
+        case BrokenSchema():
+            return {"detail": error.message, "errors": [{"pointer": error.pointer, "rule": error.rule}]}
+        case UncommittableEffects() | UnusableResult():
+            return {}
+        case PermanentError() if status == error.status or error.status is None:
+            return {"detail": error.message[:MOST_CHARACTERS]}
+        case RunningElsewhere():
+            return {"detail": "a request with this idempotency key is still at work"}
+        case Contended():
+            return {"detail": "others are changing the same data"}
+        case _:
+            return {}
+
+
+def _title(status: int) -> str:
+    from http import HTTPStatus  # not at the top: requests that succeed do not need it
+
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"
