@@ -14,6 +14,7 @@ __all__ = ["updated"]
 Item = dict[str, Any]
 
 _NUMBERS = Context(prec=MAX_DIGITS)
+_MISSING = object()  # an attribute that is there may be None: DynamoDB's NULL
 
 
 def updated(update: Update, item: Item) -> Item:
@@ -25,7 +26,7 @@ def updated(update: Update, item: Item) -> Item:
         parent[last] = copy.deepcopy(value)
     for name, amount in update.add.items():
         parent, last = _parent(result, name)
-        parent[last] = _sum(name, parent.get(last), amount)
+        parent[last] = _sum(name, parent.get(last, _MISSING), amount)
     for name in update.remove:
         parent, last = _parent(result, name)
         parent.pop(last, None)
@@ -52,11 +53,11 @@ def _parent(item: Item, name: str) -> tuple[Item, str]:
 
 def _sum(name: str, old: Any, amount: Any) -> Any:
     kind = _kind(amount)
-    if kind not in ("N", "NS", "SS", "BS") or (old is not None and _kind(old) != kind):
+    if kind not in ("N", "NS", "SS", "BS") or (old is not _MISSING and _kind(old) != kind):
         raise UncommittableEffects(f"add to {name!r} takes a number, or a set for a set of its kind")
     if kind != "N":
-        return {*(old or ()), *amount}
-    if old is None:
+        return {*(() if old is _MISSING else old), *amount}
+    if old is _MISSING:
         return amount
     if isinstance(old, int) and isinstance(amount, int):
         return old + amount

@@ -236,6 +236,13 @@ def test_an_update_that_dynamodb_would_refuse_is_refused_for_good(changes: dict[
     assert str(raised.value) == message
 
 
+def test_nothing_can_be_added_to_null():
+    there = {"T": Table(key=["id"], items=[{"id": 1, "n": None}])}
+    with pytest.raises(UncommittableEffects) as raised:
+        commit(Effects([Update("T", {"id": 1}, add={"n": 1})]), there)
+    assert str(raised.value) == "add to 'n' takes a number, or a set for a set of its kind"
+
+
 @pytest.mark.parametrize(
     ("write", "message"),
     [
