@@ -10,6 +10,9 @@ from serverless_patterns_runtime.api_proxy import contract
 from serverless_patterns_runtime.api_proxy.settings import Settings
 from serverless_patterns_runtime.api_proxy.validation import Validator
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
+from serverless_patterns_runtime.deployed_resources import DeployedResources
+from serverless_patterns_runtime.preparation import prepare_clients
+from serverless_patterns_runtime.resources import NO_RESOURCES, Resources
 from serverless_patterns_runtime.telemetry import Logger, Metrics
 
 __all__ = ["Edge"]
@@ -28,22 +31,26 @@ class Edge(NamedTuple):
     metrics: Any
     validators: Mapping[str, Validator]
     """By the names that the routes use."""
+    resources: Resources = NO_RESOURCES
 
     @classmethod
     def from_environment(cls) -> "Edge":
         settings = Settings.from_environment()
+        function = BusinessFunction.load(settings.business_function, returns_effects=settings.returns_effects)
+        dynamodb = _dynamodb() if settings.claims else None
+        if function.takes_invocation:
+            prepare_clients(settings.tables)
         return cls(
             settings=settings,
-            business_function=BusinessFunction.load(
-                settings.business_function, returns_effects=settings.returns_effects
-            ),
-            dynamodb=_dynamodb() if settings.claims else None,
+            business_function=function,
+            dynamodb=dynamodb,
             clock=time.time,
             sleep=time.sleep,
             random=random.SystemRandom(),
             logger=Logger(),
             metrics=Metrics(),
             validators=_validators(settings.routes),
+            resources=DeployedResources(settings.tables),
         )
 
 

@@ -107,6 +107,7 @@ class Exchange:
             attempt=attempt,
             remaining=self._remaining,
             logger=self._edge.logger,
+            resources=self._edge.resources,
         )
         return self._edge.business_function(request, invocation)
 

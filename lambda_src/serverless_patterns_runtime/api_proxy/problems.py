@@ -8,7 +8,12 @@ from serverless_patterns_runtime.api_proxy.answer import Answer
 from serverless_patterns_runtime.api_proxy.validation import BrokenSchema
 from serverless_patterns_runtime.business_function.business_function import UnusableResult
 from serverless_patterns_runtime.claims.claim import Contended, RunningElsewhere
-from serverless_patterns_runtime.errors import IdempotencyKeyReused, PermanentError, UncommittableEffects
+from serverless_patterns_runtime.errors import (
+    IdempotencyKeyReused,
+    PermanentError,
+    UncommittableEffects,
+    UnusableResource,
+)
 
 __all__ = ["problem", "status_of"]
 
@@ -23,7 +28,7 @@ CONTENDED_SECONDS = 1
 
 def status_of(error: BaseException) -> int:
     match error:
-        case UncommittableEffects() | UnusableResult():
+        case UncommittableEffects() | UnusableResource() | UnusableResult():
             return 500  # permanent, but no fault of the request
         case IdempotencyKeyReused():
             return 422
@@ -60,10 +65,10 @@ def _details(error: BaseException, status: int) -> dict[str, Any]:
     match error:
         case BrokenSchema():
             return {"detail": error.message, "errors": [{"pointer": error.pointer, "rule": error.rule}]}
-        case UncommittableEffects() | UnusableResult():
+        case UncommittableEffects() | UnusableResource() | UnusableResult():
             return {}
-        case PermanentError() if status == error.status or error.status is None:
-            return {"detail": error.message[:MOST_CHARACTERS]}
+        case PermanentError() if error.status in (None, status):
+            return {"detail": str(error.message)[:MOST_CHARACTERS]}
         case RunningElsewhere():
             return {"detail": "a request with this idempotency key is still at work"}
         case Contended():
