@@ -3,9 +3,8 @@
 import os
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
-from serverless_patterns_runtime import clients
 from serverless_patterns_runtime.attribute_values import deserialize_item, serialize_item
 from serverless_patterns_runtime.errors import UnusableResource
 from serverless_patterns_runtime.resources import ReadableTable, unknown
@@ -16,30 +15,43 @@ KEPT_SECONDS = 300.0
 """How long a secret or parameter is used before it is read again: a rotated one is seen after five minutes."""
 
 
+def _client(service: str) -> Any:
+    # Not at the top: botocore is most of a cold start, and a function that reads nothing has no use for it.
+    from serverless_patterns_runtime.clients import client
+
+    return client(service)
+
+
 class DeployedResources:
     """Reads when asked, never before: a function that needs no secret pays for no client of Secrets Manager."""
 
     def __init__(
         self,
         tables: Mapping[str, str],
-        dynamodb: Any,
         *,
-        client: Callable[[str], Any] = clients.client,
+        client: Callable[[str], Any] = _client,
         variables: Mapping[str, str] = os.environ,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`tables`: logical to physical names; `variables` hold the ARNs of secrets and the names of parameters."""
         self._tables = tables
-        self._dynamodb = dynamodb
         self._client = client
         self._variables = variables
         self._clock = clock
         self._kept: dict[tuple[str, str], _Kept] = {}
 
+    def prepare(self) -> Self:
+        """Make at init, which Lambda runs with more CPU, the clients that a first request would wait for."""
+        if self._tables:
+            self._client("dynamodb")
+        if any(":secretsmanager:" in value for value in self._variables.values()):
+            self._client("secretsmanager")
+        return self
+
     def table(self, name: str) -> ReadableTable:
         if name not in self._tables:
             unknown("table", name, self._tables)
-        return _Table(self._dynamodb, self._tables[name])
+        return _Table(self._client("dynamodb"), self._tables[name])
 
     def secret(self, name: str) -> str:
         arn = self._variables.get(name, "")

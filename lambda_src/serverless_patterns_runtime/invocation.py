@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from serverless_patterns_runtime.claims.claim import Claim
-from serverless_patterns_runtime.resources import GivenResources, ReadableTable, Resources
+from serverless_patterns_runtime.resources import NO_RESOURCES, GivenResources, ReadableTable, Resources
 from serverless_patterns_runtime.sql_claims import Connection, claim_once
 
 __all__ = ["Invocation", "Log"]
@@ -23,7 +23,6 @@ class Log(Protocol):
 
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-_NO_RESOURCES = GivenResources(_NOTHING, _NOTHING, _NOTHING)
 
 
 def _half_a_minute() -> float:
@@ -49,7 +48,7 @@ class Invocation:
     logger: Log = field(compare=False)
     """Writes one JSON line an event, with the correlation id on it."""
 
-    resources: Resources = field(default=_NO_RESOURCES, compare=False, repr=False)
+    resources: Resources = field(default=NO_RESOURCES, compare=False, repr=False)
     """What `table`, `secret` and `parameter` read from."""
 
     @property

@@ -10,7 +10,7 @@ from typing import Any, NoReturn, Protocol
 from serverless_patterns_runtime.attribute_values import deserialize_item, serialize_item
 from serverless_patterns_runtime.errors import UnusableResource
 
-__all__ = ["GivenResources", "ReadableTable", "Resources", "unknown"]
+__all__ = ["NO_RESOURCES", "GivenResources", "ReadableTable", "Resources", "unknown"]
 
 
 class ReadableTable(Protocol):
@@ -50,6 +50,9 @@ class GivenResources:
         if name not in self.parameters:
             unknown("parameter", name, self.parameters)
         return self.parameters[name]
+
+
+NO_RESOURCES = GivenResources({}, {}, {})
 
 
 @dataclass(frozen=True)

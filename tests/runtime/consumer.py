@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
+from serverless_patterns_runtime.deployed_resources import DeployedResources
 from serverless_patterns_runtime.load_leveled_queue.commit_threads import CommitThreads
 from serverless_patterns_runtime.load_leveled_queue.edge import Edge
 from serverless_patterns_runtime.load_leveled_queue.handler import process
@@ -117,6 +118,7 @@ class Consumer:
             logger=Logger(service=f"service-{next(_services)}", level=level, stream=self._stream),
             metrics=self.metrics,
             commit_threads=CommitThreads(commit_threads) if commit_threads else None,
+            resources=DeployedResources(made.tables, client=lambda _: self.dynamodb, variables={}),
         )
 
     def answer(self, *records: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """What a business function reads by itself: the same deployed and in a unit test."""
 
+import subprocess
+import sys
 from decimal import Decimal
 from typing import Any
 
@@ -27,6 +29,7 @@ class Deployed:
         self.now = 0.0
         self.dynamodb = scripted_aws.dynamodb()
         self.services = {
+            "dynamodb": self.dynamodb,
             "secretsmanager": scripted_aws.ScriptedClient(
                 "secretsmanager", {"GetSecretValue": lambda _: {"SecretString": "s3cret"}}
             ),
@@ -34,7 +37,7 @@ class Deployed:
         }
         self.asked_for: list[str] = []
         self.resources = DeployedResources(
-            {"ORDERS": "Shop-Orders-1"}, self.dynamodb, client=self._client, variables=VARIABLES, clock=lambda: self.now
+            {"ORDERS": "Shop-Orders-1"}, client=self._client, variables=VARIABLES, clock=lambda: self.now
         )
 
     def _client(self, service: str) -> Any:
@@ -129,9 +132,24 @@ def test_a_secret_and_a_parameter_of_one_name_are_not_mixed_up(deployed: Deploye
 
 
 def test_a_function_that_reads_nothing_pays_for_no_client(deployed: Deployed) -> None:
-    deployed.resources.table("ORDERS")
     assert deployed.asked_for == []
-    assert deployed.dynamodb.calls == []
+
+
+def test_at_init_the_clients_are_made_for_what_there_is_to_read(deployed: Deployed) -> None:
+    deployed.resources.prepare()
+    assert deployed.asked_for == ["dynamodb", "secretsmanager"]
+    assert [client.calls for client in deployed.services.values()] == [[], [], []]
+    deployed.asked_for.clear()
+    DeployedResources({}, client=deployed._client, variables={"CURRENCY": "EUR"}).prepare()
+    assert deployed.asked_for == []
+
+
+def test_a_function_that_reads_nothing_does_not_import_botocore() -> None:
+    program = (
+        "import sys\nfrom serverless_patterns_runtime import deployed_resources\n"
+        "assert not {'boto3', 'botocore'} & {name.split('.')[0] for name in sys.modules}"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 @pytest.mark.parametrize("kind", ["table", "secret", "parameter"])

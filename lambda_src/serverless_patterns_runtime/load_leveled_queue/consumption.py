@@ -150,6 +150,7 @@ class Consumption:
             attempt=attempt,
             remaining=self._remaining,
             logger=self._edge.logger,
+            resources=self._edge.resources,
         )
 
     @contextmanager

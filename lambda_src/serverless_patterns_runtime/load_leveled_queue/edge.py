@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
 from serverless_patterns_runtime.clients import client
+from serverless_patterns_runtime.deployed_resources import DeployedResources
 from serverless_patterns_runtime.load_leveled_queue.commit_threads import COMMIT_THREADS, CommitThreads
 from serverless_patterns_runtime.load_leveled_queue.settings import Settings
+from serverless_patterns_runtime.resources import NO_RESOURCES, Resources
 from serverless_patterns_runtime.telemetry import Logger, Metrics
 
 __all__ = ["Edge"]
@@ -27,6 +29,8 @@ class Edge(NamedTuple):
     metrics: Any
     commit_threads: CommitThreads | None = None
     """None: commits are carried out one after the other."""
+    resources: Resources = NO_RESOURCES
+    """What the business function reads by itself."""
 
     @classmethod
     def from_environment(cls) -> "Edge":
@@ -44,4 +48,5 @@ class Edge(NamedTuple):
             logger=Logger(),
             metrics=Metrics(),
             commit_threads=CommitThreads(COMMIT_THREADS),
+            resources=DeployedResources(settings.tables),
         )

@@ -150,6 +150,15 @@ def test_what_the_function_learns_of_its_run(make: Any):
 
 
 @BOTH
+def test_the_function_can_read_its_tables(make: Any):
+    consumer, orders = make()
+    consumer.consume(order("A"))
+    consumer.dynamodb.always("GetItem", {"Item": {"order_id": {"S": "A"}}})
+    assert orders.invocations[0].table("ORDERS").get(order_id="A") == {"order_id": "A"}
+    assert consumer.dynamodb.requests("GetItem")[-1]["TableName"] == "shop-orders"
+
+
+@BOTH
 def test_a_duplicate_is_acknowledged(make: Any):
     consumer, orders = make()
     taken(consumer, held("A"))

@@ -34,6 +34,7 @@ def fulfil(order, invocation) -> Effects:
 def clients(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str, scripted_aws.ScriptedClient]]:
     (tmp_path / "orders.py").write_text(SOURCE)
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "orders", raising=False)  # the reference app's
     for name, value in (VARIABLES | TABLES).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", f"shop-{tmp_path.name}")
