@@ -10,7 +10,7 @@ from demo.outcome import DeadLetter, Fault, Outcome, Sample, State
 from demo.timeline import Handled
 from demo.timeline import Invocation as Run
 from demo.traffic import Message
-from handlers.orders import fulfil
+from orders import fulfil
 
 from serverless_patterns_runtime import Effects, Invocation, PermanentError, Update
 from serverless_patterns_runtime.testing import Table, commit

@@ -4,9 +4,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from handlers.orders import MAX_PRODUCTS, fulfil, line_total
 from hypothesis import given
 from hypothesis import strategies as st
+from orders import MAX_PRODUCTS, fulfil, line_total
 
 from serverless_patterns_runtime import Attr, Effects, Invocation, PermanentError, Put, Update
 from serverless_patterns_runtime.testing import Table, commit

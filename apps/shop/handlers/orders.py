@@ -1,15 +1,18 @@
-"""What it means to fulfil a wholesale order. No AWS in here: `fulfil` says what to write, the runtime writes it."""
+"""What it means to fulfil a wholesale order, and to ask for one. No AWS in here: the runtime reads and writes."""
 
 from collections import Counter
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from serverless_patterns_runtime import Attr, Effects, Invocation, PermanentError, Put, Update
+from auth import require
+
+from serverless_patterns_runtime import Attr, Effects, Invocation, PermanentError, Put, Request, Update
 
 CENT = Decimal("0.01")
 MAX_AMOUNT = 1_000_000  # for a price, a freight or a quantity: more is a slip of the keyboard
 MAX_PRODUCTS = 98  # one DynamoDB transaction holds 100 writes: the claim, the order, and one per product
+SHOWN = ("order_id", "status", "customer", "ship_to", "lines", "total")  # to callers; the rest is ours
 
 
 def fulfil(order: dict[str, Any], invocation: Invocation) -> Effects:
@@ -37,6 +40,15 @@ def fulfil(order: dict[str, Any], invocation: Invocation) -> Effects:
         ],
         result={"order_id": order["order_id"]},
     )
+
+
+def get(request: Request, invocation: Invocation) -> dict[str, Any]:
+    """What became of an order."""
+    require("orders", request)
+    order = invocation.table("ORDERS").get(order_id=request.params["order_id"])
+    if order is None:
+        raise PermanentError("no such order, or it is not fulfilled yet", status=404)
+    return {name: order[name] for name in SHOWN}
 
 
 def line_total(line: Mapping[str, Any]) -> Decimal:

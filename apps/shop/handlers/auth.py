@@ -1,0 +1,25 @@
+"""Who is calling, and what they may do."""
+
+import time
+
+import tokens
+
+from serverless_patterns_runtime import Caller, Invocation, PermanentError, Request
+
+
+def identify(request: Request, invocation: Invocation) -> Caller | None:
+    """The caller whose token the request bears; None, which the gateway answers with 401, without a good one."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    claims = tokens.verify(token, invocation.secret("SIGNING_KEY"), time.time())
+    return None if claims is None else Caller(claims["sub"], claims={"scope": claims["scope"]})
+
+
+def require(scope: str, request: Request) -> None:
+    """Refuse a caller whose token was not issued for this.
+
+    Not the authorizer's business: the gateway keeps its answer for a minute, for every route.
+    """
+    if request.caller is None or scope not in request.caller.claims["scope"].split():
+        raise PermanentError(f"the token was not issued for {scope}", status=403)
