@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from typing import Any, NoReturn
 
 from serverless_patterns_runtime.errors import MalformedPayload
@@ -19,7 +20,7 @@ def parse(text: str) -> Any:
     NaN and infinities, numbers beyond a double, lone surrogates, nesting deeper than 64.
     """
     try:
-        value = _DECODER.decode(text)
+        value = (_LONG_NUMBERS_DECODER if _LONG_NUMBER.search(text) else _DECODER).decode(text)
         if text.count("[") + text.count("{") > MAX_DEPTH:
             _check_depth(value, MAX_DEPTH)
     except MalformedPayload:
@@ -63,7 +64,18 @@ def _float(text: str) -> float:
     return value
 
 
+def _int(text: str) -> int:
+    _float(text)
+    return int(text)
+
+
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
+
+# Any 308 digits are within the range of a double. The look back makes the search linear.
+_LONG_NUMBER = re.compile(r"(?<![0-9])[0-9]{309}")
+_LONG_NUMBERS_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_int
+)
 
 
 def _check_depth(value: Any, levels: int) -> None:
