@@ -20,7 +20,8 @@ def parse(text: str) -> Any:
     NaN and infinities, numbers beyond a double, lone surrogates, nesting deeper than 64.
     """
     try:
-        value = (_LONG_NUMBERS_DECODER if _LONG_NUMBER.search(text) else _DECODER).decode(text)
+        may_be_long = len(text) > 308 and _LONG_NUMBER.search(text)
+        value = (_LONG_NUMBERS_DECODER if may_be_long else _DECODER).decode(text)
         if text.count("[") + text.count("{") > MAX_DEPTH:
             _check_depth(value, MAX_DEPTH)
     except MalformedPayload:
