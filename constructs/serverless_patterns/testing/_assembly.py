@@ -20,10 +20,12 @@ class StackArtifact:
     logical_ids: dict[str, str]
     """By construct path."""
 
-    def resources_of_type(self, type_name: str) -> list[str]:
-        """Logical ids of the template's resources of a type."""
-        resources: dict[str, Any] = json.loads(self.template.read_text(encoding="utf-8")).get("Resources", {})
-        return [logical_id for logical_id, resource in resources.items() if resource["Type"] == type_name]
+    def resources_of_type(self, type_name: str) -> dict[str, dict[str, Any]]:
+        """Properties of the template's resources of a type, by logical id."""
+        resources: dict[str, Any] = _json(self.template).get("Resources", {})
+        return {
+            id: resource.get("Properties", {}) for id, resource in resources.items() if resource["Type"] == type_name
+        }
 
 
 class Assembly:
@@ -48,6 +50,22 @@ class Assembly:
                 if found := stack.logical_ids.get(construct_path + ending):
                     return stack, found
         raise LookupError(f"{construct_path} is no resource of {', '.join(stack.name for stack in self.stacks)}")
+
+    def only(self, construct_path: str, type_name: str) -> tuple[StackArtifact, str]:
+        """The stack and logical id of the one resource of a type that this construct is or holds.
+
+        Raises:
+            LookupError: There is none, or several.
+        """
+        found = [
+            (stack, logical_id)
+            for stack in self.stacks
+            for path, logical_id in stack.logical_ids.items()
+            if f"{path}/".startswith(f"{construct_path}/") and logical_id in stack.resources_of_type(type_name)
+        ]
+        if len(found) != 1:
+            raise LookupError(f"{construct_path} holds {len(found)} resources of type {type_name}, not one")
+        return found[0]
 
 
 def _stacks(folder: Path) -> list[StackArtifact]:

@@ -40,7 +40,10 @@ def free_port(wanted: int | None = None) -> int:
 
 
 class Server:
-    """A Python file that serves HTTP on a loopback port, as a child process whose group we lead, log and end."""
+    """A Python program that serves HTTP on a loopback port, as a child process whose group we lead, log and end.
+
+    `file` may be a folder with a `__main__.py`.
+    """
 
     def __init__(
         self,

@@ -150,7 +150,7 @@ class Cloud:
         self._require_own_credentials(assembly)
         arguments = ["deploy", "-a", str(assembly.folder), "--require-approval", "never", "--progress", "events"]
         self._cdk([*arguments, *(stacks or ["**"])], assembly.folder, progress, deadline_seconds)
-        deployment = Deployment.of(assembly, self.client("cloudformation"))
+        deployment = Deployment.of(assembly, self.client("cloudformation"), self.endpoint_url)
         self._require_code(deployment)
         self.deployments.append(deployment)
         return deployment

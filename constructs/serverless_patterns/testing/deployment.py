@@ -15,25 +15,34 @@ if TYPE_CHECKING:
 __all__ = ["Deployment"]
 
 DELETE_SECONDS = 300
+STAGE = "AWS::ApiGateway::Stage"
 
 
 class Deployment:
     """Deployed stacks; as a context manager, deleted at the end of the block."""
 
-    def __init__(self, assembly: Assembly, stacks: Sequence[str], cloudformation: "CloudFormationClient") -> None:
+    def __init__(
+        self,
+        assembly: Assembly,
+        stacks: Sequence[str],
+        cloudformation: "CloudFormationClient",
+        endpoint_url: str | None,
+    ) -> None:
         self.stacks = tuple(stacks)
         """Names, each after those that it depends on."""
         self.is_destroyed = False
         self._assembly = assembly
         self._cloudformation = cloudformation
+        self._endpoint_url = endpoint_url
 
     @classmethod
-    def of(cls, assembly: Assembly, cloudformation: "CloudFormationClient") -> "Deployment":
-        """The stacks of an assembly that are there."""
+    def of(cls, assembly: Assembly, cloudformation: "CloudFormationClient", endpoint_url: str | None) -> "Deployment":
+        """The stacks of an assembly that are there; `endpoint_url` is the emulator's, None on AWS."""
         pages = cloudformation.get_paginator("list_stacks").paginate()
         found = [stack for page in pages for stack in page["StackSummaries"]]
         there = {stack["StackName"] for stack in found if stack["StackStatus"] != "DELETE_COMPLETE"}
-        return cls(assembly, [stack.name for stack in assembly.stacks if stack.name in there], cloudformation)
+        stacks = [stack.name for stack in assembly.stacks if stack.name in there]
+        return cls(assembly, stacks, cloudformation, endpoint_url)
 
     @cached_property
     def outputs(self) -> Mapping[str, Mapping[str, str]]:
@@ -52,6 +61,31 @@ class Deployment:
         path = construct if isinstance(construct, str) else construct.node.path
         stack, logical_id = self._assembly.find(path)
         return self.physical_ids[stack.name][logical_id]
+
+    def url(self, api: "IConstruct | str", *, stage: str | None = None) -> str:
+        """Where a REST API answers, without a slash at its end: `requests.get(f"{deployment.url(shop.api)}/orders")`.
+
+        CDK's own URL, as in an output, names a host that only AWS has.
+
+        Args:
+            api: The construct that is or holds the API, such as an `ApiProxy` or a `RestApi`; or its path.
+            stage: Name of the stage; may be left out when the API has one.
+
+        Raises:
+            LookupError: The construct holds no REST API, or several; or the API has several stages, or none.
+        """
+        path = api if isinstance(api, str) else api.node.path
+        stack, logical_id = self._assembly.only(path, "AWS::ApiGateway::RestApi")
+        ids = self.physical_ids[stack.name]
+        of_api = [id for id, of in stack.resources_of_type(STAGE).items() if of["RestApiId"] == {"Ref": logical_id}]
+        names = [stage] if stage else [ids[id] for id in of_api]
+        if len(names) != 1:
+            raise LookupError(f"{path} has the stages {names}: name one by stage=")
+        if self._endpoint_url:
+            return f"{self._endpoint_url}/restapis/{ids[logical_id]}/{names[0]}/_user_request_"
+        # The region, and in some regions the domain, are those of every other service.
+        aws = self._cloudformation.meta.endpoint_url.removeprefix("https://cloudformation.")
+        return f"https://{ids[logical_id]}.execute-api.{aws}/{names[0]}"
 
     @cached_property
     def functions(self) -> Mapping[str, str]:

@@ -95,7 +95,7 @@ class EmbeddedCloud(Cloud):
             proxy = _start_proxy(home, f"http://{LOOPBACK}:{at}") if faults else None
             servers += [proxy] if proxy else []
             settings = _settings(home, at, iam) | ({"AWS_ENDPOINT_URL": proxy.url} if proxy else {}) | dict(environment)
-            emulator = Server(HERE / "_run_emulator.py", [], python=python, port=at, environment=settings, home=home)
+            emulator = Server(HERE / "_run_emulator", [], python=python, port=at, environment=settings, home=home)
             servers.append(emulator)
             emulator.wait_ready("/_ministack/ready", READY_SECONDS)
             if proxy:

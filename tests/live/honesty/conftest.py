@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from serverless_patterns.testing import Cloud, EmbeddedCloud, wait_until
+from tests.live.honesty.raw_rest_api import RawRestApi
 
 HERE = Path(__file__).parent
 EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
@@ -38,6 +39,10 @@ class Queue:
     sqs: Any
     url: str
     arn: str
+
+    @property
+    def name(self) -> str:
+        return self.url.rpartition("/")[2]
 
     def send(self, *bodies: str, **more: Any) -> list[str]:
         return [self.sqs.send_message(QueueUrl=self.url, MessageBody=body, **more)["MessageId"] for body in bodies]
@@ -225,5 +230,49 @@ def layer(cloud: EmbeddedCloud, leftovers: ExitStack, fresh_name: str) -> Callab
     return make
 
 
+@pytest.fixture
+def rest_api(cloud: EmbeddedCloud, leftovers: ExitStack, fresh_name: str) -> Callable[..., RawRestApi]:
+    def make(**settings: Any) -> RawRestApi:
+        made = RawRestApi(cloud, fresh_name, **settings)
+        leftovers.callback(made.client.delete_rest_api, restApiId=made.id)
+        made.deploy()
+        return made
+
+    return make
+
+
 def _policy(*statements: Mapping[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+@dataclass(frozen=True)
+class UserPool:
+    client: Any
+    id: str
+    app: str
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:cognito-idp:us-east-1:000000000000:userpool/{self.id}"
+
+    def sign_in(self, name: str, password: str = "Correct-horse-1") -> str:
+        """Make the user; an identity token of theirs."""
+        self.client.admin_create_user(UserPoolId=self.id, Username=name, MessageAction="SUPPRESS")
+        self.client.admin_set_user_password(UserPoolId=self.id, Username=name, Password=password, Permanent=True)
+        answer = self.client.admin_initiate_auth(
+            UserPoolId=self.id,
+            ClientId=self.app,
+            AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": name, "PASSWORD": password},
+        )
+        return answer["AuthenticationResult"]["IdToken"]
+
+
+@pytest.fixture
+def user_pool(cloud: EmbeddedCloud, leftovers: ExitStack, fresh_name: str) -> UserPool:
+    client = cloud.client("cognito-idp")
+    id = client.create_user_pool(PoolName=fresh_name)["UserPool"]["Id"]
+    leftovers.callback(client.delete_user_pool, UserPoolId=id)
+    flows = ["ALLOW_ADMIN_USER_PASSWORD_AUTH"]
+    app = client.create_user_pool_client(UserPoolId=id, ClientName="app", ExplicitAuthFlows=flows)["UserPoolClient"]
+    return UserPool(client, id, app["ClientId"])

@@ -1,26 +1,9 @@
-"""Runs the emulator with what it lacks so that our functions' roles can be enforced, all of it about IAM.
-
-PartiQL: it would check an action `dynamodb:BatchExecuteStatement`, which AWS does not have. AWS checks each statement
-as `dynamodb:PartiQLInsert` and so on, on its table, and so does this: through the hook that splits a transaction into
-the actions of its items. AWS answers for each statement; here the first refusal fails the call.
-
-Batches: `sqs:SendMessageBatch` is no action either; AWS checks `sqs:SendMessage`.
-
-TLS: queues that refuse what is not encrypted would refuse everybody, since the emulator speaks plain HTTP. On
-loopback there is no wire, so calls count as encrypted.
-
-Runs in the emulator's environment, where only the standard library and the emulator are. The hooks are private, hence
-the pin.
-"""
+"""IAM as AWS checks it, where the emulator asks for other rights, or for none."""
 
 import json
 import re
-import sys
-from importlib import import_module
-from importlib.metadata import version
 from typing import Any
 
-EMULATOR = "1.5.33"
 HOOKS = {
     "ministack.core.iam_actions": ("dynamodb_transaction_checks", "extract_iam_action", "_dynamodb_table_arn"),
     "ministack.app": ("pin_request_origin",),
@@ -36,7 +19,12 @@ Check = tuple[str, str]
 
 
 def authorize_partiql(actions: Any) -> None:
-    """Let the hook for transactions also split PartiQL calls."""
+    """Check each statement as `dynamodb:PartiQLInsert` and so on, on its table.
+
+    The emulator would check `dynamodb:BatchExecuteStatement`, which AWS does not have. Goes through the hook that
+    splits a transaction into the actions of its items. AWS answers for each statement; here the first refusal fails
+    the call.
+    """
     of_transaction, table_arn = actions.dynamodb_transaction_checks, actions._dynamodb_table_arn
 
     def checks(iam_action: str, body: bytes, region: str, account_id: str) -> list[Check]:
@@ -49,7 +37,7 @@ def authorize_partiql(actions: Any) -> None:
 
 
 def authorize_batches(actions: Any) -> None:
-    """Let a batch of messages need what one message needs."""
+    """Let a batch of messages need what one message needs: `sqs:SendMessageBatch` is no action."""
     as_shipped = actions.extract_iam_action
 
     def extract(*request: Any) -> str | None:
@@ -60,7 +48,11 @@ def authorize_batches(actions: Any) -> None:
 
 
 def count_loopback_as_encrypted(server: Any) -> None:
-    """Let `aws:SecureTransport` be true for every call."""
+    """Let `aws:SecureTransport` be true for every call.
+
+    Queues that refuse what is not encrypted would refuse everybody, since the emulator speaks plain HTTP; on loopback
+    there is no wire.
+    """
     as_shipped = server.pin_request_origin
 
     def pin(source_ip: str, _secure_transport: bool) -> None:
@@ -73,23 +65,3 @@ def _statements(request: dict[str, Any]) -> list[Check]:
     each = request.get("Statements") or request.get("TransactStatements") or [request]
     matches = (STATEMENT.match(str(one.get("Statement", ""))) for one in each)
     return [(STATEMENT_ACTIONS[found[1][0].upper()], found[2]) for found in matches if found]
-
-
-def main() -> None:
-    """Check the pin and the hooks, then serve."""
-    found = version("ministack")
-    if found != EMULATOR:
-        sys.exit(f"the emulator must be ministack {EMULATOR}, found {found}")
-    for module, names in HOOKS.items():
-        for name in names:
-            if not callable(getattr(import_module(module), name, None)):
-                sys.exit(f"ministack {EMULATOR} has no hook {module}.{name}")
-    actions, server = import_module("ministack.core.iam_actions"), import_module("ministack.app")
-    authorize_partiql(actions)
-    authorize_batches(actions)
-    count_loopback_as_encrypted(server)
-    server.main()
-
-
-if __name__ == "__main__":
-    main()

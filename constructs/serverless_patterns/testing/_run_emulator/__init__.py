@@ -1,0 +1,1 @@
+"""What the pinned emulator lacks and our promises need. Runs in the emulator's environment, except in unit tests."""
