@@ -4,17 +4,48 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .api_proxy import ApiProxy
+    from .authorizers import IamAuthorizer, LambdaAuthorizer
+    from .cors import Cors
     from .defaults import Defaults
     from .handler import Handler
+    from .http_backend import HttpBackend
     from .load_leveled_queue import LoadLeveledQueue
+    from .mock_response import MockResponse
+    from .route import Route
+    from .throttle import Throttle
 
-__all__ = ["Defaults", "Handler", "LoadLeveledQueue"]
+__all__ = [
+    "ApiProxy",
+    "Cors",
+    "Defaults",
+    "Handler",
+    "HttpBackend",
+    "IamAuthorizer",
+    "LambdaAuthorizer",
+    "LoadLeveledQueue",
+    "MockResponse",
+    "Route",
+    "Throttle",
+]
 
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
         """Import on first use: the pytest plugin and the command line live here too, and must not start the CDK."""
-        modules = {"Defaults": "defaults", "Handler": "handler", "LoadLeveledQueue": "load_leveled_queue"}
+        modules = {
+            "ApiProxy": "api_proxy",
+            "Cors": "cors",
+            "Defaults": "defaults",
+            "Handler": "handler",
+            "HttpBackend": "http_backend",
+            "IamAuthorizer": "authorizers",
+            "LambdaAuthorizer": "authorizers",
+            "LoadLeveledQueue": "load_leveled_queue",
+            "MockResponse": "mock_response",
+            "Route": "route",
+            "Throttle": "throttle",
+        }
         if name not in modules:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return getattr(import_module(f".{modules[name]}", __name__), name)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
-from aws_cdk import ArnFormat, RemovalPolicy, Stack, Validations
+from aws_cdk import Validations
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 
 from serverless_patterns_runtime.business_function.contract import Env
 
@@ -17,10 +16,12 @@ from ._code import function_code, running_python
 from ._environment import variables
 from ._grants import grant_handler, statement
 from ._layer import runtime_layer
+from ._logs import define_log_group
 
 if TYPE_CHECKING:
     from aws_cdk import Duration
     from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_logs as logs
     from constructs import Construct
 
     from .defaults import Settings
@@ -68,7 +69,7 @@ def define_function(
     """
     vpc = handler.vpc or settings.vpc
     traced = settings.tracing != lambda_.Tracing.DISABLED
-    log_group = _log_group(scope, f"{id}Logs", settings, encryption_key)
+    log_group = define_log_group(scope, f"{id}Logs", settings, encryption_key)
     function = lambda_.Function(
         scope,
         id,
@@ -141,34 +142,6 @@ def provisioned(scope: Construct, id: str, function: lambda_.Function, handler: 
         provisioned_concurrent_executions=handler.provisioned_concurrent_executions,
     )
     return cast(lambda_.IFunction, alias)
-
-
-def _log_group(scope: Construct, id: str, settings: Settings, key: kms.IKey | None) -> logs.LogGroup:
-    if key is not None:
-        _allow_logs(scope, key)
-    return logs.LogGroup(
-        scope, id, retention=settings.log_retention, removal_policy=RemovalPolicy.DESTROY, encryption_key=key
-    )
-
-
-def _allow_logs(scope: Construct, key: kms.IKey) -> None:
-    """CloudWatch Logs uses a key only where the key's own policy says so, and CDK does not say it."""
-    stack = Stack.of(scope)
-    arn = stack.format_arn(
-        service="logs", resource="log-group", resource_name="*", arn_format=ArnFormat.COLON_RESOURCE_NAME
-    )
-    allow = iam.PolicyStatement(
-        principals=[cast(iam.IPrincipal, iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com"))],
-        actions=["kms:Decrypt", "kms:Describe*", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
-        resources=["*"],
-        conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn}},
-    )
-    if not key.add_to_resource_policy(allow).statement_added:
-        Validations.of(scope).add_warning(
-            "serverless-patterns:imported-key",
-            f"the policy of the imported key {key.node.path} cannot be changed here: it must let "
-            f"logs.<region>.amazonaws.com use the key for this account's log groups, or the deployment fails",
-        )
 
 
 def _role(scope: Construct, id: str, log_group: logs.LogGroup, *, tracing: bool, network: bool) -> iam.Role:

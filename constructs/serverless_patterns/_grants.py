@@ -44,6 +44,7 @@ _ANY_CLAIMS = ("dynamodb:GetItem",)
 _EFFECTS_CLAIMS = ("dynamodb:PutItem",)
 _LEASE_CLAIMS = ("dynamodb:PartiQLDelete", "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate")
 _COUNTED_CLAIMS = ("dynamodb:UpdateItem",)
+_ANSWER_LEASES = ("dynamodb:DeleteItem", "dynamodb:UpdateItem")
 
 
 def grant_handler(grantee: iam.IGrantable, handler: Handler) -> None:
@@ -67,6 +68,12 @@ def grant_claims(grantee: iam.IGrantable, claims: dynamodb.ITable, *, effects: b
     """Look up, claim, complete and release. Counted: the runtime also counts attempts there."""
     ways = (_ANY_CLAIMS, _EFFECTS_CLAIMS if effects else _LEASE_CLAIMS, _COUNTED_CLAIMS if counted else ())
     _allow(grantee, [action for way in ways for action in way], [claims.table_arn])
+    grant_table_key(grantee, claims)
+
+
+def grant_answers(grantee: iam.IGrantable, claims: dynamodb.ITable, *, effects: bool) -> None:
+    """Look up, claim and complete one key at a time, with the answer; release it where there are no effects."""
+    _allow(grantee, [*_ANY_CLAIMS, *(_EFFECTS_CLAIMS if effects else _ANSWER_LEASES)], [claims.table_arn])
     grant_table_key(grantee, claims)
 
 

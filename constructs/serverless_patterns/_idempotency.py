@@ -44,6 +44,13 @@ class Idempotency:
         if self.key is not None and not is_token(self.key) and not _PATH.fullmatch(self.key):
             fix = "write 'order_id' or 'order.id'; leave it out for the message id"
             problems.add("idempotency_key", "be a dotted path into the body", repr(self.key), fix)
+        self.check_place(problems, scope)
+        low = (queue_retention or 0) + LONGEST_RETENTION_SECONDS
+        fix = "a claim must outlive its message: the queue's retention + 14 days in the dead-letter queue"
+        self.check_retention(problems, low, fix)
+
+    def check_place(self, problems: Problems, scope: Construct) -> None:
+        """Check the table and the namespace."""
         if not is_token(self.namespace) and not _NAMESPACE.fullmatch(self.namespace):
             fix = "it is data: choose a name that will not change"
             problems.add("claims_namespace", "be 1 to 128 of A-Z a-z 0-9 . _ -", repr(self.namespace), fix)
@@ -53,8 +60,9 @@ class Idempotency:
         if self.claims is not None:
             _check_table(problems, self.claims)
             check_free(problems, scope, self.claims, self.namespace)
-        low = (queue_retention or 0) + LONGEST_RETENTION_SECONDS
-        fix = "a claim must outlive its message: the queue's retention + 14 days in the dead-letter queue"
+
+    def check_retention(self, problems: Problems, low: int, fix: str) -> None:
+        """Check that a claim is remembered for `low` seconds at least."""
         problems.duration("claims_retention", self.retention, low, _TEN_YEARS_SECONDS, fix)
 
     def env(self, claims: dynamodb.ITable | None) -> dict[str, str]:

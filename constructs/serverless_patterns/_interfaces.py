@@ -8,13 +8,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_apigateway as apigateway
     from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_secretsmanager as secretsmanager
 
+    from .authorizers import IamAuthorizer, LambdaAuthorizer
+
     AlarmAction = cloudwatch.IAlarmAction | cloudwatch_actions.SnsAction | cloudwatch_actions.LambdaAction
+    Authorizer = IamAuthorizer | LambdaAuthorizer | apigateway.IAuthorizer | apigateway.Authorizer
     Function = lambda_.IFunction | lambda_.FunctionBase
     Key = kms.IKey | kms.Key
     Secret = secretsmanager.ISecret | secretsmanager.Secret

@@ -1,0 +1,85 @@
+"""Who calls whom: the gateway its functions, and callers that sign their requests the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
+
+from aws_cdk import Validations
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+
+from ._checks import Problems
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from ._routes import Planned
+
+
+def allow_gateway(
+    scope: Construct, rest_api: apigateway.RestApi, stage_name: str, functions: Mapping[str, lambda_.IFunction]
+) -> None:
+    """One permission for each function, however many routes lead to it: a function's policy holds 20 KB.
+
+    Args:
+        scope: The API's construct.
+        rest_api: Who calls.
+        stage_name: The only stage that may: the console's test may not.
+        functions: What is called, by the id that its permission gets.
+    """
+    source = rest_api.arn_for_execute_api("*", "/*", stage_name)
+    for id, function in functions.items():
+        function.add_permission(
+            id,
+            principal=cast(iam.IPrincipal, iam.ServicePrincipal("apigateway.amazonaws.com")),
+            scope=scope,
+            source_arn=source,
+        )
+        if scope.node.try_find_child(id) is None:
+            Validations.of(scope).add_warning(
+                "serverless-patterns:invoke-permission",
+                f"the policy of {function.node.path} cannot be changed here: its owner has to let "
+                f"apigateway.amazonaws.com invoke it for this API, or its routes answer 500",
+            )
+
+
+def grant_invoke(
+    scope: Construct,
+    rest_api: apigateway.RestApi,
+    stage_name: str,
+    grantee: iam.IGrantable,
+    routes: Sequence[Planned],
+    *,
+    all: bool,
+) -> iam.Grant:
+    """Allow a caller to sign requests for routes.
+
+    Args:
+        scope: The API's construct.
+        rest_api: What is called.
+        stage_name: Its stage.
+        grantee: Who calls.
+        routes: What it may call.
+        all: Whether nobody named them: then those that IAM does not guard are left out.
+
+    Raises:
+        ValueError: one of them asks for something else than a signature.
+    """
+    guarded = [one for one in routes if one.facts.evidence == "iam"]
+    problems = Problems(scope.node.path)
+    if not all:
+        for one in (one for one in routes if one not in guarded):
+            fix = "its authorizer decides who may call it"
+            problems.add("grant_invoke()", "name routes that an IamAuthorizer guards", repr(one.route.route), fix)
+    elif not guarded:
+        problems.add("grant_invoke()", "find a route that an IamAuthorizer guards", "none", "pass IamAuthorizer()")
+    problems.raise_any()
+    arns = [rest_api.arn_for_execute_api(one.path.method, _pattern(one), stage_name) for one in guarded]
+    return iam.Grant.add_to_principal(grantee=grantee, actions=["execute-api:Invoke"], resource_arns=arns)
+
+
+def _pattern(one: Planned) -> str:
+    """A path for IAM: it has no parameters, and `*` goes over slashes."""
+    return "/" + "/".join("*" if part.startswith("{") else part for part in one.path.parts)

@@ -1,0 +1,88 @@
+"""The REST API and its one stage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
+
+from aws_cdk import Names
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_wafv2 as wafv2
+
+from ._access_logs import define_access_logs, destination, line
+from ._acknowledge import acknowledge
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_logs as logs
+    from constructs import Construct
+
+    from .defaults import Settings
+    from .throttle import Throttle
+
+_MAX_NAME = 255
+# TLS 1.2 and 1.3. Older versions are what API Gateway takes on its own addresses unless it is told otherwise.
+_SECURITY_POLICY, _ACCESS_MODE = "SecurityPolicy_TLS13_1_2_PQ_2025_09", "BASIC"
+# An authorizer that changes needs a new deployment; without this flag it would not get one.
+_FLAG = "@aws-cdk/aws-apigateway:authorizerChangeDeploymentLogicalId"
+
+
+def define_gateway(
+    scope: Construct,
+    *,
+    stage_name: str,
+    throttle: Throttle,
+    method_options: Mapping[str, apigateway.MethodDeploymentOptions],
+    binary_media_types: Sequence[str],
+    access_logs: bool,
+    settings: Settings,
+    key: kms.IKey | None,
+) -> tuple[apigateway.RestApi, logs.LogGroup | None]:
+    """Define the API, regional, with its stage, its access logs, and no method as yet.
+
+    Args:
+        scope: The API's construct.
+        stage_name: First part of every path.
+        throttle: Of every method that has none of its own.
+        method_options: Throttles of single methods.
+        binary_media_types: Whose bodies are passed on as they are.
+        access_logs: Whether there are any.
+        settings: What holds in the scope.
+        key: Customer key for them.
+    """
+    scope.node.set_context(_FLAG, True)
+    log_group = define_access_logs(scope, settings, key) if access_logs else None
+    rest_api = apigateway.RestApi(
+        scope,
+        "RestApi",
+        rest_api_name=Names.unique_resource_name(scope, separator="-", max_length=_MAX_NAME),  # a dimension of metrics
+        endpoint_configuration=apigateway.EndpointConfiguration(types=[apigateway.EndpointType.REGIONAL]),
+        cloud_watch_role=False,  # one for the whole account: nothing that an API may set
+        binary_media_types=[*binary_media_types] or None,
+        deploy_options=apigateway.StageOptions(
+            stage_name=stage_name,
+            throttling_rate_limit=throttle.rate,
+            throttling_burst_limit=throttle.burst,
+            method_options=method_options or None,
+            tracing_enabled=settings.tracing == lambda_.Tracing.ACTIVE,
+            access_log_destination=None if log_group is None else destination(log_group),
+            access_log_format=None if log_group is None else line(),
+        ),
+    )
+    rest_api.node.try_remove_child("Endpoint")  # an output that nobody asked for
+    resource = cast(apigateway.CfnRestApi, rest_api.node.default_child)
+    resource.security_policy, resource.endpoint_access_mode = _SECURITY_POLICY, _ACCESS_MODE
+    _acknowledge(rest_api.deployment_stage, logged=access_logs)
+    return rest_api, log_group
+
+
+def protect(scope: Construct, stage: apigateway.Stage, web_acl: str) -> None:
+    """Let a web ACL look at every request first."""
+    wafv2.CfnWebACLAssociation(scope, "WebAcl", resource_arn=stage.stage_arn, web_acl_arn=web_acl)
+
+
+def _acknowledge(stage: apigateway.Stage, *, logged: bool) -> None:
+    if logged:
+        reason = "the access log has a line for every request; an execution log would repeat its headers, and never end"
+        acknowledge(stage, reason, "AwsSolutions-APIG6")

@@ -1,0 +1,113 @@
+"""Resources and methods of the gateway, in the order of their names: that of the routes changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
+
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_lambda as lambda_
+
+from . import _schemas
+from ._cross_origin import add_preflight, template_answers
+from ._guards import method_guard
+from ._targets import Connection, Site
+
+if TYPE_CHECKING:
+    from aws_cdk import Duration
+    from constructs import Construct
+
+    from ._routes import Planned
+    from .authorizers import LambdaAuthorizer
+    from .cors import Cors
+    from .handler import Handler
+
+
+class Methods:
+    """Defines the methods of an API."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        rest_api: apigateway.RestApi,
+        *,
+        timeout: Duration,
+        cors: Cors | None,
+        functions: Mapping[Handler, lambda_.IFunction],
+        authorizers: Mapping[LambdaAuthorizer, apigateway.IAuthorizer],
+    ) -> None:
+        self._scope = scope
+        self._rest_api = cast(apigateway.IRestApi, rest_api)
+        self._timeout = timeout
+        self._cors, self._cors_answers = cors, template_answers(cors)
+        self._functions = functions
+        self._authorizers = authorizers
+        self._resources: dict[tuple[str, ...], apigateway.IResource] = {(): rest_api.root}
+        self._validator: apigateway.IRequestValidator | None = None
+
+    def define(self, routes: Sequence[Planned]) -> None:
+        """Define everything that the routes, which are sorted, name."""
+        methods: dict[tuple[str, ...], list[str]] = {}
+        for one in routes:
+            self._define(one)
+            methods.setdefault(one.path.parts, []).append(one.path.method)
+        if self._cors is not None:
+            for parts, names in methods.items():
+                add_preflight(self._resource(parts), self._cors, names)
+
+    def _define(self, one: Planned) -> None:
+        facts, resource = one.facts, self._resource(one.path.parts)
+        site = Site(
+            scope=self._scope,
+            rest_api=self._rest_api,
+            resource=resource,
+            facts=facts,
+            cors=self._cors_answers,
+            timeout=self._timeout,
+            functions=self._functions,
+        )
+        connection = one.target.connect(site)
+        query = {} if facts.query is None else _schemas.query_parameters(facts.query)
+        self._add_method(one, resource, connection, {**connection.request_parameters, **query})
+
+    def _add_method(
+        self, one: Planned, resource: apigateway.IResource, connection: Connection, parameters: Mapping[str, bool]
+    ) -> None:
+        facts, guard = one.facts, method_guard(one.guard, self._authorizers)
+        model = None if facts.body is None else _schemas.model(self._scope, self._rest_api, facts.body)
+        checked = model is not None or any(
+            required and not name.startswith("method.request.path.") for name, required in parameters.items()
+        )
+        resource.add_method(
+            facts.method,
+            connection.integration,
+            authorization_type=guard.authorization_type,
+            authorizer=guard.authorizer,
+            api_key_required=one.route.api_key_required or None,
+            method_responses=[*connection.method_responses] or None,
+            request_parameters=parameters or None,
+            # Under $default too, or a body would be let through for the type that it says to be.
+            request_models=None if model is None else {"application/json": model, "$default": model},
+            request_validator=self._the_validator() if checked else None,
+        )
+
+    def _resource(self, parts: tuple[str, ...]) -> apigateway.IResource:
+        known = self._resources.get(parts)
+        if known is None:
+            known = self._resource(parts[:-1]).add_resource(parts[-1])
+            self._resources[parts] = cast(apigateway.IResource, known)
+        return cast(apigateway.IResource, known)
+
+    def _the_validator(self) -> apigateway.IRequestValidator:
+        if self._validator is None:
+            self._validator = cast(
+                apigateway.IRequestValidator,
+                apigateway.RequestValidator(
+                    self._scope,
+                    "Validator",
+                    rest_api=self._rest_api,
+                    validate_request_body=True,
+                    validate_request_parameters=True,
+                ),
+            )
+        return self._validator

@@ -1,0 +1,140 @@
+"""The routes of an API, planned: what each says, who guards it, where it leads, and all that is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import _schemas
+from ._checks import Problems
+from ._function_target import FunctionTarget, HandlerTarget
+from ._guards import Guard, guard_of
+from ._overlaps import Guarded, check_overlaps
+from ._paths import Path, parsed
+from ._running import is_function
+from ._shapes import several
+from ._targets import RouteFacts, is_routable
+from ._throttling import check_throttle
+from .handler import Handler
+from .route import Route
+
+if TYPE_CHECKING:
+    from aws_cdk import Duration
+
+    from ._targets import RouteTarget
+
+_WITHOUT_BODY = ("GET", "HEAD", "OPTIONS")
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One route with everything that is known of it."""
+
+    route: Route
+    path: Path
+    facts: RouteFacts
+    guard: Guard
+    target: RouteTarget
+
+
+def planned(problems: Problems, routes: Any, api: Guard | None, timeout: Duration, cross_origin: bool) -> list[Planned]:
+    """The routes, sorted by path and method, as far as they are right.
+
+    Args:
+        problems: Takes what is wrong.
+        routes: What the user gave.
+        api: What guards the API; `None`: each route says it.
+        timeout: Of integrations.
+        cross_origin: Whether the gateway answers preflights.
+    """
+    given = several(problems, "routes", routes)
+    if not given and not problems.have("routes"):
+        problems.add("routes", "hold at least one Route", "none", "an API without routes cannot be deployed")
+    found: list[Planned] = []
+    for position, route in enumerate(given):
+        if isinstance(route, Route):
+            one = _planned(problems, route, api, timeout, cross_origin)
+            found += [one] if one else []
+        else:
+            problems.add(f"routes[{position}]", "be a Route", repr(route), "write Route('GET /orders', ...)")
+    check_overlaps(problems, [Guarded(one.route.route, one.path, one.guard.evidence == "none") for one in found])
+    return sorted(found, key=lambda one: (one.path.path, one.path.method))
+
+
+def _planned(
+    problems: Problems, route: Route, api: Guard | None, timeout: Duration, cross_origin: bool
+) -> Planned | None:
+    path = parsed(problems, route.route)
+    if path is None:
+        return None
+    label = f"routes[{route.route!r}] "
+    guard = guard_of(problems, label, route.authorizer, route.public, api)
+    if api is None and route.authorizer is None and route.public is False:
+        fix = "give it or the API one; public=True lets everybody in"
+        problems.add(f"{label}authorizer", "be given", "None", fix)
+    if cross_origin and path.method == "OPTIONS":
+        problems.add(label.strip(), "be left out with cors", repr(route.route), "the gateway answers preflights")
+    check_throttle(problems, f"{label}throttle", route.throttle)
+    facts = _facts(problems, route, path, guard)
+    target = _target(problems, label, route.target)
+    if target is None:
+        return None
+    target.check(problems, facts, timeout)
+    return Planned(route, path, facts, guard, target)
+
+
+def _facts(problems: Problems, route: Route, path: Path, guard: Guard) -> RouteFacts:
+    facts = RouteFacts(
+        name=route.route,
+        method=path.method,
+        path=path.path,
+        parameters=path.parameters,
+        greedy=path.greedy,
+        body=route.body if isinstance(route.body, Mapping) else None,
+        content="bytes" if route.body is bytes else "json",
+        query=route.query if isinstance(route.query, Mapping) else None,
+        respond=route.respond,
+        message_group=route.message_group,
+        asked_idempotency=route.idempotency,
+        evidence=guard.evidence,
+    )
+    if route.body is not None:
+        _check_body(problems, facts, route.body)
+    if facts.query is not None:
+        _schemas.check_query(problems, f"{facts.label} query", facts.query)
+    elif route.query is not None:
+        fix = "write {'type': 'object', 'properties': {...}}"
+        problems.add(f"{facts.label} query", "be a JSON schema of an object", repr(route.query), fix)
+    return facts
+
+
+def _check_body(problems: Problems, facts: RouteFacts, body: object) -> None:
+    label = f"{facts.label} body"
+    if facts.method in _WITHOUT_BODY:
+        problems.add(label, f"be left out for {facts.method}", "a value", "such a request has no body")
+    elif facts.method == "ANY" and facts.body is not None:
+        fix = "GET has no body and would be refused: give each method a route of its own"
+        problems.add(label, "be left out for ANY", "a schema", fix)
+    elif facts.body is not None:
+        _schemas.check(problems, label, facts.body)
+    elif body is not bytes:
+        problems.add(label, "be a JSON schema, or bytes", repr(body), "write {'type': 'object', ...}")
+
+
+def _target(problems: Problems, label: str, target: Any) -> RouteTarget | None:
+    if isinstance(target, Handler):
+        return HandlerTarget(target)
+    if is_routable(target):
+        return target._route_target()  # pyright: ignore[reportPrivateUsage]  # a protocol among ourselves
+    if is_function(target):
+        return FunctionTarget(target)
+    must = "be a Handler, an IFunction, a LoadLeveledQueue, an HttpBackend or a MockResponse"
+    problems.add(f"{label}target", must, repr(target), "wrap your Python function in a Handler")
+    return None
+
+
+def distinct_schemas(routes: Sequence[Planned]) -> Mapping[str, Mapping[str, Any]]:
+    """Every schema that some function checks, by name."""
+    schemas = [schema for one in routes for schema in (one.facts.body, one.facts.query) if schema is not None]
+    return {_schemas.schema_name(schema): schema for schema in schemas}

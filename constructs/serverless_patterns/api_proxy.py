@@ -1,0 +1,206 @@
+"""The front door: an HTTP API in front of business functions, queues and backends.
+
+Richardson: Microservices Patterns (2018), "API gateway"; Idempotency-Key: draft-ietf-httpapi-idempotency-key-header.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from aws_cdk import Duration
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from ._alarms import METRIC_PERIOD, define_alarms
+from ._api_alarms import api_alarms, check_alarms
+from ._api_arguments import check_arguments, check_binary, warn_of_timeout
+from ._api_functions import Told
+from ._callers import allow_gateway, grant_invoke
+from ._checks import Problems, path_of
+from ._cross_origin import gateway_error_headers
+from ._gateway import define_gateway, protect
+from ._gateway_errors import define_gateway_errors
+from ._idempotency import Idempotency
+from ._known_routes import known, url_of
+from ._methods import Methods
+from ._planning import plan
+from ._throttling import method_options
+from .defaults import Alarms, settings_of
+from .throttle import Throttle
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_cloudwatch as cloudwatch
+    from aws_cdk import aws_dynamodb as dynamodb
+    from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_kms as kms
+
+    from ._interfaces import AlarmAction, Authorizer, Key
+    from .cors import Cors
+    from .route import Route
+
+__all__ = ["ApiProxy"]
+
+_THROTTLE = Throttle(rate=100, burst=200)
+_CLAIMS_RETENTION = Duration.days(7)
+_INTEGRATION_TIMEOUT = Duration.seconds(29)
+_MAX_LATENCY = Duration.seconds(5)
+
+
+class ApiProxy(Construct):
+    """An HTTP API: every request is authenticated, bounded and validated before it reaches its target.
+
+    ```python
+    ApiProxy(self, "Api", authorizer=LambdaAuthorizer(Handler(code, "auth:identify", secrets={"SIGNING_KEY": key})),
+        routes=[
+            Route("POST /orders", fulfilment, body=ORDER, respond={"order_id": "$.order_id"}),
+            Route("GET /orders/{order_id}", Handler(code, "orders:get", tables={"ORDERS": orders})),
+        ])
+    ```
+
+    Behind a `Handler`, one `Idempotency-Key` has one answer, and with `Effects` one effect.
+
+    Args:
+        scope: Parent construct.
+        id: Names what is below it, and is the default namespace of the claims.
+        routes: What it serves. Their order means nothing.
+        authorizer: Who may call a route that names no other: `IamAuthorizer()`, `LambdaAuthorizer(...)` or one of
+            `aws_apigateway`.
+        public: `True`: anybody may call a route that names no authorizer.
+        throttle: Of every route that has none of its own.
+        cors: Which pages of other origins may use it. Default: none.
+        claims: Table to share, with the partition key `claim` (String). Default: one of its own, if a route needs it.
+        claims_namespace: Separates constructs that share a table, each its own. Data: never change it. Default: `id`.
+        claims_retention: How long a key and its answer are remembered; an hour or more.
+        integration_timeout: How long the gateway waits for a target, 50 ms to 300 s. Above 29 s AWS has to raise the
+            account's quota first.
+        max_body_bytes: Functions refuse more with 413; to 6 MB, less a third for bytes.
+        binary_media_types: Whose bodies reach functions as bytes, such as `image/png`.
+        access_logs: A line for each request. On AWS the account needs a role for it, once: `ApiAccount`.
+        stage_name: First part of every path under the gateway's own address.
+        web_acl: ARN of a regional web ACL of AWS WAF ($5 a month, and more by rule and request).
+        encryption_key: Customer key for claims, logs and variables. Default: that of `Defaults`, else keys that AWS
+            owns.
+        alarms: `all`, `critical` or `none`. Default: that of `Defaults`, else `all`.
+        alarm_actions: What alarms notify. Default: those of `Defaults`.
+        max_latency: One answer in 100 that takes longer raises an alarm.
+
+    Attributes:
+        rest_api, stage: What is owned.
+        url: Of the stage, with a slash at the end.
+        functions: By route: the function that answers it; not of targets without one.
+        claims: The table of claims; `None` when no route needs one.
+        access_log_group: `None` with `access_logs=False`.
+        alarms: By name: ServerErrors, Latency.
+        required_endpoints: AWS services that the functions must reach when they run in a VPC.
+
+    Raises:
+        ValueError: with every argument that is wrong, what is allowed and the fix.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        routes: Sequence[Route],
+        authorizer: Authorizer | None = None,
+        public: bool = False,
+        throttle: Throttle = _THROTTLE,
+        cors: Cors | None = None,
+        claims: dynamodb.ITable | None = None,
+        claims_namespace: str | None = None,
+        claims_retention: Duration = _CLAIMS_RETENTION,
+        integration_timeout: Duration = _INTEGRATION_TIMEOUT,
+        max_body_bytes: int = 1_048_576,
+        binary_media_types: Sequence[str] = (),
+        access_logs: bool = True,
+        stage_name: str = "live",
+        web_acl: str | None = None,
+        encryption_key: Key | None = None,
+        alarms: Alarms | None = None,
+        alarm_actions: Sequence[AlarmAction] | None = None,
+        max_latency: Duration = _MAX_LATENCY,
+    ) -> None:
+        problems, settings = Problems(path_of(scope, id)), settings_of(scope)
+        once = Idempotency(None, claims, claims_namespace or id, claims_retention)
+        told = Told(once, max_body_bytes, cors, integration_timeout)
+        check_arguments(problems, told, throttle, binary_media_types, stage_name)
+        check_alarms(problems, alarms, max_latency)
+        problems.raise_any()  # what follows leans on these
+        whole = plan(problems, scope, id, routes, authorizer, public, told, settings)
+        check_binary(problems, whole.routes, binary_media_types)
+        problems.raise_any()
+
+        super().__init__(scope, id)
+        key = cast("kms.IKey | None", encryption_key or settings.encryption_key)
+        self._routes = {one.route.route: one for one in whole.routes}
+        self.rest_api, self.access_log_group = define_gateway(
+            self,
+            stage_name=stage_name,
+            throttle=throttle,
+            method_options=method_options(whole.routes),
+            binary_media_types=binary_media_types,
+            access_logs=access_logs,
+            settings=settings,
+            key=key,
+        )
+        self.stage = self.rest_api.deployment_stage
+        self.url = self.rest_api.url_for_path("/")
+        define_gateway_errors(self, self.rest_api, gateway_error_headers(cors))
+        self.claims: dynamodb.ITable | None = None
+        if whole.claims:
+            self.claims = once.define(self, key=key, removal_policy=settings.removal_policy)
+        self.required_endpoints = whole.required_endpoints
+        functions, invoked = whole.define_functions(self, self.claims, settings, key)
+        self.functions: Mapping[str, lambda_.IFunction] = functions
+        allow_gateway(self, self.rest_api, stage_name, whole.invoked(invoked))
+        asked = {one.given: one.define(self, settings, key) for one in whole.authorizers}
+        Methods(
+            self,
+            self.rest_api,
+            timeout=integration_timeout,
+            cors=cors,
+            functions=invoked,
+            authorizers=asked,
+        ).define(whole.routes)
+        if web_acl is not None:
+            protect(self, self.stage, web_acl)
+        warn_of_timeout(self, integration_timeout)
+        actions = settings.alarm_actions if alarm_actions is None else alarm_actions
+        self.alarms = define_alarms(self, api_alarms(self.stage, max_latency), alarms or settings.alarms, actions)
+
+    def function_for(self, route: str) -> lambda_.IFunction:
+        """The function that answers a route, written as there: `GET /orders/{order_id}`."""
+        return known(self, self.functions, route)
+
+    def url_for(self, route: str, **parameters: object) -> str:
+        """The address of a route, its path's parameters filled in and encoded."""
+        return url_of(self, self.rest_api, known(self, self._routes, route).path, parameters)
+
+    def grant_invoke(self, grantee: iam.IGrantable, *routes: str) -> iam.Grant:
+        """Allow calling routes that an `IamAuthorizer` guards; without routes, all of these."""
+        chosen = [known(self, self._routes, route) for route in routes] or [*self._routes.values()]
+        return grant_invoke(self, self.rest_api, self.stage.stage_name, grantee, chosen, all=not routes)
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI 3.1 document of the routes."""
+        from ._openapi import openapi
+
+        return openapi(self.node.id, [(one.facts, one.target) for one in self._routes.values()])
+
+    def metric_requests(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
+        """Requests, whatever was answered."""
+        return self.stage.metric_count(period=period, statistic="Sum")
+
+    def metric_client_errors(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
+        """Answers with 4xx."""
+        return self.stage.metric_client_error(period=period, statistic="Sum")
+
+    def metric_server_errors(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
+        """Answers with 5xx."""
+        return self.stage.metric_server_error(period=period, statistic="Sum")
+
+    def metric_latency(self, *, period: Duration = METRIC_PERIOD, statistic: str = "p99") -> cloudwatch.Metric:
+        """Milliseconds from request to answer."""
+        return self.stage.metric_latency(period=period, statistic=statistic)

@@ -1,0 +1,41 @@
+"""`IamAuthorizer`, `LambdaAuthorizer`: who may call a route. CDK's own authorizers go the same way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aws_cdk import Duration
+
+if TYPE_CHECKING:
+    from .handler import Handler
+
+__all__ = ["IamAuthorizer", "LambdaAuthorizer"]
+
+_RESULTS_CACHE_TTL = Duration.seconds(60)
+
+
+@dataclass(frozen=True)
+class IamAuthorizer:
+    """Callers sign with AWS credentials, and `ApiProxy.grant_invoke` says whose."""
+
+
+@dataclass(frozen=True, eq=False)
+class LambdaAuthorizer:
+    """A business function says who calls: `def identify(request: Request) -> Caller | None`.
+
+    ```python
+    LambdaAuthorizer(Handler(code, "auth:identify", secrets={"SIGNING_KEY": key}))
+    ```
+
+    `None` is 401, `PermanentError(..., status=403)` is 403. The same object on several routes is one function.
+
+    Args:
+        handler: The function. Its timeout is 5 seconds unless it says another.
+        header: Holds the caller's credential. Without it the gateway answers 401 and does not ask.
+        results_cache_ttl: How long the answer for one value of the header holds, on every route: to an hour.
+    """
+
+    handler: Handler
+    header: str = "Authorization"
+    results_cache_ttl: Duration = _RESULTS_CACHE_TTL

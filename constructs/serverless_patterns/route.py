@@ -1,0 +1,55 @@
+"""`Route`: what a request is, who may send it, and where it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from ._interfaces import Authorizer, Function
+    from ._targets import Routable
+    from .handler import Handler
+    from .throttle import Throttle
+
+__all__ = ["Route"]
+
+
+@dataclass(frozen=True, eq=False)
+class Route:
+    """Leads one method of one path to a target. A description: `ApiProxy` checks it.
+
+    ```python
+    Route("POST /payments", Handler(code, "payments:take", tables={"PAYMENTS": payments}), body=PAYMENT)
+    ```
+
+    Args:
+        route: `METHOD /path/{parameter}`. The last part may be `{name+}`: everything below. `ANY` is every method.
+        target: A `Handler`, a `lambda_.IFunction` (raw events), a `LoadLeveledQueue`, `HttpBackend` or `MockResponse`.
+        body: JSON schema (draft 4, as far as the gateway enforces it) of the body; or `bytes`. Default: any JSON.
+        query: JSON schema of an object: one property for each parameter of the query string.
+        respond: In front of a queue, fields of the answer: `{"order_id": "$.order_id"}` takes them from the request.
+        authorizer: Who may call it. Default: as the API says.
+        public: `True`: anybody.
+        throttle: Default: as the API says.
+        idempotency: Of `Idempotency-Key`: `required`, `optional` or `off`. Default: required for POST and PATCH to a
+            `Handler` and in front of a queue (optional when the queue finds its key in the body), else off.
+        message_group: In front of a FIFO queue: where in the body its group is, such as `$.order_id`.
+        api_key_required: Meters callers by API key; that says nothing about who they are.
+    """
+
+    route: str
+    target: Handler | Function | Routable
+    _: KW_ONLY
+    body: Mapping[str, Any] | type[bytes] | None = None
+    query: Mapping[str, Any] | None = None
+    respond: Mapping[str, str] | None = None
+    authorizer: Authorizer | None = None
+    public: bool = False
+    throttle: Throttle | None = None
+    idempotency: Literal["required", "optional", "off"] | None = None
+    message_group: str | None = None
+    api_key_required: bool = False
+
+    def __repr__(self) -> str:
+        return f"Route({self.route})"
