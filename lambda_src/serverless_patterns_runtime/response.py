@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 __all__ = ["Response"]
 
@@ -41,7 +41,7 @@ class Response:
             raise ValueError(f"a response with status {self.status} has no body: leave it out, or answer 200")
         if isinstance(self.cookies, str):
             raise ValueError("a response's cookies are a list of Set-Cookie texts, got one text: write [...]")
-        headers = {name: value if isinstance(value, str) else tuple(value) for name, value in self.headers.items()}
+        headers = {name: tuple(value) if isinstance(value, list) else value for name, value in self.headers.items()}
         object.__setattr__(self, "headers", headers)
         object.__setattr__(self, "cookies", tuple(self.cookies))
         for name, values in self.header_values():
@@ -49,7 +49,8 @@ class Response:
 
     def header_values(self) -> list[tuple[str, tuple[str, ...]]]:
         """Each header with its values, the cookies last, as `Set-Cookie`."""
-        given = [(name, (value,) if isinstance(value, str) else tuple(value)) for name, value in self.headers.items()]
+        headers = cast("Mapping[str, str | tuple[str, ...]]", self.headers)
+        given = [(name, value if isinstance(value, tuple) else (value,)) for name, value in headers.items()]
         return [*given, ("Set-Cookie", tuple(self.cookies))] if self.cookies else given
 
 
