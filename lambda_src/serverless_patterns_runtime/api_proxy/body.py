@@ -72,8 +72,10 @@ def _check_type(envelope: Envelope) -> None:
 def _bytes(raw: str, *, encoded: bool) -> bytes:
     try:
         return binascii.a2b_base64(raw, strict_mode=True) if encoded else raw.encode()
-    except ValueError:  # binascii.Error and UnicodeEncodeError are
-        raise MalformedPayload("the body is not well encoded") from None
+    except UnicodeError:
+        raise MalformedPayload("the body is not UTF-8") from None
+    except ValueError:
+        raise MalformedPayload("the body is not base64") from None
 
 
 def _text(content: bytes) -> str:
