@@ -54,7 +54,9 @@ class Exchange:
         if error is not None:
             # One that a module keeps, and raises again and again, would keep every frame it ever passed, bodies too.
             error.__traceback__ = None
-        return executed.answer.proxy_result(self._added(executed))
+        origins = self._envelope.headers.all("Origin")
+        opened = cross_origin.opened(executed.answer, self._edge.settings.cross_origin, origins)
+        return opened.proxy_result(self._added(executed))
 
     @cached_property
     def _route_name(self) -> str:
@@ -115,12 +117,10 @@ class Exchange:
         return self._context.get_remaining_time_in_millis() / 1000
 
     def _added(self, executed: Executed) -> list[tuple[str, str]]:
-        answer, envelope = executed.answer, self._envelope
-        added = cross_origin.headers(self._edge.settings.cross_origin, envelope.headers.all("Origin"), answer)
-        added.append((contract.CORRELATION_ID_HEADER, envelope.correlation_id))
+        added = [(contract.CORRELATION_ID_HEADER, self._envelope.correlation_id)]
         if executed.replayed:
             added.append((contract.REPLAYED_HEADER, "true"))
-        if all(name.lower() != "cache-control" for name in answer.headers):
+        if all(name.lower() != "cache-control" for name in executed.answer.headers):
             added.append(("Cache-Control", "no-store"))
         return added
 

@@ -114,7 +114,7 @@ def test_json_by_its_names_is_read(content_type: str):
 
 UNSUPPORTED = [
     None, "", "text/plain", "text/json", "application/x-www-form-urlencoded", "multipart/form-data", "application/",
-    "application/jsonx", "json", "+json", "text/x+json", "application/json; charset=utf-16", "application/json;charset=",
+    "application/jsonx", "json", "+json", "text/x+json", "application/json; charset=utf-16", "+json; charset=",
     "application/json; charset=latin-1", "application/xml, application/json",
 ]  # fmt: skip
 
