@@ -8,6 +8,7 @@ from typing import Any, Protocol
 __all__ = [
     "ANYWHERE",
     "BATCHES",
+    "CLIENTS",
     "CRASHES",
     "FAULTS",
     "TRANSACTIONS",
@@ -16,6 +17,8 @@ __all__ = [
     "Faults",
     "NoFaults",
     "OneFault",
+    "Pair",
+    "When",
 ]
 
 CRASHES = ("crash before", "crash in flight", "crash after")
@@ -33,12 +36,17 @@ ANYWHERE = (
 )
 TRANSACTIONS = ("conflict",)
 BATCHES = ("in part",)
+CLIENTS = (
+    "request lost",
+    "answer lost on its way",  # the client hears nothing of what was done
+    "sent twice",
+)
 FAULTS = (*ANYWHERE, *TRANSACTIONS, *BATCHES)
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request that the shipped code is about to make, or work that the business function is about to do."""
+    """A request that shipped code or a client is about to make, or work that the business function has just done."""
 
     service: str
     operation: str
@@ -48,6 +56,8 @@ class Call:
     def possible(self) -> Sequence[str]:
         if self.operation == "Work":
             return ("crash after",)
+        if self.operation == "Request":
+            return CLIENTS
         more: tuple[str, ...] = ()
         if self.operation in {"TransactWriteItems", "UpdateItem"}:
             more = TRANSACTIONS
@@ -129,6 +139,24 @@ class OneFault:
             return None
         self.fired = True
         return self.kind
+
+    def spend(self) -> bool:
+        return False
+
+
+class Pair:
+    """Two faults, each at its own call."""
+
+    def __init__(self, first: OneFault, second: OneFault) -> None:
+        self._faults = (first, second)
+
+    @property
+    def spent(self) -> int:
+        return sum(fault.spent for fault in self._faults)
+
+    def choose(self, call: Call) -> str | None:
+        chosen = [fault.choose(call) for fault in self._faults]
+        return next((fault for fault in chosen if fault is not None), None)
 
     def spend(self) -> bool:
         return False

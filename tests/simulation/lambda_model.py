@@ -80,6 +80,10 @@ class Context:
         return max(0, int((self._deadline - self._schedule.now) * 1000))
 
 
+def receipts(event: dict[str, Any]) -> list[str]:
+    return [record["receiptHandle"] for record in event["Records"]]
+
+
 @dataclass(eq=False)
 class Function:
     """A function with the shipped code in it: `start` is its init, `handle` its handler."""
@@ -90,6 +94,8 @@ class Function:
     start: Callable[[Sandbox], Any]
     handle: Callable[[dict[str, Any], Context, Any], Any]
     trace: Callable[..., None]
+    called: Callable[[dict[str, Any]], Any] = receipts
+    """What the trace says of an event."""
     reserved_concurrency: int | None = None
     reuse_chance: float = 0.8
     running: int = 0
@@ -110,7 +116,7 @@ class Function:
         context = Context(self.schedule, f"request-{number}", self.schedule.now + self.timeout)
         sandbox.actors.clear()
         sandbox.spawn(lambda: self._run(sandbox, event, context))
-        self.trace(sandbox.name, "invoked", [record["receiptHandle"] for record in event["Records"]])
+        self.trace(sandbox.name, "invoked", self.called(event))
         self.schedule.after(self.timeout, lambda: self._time_out(sandbox, number))
         sandbox.invocation = number
         sandbox.answered = False

@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from .faults import CRASHES, Call, Faults, OneFault
+from .faults import CRASHES, Call, Faults, OneFault, Pair
 from .invariants import AFTER_REDRIVE, GENTLE, check, receives, watch_claims
 from .ledger import Sent
 from .operator_model import redrive
@@ -28,24 +28,6 @@ STORIES: dict[str, Callable[[str | None], list[Sent]]] = {
 
 RECEIVES = {True: 2, False: 3}
 """At most, of one message that meets one fault. The fault costs one; a lease left behind may cost another."""
-
-
-class Pair:
-    """Two faults, each at its own call."""
-
-    def __init__(self, first: OneFault, second: OneFault) -> None:
-        self._faults = (first, second)
-
-    @property
-    def spent(self) -> int:
-        return sum(fault.spent for fault in self._faults)
-
-    def choose(self, call: Call) -> str | None:
-        chosen = [fault.choose(call) for fault in self._faults]
-        return next((fault for fault in chosen if fault is not None), None)
-
-    def spend(self) -> bool:
-        return False
 
 
 def run(mode: str, story: str, faults: Faults) -> World:
