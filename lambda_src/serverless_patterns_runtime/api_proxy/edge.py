@@ -11,7 +11,6 @@ from serverless_patterns_runtime.api_proxy.settings import Settings
 from serverless_patterns_runtime.api_proxy.validation import Validator
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
 from serverless_patterns_runtime.deployed_resources import DeployedResources
-from serverless_patterns_runtime.preparation import prepare_clients
 from serverless_patterns_runtime.resources import NO_RESOURCES, Resources
 from serverless_patterns_runtime.telemetry import Logger, Metrics
 
@@ -38,8 +37,7 @@ class Edge(NamedTuple):
         settings = Settings.from_environment()
         function = BusinessFunction.load(settings.business_function, returns_effects=settings.returns_effects)
         dynamodb = _dynamodb() if settings.claims else None
-        if function.takes_invocation:
-            prepare_clients(settings.tables)
+        resources = DeployedResources(settings.tables)
         return cls(
             settings=settings,
             business_function=function,
@@ -50,7 +48,7 @@ class Edge(NamedTuple):
             logger=Logger(),
             metrics=Metrics(),
             validators=_validators(settings.routes),
-            resources=DeployedResources(settings.tables),
+            resources=resources.prepare() if function.takes_invocation else resources,
         )
 
 

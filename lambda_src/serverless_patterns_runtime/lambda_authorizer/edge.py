@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
 from serverless_patterns_runtime.deployed_resources import DeployedResources
 from serverless_patterns_runtime.lambda_authorizer.settings import Settings
-from serverless_patterns_runtime.preparation import prepare_clients
 from serverless_patterns_runtime.resources import NO_RESOURCES, Resources
 from serverless_patterns_runtime.telemetry import Logger, Metrics
 
@@ -27,13 +26,12 @@ class Edge(NamedTuple):
     def from_environment(cls) -> "Edge":
         settings = Settings.from_environment()
         function = BusinessFunction.load(settings.business_function, returns_effects=False)
-        if function.takes_invocation:
-            prepare_clients(settings.tables)
+        resources = DeployedResources(settings.tables)
         return cls(
             settings=settings,
             business_function=function,
             clock=time.time,
             logger=Logger(),
             metrics=Metrics(),
-            resources=DeployedResources(settings.tables),
+            resources=resources.prepare() if function.takes_invocation else resources,
         )
