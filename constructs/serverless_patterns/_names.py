@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Hashable, Mapping
+from typing import TypeVar
 
-_BELOW = ("", "Live", "Logs", "Role")  # what else is defined beside a function
-_OURS = ("AccessLogs", "Claims", "RestApi", "Validator")
+_BESIDE = ("Live", "Logs", "Permission", "Request", "Role")  # what is defined beside a function, by the end of its id
+_OURS = ("AccessLogs", "Claims", "RestApi", "Validator", "WebAcl")
+_Key = TypeVar("_Key", bound=Hashable)
 
 
-def ids(named: Mapping[Hashable, tuple[str, str]]) -> dict[Hashable, str]:
+def ids(named: Mapping[_Key, tuple[str, str]]) -> dict[_Key, str]:
     """An id for each key, such as `OrdersGet`.
 
     Args:
@@ -18,9 +20,9 @@ def ids(named: Mapping[Hashable, tuple[str, str]]) -> dict[Hashable, str]:
             have the same id.
     """
     short = {key: camel(name) for key, (name, _) in named.items()}
-    shared = Counter(id + below for id in short.values() for below in _BELOW)
-    clash = {id for id in short.values() if any(shared[id + below] > 1 or id + below in _OURS for below in _BELOW)}
-    return {key: id + camel(named[key][1]) if id in clash else id for key, id in short.items()}
+    times = Counter(short.values())
+    taken = {f"{id}{end}" for id in times for end in _BESIDE} | {*_OURS}
+    return {key: f"{id}{camel(named[key][1])}" if times[id] > 1 or id in taken else id for key, id in short.items()}
 
 
 def camel(text: str) -> str:
