@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from serverless_patterns_runtime.errors import MalformedPayload
 from serverless_patterns_runtime.load_leveled_queue.contract import (
     DEAD_LETTER_ATTRIBUTE,
     REDRIVE_ATTRIBUTE,
@@ -46,7 +47,7 @@ class Letter:
     error_type: str | None
     """None unless the runtime dead-lettered it."""
     idempotency_key: str
-    """The key under which the consumer knows it; the message id if nothing says otherwise, as at the consumer."""
+    """The key under which the consumer knows it, unless that is in the body."""
     correlation_id: str
 
 
@@ -77,7 +78,7 @@ def read_letter(message: MessageTypeDef, max_receive_count: int | None) -> Lette
         source_arn=source_arn,
         reason=verdict["reason"] or NO_ROOM if verdict else _native_reason(source_arn, max_receive_count),
         error_type=verdict.get("error_type"),
-        idempotency_key=verdict.get("idempotency_key") or earlier.get("idempotency_key") or message_id,
+        idempotency_key=verdict.get("idempotency_key") or _own_key(as_consumed),
         correlation_id=verdict.get("correlation_id") or as_consumed.correlation_id,
     )
 
@@ -93,6 +94,14 @@ def _as_consumed(message_id: str, attributes: Attributes) -> Message:
     """The consumer's own reading of the message, which decides under which key and correlation id it is known."""
     texts = {name: {"stringValue": value.get("StringValue")} for name, value in attributes.items()}
     return Message({"messageId": message_id, "messageAttributes": texts})
+
+
+def _own_key(as_consumed: Message) -> str:
+    """A key that the consumer refuses must not come back to it: the message id then does."""
+    try:
+        return as_consumed.own_key
+    except MalformedPayload:
+        return as_consumed.id
 
 
 def _pop(attributes: Attributes, name: str) -> str:

@@ -13,7 +13,7 @@ class Env(NamedTuple):
     DEAD_LETTER_QUEUE_URL: str
 
     IDEMPOTENCY_KEY: str
-    """Dotted path into the body, such as `order.id`; empty: the message id is the key."""
+    """Dotted path into the body, such as `order.id`; empty: the sender's attribute is the key, else the message id."""
 
     VISIBILITY_TIMEOUT_SECONDS: str
 
@@ -35,6 +35,10 @@ class Env(NamedTuple):
 
 CORRELATION_ID_ATTRIBUTE = "correlation-id"
 """Optional message attribute (String, `[A-Za-z0-9._-]{1,64}`); else the message id correlates."""
+
+IDEMPOTENCY_KEY_ATTRIBUTE = "idempotency-key"
+"""Optional message attribute (String, no control characters, 1,024 bytes at most): the key, where the body is not to
+hold one. An API in front of the queue writes `POST /orders|<caller, URL-encoded>|<key of the caller>`."""
 
 DEAD_LETTER_ATTRIBUTE = "dead-letter"
 """The one attribute that the runtime adds to a dead letter: JSON of `DeadLetter`."""

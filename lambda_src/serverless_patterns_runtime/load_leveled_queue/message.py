@@ -19,6 +19,8 @@ MAX_KEY_BYTES = 1_024
 
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
+_KEY = "[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+"  # not compiled here: most senders give none
+
 
 class Request(NamedTuple):
     """What a well-formed message asks for."""
@@ -87,13 +89,27 @@ class Message:
         """Raises MalformedPayload when the body is not what it has to be."""
         payload = parse(self.body)
         payload_digest = digest(payload)  # first: it refuses what is not text, and the key is a part of the payload
-        key = _key(payload, key_path) if key_path else self._message_key()
+        key = _key(payload, key_path) if key_path else self.own_key
         if len(key.encode()) > MAX_KEY_BYTES:
             raise MalformedPayload(f"the idempotency key is longer than {MAX_KEY_BYTES} bytes")
         return Request(payload, Claim(namespace, key, payload_digest))
 
-    def _message_key(self) -> str:
-        return self.redrive["idempotency_key"] if self.redrive else self.id
+    @property
+    def own_key(self) -> str:
+        """The key where the body holds none: what a redrive kept, else what the sender says, else the message's id.
+
+        Raises MalformedPayload when the sender says something else than a key.
+        """
+        if self.redrive:
+            return self.redrive["idempotency_key"]
+        name = contract.IDEMPOTENCY_KEY_ATTRIBUTE
+        if name not in self.attributes:
+            return self.id
+        key = self._text(name) or ""
+        if not re.fullmatch(_KEY, key) or len(key.encode()) > MAX_KEY_BYTES:
+            text = f"text of 1 to {MAX_KEY_BYTES} bytes without control characters"
+            raise MalformedPayload(f"the message attribute {name!r} must be {text}")
+        return key
 
     def _text(self, attribute: str) -> str | None:
         return self.attributes.get(attribute, {}).get("stringValue")

@@ -79,6 +79,36 @@ def test_without_a_path_the_message_id_is_the_key():
     assert request.payload == [1, 2]
 
 
+def own_key(attribute: dict[str, Any], **others: dict[str, Any]) -> str:
+    message = Message(record("{}", message_id="m-1", attributes={"idempotency-key": attribute, **others}))
+    return message.request(key_path="", namespace="Fulfilment").claim.key
+
+
+@pytest.mark.parametrize("key", ["k", "POST /orders|auth0%7C1|key with spaces", "é中\U0001f600", "k" * MAX_KEY_BYTES])
+def test_without_a_path_the_sender_s_key_is_the_key(key: str):
+    assert own_key(text(key)) == key
+
+
+def test_with_a_path_the_body_has_the_key_whatever_the_sender_says():
+    message = Message(record({"order_id": "A-1"}, attributes={"idempotency-key": text("a\x00")}))
+    assert message.request(key_path="order_id", namespace="N").claim.key == "A-1"
+
+
+def test_what_a_redrive_kept_goes_before_what_the_sender_says():
+    kept = text(json.dumps({"idempotency_key": "k-1", "correlation_id": "c"}))
+    assert own_key(text("k-2"), redrive=kept) == "k-1"
+
+
+@pytest.mark.parametrize(
+    "attribute",
+    [text(key) for key in ("", "a\nb", "a\x00", "\x7f", "a\x85", "\ud800", "k" * (MAX_KEY_BYTES + 1), "é" * 513)]
+    + [binary(b"k")],
+)
+def test_a_sender_s_key_that_is_no_key_is_malformed(attribute: dict[str, Any]):
+    with pytest.raises(MalformedPayload, match="'idempotency-key' must be text of 1 to 1024 bytes"):
+        own_key(attribute)
+
+
 @pytest.mark.parametrize(
     ("body", "path", "key"),
     [
