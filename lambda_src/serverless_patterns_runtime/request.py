@@ -78,7 +78,10 @@ class Caller:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One request, already let through by the route's authorizer and checked against the route's schemas."""
+    """One request, already let through by the route's authorizer and checked against the route's schemas.
+
+    Its `repr`, and so a log line, holds nothing of what was sent.
+    """
 
     method: str
     """In capitals."""
@@ -86,7 +89,7 @@ class Request:
     route: str
     """As `ApiProxy` has it: `GET /orders/{order_id}`."""
 
-    path: str
+    path: str = field(repr=False)
     """As it was asked for, still percent-encoded; without the stage."""
 
     params: Mapping[str, str] = field(repr=False)
@@ -100,7 +103,7 @@ class Request:
 
     cookies: Mapping[str, str] = field(repr=False)
 
-    caller: Caller | None
+    caller: Caller | None = field(repr=False)
     """None on a public route."""
 
     body: Any = field(repr=False)

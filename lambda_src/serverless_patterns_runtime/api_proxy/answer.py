@@ -82,7 +82,7 @@ def _headers(response: Response) -> dict[str, tuple[str, ...]]:
     for name, values in response.header_values():
         known = names.setdefault(name.lower(), name)
         headers[known] = (*headers.get(known, ()), *values)
-    return headers
+    return {name: values for name, values in headers.items() if values}
 
 
 def _body(body: Any, said: str | None) -> tuple[str, str | None, bool]:

@@ -11,7 +11,7 @@ from serverless_patterns_runtime.request import Values
 
 __all__ = ["Envelope"]
 
-_CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_SAFE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,11 @@ class Envelope:
 
     @property
     def request_id(self) -> str:
-        """Unique for each request."""
-        return self.context["requestId"]
+        """Unique for each request. Raises ValueError for what no gateway writes, and a log must not hold."""
+        said = self.context["requestId"]
+        if not _SAFE.fullmatch(said):
+            raise ValueError("requestContext.requestId is no id")
+        return said
 
     @cached_property
     def headers(self) -> Values:
@@ -65,7 +68,7 @@ class Envelope:
     def correlation_id(self) -> str:
         """The caller's if there is one, and only one, that is safe to log; else the gateway's."""
         said = self.headers.all(contract.CORRELATION_ID_HEADER)
-        if len(said) == 1 and _CORRELATION_ID.fullmatch(said[0]):
+        if len(said) == 1 and _SAFE.fullmatch(said[0]):
             return said[0]
         return self.request_id
 

@@ -128,7 +128,7 @@ class Api:
     @property
     def log(self) -> list[dict[str, Any]]:
         """Every line is one JSON object, or this raises."""
-        return [json.loads(line) for line in self.log_text.splitlines()]
+        return [json.loads(line) for line in self.log_text.split("\n")[:-1]]
 
     @property
     def log_text(self) -> str:

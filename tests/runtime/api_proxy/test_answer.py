@@ -44,6 +44,10 @@ def test_repeated_headers_and_cookies_stay_several():
     assert answer.headers == {"X-Tag": ("a", "b", "c"), "Set-Cookie": ("a=1; Secure", "b=2")}
 
 
+def test_a_header_without_a_value_is_none():
+    assert Answer.of(Response(headers={"X-Tag": []})) == Answer(200, {}, "", False)
+
+
 def test_cookies_do_not_displace_a_set_cookie_header():
     answer = Answer.of(Response(headers={"set-cookie": "a=1"}, cookies=["b=2"]))
     assert answer.headers == {"set-cookie": ("a=1", "b=2")}
