@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import Duration
 
 from ._alarms import METRIC_PERIOD, AlarmOn
+from ._api_arguments import check_unit
 from ._checks import Problems
 from .defaults import ALARMS
 
@@ -23,6 +24,7 @@ def check_alarms(problems: Problems, which: object, max_latency: object) -> None
         problems.one_of("alarms", which, ALARMS, "'critical' keeps the rate of errors")
     fix = "how long 99 of 100 answers may take before somebody is told"
     problems.duration("max_latency", max_latency, 1, _LONGEST_LATENCY_SECONDS, fix)
+    check_unit(problems, "max_latency", max_latency)
 
 
 def api_alarms(stage: apigateway.Stage, max_latency: Duration) -> list[AlarmOn]:

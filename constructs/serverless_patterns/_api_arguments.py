@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Duration, Validations
 
-from ._checks import Problems, is_token
+from ._checks import Problems
 from ._cross_origin import check_cors
 from ._shapes import several
 from ._throttling import check_throttle
@@ -41,7 +41,7 @@ def check_arguments(
         if name in ("*/*", "application/json") or not isinstance(name, str) or name.count("/") != 1:
             fix = "name those that are not JSON: as binary, a JSON body reaches neither the schema nor a queue"
             problems.add("binary_media_types", "be types such as 'image/png'", repr(name), fix)
-    if not is_token(stage_name) and not _STAGE_NAME.fullmatch(str(stage_name)):
+    if not _STAGE_NAME.fullmatch(str(stage_name)):  # no token either: it is part of ids
         problems.add("stage_name", "be 1 to 128 letters, digits, - and _", repr(stage_name), "leave it out for 'live'")
 
 
@@ -53,12 +53,20 @@ def check_binary(problems: Problems, routes: Sequence[Planned], binary_media_typ
             problems.add("binary_media_types", f"be given for {one.facts.label} body=bytes", "none", fix)
 
 
+def check_unit(problems: Problems, argument: str, duration: object) -> None:
+    """What API Gateway counts in milliseconds cannot be computed from a token in another unit."""
+    if isinstance(duration, Duration) and duration.is_unresolved() and duration.unit_label() != "millis":
+        fix = "write Duration.millis(...)"
+        problems.add(argument, "be in milliseconds when it is a token", duration.unit_label(), fix)
+
+
 def _check_timeout(problems: Problems, timeout: object) -> None:
     must = "be a Duration from 50 milliseconds to 300 seconds"
     if not isinstance(timeout, Duration):
         problems.add("integration_timeout", must, repr(timeout), "write Duration.seconds(29)")
         return
     if timeout.is_unresolved():
+        check_unit(problems, "integration_timeout", timeout)
         return
     length = timeout.to_milliseconds()
     if not _SHORTEST_TIMEOUT_MILLISECONDS <= length <= _LONGEST_TIMEOUT_MILLISECONDS:

@@ -22,7 +22,7 @@ from serverless_patterns_runtime.business_function.contract import Env as Busine
 from serverless_patterns_runtime.claims.contract import Env as ClaimsEnv
 
 from . import _schemas
-from ._checks import Problems
+from ._checks import Problems, text
 from ._cross_origin import told_to_functions
 from ._environment import check_size, variables
 from ._function import business_function_env, define_function, endpoints, provisioned
@@ -115,7 +115,7 @@ class ApiFunction:
         return cast(lambda_.IFunction, function), provisioned(scope, f"{self.id}Live", function, self.handler)
 
     def _variables(self, claims: dynamodb.ITable | None) -> dict[str, str]:
-        env = Env(MAX_BODY_BYTES=str(self.told.max_body_bytes), CORS=told_to_functions(self.told.cors))
+        env = Env(MAX_BODY_BYTES=text(self.told.max_body_bytes), CORS=told_to_functions(self.told.cors))
         remembered = self.told.once.env(claims) if self.claims else {}
         return {**business_function_env(self.handler), **remembered, **env._asdict()}
 

@@ -39,7 +39,7 @@ def check_cors(problems: Problems, cors: Cors | None) -> None:
     if cors is None:
         return
     origins = several(problems, "cors allow_origins", cors.allow_origins)
-    if not origins:
+    if not origins and not problems.have("cors allow_origins"):
         problems.add("cors allow_origins", "name an origin", "none", "write ['https://shop.example.com'], or ['*']")
     for origin in origins:
         if origin != "*" and not is_token(origin) and not (isinstance(origin, str) and _ORIGIN.fullmatch(origin)):

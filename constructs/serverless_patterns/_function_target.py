@@ -28,7 +28,8 @@ KEY_MODES: tuple[KeyMode, ...] = ("required", "optional", "off")
 def handler_timeout(handler: Handler, integration_timeout: Duration) -> Duration:
     """The timeout of a handler's function: its own, else what fits into the integration's."""
     limit = seconds(integration_timeout)
-    return handler.timeout or Duration.seconds(min(_TIMEOUT_SECONDS, max(1, limit or _TIMEOUT_SECONDS)))
+    fits = _TIMEOUT_SECONDS if limit is None else max(1, min(_TIMEOUT_SECONDS, limit))
+    return handler.timeout or Duration.seconds(fits)
 
 
 @dataclass(frozen=True)
