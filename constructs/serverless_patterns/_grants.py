@@ -121,6 +121,14 @@ def grant_redrive(grantee: iam.IGrantable, queue: sqs.IQueue, dead_letter_queue:
     return send.combine(dead_letter_queue.grant(grantee, *_POLL, "sqs:GetQueueUrl"))
 
 
+def grant_integration(role: iam.IGrantable, queue: sqs.IQueue) -> None:
+    """What the gateway needs to send a request's body to a queue: nothing but that."""
+    key = queue_key(queue)
+    if key is not None:
+        key.grant(role, *_SEND_KEY)
+    queue.grant(role, "sqs:SendMessage")
+
+
 def queue_key(queue: sqs.IQueue) -> kms.IKey | None:
     """The customer key of a queue, when it can be seen."""
     return queue.encryption_master_key

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from aws_cdk import aws_apigateway as apigateway
@@ -123,6 +123,19 @@ def query_parameters(schema: Schema) -> dict[str, bool]:
     query = written_out(schema)
     required = query.get("required", ())
     return {f"method.request.querystring.{name}": name in required for name in query.get("properties", {})}
+
+
+def properties_at(schema: Any, path: Sequence[str]) -> set[str] | None:
+    """The properties of an object inside a schema; `None` when there is a fault in it, or it says nothing of them."""
+    if next(faults(schema), None):
+        return None
+    try:
+        inside: Any = written_out(schema)
+    except Unresolvable:
+        return None
+    for name in path:
+        inside = inside.get("properties", {}).get(name, {})
+    return set(inside["properties"]) if "properties" in inside else None
 
 
 def _canonical(schema: Schema) -> str:

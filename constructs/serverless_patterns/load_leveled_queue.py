@@ -20,6 +20,7 @@ from ._delivery import Delivery
 from ._existing_queue import ExistingQueue
 from ._grants import grant_poll, grant_redrive, grant_send
 from ._idempotency import Idempotency
+from ._queue_target import QueueTarget
 from ._queues import RETENTION, OwnQueue
 from ._retries import Retries
 from ._worker import VARIABLES, Places, Worker
@@ -178,6 +179,7 @@ class LoadLeveledQueue(Construct):
         super().__init__(scope, id)
         key = cast("kms.IKey | None", encryption_key or settings.encryption_key)
         self.queue, self.dead_letter_queue = source.define(self, delivery, visibility, key, settings.removal_policy)
+        self._target = QueueTarget(self.queue, has_key_path=idempotency_key is not None)
         self.claims: dynamodb.ITable | None = None
         self.required_endpoints: tuple[str, ...] = ()
         if worker is None:
@@ -193,6 +195,9 @@ class LoadLeveledQueue(Construct):
         wanted = queue_alarms(self.queue, self.dead_letter_queue, function, max_oldest_age, source.retention_seconds)
         actions = settings.alarm_actions if alarm_actions is None else alarm_actions
         self.alarms = define_alarms(self, wanted, alarms or settings.alarms, actions)
+
+    def _route_target(self) -> QueueTarget:
+        return self._target
 
     def grant_send(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow sending to the queue, with its customer key if it has one."""
