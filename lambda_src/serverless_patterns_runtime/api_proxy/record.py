@@ -48,7 +48,7 @@ def _of_error(error: BaseException, *, verbose: bool) -> dict[str, Any]:
         # Its words are meant to be read; those of other errors may quote what they were about.
         return {"reason": error.message, "error_type": type(error).__name__}
     fields = describe(error, with_message=verbose)
-    if "botocore" in sys.modules:
+    if "botocore.session" in sys.modules:  # else it is no error of the SDK, which takes long to import
         from serverless_patterns_runtime.clients import unreachable
 
         hint = unreachable(error)
