@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from .rest_api_events import ALL, event
 from .sqs_events import FOLDER, golden, record
 
 SQS = ["sqs_standard", "sqs_fair_standard", "sqs_fifo"]
@@ -59,8 +60,39 @@ def test_a_made_record_has_the_shape_of_a_golden_one():
     assert record({}, group="g")["attributes"].keys() == golden("sqs_fifo")["Records"][0]["attributes"].keys()
 
 
+@pytest.mark.parametrize("name", ALL)
+def test_a_rest_api_s_single_values_are_the_last_of_its_several(name: str):
+    sent = golden(name)
+    for single, several in (
+        ("headers", "multiValueHeaders"),
+        ("queryStringParameters", "multiValueQueryStringParameters"),
+    ):
+        assert (sent[single] or {}) == {key: values[-1] for key, values in (sent[several] or {}).items()}
+    context = sent["requestContext"]
+    assert (context["resourcePath"], context["httpMethod"]) == (sent["resource"], sent["httpMethod"])
+    assert context["path"] == f"/{context['stage']}{sent['path']}"
+
+
+@pytest.mark.parametrize("name", ["rest_api_cognito", "rest_api_iam"])
+def test_a_rest_api_s_body_is_as_long_as_it_says(name: str):
+    sent = golden(name)
+    body = base64.b64decode(sent["body"], validate=True) if sent["isBase64Encoded"] else sent["body"].encode()
+    assert body
+    assert sent["headers"].get("Content-Length", str(len(body))) == str(len(body))
+
+
+def test_a_made_event_has_the_shape_of_a_golden_one():
+    assert event().keys() == golden("rest_api_public").keys()
+    assert event()["requestContext"].keys() == golden("rest_api_public")["requestContext"].keys()
+
+
 def test_every_envelope_is_json_in_one_folder():
     assert sorted(path.name for path in FOLDER.iterdir()) == [
+        "rest_api_authorizer.json",
+        "rest_api_cognito.json",
+        "rest_api_iam.json",
+        "rest_api_lambda.json",
+        "rest_api_public.json",
         "sns.json",
         "sqs_fair_standard.json",
         "sqs_fifo.json",
