@@ -156,7 +156,7 @@ def test_a_body_without_a_usable_key_is_malformed(body: Any, path: str):
     assert refusal_of(body, path) == NO_KEY.format(path)
 
 
-@pytest.mark.parametrize("key", ["k" * (MAX_KEY_BYTES + 1), "é" * 513, int("7" * 1025)])
+@pytest.mark.parametrize("key", ["k" * (MAX_KEY_BYTES + 1), "é" * 513])
 def test_a_key_longer_than_a_partition_key_has_room_for_is_malformed(key: object):
     assert refusal_of({"order_id": key}) == "the idempotency key is longer than 1024 bytes"
 
