@@ -15,6 +15,7 @@ from botocore.credentials import Credentials
 
 Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 SECONDS = 30
+REGION = "us-east-1"
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,13 @@ class Api:
         with ThreadPoolExecutor(times) as threads:
             return list(threads.map(lambda _: self.call(route, body, headers), range(times)))
 
-    def signed(self, route: str, credentials: Credentials, body: Any = None, region: str = "us-east-1") -> Answer:
+    def signed(self, route: str, credentials: Credentials, body: Any = None, headers: Mapping[str, str] = {}) -> Answer:
         """A call signed for IAM."""
         method, _, path = route.partition(" ")
         text = "" if body is None else json.dumps(body)
-        headers = {"Content-Type": JSON} if text else {}
-        request = AWSRequest(method, self.url + path, data=text, headers=headers)
-        SigV4Auth(credentials, "execute-api", region).add_auth(request)
+        kind = {"Content-Type": JSON} if text else {}
+        request = AWSRequest(method, self.url + path, data=text, headers={**kind, **headers})
+        SigV4Auth(credentials, "execute-api", REGION).add_auth(request)
         return self.call(route, text or None, dict(request.headers.items()))
 
 

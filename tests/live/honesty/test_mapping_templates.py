@@ -53,8 +53,14 @@ def test_a_body_reaches_the_queue_byte_for_byte(evaluated) -> None:
     assert evaluated("$input.body", body) == body
 
 
-def test_a_header_is_found_whatever_its_case(evaluated) -> None:
-    assert evaluated("$input.params('Idempotency-Key')", headers=[("idempotency-KEY", "k-1")]) == "k-1"
+@pytest.mark.parametrize("found", ["params('Idempotency-Key')", "params().header.get('Idempotency-Key')"])
+def test_a_header_is_found_whatever_its_case(evaluated, found) -> None:
+    assert evaluated(f"$input.{found}", headers=[("idempotency-KEY", "k-1")]) == "k-1"
+
+
+def test_headers_can_be_gone_through(evaluated) -> None:
+    each = "#foreach($name in $input.params().header.keySet())#if($name.matches('(?i)X-Tag'))$name#end#end"
+    assert evaluated(f'"{each}"', headers=[("X-Tag", "a")]).lower() == "x-tag"
 
 
 def test_a_parameter_comes_from_the_path_before_the_query_before_a_header(evaluated) -> None:

@@ -27,7 +27,7 @@ def main() -> None:
     for hooks in (iam.HOOKS, rest_apis.HOOKS, integrations.HOOKS, mapping_templates.HOOKS):
         for module, names in hooks.items():
             for name in names:
-                if not callable(getattr(import_module(module), name, None)):
+                if not hasattr(import_module(module), name):
                     sys.exit(f"ministack {EMULATOR} has no hook {module}.{name}")
     resource_types = import_module(CLOUDFORMATION)._RESOURCE_HANDLERS
     for type_name, operations in rest_apis.HANDLED.items():
@@ -46,6 +46,7 @@ def _change() -> None:
     rest_apis.keep_validators(gateway, import_module(CLOUDFORMATION))
     rest_apis.find_throttles_of_methods(gateway)
     integrations.render_as_aws(gateway, mapping_templates)
+    integrations.name_requests(gateway)
     evaluator, scope = (import_module(f"ministack.core.{name}") for name in ("iam_evaluator", "responses"))
     integrations.authorize_roles(queues, evaluator, scope, enforced=server.AUTH)
 

@@ -1,4 +1,5 @@
-"""Integrations without a function: mapping templates rendered as on AWS, and the role that sends to a queue."""
+"""One request on its way through the gateway: one id for it everywhere, mapping templates rendered as on AWS, and the
+role that sends to a queue."""
 
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -6,8 +7,10 @@ from typing import Any
 
 HOOKS = {
     "ministack.services.apigateway_v1": (
+        "_build_lambda_event_v1",
         "_execute_in_scope",
         "_gw_error",
+        "_invoke_authorizer_lambda",
         "_invoke_mock_v1",
         "_invoke_sqs_v1",
         "_render_request_template_v1",
@@ -100,6 +103,22 @@ def render_as_aws(gateway: Any, templates: Any) -> None:
 
     gateway._execute_in_scope, gateway._invoke_sqs_v1 = execute_as_call, send_as_role
     gateway._invoke_mock_v1, gateway._render_request_template_v1 = mock_rendered, rendered
+
+
+def name_requests(gateway: Any) -> None:
+    """Give functions and authorizers the id that the gateway's answers and templates have."""
+    build, ask = gateway._build_lambda_event_v1, gateway._invoke_authorizer_lambda
+
+    def build_named(*request: Any, **more: Any) -> dict[str, Any]:
+        event: dict[str, Any] = build(*request, **more)
+        event["requestContext"]["requestId"] = CALL.get().request["request_id"]
+        return event
+
+    async def ask_named(authorizer: Any, event: dict[str, Any], *scope: Any) -> Any:
+        event.get("requestContext", {})["requestId"] = CALL.get().request["request_id"]
+        return await ask(authorizer, event, *scope)
+
+    gateway._build_lambda_event_v1, gateway._invoke_authorizer_lambda = build_named, ask_named
 
 
 def authorize_roles(queues: Any, iam: Any, scope: Any, *, enforced: bool) -> None:

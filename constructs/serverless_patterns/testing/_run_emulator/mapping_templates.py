@@ -16,7 +16,9 @@ import airspeed.operators  # pyright: ignore[reportMissingTypeStubs]
 
 __all__ = ["HOOKS", "Request", "UnreadableBody", "render"]
 
-HOOKS = {"airspeed.operators": ("boolean_value", "Condition", "UnaryOperatorValue", "Template")}
+HOOKS = {
+    "airspeed.operators": ("__additional_methods__", "boolean_value", "Condition", "UnaryOperatorValue", "Template")
+}
 VELOCITY: Any = airspeed.operators
 STEP = re.compile(r"\.([A-Za-z_][\w-]*)|\['([^']+)'\]|\[(\d+)\]")
 
@@ -77,16 +79,24 @@ class Input:
     def params(self, name: str | None = None) -> Any:
         """One parameter, from the path, else the query string, else a header in any case; without a name: all."""
         request = self._request
+        header = Headers(request.header)
         if name is None:
-            return {"path": request.path, "querystring": request.querystring, "header": request.header}
-        headers = {key.lower(): value for key, value in request.header.items()}
-        return request.path.get(name) or request.querystring.get(name) or headers.get(name.lower(), "")
+            return {"path": request.path, "querystring": request.querystring, "header": header}
+        return request.path.get(name) or request.querystring.get(name) or header.get(name, "")
 
     def _document(self) -> Any:
         try:
             return json.loads(self._text) if self._text else None
         except ValueError as error:
             raise UnreadableBody(f"Could not parse request body into json: {error}") from error
+
+
+class Headers(dict[str, str]):
+    """The headers; whoever asks for one need not know how the client wrote it."""
+
+    def get(self, name: str, default: Any = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The value, whatever the case of the name."""
+        return next((value for key, value in self.items() if key.lower() == name.lower()), default)
 
 
 class Util:
@@ -144,6 +154,7 @@ def _correct_truth() -> None:
     def negation(self: Any, *names: Any) -> bool:
         return not _truth(self.value.calculate(*names))
 
+    VELOCITY.__additional_methods__[Headers] = VELOCITY.__additional_methods__[dict]
     VELOCITY.boolean_value = _truth
     VELOCITY.Condition.calculate, VELOCITY.UnaryOperatorValue.calculate = condition, negation
 
