@@ -15,7 +15,7 @@ from serverless_patterns_runtime.lambda_authorizer.edge import Edge
 from serverless_patterns_runtime.request import Caller, Request, Values
 from serverless_patterns_runtime.telemetry import describe
 
-__all__ = ["AuthorizerFailed", "Decision", "Unauthorized"]
+__all__ = ["AuthorizerFailed", "Decision", "Unauthorized", "authorize"]
 
 
 class Unauthorized(Exception):
@@ -30,6 +30,18 @@ class AuthorizerFailed(Exception):
 
     def __init__(self) -> None:
         super().__init__("the authorizer failed")
+
+
+def authorize(event: dict[str, Any], context: Any, edge: Edge) -> dict[str, Any]:
+    """The whole handler, over any edge. Raises Unauthorized and AuthorizerFailed, which quote nothing of the event."""
+    edge.logger.append_keys(function_request_id=context.aws_request_id)
+    try:
+        return Decision(edge, Envelope(event), context).answer()
+    except (Unauthorized, AuthorizerFailed):
+        raise
+    except Exception as error:
+        edge.logger.error("not an event of API Gateway", extra=describe(error, with_message=False))
+    raise AuthorizerFailed
 
 
 class Decision:

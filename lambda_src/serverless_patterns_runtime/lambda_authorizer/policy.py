@@ -6,10 +6,10 @@ from typing import Any
 from serverless_patterns_runtime.business_function.business_function import UnusableResult
 from serverless_patterns_runtime.request import Caller
 
-__all__ = ["allow", "deny"]
+__all__ = ["RESERVED", "allow", "deny"]
 
-# The gateway puts these beside the claims.
-_RESERVED = ("principalId", "integrationLatency")
+RESERVED = ("principalId", "integrationLatency")
+"""The gateway puts these beside the claims."""
 
 
 def allow(caller: Caller, method_arn: str) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def _context(caller: Caller) -> dict[str, str]:
     """Raises UnusableResult for claims that cannot be carried."""
     context: dict[str, str] = {}
     for name, value in caller.claims.items():
-        if name in _RESERVED:
+        if name in RESERVED:
             raise UnusableResult(f"a claim cannot be called {name}: API Gateway uses that name")
         if value is not None:
             context[name] = value if isinstance(value, str) else _json(name, value)

@@ -1,0 +1,1 @@
+"""Who is calling: a JSON Web Token that a known issuer signed, checked by PyJWT."""
