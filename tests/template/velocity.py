@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -48,6 +49,15 @@ class Answer:
     body: Any
 
 
+class Once(dict[str, Any]):
+    """Overrides: the gateway answers 500 when a template sets one twice."""
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        assert name not in self, f"{name} is overridden twice"
+        assert value is not None, f"{name} is overridden by nothing, which Velocity skips"
+        super().__setitem__(name, value)
+
+
 @dataclass
 class Call:
     """One request on its way through a method, as CloudFormation would make it."""
@@ -60,23 +70,24 @@ class Call:
     authorizer: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        sent: dict[str, Any] = {"header": {}, "path": {}, "querystring": {}}
+        sent: dict[str, Any] = {"header": Once(), "path": Once(), "querystring": Once()}
         self.context = {
             "requestId": REQUEST_ID,
             "httpMethod": self.method["HttpMethod"],
             "identity": dict(self.identity),
             "authorizer": dict(self.authorizer),
             "requestOverride": sent,
-            "responseOverride": {"header": {}, "status": None},
+            "responseOverride": Once(header=Once()),
         }
 
+    @cached_property
     def sent(self) -> str:
-        """The body of the call to SQS."""
+        """The body of the call to SQS; the gateway renders it once."""
         return self._render(self.method["Integration"]["RequestTemplates"]["application/json"], self.body)
 
     def message(self) -> Message | None:
         """What SQS would store; `None` when it would refuse the call."""
-        return form(self.sent())
+        return form(self.sent)
 
     def answered(self, status: int, body: str) -> Answer:
         """What the caller gets after SQS's answer. `sent` goes before: the templates share a context."""
@@ -84,7 +95,7 @@ class Call:
         matching = [one for one in responses if re.fullmatch(one.get("SelectionPattern") or "(?!)", str(status))]
         (chosen,) = matching or [one for one in responses if "SelectionPattern" not in one]
         text = self._render(chosen["ResponseTemplates"]["application/json"], body)
-        override = self.context["responseOverride"]
+        override = {"status": None, **self.context["responseOverride"]}
         constant = {
             name.removeprefix("method.response.header."): value.strip("'")
             for name, value in chosen.get("ResponseParameters", {}).items()
