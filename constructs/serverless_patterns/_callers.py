@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
-from aws_cdk import Validations
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -23,6 +22,8 @@ def allow_gateway(
 ) -> None:
     """One permission for each function, however many routes lead to it: a function's policy holds 20 KB.
 
+    CDK warns of a function whose policy cannot be changed here.
+
     Args:
         scope: The API's construct.
         rest_api: Who calls.
@@ -37,12 +38,6 @@ def allow_gateway(
             scope=scope,
             source_arn=source,
         )
-        if scope.node.try_find_child(id) is None:
-            Validations.of(scope).add_warning(
-                "serverless-patterns:invoke-permission",
-                f"the policy of {function.node.path} cannot be changed here: its owner has to let "
-                f"apigateway.amazonaws.com invoke it for this API, or its routes answer 500",
-            )
 
 
 def grant_invoke(

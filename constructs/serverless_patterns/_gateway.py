@@ -24,8 +24,12 @@ if TYPE_CHECKING:
 _MAX_NAME = 255
 # TLS 1.2 and 1.3. Older versions are what API Gateway takes on its own addresses unless it is told otherwise.
 _SECURITY_POLICY, _ACCESS_MODE = "SecurityPolicy_TLS13_1_2_PQ_2025_09", "BASIC"
-# An authorizer that changes needs a new deployment; without this flag it would not get one.
-_FLAG = "@aws-cdk/aws-apigateway:authorizerChangeDeploymentLogicalId"
+# What the CDK does right only where an app asks for it: a new deployment when an authorizer changes, and the name of a
+# log group as API Gateway keeps it.
+_FLAGS = (
+    "@aws-cdk/aws-apigateway:authorizerChangeDeploymentLogicalId",
+    "@aws-cdk/aws-apigateway:logGroupDestinationArnWithoutWildcard",
+)
 
 
 def define_gateway(
@@ -51,7 +55,8 @@ def define_gateway(
         settings: What holds in the scope.
         key: Customer key for them.
     """
-    scope.node.set_context(_FLAG, True)
+    for flag in _FLAGS:
+        scope.node.set_context(flag, True)
     log_group = define_access_logs(scope, settings, key) if access_logs else None
     rest_api = apigateway.RestApi(
         scope,
@@ -73,7 +78,9 @@ def define_gateway(
     rest_api.node.try_remove_child("Endpoint")  # an output that nobody asked for
     resource = cast(apigateway.CfnRestApi, rest_api.node.default_child)
     resource.security_policy, resource.endpoint_access_mode = _SECURITY_POLICY, _ACCESS_MODE
-    _acknowledge(rest_api.deployment_stage, logged=access_logs)
+    if access_logs:
+        reason = "the access log has a line for every request; an execution log repeats its headers, and never ends"
+        acknowledge(rest_api.deployment_stage, reason, "AwsSolutions-APIG6")
     return rest_api, log_group
 
 
@@ -82,7 +89,7 @@ def protect(scope: Construct, stage: apigateway.Stage, web_acl: str) -> None:
     wafv2.CfnWebACLAssociation(scope, "WebAcl", resource_arn=stage.stage_arn, web_acl_arn=web_acl)
 
 
-def _acknowledge(stage: apigateway.Stage, *, logged: bool) -> None:
-    if logged:
-        reason = "the access log has a line for every request; an execution log would repeat its headers, and never end"
-        acknowledge(stage, reason, "AwsSolutions-APIG6")
+def acknowledge_no_bodies(rest_api: apigateway.RestApi) -> None:
+    """Say that there is nothing to validate."""
+    reason = "no route has a body or declares a query string: there is nothing that the gateway could validate"
+    acknowledge(rest_api, reason, "AwsSolutions-APIG2")

@@ -10,6 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 
 from . import _schemas
 from ._cross_origin import add_preflight, template_answers
+from ._gateway import acknowledge_no_bodies
 from ._guards import method_guard
 from ._targets import Connection, Site
 
@@ -37,7 +38,7 @@ class Methods:
         authorizers: Mapping[LambdaAuthorizer, apigateway.IAuthorizer],
     ) -> None:
         self._scope = scope
-        self._rest_api = cast(apigateway.IRestApi, rest_api)
+        self._owned, self._rest_api = rest_api, cast(apigateway.IRestApi, rest_api)
         self._timeout = timeout
         self._cors, self._cors_answers = cors, template_answers(cors)
         self._functions = functions
@@ -51,6 +52,8 @@ class Methods:
         for one in routes:
             self._define(one)
             methods.setdefault(one.path.parts, []).append(one.path.method)
+        if self._validator is None and not any(one.takes_a_body for one in routes):
+            acknowledge_no_bodies(self._owned)
         if self._cors is not None:
             for parts, names in methods.items():
                 add_preflight(self._resource(parts), self._cors, names)

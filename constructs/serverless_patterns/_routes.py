@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from ._targets import RouteTarget
 
-_WITHOUT_BODY = ("GET", "HEAD", "OPTIONS")
+_WITHOUT_BODY = ("GET", "HEAD", "OPTIONS")  # by their meaning
+_BODILESS = (*_WITHOUT_BODY, "DELETE")
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ class Planned:
     facts: RouteFacts
     guard: Guard
     target: RouteTarget
+
+    @property
+    def takes_a_body(self) -> bool:
+        """Whether requests usually have one."""
+        return self.path.method not in _BODILESS
 
 
 def planned(problems: Problems, routes: Any, api: Guard | None, timeout: Duration, cross_origin: bool) -> list[Planned]:

@@ -353,7 +353,7 @@ def test_access_logs_are_json_end_after_a_month_and_repeat_nothing_that_a_caller
     api = an_api(stack)
     setting = the_stage(stack)["AccessLogSetting"]
     assert api.access_log_group is not None
-    assert setting["DestinationArn"] == stack.resolve(api.access_log_group.log_group_arn)
+    assert setting["DestinationArn"]["Fn::Join"][1][-1] == stack.resolve(api.access_log_group.log_group_name)
     assert the(stack, "Logs::LogGroup", "AccessLogs")["RetentionInDays"] == 30
     fields = set(json.loads(setting["Format"]).values())
     assert "$context.requestId" in fields

@@ -1,0 +1,108 @@
+"""CORS: preflights, functions, fixed answers and errors of the gateway say the same."""
+
+import json
+from typing import Any
+
+import pytest
+from aws_cdk import Duration, Stack
+
+from serverless_patterns import Cors, MockResponse, Route
+from tests.template.apis import an_api, get, methods, variables_of
+from tests.template.stacks import new_stack, resources
+
+SHOP, OTHER = "https://shop.example.com", "https://other.example.com:8443"
+EXPOSED = "'Idempotent-Replayed,X-Correlation-Id,Retry-After'"
+
+
+def with_cors(**arguments: Any) -> Stack:
+    stack = new_stack()
+    an_api(
+        stack,
+        Route("GET /orders", get()),
+        Route("DELETE /orders", get(memory_size=128)),
+        Route("GET /health", MockResponse(200, {"status": "ok"})),
+        cors=Cors(**arguments),
+    )
+    return stack
+
+
+def preflight(stack: Stack, path: str = "/orders") -> dict[str, Any]:
+    (response,) = methods(stack)[f"OPTIONS {path}"]["Integration"]["IntegrationResponses"]
+    return response
+
+
+def headers(response: dict[str, Any]) -> dict[str, str]:
+    return {name.split(".", 3)[-1]: value for name, value in response["ResponseParameters"].items()}
+
+
+def gateway_errors(stack: Stack) -> list[dict[str, str]]:
+    found = [it["Properties"]["ResponseParameters"] for it in resources(stack, "ApiGateway::GatewayResponse").values()]
+    return [{name.split(".", 2)[-1]: value for name, value in each.items()} for each in found]
+
+
+def test_preflights_name_the_methods_of_their_path_and_what_may_be_sent() -> None:
+    stack = with_cors(allow_origins=[SHOP], max_age=Duration.minutes(5))
+    response = preflight(stack)
+    assert response["StatusCode"] == "204"
+    assert headers(response) == {
+        "Access-Control-Allow-Headers": "'Authorization,Content-Type,Idempotency-Key,X-Correlation-Id'",
+        "Access-Control-Allow-Methods": "'DELETE,GET'",
+        "Access-Control-Allow-Origin": f"'{SHOP}'",
+        "Access-Control-Max-Age": "'300'",
+        "Vary": "'Origin'",
+    }
+    assert headers(preflight(stack, "/health"))["Access-Control-Allow-Methods"] == "'GET'"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "origin"),
+    [
+        ({"allow_origins": ["*"]}, "*"),
+        ({"allow_origins": [SHOP]}, SHOP),
+        ({"allow_origins": [SHOP], "allow_credentials": True}, SHOP),
+    ],
+)
+def test_one_rule_holds_for_fixed_answers_and_errors_of_the_gateway(arguments: dict[str, Any], origin: str) -> None:
+    stack = with_cors(**arguments)
+    expected = {"Access-Control-Allow-Origin": f"'{origin}'", "Access-Control-Expose-Headers": EXPOSED}
+    if origin != "*":
+        expected["Vary"] = "'Origin'"
+    if arguments.get("allow_credentials"):
+        expected["Access-Control-Allow-Credentials"] = "'true'"
+        assert headers(preflight(stack))["Access-Control-Allow-Credentials"] == "'true'"
+    method = methods(stack)["GET /health"]
+    (answer,), (declared,) = method["Integration"]["IntegrationResponses"], method["MethodResponses"]
+    assert headers(answer) == expected
+    assert {*declared["ResponseParameters"]} == {*answer["ResponseParameters"]}
+    for error in gateway_errors(stack):
+        assert {name: value for name, value in error.items() if name in expected} == expected
+
+
+def test_of_several_origins_the_one_that_asks_is_named_and_errors_can_be_read_from_anywhere() -> None:
+    stack = with_cors(allow_origins=[SHOP, OTHER])
+    for template in (
+        preflight(stack)["ResponseTemplates"]["application/json"],
+        methods(stack)["GET /health"]["Integration"]["IntegrationResponses"][0]["ResponseTemplates"][
+            "application/json"
+        ],
+    ):
+        assert f'$origin == "{OTHER}"' in template
+        assert "#set($context.responseOverride.header.Access-Control-Allow-Origin = $origin)" in template
+    assert {error["Access-Control-Allow-Origin"] for error in gateway_errors(stack)} == {"'*'"}
+    assert not [error for error in gateway_errors(stack) if "Access-Control-Allow-Credentials" in error]
+
+
+def test_functions_are_told() -> None:
+    stack = with_cors(allow_origins=[SHOP, OTHER], expose_headers=["X-Total"])
+    assert json.loads(variables_of(stack, "ApiWebGetGetOrders")["CORS"]) == {
+        "origins": [SHOP, OTHER],
+        "credentials": False,
+        "expose_headers": ["X-Total"],
+    }
+
+
+def test_without_cors_nothing_is_said() -> None:
+    stack = new_stack()
+    an_api(stack, Route("GET /orders", get()), Route("GET /health", MockResponse()))
+    assert [name for name in methods(stack) if name.startswith("OPTIONS")] == []
+    assert "Access-Control" not in json.dumps([gateway_errors(stack), methods(stack)])

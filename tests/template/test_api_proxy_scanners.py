@@ -1,0 +1,96 @@
+"""Scanners find in an API what its user decides, and nothing else; what is acknowledged is true."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from aws_cdk import Stack
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_cognito as cognito
+from aws_cdk.assertions import Template
+from cfnlint.api import lint_all
+
+from serverless_patterns import Cors, HttpBackend, LambdaAuthorizer, MockResponse, Route
+from tests.template.apis import ORDER, an_api, get, take, the_stage
+from tests.template.stacks import a_handler, new_stack
+from tests.template.test_scanners import CHECKOV, PACKS, findings
+
+WAF, AUTHORIZATION, COGNITO, VALIDATION = (f"AwsSolutions-{rule}" for rule in ("APIG3", "APIG4", "COG4", "APIG2"))
+
+
+def a_guarded_stack() -> Stack:
+    stack = new_stack()
+    an_api(
+        stack,
+        Route("GET /orders/{order_id}", get()),
+        Route("POST /payments", take(), body=ORDER),
+        Route("GET /legacy/{proxy+}", HttpBackend("https://legacy.example.com/{proxy}")),
+        Route("GET /version", MockResponse(200, {"version": 1})),
+        authorizer=LambdaAuthorizer(a_handler("web:identify")),
+        cors=Cors(allow_origins=["https://shop.example.com"]),
+    )
+    return stack
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Stack:
+    return a_guarded_stack()
+
+
+def test_cdk_nag_asks_for_a_firewall_and_for_cognito_which_the_user_decides(guarded: Stack) -> None:
+    assert {*findings(guarded, "AwsSolutions")} == {WAF, COGNITO}
+    assert findings(guarded, "Serverless") == []
+
+
+def test_with_a_firewall_and_cognito_cdk_nag_finds_nothing() -> None:
+    stack = new_stack()
+    arn = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_1"
+    pool = cognito.UserPool.from_user_pool_arn(stack, "Pool", arn)
+    users = apigateway.CognitoUserPoolsAuthorizer(stack, "Users", cognito_user_pools=[pool])
+    acl = "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/shop/1"
+    an_api(stack, Route("POST /payments", take(), body=ORDER), authorizer=users, web_acl=acl)
+    for pack in PACKS:
+        assert findings(stack, pack) == []
+
+
+def test_a_public_route_is_found() -> None:
+    stack = new_stack()
+    an_api(stack, Route("POST /orders", take(), body=ORDER))
+    assert AUTHORIZATION in findings(stack, "AwsSolutions")
+
+
+def test_a_body_without_schema_is_found_and_an_api_without_bodies_is_not() -> None:
+    stack = new_stack()
+    an_api(stack, Route("POST /orders", take()))
+    assert VALIDATION in findings(stack, "AwsSolutions")
+    stack = new_stack()
+    an_api(stack, Route("GET /orders", get()), Route("DELETE /orders", get(memory_size=128)))
+    assert VALIDATION not in findings(stack, "AwsSolutions")
+
+
+def test_an_api_without_access_logs_is_found() -> None:
+    stack = new_stack()
+    an_api(stack, access_logs=False)
+    assert {"AwsSolutions-APIG1", "AwsSolutions-APIG6"} <= {*findings(stack, "AwsSolutions")}
+
+
+def test_every_request_is_in_the_access_log(guarded: Stack) -> None:
+    """AwsSolutions-APIG6, which asks for execution logs, is acknowledged where there are access logs."""
+    assert "$context.error.responseType" in the_stage(guarded)["AccessLogSetting"]["Format"]
+
+
+def test_cfn_lint_finds_nothing(guarded: Stack) -> None:
+    template = json.dumps(Template.from_stack(guarded).to_json())
+    assert [str(match) for match in lint_all(template) if match.rule.severity != "informational"] == []
+
+
+@pytest.mark.skipif(not CHECKOV.is_file(), reason="checkov has an environment of its own, which `make test` sets up")
+def test_checkov_asks_for_what_costs_and_nothing_else(guarded: Stack, tmp_path: Path) -> None:
+    (tmp_path / "guarded.json").write_text(json.dumps(Template.from_stack(guarded).to_json()))
+    command = [CHECKOV, "-d", tmp_path, "--framework", "cloudformation", "--skip-download", "-o", "json", "--quiet"]
+    report = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
+    failed = {it["check_id"] for it in report["results"]["failed_checks"]}
+    # Concurrency, network, customer keys; and a cache, by the hour.
+    assert failed == {"CKV_AWS_115", "CKV_AWS_117", "CKV_AWS_119", "CKV_AWS_120", "CKV_AWS_158", "CKV_AWS_173"}
+    assert report["summary"]["parsing_errors"] == 0
