@@ -17,7 +17,20 @@ from bench.peers import ROOT
 from bench.table import render
 
 # The quick ones first. Each has NAMES, the figures that it gives, and figures(), which gives them.
-MODULES = ("layer", "round_trips", "effects_wall", "warm_cpu", "cold_start", "synth", "live_drain")
+MODULES = (
+    "layer",
+    "schema_validation",
+    "api_dispatch",
+    "round_trips",
+    "effects_wall",
+    "warm_cpu",
+    "idempotent_requests",
+    "api_synth",
+    "api_cold_start",
+    "cold_start",
+    "synth",
+    "live_drain",
+)
 RESULTS = ROOT / "out/bench/results.json"
 
 

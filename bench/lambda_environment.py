@@ -1,4 +1,4 @@
-"""What Lambda and a `LoadLeveledQueue` give to a function: variables, an event, a context."""
+"""What Lambda gives to every function, and a `LoadLeveledQueue` to its consumer: variables, an event, a context."""
 
 import json
 import uuid
@@ -8,7 +8,19 @@ from serverless_patterns_runtime.business_function.contract import Env as Busine
 from serverless_patterns_runtime.claims.contract import Env as ClaimsEnv
 from serverless_patterns_runtime.load_leveled_queue.contract import Env as QueueEnv
 
-__all__ = ["Context", "sqs_event", "variables"]
+__all__ = ["AWS", "Context", "sqs_event", "variables"]
+
+AWS = {
+    "AWS_REGION": "eu-west-1",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_ACCESS_KEY_ID": "none",
+    "AWS_SECRET_ACCESS_KEY": "none",
+    "AWS_SESSION_TOKEN": "none",
+    "POWERTOOLS_SERVICE_NAME": "Orders",
+    "POWERTOOLS_METRICS_NAMESPACE": "ServerlessPatterns",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+}
+"""Variables of every function; credentials are never checked."""
 
 QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
 
@@ -34,18 +46,7 @@ def variables(business_function: str, *, effects: bool) -> dict[str, str]:
             RETRY_MAX_SECONDS="900",
         )._asdict(),
     }
-    return {
-        "AWS_REGION": "eu-west-1",
-        "AWS_DEFAULT_REGION": "eu-west-1",
-        "AWS_ACCESS_KEY_ID": "none",
-        "AWS_SECRET_ACCESS_KEY": "none",
-        "AWS_SESSION_TOKEN": "none",
-        "POWERTOOLS_SERVICE_NAME": "Orders",
-        "POWERTOOLS_METRICS_NAMESPACE": "ServerlessPatterns",
-        "POWERTOOLS_LOG_LEVEL": "INFO",
-        "ORDERS": "orders",
-        **contract,
-    }
+    return {**AWS, "ORDERS": "orders", **contract}
 
 
 def sqs_event(messages: int) -> dict[str, Any]:
@@ -78,7 +79,7 @@ def _record(message_id: str) -> dict[str, Any]:
 
 
 class Context:
-    """The part of Lambda's context that consumers use."""
+    """The part of Lambda's context that functions use."""
 
     function_name = "orders"
     function_version = "$LATEST"
