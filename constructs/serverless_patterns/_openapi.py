@@ -1,0 +1,227 @@
+"""The OpenAPI 3.1 document of an API: what its routes take and answer, as far as their descriptions say it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from serverless_patterns_runtime.api_proxy.contract import (
+    CORRELATION_ID_HEADER,
+    IDEMPOTENCY_KEY_HEADER,
+    MAX_KEY_CHARACTERS,
+    REPLAYED_HEADER,
+    Evidence,
+)
+
+from ._paths import EVERY_METHOD
+from ._queue_target import QueueTarget
+from ._schema_keywords import ALONE, BY_NAME, IN_LIST, Schema, is_dictionary, is_list
+from ._schema_references import written_out
+from ._schemas import schema_name
+
+if TYPE_CHECKING:
+    from ._targets import RouteFacts, RouteTarget
+
+_PROBLEM = "Problem"
+_API_KEY = "ApiKey"
+_CREDENTIAL_HEADER = "Authorization"
+_WITH_BODY = ("PATCH", "POST", "PUT")
+# Of the gateway and of the runtime in front of a function, whatever the function does.
+_ALWAYS = {"429": "Too many requests", "500": "Something went wrong inside", "504": "The work took too long"}
+_GUARDED = {"401": "No credential, or none that counts", "403": "Not allowed for this caller"}
+_KEYED = {
+    "409": "A request with this key is still at work",
+    "422": "This key was used before, for another request",
+}
+
+
+def openapi(
+    title: str,
+    routes: Sequence[tuple[RouteFacts, RouteTarget]],
+    *,
+    version: str = "1",
+    credential_headers: Mapping[str, str] | None = None,
+    with_api_key: Collection[str] = (),
+) -> dict[str, Any]:
+    """The document.
+
+    Args:
+        title: Of the API.
+        routes: Each with its target.
+        version: Of the API.
+        credential_headers: By route, the header that holds the credential, where it is another than `Authorization`.
+        with_api_key: Routes that ask for an API key.
+    """
+    paths: dict[str, dict[str, Any]] = {}
+    schemas: dict[str, Any] = {_PROBLEM: _problem_schema()}
+    schemes: dict[str, Any] = {}
+    for facts, target in routes:
+        header = (credential_headers or {}).get(facts.name, _CREDENTIAL_HEADER)
+        security = _security(schemes, facts.evidence, header, api_key=facts.name in with_api_key)
+        methods = EVERY_METHOD if facts.method == "ANY" else (facts.method,)
+        for method in methods:
+            operation = _operation(schemas, facts, target, method)
+            paths.setdefault(facts.path.replace("+}", "}"), {})[method.lower()] = {**operation, "security": security}
+    components: dict[str, Any] = {
+        "schemas": {name: schemas[name] for name in sorted(schemas)},
+        "responses": {_PROBLEM: _problem_response()},
+    }
+    if schemes:
+        components["securitySchemes"] = {name: schemes[name] for name in sorted(schemes)}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": version},
+        "paths": {path: {method: paths[path][method] for method in sorted(paths[path])} for path in sorted(paths)},
+        "components": components,
+    }
+
+
+def _operation(schemas: dict[str, Any], facts: RouteFacts, target: RouteTarget, method: str) -> dict[str, Any]:
+    mode = target.key_mode(facts)
+    operation: dict[str, Any] = {"summary": f"{method} {facts.path}"}
+    parameters = [*_path_parameters(facts), *_query_parameters(facts)]
+    if mode != "off":
+        key = {"type": "string", "minLength": 1, "maxLength": MAX_KEY_CHARACTERS, "pattern": "^[!-~]+$"}
+        header = {"name": IDEMPOTENCY_KEY_HEADER, "in": "header", "required": mode == "required", "schema": key}
+        parameters.append({**header, "description": "The same key for the same work, however often it is sent."})
+    if parameters:
+        operation["parameters"] = parameters
+    body = _body(schemas, facts, method)
+    if body is not None:
+        operation["requestBody"] = body
+    operation["responses"] = _responses(facts, target, keyed=mode != "off", body=body is not None)
+    return operation
+
+
+def _path_parameters(facts: RouteFacts) -> list[dict[str, Any]]:
+    greedy = {"description": "The rest of the path, slashes included."}
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "minLength": 1},
+            **(greedy if facts.greedy and name == facts.parameters[-1] else {}),
+        }
+        for name in facts.parameters
+    ]
+
+
+def _query_parameters(facts: RouteFacts) -> list[dict[str, Any]]:
+    if facts.query is None:
+        return []
+    query = written_out(facts.query)
+    required = query.get("required", ())
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": _of_2020(schema)}
+        for name, schema in query.get("properties", {}).items()
+    ]
+
+
+def _body(schemas: dict[str, Any], facts: RouteFacts, method: str) -> dict[str, Any] | None:
+    if facts.content == "bytes":
+        return {"required": True, "content": {"application/octet-stream": {}}}
+    if facts.body is None:
+        return {"content": {"application/json": {"schema": {}}}} if method in _WITH_BODY else None
+    name = schema_name(facts.body)
+    schemas[name] = _of_2020(written_out(facts.body))
+    return {"required": True, "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}}
+
+
+def _responses(facts: RouteFacts, target: RouteTarget, *, keyed: bool, body: bool) -> dict[str, Any]:
+    told = dict(_ALWAYS)
+    told |= {} if facts.evidence == "none" else _GUARDED
+    told |= _KEYED if keyed and target.handler is not None else {}
+    told |= {"400": "The request is not what the route takes"} if body or facts.query is not None or keyed else {}
+    told |= {"413": "The body is too large", "415": "Another content type than JSON"} if body else {}
+    responses: dict[str, Any] = {status: _problem(words) for status, words in told.items()}
+    for status, words in target.answers(facts).items():
+        responses[status] = _answer(facts, target, words) if status.startswith("2") else _problem(words)
+    if keyed and target.handler is not None and "2XX" in responses:
+        replayed: dict[str, Any] = {
+            "description": "`true`: the answer that the first request with this key got.",
+            "schema": True,
+        }
+        responses["2XX"]["headers"] = {REPLAYED_HEADER: replayed}
+    return {status: responses[status] for status in sorted(responses)}
+
+
+def _answer(facts: RouteFacts, target: RouteTarget, words: str) -> dict[str, Any]:
+    if not isinstance(target, QueueTarget):
+        return {"description": words}
+    by_name: dict[str, Any] = dict.fromkeys(sorted(facts.respond or ()), True)
+    fields = by_name if facts.respond is not None else {"id": {"type": "string"}}
+    schema = {"type": "object", "properties": fields, "required": list(fields)}
+    return {"description": words, "content": {"application/json": {"schema": schema}}}
+
+
+def _problem(words: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/responses/{_PROBLEM}", "description": words}
+
+
+def _problem_response() -> dict[str, Any]:
+    schema = {"$ref": f"#/components/schemas/{_PROBLEM}"}
+    text = {"type": "string"}
+    return {
+        "description": "What went wrong (RFC 9457)",
+        "headers": {
+            CORRELATION_ID_HEADER: {"description": "To find it in the logs.", "schema": text},
+            "Retry-After": {"description": "Seconds, where trying again can help.", "schema": text},
+        },
+        "content": {"application/problem+json": {"schema": schema}},
+    }
+
+
+def _problem_schema() -> dict[str, Any]:
+    text = {"type": "string"}
+    error = {"type": "object", "properties": {"pointer": text, "rule": text}}
+    properties: dict[str, Any] = {
+        "type": text,
+        "title": text,
+        "status": {"type": "integer"},
+        "detail": text,
+        "errors": {"type": "array", "items": error},
+        "correlation_id": text,
+    }
+    return {"type": "object", "required": ["type", "title"], "properties": properties}
+
+
+def _security(schemes: dict[str, Any], evidence: Evidence, header: str, *, api_key: bool) -> list[dict[str, list[str]]]:
+    """What one route asks for, all at once; its schemes are added to those of the document."""
+    asked: dict[str, list[str]] = {}
+    if evidence != "none":
+        name = {"iam": "AwsSignature", "cognito": "UserPool", "lambda": "Authorizer"}[evidence]
+        scheme: dict[str, Any] = {"type": "apiKey", "in": "header", "name": header}
+        if evidence == "iam":
+            scheme["x-amazon-apigateway-authtype"] = "awsSigv4"
+        if header != _CREDENTIAL_HEADER:
+            name += "".join(part for part in header.title() if part.isalnum())
+        schemes[name] = scheme
+        asked[name] = []
+    if api_key:
+        schemes[_API_KEY] = {"type": "apiKey", "in": "header", "name": "x-api-key"}
+        asked[_API_KEY] = []
+    return [asked] if asked else []
+
+
+def _of_2020(schema: Any) -> Any:
+    """The same in JSON schema 2020-12, which OpenAPI 3.1 speaks."""
+    if not is_dictionary(schema):
+        return schema
+    result: dict[str, Any] = {}
+    for keyword, value in schema.items():
+        if keyword == "dependencies":
+            result |= _dependencies(value)
+        elif keyword in BY_NAME:
+            result[keyword] = {name: _of_2020(one) for name, one in value.items()}
+        elif keyword in IN_LIST:
+            result[keyword] = [_of_2020(one) for one in value]
+        else:
+            result[keyword] = _of_2020(value) if keyword in ALONE else value
+    return result
+
+
+def _dependencies(value: Schema) -> dict[str, Any]:
+    names = {name: one for name, one in value.items() if is_list(one)}
+    below = {name: _of_2020(one) for name, one in value.items() if not is_list(one)}
+    return {"dependentRequired": names, "dependentSchemas": below}
