@@ -44,7 +44,7 @@ def test_the_public_package_imports_with_the_standard_library_alone(module: str)
 
 
 @pytest.mark.parametrize(
-    "pattern", ["api_proxy", "lambda_authorizer", "load_leveled_queue", "claims", "business_function"]
+    "pattern", ["api_proxy", "lambda_authorizer", "jwt_authorizer", "load_leveled_queue", "claims", "business_function"]
 )
 def test_a_contract_imports_with_the_standard_library_alone(pattern: str):
     """The construct imports it at synth, where no Lambda library is installed."""
