@@ -91,3 +91,12 @@ def test_without_parameters_the_schema_sees_none():
     answered, (seen,), _ = ask({})
     assert answered.status == 204
     assert len(seen) == 0
+
+
+@pytest.mark.parametrize("text", ["true", "null", '"2"', "[2]", "{}"])
+def test_json_that_is_no_number_stays_text_whatever_the_schema_lets_pass(text: str):
+    seen = Seen()
+    routes = {"GET /things": route(query="schema_1", query_types={"page": "integer"})}
+    api = Api(seen, routes=routes, validators={"schema_1": lambda _: None})
+    assert api.send(event("GET /things", query={"page": text})).status == 204
+    assert seen[0]["page"] == text
