@@ -15,7 +15,7 @@ from serverless_patterns_runtime.api_proxy.contract import (
 
 from ._paths import EVERY_METHOD
 from ._queue_target import QueueTarget
-from ._schema_keywords import ALONE, BY_NAME, IN_LIST, Schema, is_dictionary, is_list
+from ._schema_2020 import of_2020
 from ._schema_references import written_out
 from ._schemas import schema_name
 
@@ -113,7 +113,7 @@ def _query_parameters(facts: RouteFacts) -> list[dict[str, Any]]:
     query = written_out(facts.query)
     required = query.get("required", ())
     return [
-        {"name": name, "in": "query", "required": name in required, "schema": _of_2020(schema)}
+        {"name": name, "in": "query", "required": name in required, "schema": of_2020(schema)}
         for name, schema in query.get("properties", {}).items()
     ]
 
@@ -124,7 +124,7 @@ def _body(schemas: dict[str, Any], facts: RouteFacts, method: str) -> dict[str, 
     if facts.body is None:
         return {"content": {"application/json": {"schema": {}}}} if method in _WITH_BODY else None
     name = schema_name(facts.body)
-    schemas[name] = _of_2020(written_out(facts.body))
+    schemas[name] = of_2020(written_out(facts.body))
     return {"required": True, "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}}
 
 
@@ -202,26 +202,3 @@ def _security(schemes: dict[str, Any], evidence: Evidence, header: str, *, api_k
         schemes[_API_KEY] = {"type": "apiKey", "in": "header", "name": "x-api-key"}
         asked[_API_KEY] = []
     return [asked] if asked else []
-
-
-def _of_2020(schema: Any) -> Any:
-    """The same in JSON schema 2020-12, which OpenAPI 3.1 speaks."""
-    if not is_dictionary(schema):
-        return schema
-    result: dict[str, Any] = {}
-    for keyword, value in schema.items():
-        if keyword == "dependencies":
-            result |= _dependencies(value)
-        elif keyword in BY_NAME:
-            result[keyword] = {name: _of_2020(one) for name, one in value.items()}
-        elif keyword in IN_LIST:
-            result[keyword] = [_of_2020(one) for one in value]
-        else:
-            result[keyword] = _of_2020(value) if keyword in ALONE else value
-    return result
-
-
-def _dependencies(value: Schema) -> dict[str, Any]:
-    names = {name: one for name, one in value.items() if is_list(one)}
-    below = {name: _of_2020(one) for name, one in value.items() if not is_list(one)}
-    return {"dependentRequired": names, "dependentSchemas": below}

@@ -19,6 +19,7 @@ from ._api_functions import Told
 from ._callers import allow_gateway, grant_invoke
 from ._checks import Problems, path_of
 from ._cross_origin import gateway_error_headers
+from ._document import document
 from ._gateway import define_gateway, protect
 from ._gateway_errors import define_gateway_errors
 from ._idempotency import Idempotency
@@ -185,9 +186,7 @@ class ApiProxy(Construct):
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI 3.1 document of the routes."""
-        from ._openapi import openapi
-
-        return openapi(self.node.id, [(one.facts, one.target) for one in self._routes.values()])
+        return document(self.node.id, [*self._routes.values()])
 
     def metric_requests(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
         """Requests, whatever was answered."""
