@@ -20,9 +20,8 @@ class Values(Mapping[str, Any]):
         self._lists = frozenset(lists)
         self._values: dict[str, tuple[Any, ...]] = {}
         for name, given in values.items():
-            known = self._key(name)
-            all_of_it = (*self._values.get(known, ()), *given)
-            if all_of_it:
+            known = name.lower() if ignore_case else name
+            if all_of_it := (*self._values[known], *given) if known in self._values else tuple(given):
                 self._values[known] = all_of_it
 
     def __getitem__(self, name: str) -> Any:

@@ -35,13 +35,14 @@ class Answer(NamedTuple):
         """
         if result is None:
             return cls(204, {}, "", False)
-        response = result if isinstance(result, Response) else Response(body=result)
-        headers = _headers(response)
+        given, status, headers = result, 200, dict[str, tuple[str, ...]]()
+        if isinstance(result, Response):
+            given, status, headers = result.body, result.status, _headers(result)
         said = next((values[-1] for name, values in headers.items() if name.lower() == "content-type"), None)
-        body, default_type, base64 = _body(response.body, said)
+        body, default_type, base64 = _body(given, said)
         if said is None and default_type is not None:
             headers["Content-Type"] = (default_type,)
-        answer = cls(response.status, headers, body, base64)
+        answer = cls(status, headers, body, base64)
         _check_size(answer)
         return answer
 
@@ -123,10 +124,6 @@ def _json_of(value: Any) -> str:
     raise UnusableResult(f"the result has no JSON: {reason}")
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_number)
-
-
 def _number(value: Any) -> int | float:
     """Decimals, which is how DynamoDB's numbers are read, as long as a double says the same."""
     from decimal import Decimal
@@ -137,6 +134,10 @@ def _number(value: Any) -> int | float:
             return number
         raise ValueError("a Decimal has more digits than a JSON number keeps: answer it as text")
     raise TypeError(f"a value of type {type(value).__name__}")
+
+
+# Made once: with these options `json.dumps` would make one for every answer.
+_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_number).encode
 
 
 def _checked(text: str) -> str:

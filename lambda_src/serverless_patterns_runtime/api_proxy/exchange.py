@@ -1,7 +1,6 @@
 """One request and its answer."""
 
 import hashlib
-from functools import cached_property
 from typing import Any
 
 from serverless_patterns_runtime.api_proxy import contract, cross_origin, record
@@ -36,6 +35,7 @@ class Exchange:
         self._context = context
         self._began = edge.clock()
         self._caller: Caller | None = None
+        self._route_name = self._name_of_route()
 
     def answer(self) -> dict[str, Any]:
         """What API Gateway is given. Whatever the function raises becomes an answer, SystemExit too."""
@@ -58,8 +58,7 @@ class Exchange:
         opened = cross_origin.opened(executed.answer, self._edge.settings.cross_origin, origins)
         return opened.proxy_result(self._added(executed))
 
-    @cached_property
-    def _route_name(self) -> str:
+    def _name_of_route(self) -> str:
         """By what the gateway has chosen and authorised, never by the path: a second opinion could be another one."""
         routes, envelope = self._edge.settings.routes, self._envelope
         name = f"{envelope.method} {envelope.resource}"
