@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .api_account import ApiAccount
     from .api_proxy import ApiProxy
     from .authorizers import IamAuthorizer, LambdaAuthorizer
     from .cors import Cors
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from .throttle import Throttle
 
 __all__ = [
+    "ApiAccount",
     "ApiProxy",
     "Cors",
     "Defaults",
@@ -34,6 +36,7 @@ if not TYPE_CHECKING:
     def __getattr__(name: str) -> object:
         """Import on first use: the pytest plugin and the command line live here too, and must not start the CDK."""
         modules = {
+            "ApiAccount": "api_account",
             "ApiProxy": "api_proxy",
             "Cors": "cors",
             "Defaults": "defaults",
