@@ -54,8 +54,7 @@ class DeployedResources:
         return _Table(self._client("dynamodb"), self._tables[name])
 
     def secret(self, name: str) -> str:
-        arn = self._variables.get(name, "")
-        if ":secretsmanager:" not in arn:
+        if not (arn := self._variables.get(name)):  # an ARN; of some emulators a name, which the service takes as well
             unknown("secret", name, {})
         return self._read(("secret", name), lambda: self._secret(name, arn))
 

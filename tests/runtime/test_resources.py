@@ -161,11 +161,6 @@ def test_a_name_that_the_handler_does_not_have_is_refused_with_what_to_do(deploy
         assert f"Handler({kind}s=...)" in refused.value.message
 
 
-def test_a_variable_that_is_no_secret_is_not_taken_for_one(deployed: Deployed) -> None:
-    with pytest.raises(UnusableResource, match="'CURRENCY'"):
-        deployed.resources.secret("CURRENCY")
-
-
 def test_a_secret_that_holds_bytes_says_so(deployed: Deployed) -> None:
     deployed.services["secretsmanager"].always("GetSecretValue", {"SecretBinary": b"\x00"})
     with pytest.raises(UnusableResource, match="store it as text"):
