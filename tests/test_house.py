@@ -26,6 +26,7 @@ SHARED = {
     "defaults",
     "handler",
     "http_backend",
+    "jwt_authorizer",
     "mock_response",
     "route",
     "throttle",

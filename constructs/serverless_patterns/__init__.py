@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .defaults import Defaults
     from .handler import Handler
     from .http_backend import HttpBackend
+    from .jwt_authorizer import JwtAuthorizer
     from .load_leveled_queue import LoadLeveledQueue
     from .mock_response import MockResponse
     from .route import Route
@@ -24,6 +25,7 @@ __all__ = [
     "Handler",
     "HttpBackend",
     "IamAuthorizer",
+    "JwtAuthorizer",
     "LambdaAuthorizer",
     "LoadLeveledQueue",
     "MockResponse",
@@ -43,6 +45,7 @@ if not TYPE_CHECKING:
             "Handler": "handler",
             "HttpBackend": "http_backend",
             "IamAuthorizer": "authorizers",
+            "JwtAuthorizer": "jwt_authorizer",
             "LambdaAuthorizer": "authorizers",
             "LoadLeveledQueue": "load_leveled_queue",
             "MockResponse": "mock_response",

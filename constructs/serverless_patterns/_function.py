@@ -99,7 +99,7 @@ def define_function(
         resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode=mode)
     if encryption_key is not None:
         encryption_key.grant(function, "kms:Decrypt")
-    if vpc is not None:
+    if vpc is not None and required_endpoints:
         Validations.of(function).add_warning(
             "serverless-patterns:vpc-endpoints",
             f"{handler} runs in a VPC: give its subnets a route to {', '.join(required_endpoints)} (endpoints or NAT)",

@@ -11,15 +11,18 @@ from aws_cdk import Duration
 from aws_cdk import aws_apigateway as apigateway
 
 from serverless_patterns_runtime.api_proxy.contract import Evidence
-from serverless_patterns_runtime.business_function.contract import Env as BusinessFunctionEnv
+from serverless_patterns_runtime.jwt_authorizer.contract import HANDLER as JWT_HANDLER
 from serverless_patterns_runtime.lambda_authorizer.contract import HANDLER, Env
 
 from ._checks import Problems
+from ._code import runs_here
 from ._environment import check_size, variables
 from ._function import business_function_env, define_function, endpoints, provisioned
+from ._jwt_checks import is_plain
 from ._running import check_in_pattern, check_provisioned
 from .authorizers import IamAuthorizer, LambdaAuthorizer
 from .handler import Handler
+from .jwt_authorizer import JwtAuthorizer
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
@@ -32,7 +35,8 @@ _TIMEOUT = Duration.seconds(5)  # the caller waits for it before anything else
 _MOST_TIMEOUT_SECONDS = 29  # API Gateway waits no longer for an authorizer
 _LONGEST_CACHE_SECONDS = 3600  # API Gateway quota
 _HEADER = re.compile(r"[A-Za-z0-9-]+")
-_VARIABLES = (*BusinessFunctionEnv._fields, *Env._fields)
+_OURS = (LambdaAuthorizer, JwtAuthorizer)
+Ours = LambdaAuthorizer | JwtAuthorizer
 
 
 class Guard(NamedTuple):
@@ -76,7 +80,7 @@ def guard_of(problems: Problems, label: str, authorizer: Authorizer | None, publ
 def _evidence(authorizer: Any) -> Evidence | None:
     if isinstance(authorizer, IamAuthorizer):
         return "iam"
-    if isinstance(authorizer, LambdaAuthorizer):
+    if isinstance(authorizer, _OURS):
         return "lambda"
     if not hasattr(authorizer, "authorizer_id"):
         return None
@@ -90,9 +94,9 @@ def _evidence(authorizer: Any) -> Evidence | None:
 
 @dataclass(frozen=True)
 class OwnAuthorizer:
-    """A `LambdaAuthorizer` of ours, and the name that all below it has."""
+    """An authorizer that is a function of ours, and the name that all below it has."""
 
-    given: LambdaAuthorizer
+    given: Ours
     id: str
     label: str
 
@@ -113,11 +117,20 @@ class OwnAuthorizer:
         if handler.timeout is not None:
             fix = "API Gateway waits no longer"
             problems.duration(f"{label} handler timeout", handler.timeout, 1, _MOST_TIMEOUT_SECONDS, fix)
-        check_in_pattern(problems, f"{label} handler", handler, scope, settings, _VARIABLES)
+        told = self._told(scope)
+        check_in_pattern(problems, f"{label} handler", handler, scope, settings, [*told])
         warm, reserved = handler.provisioned_concurrent_executions, handler.reserved_concurrent_executions
         check_provisioned(problems, f"{label} handler provisioned_concurrent_executions", warm, reserved)
-        told = variables(handler, self._told(), "", settings.environment)
-        check_size(problems, f"{label} handler", told)
+        check_size(problems, f"{label} handler", variables(handler, told, "", settings.environment))
+        if isinstance(self.given, JwtAuthorizer) and not runs_here(scope):
+            self._check_transport(problems, self.given)
+
+    def _check_transport(self, problems: Problems, given: JwtAuthorizer) -> None:
+        argument = "issuer" if given.jwks_url is None else "jwks_url"
+        address = given.issuer if given.jwks_url is None else given.jwks_url
+        if given.jwks is None and is_plain(address):
+            fix = "this machine is reached from the embedded cloud alone, which needs no TLS for it"
+            problems.add(f"{self.label} {argument}", "be an https address", repr(address), fix)
 
     @property
     def required_endpoints(self) -> tuple[str, ...]:
@@ -131,13 +144,14 @@ class OwnAuthorizer:
             scope,
             self.id,
             handler,
-            entry_point=HANDLER,
-            contract=self._told(),
+            entry_point=JWT_HANDLER if isinstance(self.given, JwtAuthorizer) else HANDLER,
+            contract=self._told(scope),
             timeout=handler.timeout or _TIMEOUT,
             settings=settings,
             encryption_key=key,
             reserved_concurrent_executions=handler.reserved_concurrent_executions,
             required_endpoints=self.required_endpoints,
+            beside_code=self.given.files() if isinstance(self.given, JwtAuthorizer) else {},
         )
         authorizer = apigateway.RequestAuthorizer(
             scope,
@@ -148,7 +162,9 @@ class OwnAuthorizer:
         )
         return cast(apigateway.IAuthorizer, authorizer)
 
-    def _told(self) -> dict[str, str]:
+    def _told(self, scope: Construct) -> dict[str, str]:
+        if isinstance(self.given, JwtAuthorizer):
+            return self.given.env(plain_loopback=runs_here(scope))._asdict()
         return {**business_function_env(self.given.handler), **Env(IDENTITY_HEADER=self.given.header)._asdict()}
 
 
@@ -159,17 +175,22 @@ class MethodGuard(NamedTuple):
     authorizer: apigateway.IAuthorizer | None
 
 
-def method_guard(guard: Guard, own: Mapping[LambdaAuthorizer, apigateway.IAuthorizer]) -> MethodGuard:
+def method_guard(guard: Guard, own: Mapping[Ours, apigateway.IAuthorizer]) -> MethodGuard:
     """What a method is told of its guard."""
     if guard.given is None:
         return MethodGuard(apigateway.AuthorizationType.NONE, None)
     if isinstance(guard.given, IamAuthorizer):
         return MethodGuard(apigateway.AuthorizationType.IAM, None)
-    if isinstance(guard.given, LambdaAuthorizer):
+    if isinstance(guard.given, _OURS):
         return MethodGuard(None, own[guard.given])
     return MethodGuard(None, guard.given)
 
 
-def own_authorizers(guards: Iterable[Guard]) -> list[LambdaAuthorizer]:
-    """Each `LambdaAuthorizer` once, in the order of its first route."""
-    return list(dict.fromkeys(guard.given for guard in guards if isinstance(guard.given, LambdaAuthorizer)))
+def is_ours(guard: Guard) -> bool:
+    """Whether it is a function that we define."""
+    return isinstance(guard.given, _OURS)
+
+
+def own_authorizers(guards: Iterable[Guard]) -> list[Ours]:
+    """Each function of ours once, in the order of its first route."""
+    return list(dict.fromkeys(guard.given for guard in guards if is_ours(guard)))

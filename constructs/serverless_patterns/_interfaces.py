@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from aws_cdk import aws_secretsmanager as secretsmanager
 
     from .authorizers import IamAuthorizer, LambdaAuthorizer
+    from .jwt_authorizer import JwtAuthorizer
 
     AlarmAction = cloudwatch.IAlarmAction | cloudwatch_actions.SnsAction | cloudwatch_actions.LambdaAction
-    Authorizer = IamAuthorizer | LambdaAuthorizer | apigateway.IAuthorizer | apigateway.Authorizer
+    Authorizer = IamAuthorizer | LambdaAuthorizer | JwtAuthorizer | apigateway.IAuthorizer | apigateway.Authorizer
     Function = lambda_.IFunction | lambda_.FunctionBase
     Key = kms.IKey | kms.Key
     Secret = secretsmanager.ISecret | secretsmanager.Secret

@@ -11,7 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from . import _schemas
 from ._cross_origin import add_preflight, template_answers
 from ._gateway import acknowledge_no_bodies
-from ._guards import method_guard
+from ._guards import Ours, method_guard
 from ._targets import Connection, Site
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from ._routes import Planned
-    from .authorizers import LambdaAuthorizer
     from .cors import Cors
     from .handler import Handler
 
@@ -35,7 +34,7 @@ class Methods:
         timeout: Duration,
         cors: Cors | None,
         functions: Mapping[Handler, lambda_.IFunction],
-        authorizers: Mapping[LambdaAuthorizer, apigateway.IAuthorizer],
+        authorizers: Mapping[Ours, apigateway.IAuthorizer],
     ) -> None:
         self._scope = scope
         self._owned, self._rest_api = rest_api, cast(apigateway.IRestApi, rest_api)

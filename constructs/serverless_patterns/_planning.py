@@ -11,10 +11,9 @@ from aws_cdk import aws_lambda as lambda_
 from ._api_functions import ApiFunction, Told, routes_by_handler
 from ._checks import Problems
 from ._function_target import FunctionTarget
-from ._guards import Guard, OwnAuthorizer, guard_of, own_authorizers
+from ._guards import Guard, Ours, OwnAuthorizer, guard_of, is_ours, own_authorizers
 from ._names import camel, ids
 from ._routes import Planned, planned
-from .authorizers import LambdaAuthorizer
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
@@ -125,14 +124,14 @@ def plan(
 
 
 def _own_authorizers(api: Guard | None, routes: Sequence[Planned]) -> list[OwnAuthorizer]:
-    first = {guard.given: "authorizer" for guard in [api] if guard and isinstance(guard.given, LambdaAuthorizer)}
+    first = {guard.given: "authorizer" for guard in [api] if guard and is_ours(guard)}
     for one in routes:
-        if isinstance(one.guard.given, LambdaAuthorizer):
+        if is_ours(one.guard):
             first.setdefault(one.guard.given, f"{one.facts.label} authorizer")
     used = own_authorizers(one.guard for one in routes)
     names = ids({given: (f"{_function_of(given)} authorizer", first[given]) for given in used})
     return sorted((OwnAuthorizer(given, names[given], first[given]) for given in used), key=lambda one: one.id)
 
 
-def _function_of(given: LambdaAuthorizer) -> str:
+def _function_of(given: Ours) -> str:
     return str(getattr(given.handler, "function", "wrong"))

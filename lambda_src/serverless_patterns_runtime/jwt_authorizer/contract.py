@@ -1,13 +1,22 @@
 """What `JwtAuthorizer` tells its function. Both sides import this."""
 
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 HANDLER = "serverless_patterns_runtime.jwt_authorizer.handler.lambda_handler"
 
 JWKS_FILE = "serverless_patterns_jwks.json"
 """Beside the libraries: the fixed JSON Web Key Set, where there is one. A file, because variables hold 4 KB."""
 
-ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
+ALGORITHMS_OF: Mapping[tuple[Any, Any], Sequence[str]] = {
+    ("RSA", None): ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
+    ("EC", "P-256"): ("ES256",),
+    ("EC", "P-384"): ("ES384",),
+    ("OKP", "Ed25519"): ("EdDSA",),
+}
+"""By `kty` and `crv` of a key, which never leave it to a token how it is verified."""
+
+ALGORITHMS = tuple(algorithm for algorithms in ALGORITHMS_OF.values() for algorithm in algorithms)
 """Asymmetric ones only: who checks a token must not be able to make one."""
 
 FIXED = "fixed"

@@ -1,23 +1,15 @@
 """A JSON Web Key Set (RFC 7517), read: the keys that may verify a token, and by which algorithms each."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from jwt import PyJWK
 
 from serverless_patterns_runtime import payload
 from serverless_patterns_runtime.errors import MalformedPayload
-from serverless_patterns_runtime.jwt_authorizer.contract import PRIVATE_MEMBERS
+from serverless_patterns_runtime.jwt_authorizer.contract import ALGORITHMS_OF, PRIVATE_MEMBERS
 
 __all__ = ["VerificationKey", "read", "with_id"]
-
-# By type and curve. An ambiguity of a key is settled here, never by what a token says.
-_ALGORITHMS: Mapping[tuple[Any, Any], Sequence[str]] = {
-    ("RSA", None): ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
-    ("EC", "P-256"): ("ES256",),
-    ("EC", "P-384"): ("ES384",),
-    ("OKP", "Ed25519"): ("EdDSA",),
-}
 
 
 class VerificationKey(NamedTuple):
@@ -54,7 +46,7 @@ def _key(jwk: Any) -> VerificationKey | None:
         if not _verifies(jwk):
             return None
         said = jwk.get("alg")
-        fitting = _ALGORITHMS.get((jwk.get("kty"), jwk.get("crv")), ())
+        fitting = ALGORITHMS_OF.get((jwk.get("kty"), jwk.get("crv")), ())
         algorithms = [algorithm for algorithm in fitting if said in (None, algorithm)]
         return VerificationKey(jwk.get("kid"), PyJWK(jwk, algorithms[0]).key, algorithms)
     except Exception:  # whatever else a key can be
