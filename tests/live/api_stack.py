@@ -31,7 +31,7 @@ ORDER = {
     "type": "object",
     "required": ["id", "quantity"],
     "properties": {
-        "id": {"type": "string", "minLength": 1},
+        "id": {"type": "string", "minLength": 1, "maxLength": 100},
         "quantity": {"type": "integer", "minimum": 1},
         "note": {"type": "string"},
     },

@@ -6,6 +6,7 @@ import tomllib
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.packaging.conftest import ROOT, run
 
@@ -51,7 +52,7 @@ def test_the_python_lock_holds_what_the_project_asks_for() -> None:
     asked = [*project["dependency-groups"]["dev"], *project["project"]["dependencies"]]
     asked += [text for extra in project["project"]["optional-dependencies"].values() for text in extra]
     requirements = [Requirement(text) for text in [*asked, *project["build-system"]["requires"]]]
-    assert [str(r) for r in requirements if not r.specifier.contains(locked[r.name])] == []
+    assert [str(r) for r in requirements if not r.specifier.contains(locked[canonicalize_name(r.name)])] == []
 
 
 def test_no_tracked_file_names_a_registry_or_a_path_of_one_machine() -> None:

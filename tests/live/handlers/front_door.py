@@ -2,6 +2,7 @@
 
 import os
 import time
+from urllib.parse import quote
 
 import botocore.session
 
@@ -53,7 +54,9 @@ def take(request: Request, invocation: Invocation) -> Effects:
     paid = PermanentError("paid already", status=409)
     mark = Update("LEDGER", {"id": id}, add={"times": 1}, set={"paid": True}, condition=unpaid, otherwise=paid)
     kept = Put("LEDGER", {"id": f"{id}-payment", "key": invocation.idempotency_key})
-    answer = Response(201, {"payment": id, "at": time.time()}, headers={"Location": f"/payments/{id}"}, cookies=["p=1"])
+    answer = Response(
+        201, {"payment": id, "at": time.time()}, headers={"Location": f"/payments/{quote(id)}"}, cookies=["p=1"]
+    )
     return Effects(writes=[mark, kept], result=answer)
 
 

@@ -1,0 +1,69 @@
+"""Requests that fit the API's own OpenAPI document, and requests that do not: none of them is too much for it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis.generation import GenerationMode
+
+from tests.live.live_api import LiveApi
+
+BOUNDED = settings(
+    max_examples=12, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+)
+LEFT_OUT = {
+    "/doomed": "another test takes its queue away",
+    "/legacy/{proxy}": "the emulator decodes paths for backends, and cannot send all that it gets (honesty suite)",
+}
+
+Statuses = Mapping[str, set[int]]
+
+
+@pytest.fixture(scope="module")
+def document(front_door: LiveApi) -> dict[str, Any]:
+    document = front_door.stack.api.openapi()
+    for path in LEFT_OUT:
+        del document["paths"][path]
+    return document
+
+
+@pytest.fixture(scope="module", params=[GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["fitting", "unfitting"])
+def answered(request: pytest.FixtureRequest, front_door: LiveApi, document: dict[str, Any]) -> Statuses:
+    """What each operation answered to the generated requests."""
+    found = (one.ok() for one in schemathesis.openapi.from_dict(document).get_all_operations())
+    return {one.label: _statuses(front_door.api.url, one, request.param) for one in found if _can(one, request.param)}
+
+
+def _can(operation: Any, mode: GenerationMode) -> bool:
+    """Nothing about an operation that takes nothing can be wrong."""
+    takes = (operation.path_parameters, operation.query, operation.headers, operation.body)
+    return mode is GenerationMode.POSITIVE or any(len(some) for some in takes)
+
+
+def _statuses(url: str, operation: Any, mode: GenerationMode) -> set[int]:
+    seen: set[int] = set()
+
+    @BOUNDED
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def call(case: Any) -> None:
+        seen.add(case.call(base_url=url, headers={"Authorization": "Bearer ann"}).status_code)
+
+    call()
+    return seen
+
+
+def test_no_request_is_a_server_error(answered: Statuses) -> None:
+    assert len(answered) >= 12, "the document has operations"
+    assert {label: seen for label, seen in answered.items() if any(status >= 500 for status in seen)} == {}
+
+
+def test_every_answer_is_one_that_the_document_announces(answered: Statuses, document: dict[str, Any]) -> None:
+    told = {
+        f"{method.upper()} {path}": {int(status) for status in operation["responses"] if status.isdigit()}
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if "default" not in operation["responses"]
+    }
+    assert {label: seen - told[label] for label, seen in answered.items() if label in told and seen - told[label]} == {}
