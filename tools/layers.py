@@ -33,8 +33,10 @@ LEFT_OUT = tuple(
         "utilities/validation",
     )
 )
-# These work, but only with pydantic or Datadog, which the layer does not hold: source without bytecode, for the size's
-# sake. `utilities/parser` must stay: `batch` imports it as soon as a user's handler has imported pydantic.
+# Source without bytecode, for the size's sake: what works only with libraries that the layer does not hold (pydantic,
+# Datadog, fastjsonschema, an encryption SDK), and what our runtime has in its place (idempotency, secrets, parameters).
+# A handler that imports it all the same compiles it at its cold start. `utilities/parser` must stay: `batch` imports it
+# as soon as a user's handler has imported pydantic.
 SOURCE_ONLY = tuple(
     f"python/aws_lambda_powertools/{part}"
     for part in (
@@ -43,7 +45,8 @@ SOURCE_ONLY = tuple(
         "event_handler/openapi/schema_generator.",
         "logging/formatters/datadog.",
         "metrics/provider/datadog/",
-        "utilities/parser/",
+        *(f"utilities/{m}/" for m in ("data_masking", "feature_flags", "idempotency", "kafka", "metadata")),
+        *(f"utilities/{m}/" for m in ("parameters", "parser", "streaming", "validation")),
     )
 )
 
