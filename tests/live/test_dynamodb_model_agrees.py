@@ -48,6 +48,7 @@ class Requests:
         kinds: list[Callable[[], Request]] = [
             self._put,
             self._update,
+            self._delete,
             self._get,
             self._transaction,
             self._transaction,
@@ -122,9 +123,19 @@ class Requests:
             ("SET #m = if_not_exists(#m, :m)", {"#m": "m"}, {":m": self._value("m")}),
             ("SET #m = #m + :m", {"#m": "m"}, {":m": self._value("m")}),
             ("ADD #t :m", {"#t": "tags"}, {":m": self._value("m")}),
+            (
+                "SET #m = if_not_exists(#m, :zero) + :m, #x = :m REMOVE #w, #t",
+                {"#m": "m", "#x": "x", "#w": "word", "#t": "tags"},
+                {":m": self._value("m"), ":zero": {"N": "0"}},
+            ),
         ]
         expression, names, values = self._chance.choice(forms)
         return {"Key": self._key(), "UpdateExpression": expression, "names": names, "values": values}
+
+    def _delete(self) -> Request:
+        return "delete_item", self._guarded({"Key": self._key()}) | {
+            "ReturnValues": self._chance.choice(("NONE", "ALL_OLD"))
+        }
 
     def _get(self) -> Request:
         return "get_item", {"TableName": self._table_name, "Key": self._key(), "ConsistentRead": True}
@@ -205,6 +216,7 @@ def test_the_model_and_the_endpoint_give_the_same_answers(embedded_cloud: Cloud,
     assert answered >= {
         "put_item ConditionalCheckFailedException",
         "update_item ValidationException",
+        "delete_item ConditionalCheckFailedException",
         "transact_write_items TransactionCanceledException",
         "transact_write_items ok",
         "batch_execute_statement ok",

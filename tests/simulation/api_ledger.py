@@ -15,7 +15,7 @@ __all__ = ["EFFECTS", "Ask", "Books", "Reply", "Run", "business_function"]
 
 EFFECTS = "EFFECTS"
 
-FAILURES = {"fails once": 1, "fails twice": 2, "says 503 once": 1, "hangs once": 1}
+FAILURES = {"fails once": 1, "fails twice": 2, "says 503 once": 1, "hangs once": 1, "hangs, then fails": 2}
 """How often each behaviour fails before it succeeds."""
 
 
@@ -118,6 +118,8 @@ class Books:
     """Effects inside DynamoDB by operation; seen at the table."""
     external: Counter[str] = field(default_factory=Counter)
     """Effects outside."""
+    external_bodies: dict[str, set[str]] = field(default_factory=dict)
+    """For which bodies they were."""
     recorded: set[str] = field(default_factory=set)
     """Owners that completed a claim; seen at the table."""
     replies: list[Reply] = field(default_factory=list)
@@ -175,7 +177,8 @@ def business_function(
 
     def perform(wanted: Mapping[str, Any], operation: str) -> Any:
         does = str(wanted["does"])
-        sandbox.sleep(float(wanted["seconds"]))
+        slow = does == "is slow once" and len(books.runs_of(operation)) == 1
+        sandbox.sleep(5.0 if slow else float(wanted["seconds"]))
         if (failure := misbehave(does, operation)) is not None:
             return failure
         answer = Response(
@@ -196,6 +199,7 @@ def business_function(
             write = Update(EFFECTS, {"id": operation}, add={"times": 1}, set={"body": json.dumps(wanted)}, **guard)
             return Effects([write], result=answer)
         books.external[operation] += 1
+        books.external_bodies.setdefault(operation, set()).add(json.dumps(wanted))
         work()
         return answer
 
@@ -214,7 +218,7 @@ def business_function(
         if books.failures[operation] >= FAILURES.get(does, 0):
             return None
         books.failures[operation] += 1
-        if does == "hangs once":
+        if does.startswith("hangs") and books.failures[operation] == 1:
             sandbox.sleep(10**6)
         if does == "says 503 once" and not effects:
             return Response(503, {"try": "later"})

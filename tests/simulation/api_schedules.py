@@ -9,14 +9,14 @@ from typing import Any
 from .api_invariants import INVARIANTS, ApiInvariant, check, watch
 from .api_ledger import Ask
 from .api_world import ApiWorld, Deployment
-from .faults import ANYWHERE, CLIENTS, TRANSACTIONS, Chosen
+from .faults import ANYWHERE, CLIENTS, REPEATED, TRANSACTIONS, Chosen
 from .schedules import Violation
 
 __all__ = ["API_MODES", "simulate_api"]
 
 API_MODES = {"effects": Deployment(effects=True), "leases": Deployment(effects=False)}
 
-FAULTS = (*ANYWHERE, *TRANSACTIONS, *CLIENTS)
+FAULTS = (*ANYWHERE, *TRANSACTIONS, *REPEATED, *CLIENTS)
 CALLERS = ("alice", "bob", None)
 PATHS = ("/payments", "/refunds")
 TRACE_LINES = 60
@@ -88,10 +88,11 @@ def _behaviour(chance: random.Random) -> str:
             "fails twice",
             "says 503 once",
             "hangs once",
+            "hangs, then fails",
             "is refused",
             "is too large",
         ),
-        weights=(10, 3, 2, 2, 2, 1, 1, 2, 1, 1),
+        weights=(10, 3, 2, 2, 2, 1, 1, 2, 1, 1, 1),
     )[0]
 
 

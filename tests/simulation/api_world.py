@@ -2,7 +2,7 @@
 
 import contextlib
 import random
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +24,7 @@ from .world import CLAIMS, START, Log, Metrics
 
 __all__ = ["ApiWorld", "Deployment", "Handled"]
 
-LONGEST_SECONDS = 24 * 3600
+LONGEST_SECONDS = 1800
 ROUTES = ("POST /payments", "POST /refunds", "POST /public/payments", "POST /public/refunds")
 
 
@@ -47,8 +47,10 @@ class Handled:
     ask: Mapping[str, Any]
     """The event."""
     result: Mapping[str, Any]
-    mishaps: int
-    """During it, to its own requests."""
+    mishaps: Sequence[str]
+    """Faults that its own requests met."""
+    failed: bool
+    """The function said so."""
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
 
@@ -63,7 +65,7 @@ class ApiWorld:
         self.clients: list[Client] = []
         self.trace: list[tuple[float, tuple[Any, ...]]] = []
         self.on_handled: list[Callable[[Handled], None]] = []
-        self._mishaps: Counter[str] = Counter()
+        self._mishaps: defaultdict[str, list[str]] = defaultdict(list)
         self.dynamodb = DynamoDB(
             {CLAIMS: Table({"claim": "S"}, time_to_live="expires_at"), "effects-table": Table({"id": "S"})},
             lambda: self.schedule.now,
@@ -120,11 +122,12 @@ class ApiWorld:
 
     def _handle(self, event: dict[str, Any], context: Context, edge: Edge) -> Any:
         sandbox = edge.dynamodb._sandbox
-        mishaps = self._mishaps[sandbox.name]
-        before = self._claim_for(event)
+        self._mishaps[sandbox.name] = []
+        before, start = self._claim_for(event), self.schedule.now
         result = handler.process(event, context, edge)
         if sandbox.alive:
-            handled = Handled(event, result, self._mishaps[sandbox.name] - mishaps, before, self._claim_for(event))
+            failed = any(run.failed for run in self.books.runs if run.sandbox is sandbox and run.start >= start)
+            handled = Handled(event, result, self._mishaps[sandbox.name], failed, before, self._claim_for(event))
             for told in self.on_handled:
                 told(handled)
         return result
@@ -169,7 +172,7 @@ class ApiWorld:
         self.trace.append((self.schedule.now - START, (who, what, more)))
         if isinstance(more, str) and more and what not in {"invoked", "answered"}:
             self.books.last_mishap = self.schedule.now
-            self._mishaps[who] += 1
+            self._mishaps[who].append(more)
 
     def _see(self, table: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> None:
         if after is None:

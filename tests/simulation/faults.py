@@ -11,6 +11,7 @@ __all__ = [
     "CLIENTS",
     "CRASHES",
     "FAULTS",
+    "REPEATED",
     "TRANSACTIONS",
     "Call",
     "Chosen",
@@ -35,6 +36,8 @@ ANYWHERE = (
     "slow",
 )
 TRANSACTIONS = ("conflict",)
+REPEATED = ("in progress",)
+"""Of a transaction: carried out, while the SDK's repetition is told that it is still under way."""
 BATCHES = ("in part",)
 CLIENTS = (
     "request lost",
@@ -60,7 +63,7 @@ class Call:
             return CLIENTS
         more: tuple[str, ...] = ()
         if self.operation in {"TransactWriteItems", "UpdateItem"}:
-            more = TRANSACTIONS
+            more = TRANSACTIONS if self.operation == "UpdateItem" else (*TRANSACTIONS, *REPEATED)
         elif self.operation in {"BatchExecuteStatement", "ChangeMessageVisibilityBatch"}:
             more = BATCHES
         return (*ANYWHERE, *more)

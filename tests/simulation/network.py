@@ -133,6 +133,9 @@ class _Request:
                 return self._round_trip()
             case "conflict":
                 return self._conflict()
+            case "in progress":
+                self._ignoring_errors()
+                raise ServiceError("TransactionInProgressException", "The transaction is in progress")
             case "in part":
                 return self._in_part()
             case _:
