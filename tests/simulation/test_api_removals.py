@@ -1,12 +1,14 @@
 """Without any one of these safeguards of an API, some schedule breaks an invariant: the simulation can fail."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from .api_removals import API_REMOVALS, ApiRemoval
 from .api_schedules import simulate_api
 from .schedules import Violation
+from .test_api_story_removals import CASES
 
 SEEDS = 300
 """Schedules within which the violation must show."""
@@ -34,6 +36,8 @@ def test_without_it_a_schedule_breaks_an_invariant(removal: ApiRemoval, monkeypa
     pytest.fail(f"{SEEDS} schedules did not miss it; they found {others or 'nothing'}")
 
 
-def test_no_two_removals_have_one_name() -> None:
-    names = [removal.name for removal in API_REMOVALS]
-    assert len(set(names)) == len(names) >= 25
+def test_the_page_lists_every_removal() -> None:
+    page = (Path(__file__).parents[2] / "docs/patterns/api_proxy.md").read_text()
+    listed = re.findall(r"^- ([^*`].*)$", page[page.index("## Safeguards") :], re.MULTILINE)
+    assert listed == [*(removal.name for removal in API_REMOVALS), *CASES]
+    assert len(set(listed)) == len(listed) >= 30

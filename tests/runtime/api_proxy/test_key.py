@@ -95,9 +95,8 @@ def test_payloads_that_differ_never_look_the_same(one: dict[str, Any], other: di
     assert claim(**one).payload != claim(**other).payload
 
 
-scopes = st.tuples(
-    st.none() | st.text(min_size=1, max_size=5), st.sampled_from(["/a", "/a/b"]), st.text('a|/b",[]', min_size=1)
-)
+callers = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), min_size=1, max_size=5)
+scopes = st.tuples(st.none() | callers, st.sampled_from(["/a", "/a/b"]), st.text('a|/b",[]', min_size=1))
 
 
 @given(scopes, scopes)
@@ -106,8 +105,6 @@ def test_no_two_scopes_share_a_claim(one: tuple[Any, str, str], other: tuple[Any
         caller, path, text = scope
         return claim(text, caller=caller and Caller(caller), route=f"POST {path}", params={}).key
 
-    if any(any("\ud800" <= character <= "\udfff" for character in scope[0] or "") for scope in (one, other)):
-        return
     assert (key(one) == key(other)) == (one == other)
 
 
