@@ -6,11 +6,13 @@ from aws_cdk import App, CfnOutput, Duration, Stack
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 from decisions import acknowledge_decisions
+from schemas import ORDER, PAYMENT
 
-from serverless_patterns import Defaults, Handler, LoadLeveledQueue
+from serverless_patterns import ApiProxy, Defaults, Handler, LambdaAuthorizer, LoadLeveledQueue, Route, Throttle
 
 CODE = Path(__file__).parent / "handlers"
 # Ten orders take a fraction of a second. The messages of a function that died come back after six times this, so a
@@ -19,7 +21,7 @@ FULFILMENT_TIMEOUT = Duration.seconds(4)
 
 
 class Shop(Stack):
-    """Wholesale orders, taken as fast as they come and fulfilled as fast as the stock tables like it."""
+    """Wholesale orders, taken as fast as they come, fulfilled as fast as the stock tables like it, and paid once."""
 
     def __init__(self, scope: Construct, id: str, *, fulfilment_timeout: Duration = FULFILMENT_TIMEOUT) -> None:
         super().__init__(scope, id, description="Shop: reference app of cdk-serverless-patterns")
@@ -44,11 +46,38 @@ class Shop(Stack):
                 CODE, "orders:fulfil", tables={"ORDERS": orders, "STOCK": stock}, timeout=fulfilment_timeout
             ),
         )
+        payments = self._table("Payments", dynamodb.Attribute(name="payment_id", type=dynamodb.AttributeType.STRING))
+        # Signs the callers' tokens: whoever reads it can be anybody. handlers/tokens.py says what a real shop does.
+        signing_key = secretsmanager.Secret(
+            self,
+            "SigningKey",
+            generate_secret_string=secretsmanager.SecretStringGenerator(password_length=64, exclude_punctuation=True),
+        )
+        self.api = ApiProxy(
+            self,
+            "Api",
+            authorizer=LambdaAuthorizer(Handler(CODE, "auth:identify", secrets={"SIGNING_KEY": signing_key})),
+            # Bursts are what the queue is for. The account's own limit is ten times that.
+            throttle=Throttle(rate=1_000, burst=1_000),
+            routes=[
+                # Straight to the queue: no function that could be slow, cold or broken while orders come in.
+                Route("POST /orders", self.fulfilment, body=ORDER, respond={"order_id": "$.order_id"}),
+                Route("GET /orders/{order_id}", Handler(CODE, "orders:get", tables={"ORDERS": orders})),
+                Route(
+                    "POST /payments",
+                    Handler(CODE, "payments:take", tables={"ORDERS": orders, "PAYMENTS": payments}),
+                    body=PAYMENT,
+                ),
+            ],
+        )
+        CfnOutput(self, "ApiUrl", value=self.api.url)
+        CfnOutput(self, "SigningKeySecret", value=signing_key.secret_arn)
         CfnOutput(self, "FulfilmentQueueUrl", value=self.fulfilment.queue.queue_url)
         CfnOutput(self, "FulfilmentDeadLettersUrl", value=self.fulfilment.dead_letter_queue.queue_url)
         CfnOutput(self, "FulfilmentFunction", value=self.fulfilment.consumer_function.function_name)
         CfnOutput(self, "OrdersTable", value=orders.table_name)
         CfnOutput(self, "StockTable", value=stock.table_name)
+        CfnOutput(self, "PaymentsTable", value=payments.table_name)
         acknowledge_decisions(self)
 
     def _table(self, id: str, partition_key: dynamodb.Attribute) -> dynamodb.TableV2:

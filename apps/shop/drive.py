@@ -44,7 +44,7 @@ def _demo(console: Console) -> int:
         cloud = ending.enter_context(EmbeddedCloud.start(faults=True, progress=console.tell))
         console.tell(f"embedded cloud at {cloud.endpoint_url}")
         deployment = cloud.deploy(ROOT, progress=console.tell)
-        shop = Shop(cloud, deployment.outputs["Shop"])
+        shop = Shop(cloud, deployment.outputs["Shop"], deployment.url("Shop/Api"))
         outcome = Day(cloud, shop, orders, names, console.tell).play()
         done = checks.check(outcome)
         about = f"{about} · embedded cloud on this machine · {datetime.now():%Y-%m-%d %H:%M}"

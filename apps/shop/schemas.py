@@ -19,7 +19,7 @@ _LINE = _record(
         "product_id": {"type": "integer", "minimum": 1},
         "unit_price": _AMOUNT,
         "quantity": {"type": "integer", "minimum": 1, "maximum": 1_000_000},
-        "discount": {"type": "number", "minimum": 0, "maximum": 1, "exclusiveMaximum": True},
+        "discount": {"type": "number", "minimum": 0, "not": {"minimum": 1}},
     },
 )
 _ADDRESS = _record(["country"], dict.fromkeys(["street", "city", "region", "postal_code", "country"], _TEXT))

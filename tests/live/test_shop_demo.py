@@ -19,10 +19,10 @@ def test_every_check_of_the_demo_holds_with_its_faults_injected(
         pytest.skip("injects faults on the wire and kills processes, which only a cloud of our own lets us do")
     app = embedded_cloud.app(tmp_path / "cdk.out")
     # The shortest that leaves room for the SDK's retries: killed messages come back after six times this.
-    ShopStack(app, fresh_name, fulfilment_timeout=Duration.seconds(3))
+    stack = ShopStack(app, fresh_name, fulfilment_timeout=Duration.seconds(3))
     told: list[str] = []
     with embedded_cloud.deploy(app) as deployment:
-        shop = Shop(embedded_cloud, deployment.outputs[fresh_name])
+        shop = Shop(embedded_cloud, deployment.outputs[fresh_name], deployment.url(stack.api))
         day = Day(embedded_cloud, shop, wholesale.generate(120), wholesale.product_names(), told.append)
         done = checks.check(day.play())
     assert [check for check in done if not check.ok] == [], "\n".join(told)

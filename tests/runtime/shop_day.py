@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from demo import stock, traffic, wholesale
+from demo import burst, stock, traffic, wholesale
+from demo.desks import Desks
 from demo.outcome import DeadLetter, Fault, Outcome, Sample, State
+from demo.till import Till
 from demo.timeline import Handled
 from demo.timeline import Invocation as Run
 from demo.traffic import Message
@@ -14,6 +16,7 @@ from orders import fulfil
 
 from serverless_patterns_runtime import Effects, Invocation, PermanentError, Update
 from serverless_patterns_runtime.testing import Table, commit
+from tests.runtime.shop_api import FakeApi
 
 NOON = 1_790_000_000.0
 CAP = 5
@@ -28,6 +31,7 @@ class Shop:
     def __post_init__(self) -> None:
         rows = [{"product_id": product, "on_hand": count} for product, count in self.opening.on_hand.items()]
         self.orders, self.stock = Table(key=("order_id",)), Table(key=("product_id",), items=rows)
+        self.payments = Table(key=("payment_id",))
 
     def take(self, message_id: str, body: str) -> None:
         try:
@@ -63,6 +67,7 @@ class Shop:
         return State(
             orders={row["order_id"]: row for row in self.orders.items},
             stock={row["product_id"]: row["on_hand"] for row in self.stock.items},
+            payments=self.payments.items,
             dead_letters=list(self.dead_letters.values()),
         )
 
@@ -75,11 +80,18 @@ def play(orders: Sequence[wholesale.Order] | None = None) -> Outcome:
     orders = orders or wholesale.generate(80)
     opening = stock.opening_stock(orders)
     planned = traffic.plan(orders, opening)
-    sent: dict[str, Message] = {f"message-{number}": message for number, message in enumerate(planned.messages)}
     shop = Shop(opening)
-    for message_id, message in sent.items():
-        shop.take(message_id, message.body)
+    api = FakeApi({"ORDERS": shop.orders, "PAYMENTS": shop.payments}, clock=lambda: NOON)
+    desks = Desks("a key", NOON)
+    answers = [api.call(call) for call in burst.calls(planned, desks)]
+    sent: dict[str, Message] = {f"message-{number}": message for number, message in enumerate(planned.past_the_api)}
+    sent |= {one.correlation_id: one.message for one in burst.accepted(answers)}
+    for correlation_id, message in sent.items():
+        shop.take(correlation_id, message.body)
     drained = shop.state()
+    till = Till.among(drained.orders, desks, [])
+    for calls in (till.payments(), till.lost(), till.again(), till.mistakes(), till.looks()):
+        answers += [api.call(call) for call in calls]
     restocked = stock.shortage(orders, opening)
     shop.restock(restocked)
     redriven = shop.redrive("out of stock")
@@ -88,13 +100,19 @@ def play(orders: Sequence[wholesale.Order] | None = None) -> Outcome:
         opening=opening,
         restocked=restocked,
         traffic=planned,
+        answers=answers,
         sent=sent,
         drained=drained,
         redriven=redriven,
         final=shop.state(),
         left=0,
         samples=[Sample(NOON + second, max(0, 90 - 10 * second), 5, 3) for second in range(20)],
-        phases={"send": (NOON, NOON + 1), "drain": (NOON + 1, NOON + 12), "redrive": (NOON + 14, NOON + 16)},
+        phases={
+            "send": (NOON, NOON + 1),
+            "drain": (NOON + 1, NOON + 12),
+            "pay": (NOON + 12, NOON + 14),
+            "redrive": (NOON + 14, NOON + 16),
+        },
         **_log(sent),
     )
 

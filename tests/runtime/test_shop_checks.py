@@ -133,7 +133,7 @@ def test_harm_is_noticed(day: Outcome, harm: Callable[[Outcome], Outcome], notic
 
 
 def test_nothing_at_all_passes_no_conservation_check(day: Outcome) -> None:
-    nothing = State(orders={}, stock={}, dead_letters=[])
+    nothing = State(orders={}, stock={}, payments=[], dead_letters=[])
     assert {"each order fulfilled once", "redriven = fulfilled, distinct orders"} <= failing(
         replace(day, drained=nothing, final=nothing, redriven=[])
     )

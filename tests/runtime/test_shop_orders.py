@@ -111,7 +111,7 @@ def test_every_message_is_sent_once_and_known_by_its_id() -> None:
     queue = Queue()
     sent = traffic.send(queue, "queue", messages(23))
     assert sorted(queue.bodies) == sorted(str(number) for number in range(23))
-    assert {one.message_id: one.message for one in sent} == {f"id of {one.body}": one for one in messages(23)}
+    assert {one.correlation_id: one.message for one in sent} == {f"id of {one.body}": one for one in messages(23)}
 
 
 def test_a_message_that_sqs_refuses_fails_the_run() -> None:

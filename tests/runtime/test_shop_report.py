@@ -80,8 +80,33 @@ def test_dead_letters_are_counted_by_reason_before_and_after_the_redrive(page: s
 
 
 def test_the_architecture_shows_the_figures_of_the_run(page: str, day: Outcome) -> None:
-    for figure in (f"{len(day.sent)} sent", f"{len(day.redriven)} redriven after the fix"):
+    accepted = sum(answer.status == 202 for answer in day.answers)
+    past = len(day.traffic.past_the_api)
+    assert accepted + past == len(day.sent)
+    for figure in (
+        f"{len(day.answers)} calls",
+        f"{accepted} accepted (202), no function",
+        f"{past} sent",
+        f"{len(day.redriven)} redriven after the fix",
+    ):
         assert f">{figure}<" in page
+
+
+def test_each_route_has_its_answers_by_status_and_its_times(page: str, day: Outcome) -> None:
+    door = page.partition("At the front door")[2].partition("</section>")[0]
+    orders = re.search(r"<b>POST /orders</b>.*?</tr>", door)
+    assert orders is not None
+    accepted = sum(answer.status == 202 for answer in day.answers)
+    assert f'<span class="chip good"><b>202</b> \N{MULTIPLICATION SIGN} {accepted}</span>' in orders[0]
+    assert '<span class="chip refused"><b>401</b>' in orders[0]
+    assert re.findall(r">(\d+ ms)<", orders[0]) == ["10 ms"] * 3
+
+
+def test_what_was_refused_is_listed_by_status_with_what_was_wrong(page: str) -> None:
+    row = re.search(r'<tr><td><span class="chip refused"><b>415</b></span></td>.*?</tr>', page)
+    assert row is not None
+    assert "text/plain" in row[0]
+    assert "application/xml" in row[0]
 
 
 def test_the_data_behind_the_cursor_is_json(page: str) -> None:

@@ -63,11 +63,13 @@ def test_every_decision_has_its_reason_in_the_template(template: dict[str, Any])
             assert reasons.items() <= skips.items()
 
 
-def test_orders_and_stock_are_kept_and_can_be_restored(template: dict[str, Any]) -> None:
+def test_orders_stock_and_payments_are_kept_and_can_be_restored(template: dict[str, Any]) -> None:
     tables = {
-        id: it for id, it in resources(template, "DynamoDB::GlobalTable").items() if id.startswith(("Orders", "Stock"))
+        id: it
+        for id, it in resources(template, "DynamoDB::GlobalTable").items()
+        if id.startswith(("Orders", "Stock", "Payments"))
     }
-    assert len(tables) == 2
+    assert len(tables) == 3
     for table in tables.values():
         assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
         (replica,) = table["Properties"]["Replicas"]
@@ -84,6 +86,9 @@ def test_every_alarm_tells_who_is_on_call(template: dict[str, Any]) -> None:
 
 def test_the_outputs_are_those_that_the_demo_and_the_docs_name(template: dict[str, Any]) -> None:
     assert set(template["Outputs"]) == {
+        "ApiUrl",
+        "SigningKeySecret",
+        "PaymentsTable",
         "FulfilmentQueueUrl",
         "FulfilmentDeadLettersUrl",
         "FulfilmentFunction",

@@ -9,7 +9,11 @@ from demo.markup import element, text
 class Flow:
     """Figures that stand on the arrows."""
 
-    sent: int
+    calls: int
+    accepted: int
+    shown: int
+    paid: int
+    past_the_api: int
     cap: int
     fulfilled: int
     dead_lettered: int
@@ -17,23 +21,76 @@ class Flow:
 
 
 def picture(flow: Flow) -> str:
-    """Left to right: orders, queue, gate, consumers, one transaction over three tables; below: dead letters."""
+    """Above the API: gateway, functions, one transaction. Below the queue that it fills, as far as the dead letters."""
     return element(
         "svg",
         _ARROW_HEAD,
-        element("rect", class_="border", x=168, y=14, width=818, height=344, rx=14),
-        text(184, 36, "LoadLeveledQueue “Fulfilment”", "border-name"),
+        element("rect", class_="border", x=168, y=14, width=818, height=_DOWN - 28, rx=14),
+        text(184, 36, "ApiProxy “Api”", "border-name"),
         text(184, 54, "in grey: what the shop brings", "note"),
-        *_way_in(flow),
-        *_consumer(flow),
-        *_transaction(),
-        *_way_back(flow),
+        *_front_door(flow),
+        *_functions(flow),
+        *_transaction(44, [("Claims", "key and answer", "table"), ("Payments", "the payment", "outside"), _PAID]),
+        element("g", *_queue(flow), transform=f"translate(0 {_DOWN})"),
+        *_arrow(f"M279 184 V {_DOWN + 86}", _accepted(flow), 290, _DOWN + 5, anchor="start"),
         class_="architecture",
-        viewBox="0 0 1000 372",
+        viewBox=f"0 0 1000 {_DOWN + 372}",
         role="img",
-        aria_label="Architecture: orders, queue, cap, consumers, one transaction, dead-letter queue",
+        aria_label="Architecture: callers, gateway, functions, queue, cap, consumers, transactions, dead-letter queue",
     )
 
+
+_DOWN = 246  # where the queue's part begins
+_PAID = ("Orders", "if not paid yet", "outside")
+
+
+def _accepted(flow: Flow) -> str:
+    return f"{flow.accepted:,} accepted (202), no function"
+
+
+def _front_door(flow: Flow) -> list[str]:
+    return [
+        *_box(14, 84, 112, 84, "Sales desks", "a token each", "outside"),
+        *_arrow("M126 126 H 204", f"{flow.calls:,} calls", 165, 115),
+        *_box(206, 70, 146, 112, "Gateway", "size · schema · rate", "queue"),
+        element("rect", class_="code", x=218, y=126, width=122, height=26, rx=5),
+        text(279, 143, "auth:identify", "code-name", "middle"),
+        text(279, 170, "who is calling?", "note", "middle"),
+    ]
+
+
+def _functions(flow: Flow) -> list[str]:
+    return [
+        *_function(58, "GET /orders/{…}", "orders:get"),
+        *_function(148, "POST /payments", "payments:take"),
+        *_arrow("M352 112 H 424 V 94 H 494", f"{flow.shown:,} shown", 460, 84),
+        *_arrow("M352 144 H 424 V 184 H 494", f"{flow.paid:,} told", 460, 174),
+        *_arrow("M674 94 H 750", "reads", 712, 83, kind="arrow dashed"),
+        *_arrow("M674 184 H 750", "once a key", 712, 173),
+    ]
+
+
+def _function(y: int, route: str, function: str) -> list[str]:
+    return [
+        *_box(498, y, 176, 70, route, "", "consumer"),
+        element("rect", class_="code", x=510, y=y + 34, width=152, height=26, rx=5),
+        text(586, y + 51, function, "code-name", "middle"),
+    ]
+
+
+def _queue(flow: Flow) -> list[str]:
+    """Left to right: queue, gate, consumers, one transaction over three tables; below: dead letters."""
+    return [
+        element("rect", class_="border", x=168, y=14, width=818, height=344, rx=14),
+        text(970, 36, "LoadLeveledQueue “Fulfilment”", "border-name", "end"),
+        *_way_in(flow),
+        *_consumer(flow),
+        *_transaction(46, [("Claims", "if the key is new", "table"), ("Orders", "the order", "outside"), _TAKEN]),
+        *_way_back(flow),
+    ]
+
+
+_TAKEN = ("Stock", "if enough on hand", "outside")
 
 _ARROW_HEAD = element(
     "defs",
@@ -54,8 +111,8 @@ _ARROW_HEAD = element(
 def _way_in(flow: Flow) -> list[str]:
     letters = [element("rect", class_="letter", x=222 + 17 * i, y=148, width=13, height=13, rx=2) for i in range(7)]
     return [
-        *_box(14, 88, 112, 84, "Orders", "all at once", "outside"),
-        *_arrow("M126 130 H 204", f"{flow.sent:,} sent", 165, 119),
+        *_box(14, 88, 112, 84, "Others", "past the API", "outside"),
+        *_arrow("M126 130 H 204", f"{flow.past_the_api:,} sent", 165, 119),
         *_box(206, 88, 146, 84, "Queue", "holds the burst", "queue"),
         *letters,
         *_arrow("M352 130 H 408"),
@@ -78,13 +135,11 @@ def _consumer(flow: Flow) -> list[str]:
     ]
 
 
-def _transaction() -> list[str]:
+def _transaction(y: int, tables: list[tuple[str, str, str]]) -> list[str]:
     return [
-        element("rect", class_="transaction", x=752, y=46, width=214, height=172, rx=12),
-        text(859, 66, "one transaction, or nothing", "note", "middle"),
-        *_table(78, "Claims", "if the key is new", "table"),
-        *_table(122, "Orders", "the order", "outside"),
-        *_table(166, "Stock", "if enough on hand", "outside"),
+        element("rect", class_="transaction", x=752, y=y, width=214, height=172, rx=12),
+        text(859, y + 20, "one transaction, or nothing", "note", "middle"),
+        *[part for row, table in enumerate(tables) for part in _table(y + 32 + 44 * row, *table)],
     ]
 
 

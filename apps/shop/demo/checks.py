@@ -1,22 +1,14 @@
 """What must hold after a run, whatever was broken on the way. Each check compares figures from two places."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from demo import timeline
+from demo import api_checks, timeline
+from demo.check import Check, at_least, at_most, equal
 from demo.outcome import DeadLetter, Outcome, State
 from demo.stock import quantities
 from demo.wholesale import Order
-
-
-@dataclass(frozen=True)
-class Check:
-    name: str
-    ok: bool
-    value: Any
-    expected: Any
 
 
 def check(outcome: Outcome) -> list[Check]:
@@ -28,8 +20,9 @@ def check(outcome: Outcome) -> list[Check]:
         *_dead_letters(outcome),
         *_redrive(outcome),
         *_load(outcome),
-        _equal("messages left in the queue", outcome.left, 0),
-        *[_at_least(f"fault fired: {fault.name}", fault.fired, 1) for fault in outcome.faults],
+        *api_checks.check(outcome, _settled(outcome, outcome.drained)),
+        equal("messages left in the queue", outcome.left, 0),
+        *[at_least(f"fault fired: {fault.name}", fault.fired, 1) for fault in outcome.faults],
     ]
 
 
@@ -63,9 +56,9 @@ def _once(outcome: Outcome) -> list[Check]:
     ]
     return [
         Check("each order fulfilled once", rows.keys() == orders.keys(), len(rows), len(orders)),
-        _equal("stock = opening stock - ordered, pieces", sum(outcome.final.stock.values()), sum(left.values())),
-        _equal("products whose stock is off", len(wrong), 0),
-        _equal("orders whose total or text changed on the way", len(_changed(outcome, rows)), 0),
+        equal("stock = opening stock - ordered, pieces", sum(outcome.final.stock.values()), sum(left.values())),
+        equal("products whose stock is off", len(wrong), 0),
+        equal("orders whose total or text changed on the way", len(_changed(outcome, rows)), 0),
     ]
 
 
@@ -76,11 +69,11 @@ def _dead_letters(outcome: Outcome) -> list[Check]:
     # Distinct: a function that dies between dead-lettering and acknowledging leaves a second copy.
     reused = dead_work(outcome, [letter for letter in letters if letter.error_type == "IdempotencyKeyReused"])
     return [
-        _equal("healthy orders dead-lettered", len(dead - hopeless - _contradictory(outcome)), 0),
+        equal("healthy orders dead-lettered", len(dead - hopeless - _contradictory(outcome)), 0),
         Check("hopeless messages dead-lettered, distinct", hopeless <= dead, len(hopeless & dead), len(hopeless)),
-        _equal("same order id, other content: refused", len(reused), len(outcome.traffic.of_kind("contradiction"))),
-        _equal("dead letters with their reason", sum(bool(letter.reason) for letter in letters), len(letters)),
-        _equal(
+        equal("same order id, other content: refused", len(reused), len(outcome.traffic.of_kind("contradiction"))),
+        equal("dead letters with their reason", sum(bool(letter.reason) for letter in letters), len(letters)),
+        equal(
             "dead letters with their body unchanged",
             sum(_unchanged(outcome, letter) for letter in letters),
             len(letters),
@@ -101,9 +94,13 @@ def _redrive(outcome: Outcome) -> list[Check]:
 def _load(outcome: Outcome) -> list[Check]:
     depth = max((sample.waiting + sample.received for sample in outcome.samples), default=0)
     return [
-        _at_most("peak invocations at once", timeline.peak(timeline.in_flight(outcome.invocations)), outcome.cap),
-        _at_least("peak depth of the queue: ten times the cap", depth, 10 * outcome.cap),
+        at_most("peak invocations at once", timeline.peak(timeline.in_flight(outcome.invocations)), outcome.cap),
+        at_least("peak depth of the queue: ten times the cap", depth, 10 * outcome.cap),
     ]
+
+
+def _settled(outcome: Outcome, state: State) -> set[str]:
+    return processed_work(outcome, state) | dead_work(outcome, state.dead_letters)
 
 
 def processed_work(outcome: Outcome, state: State) -> set[str]:
@@ -156,15 +153,3 @@ def total(order: Order) -> Decimal:
         price, percent = Decimal(repr(line["unit_price"])) * 100, 100 - Decimal(repr(line["discount"])) * 100
         cents += int((price * line["quantity"] * percent / 100).to_integral_value(ROUND_HALF_UP))
     return Decimal(cents) / 100 + Decimal(repr(order["freight"]))
-
-
-def _equal(name: str, value: Any, expected: Any) -> Check:
-    return Check(name, value == expected, value, expected)
-
-
-def _at_least(name: str, value: float, least: float) -> Check:
-    return Check(name, value >= least, value, f">= {least}")
-
-
-def _at_most(name: str, value: float, most: float) -> Check:
-    return Check(name, value <= most, value, f"<= {most}")

@@ -10,9 +10,12 @@ from rich.console import Console as Terminal
 from rich.markup import escape
 from rich.table import Table
 
-from demo.checks import Check
+from demo.api_figures import by_route
+from demo.check import Check
 from demo.deployed import Shop
 from demo.outcome import Outcome
+
+FIGURES = {"Value", "Expected", "Strikes", "Calls", "Replays", "p50 ms", "p95 ms", "p99 ms"}
 
 
 class Console:
@@ -28,8 +31,13 @@ class Console:
         self._terminal.print(f"[bold red]the demo could not run:[/bold red] {escape(reason)}")
 
     def show(self, checks: Sequence[Check], outcome: Outcome, page: Path) -> None:
-        """The faults, the checks, and where to look."""
+        """The answers, the faults, the checks, and where to look."""
         self.tell("what was seen:")
+        routes = _table("Route", "Calls", "Answers by status", "Replays", "p50 ms", "p95 ms", "p99 ms")
+        for route in by_route(outcome.answers):
+            statuses = "  ".join(f"{status}: {count:,}" for status, count in route.statuses.items())
+            times = [f"{value:.0f}" for value in (route.p50, route.p95, route.p99)]
+            routes.add_row(escape(route.route), f"{route.calls:,}", statuses, f"{route.replays:,}", *times)
         faults = _table("Injected", "Strikes", "Evidence")
         for fault in outcome.faults:
             faults.add_row(fault.name, _shown(fault.fired), escape(fault.evidence))
@@ -37,6 +45,7 @@ class Console:
         for check in checks:
             mark = "[green]ok[/green]" if check.ok else "[bold red]FAILED[/bold red]"
             results.add_row(escape(check.name), _shown(check.value), _shown(check.expected), mark)
+        self._terminal.print(routes)
         self._terminal.print(faults)
         self._terminal.print(results)
         failed = sum(not check.ok for check in checks)
@@ -53,6 +62,7 @@ Everything keeps running (KEEP=1). Look around:
   .venv/bin/serverless-patterns peek {on} Shop.FulfilmentQueueUrl
   aws {on} dynamodb scan --table-name {shop.orders_table} --max-items 3
   aws {on} logs filter-log-events --log-group-name {shop.log_group} --max-items 20
+  curl -i {shop.api.url}/orders/20001
   aws {on} sqs get-queue-attributes --queue-url {shop.queue_url} --attribute-names All
 Stop it with:
   {stop}""",
@@ -63,7 +73,7 @@ Stop it with:
 def _table(*headings: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in headings:
-        table.add_column(heading, justify="right" if heading in ("Value", "Expected", "Strikes") else "left")
+        table.add_column(heading, justify="right" if heading in FIGURES else "left", no_wrap=heading == "Route")
     return table
 
 

@@ -8,17 +8,20 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from demo import stock, timeline, traffic
+from demo import burst, stock, timeline, traffic
+from demo.api import Answer, Call
 from demo.deployed import Shop
 from demo.faults import Faults, Victims
 from demo.outcome import DeadLetter, Outcome, Sample, State
 from demo.sampling import Sampler
+from demo.till import Till
 from demo.timeline import Handled
 from demo.traffic import Sent, Traffic
 from demo.wholesale import Order
 from serverless_patterns.testing import EmbeddedCloud, wait_until
 
 CAP = 5  # max_concurrency of the Fulfilment queue
+CALLERS = 8  # at once
 DEADLINE_SECONDS = 120
 SECONDS_BETWEEN_LINES = 2
 
@@ -37,10 +40,11 @@ class Day:
     tell: Tell
     _sampler: Sampler = field(init=False)
     _phases: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _answers: list[Answer] = field(default_factory=list)
     _killed: bool = False
 
     def play(self) -> Outcome:
-        """Send, break, drain, restock, redrive. What takes over two minutes is given up, and the checks tell."""
+        """Send, break, drain, pay, restock, redrive. What takes over two minutes is given up, and the checks tell."""
         opening = stock.opening_stock(self.orders)
         missing = stock.shortage(self.orders, opening)
         planned = traffic.plan(self.orders, opening)
@@ -50,6 +54,7 @@ class Day:
         with Sampler(lambda: self._sample(faults)) as self._sampler:
             sent = self._send(planned)
             drained = self._drain(faults)
+            told = self._pay(faults, drained)
             with self._phase("restock"):
                 self.shop.restock(missing)
             redriven = self._redrive(drained)
@@ -62,7 +67,8 @@ class Day:
             opening=opening,
             restocked=missing,
             traffic=planned,
-            sent={one.message_id: one.message for one in sent},
+            answers=self._answers,
+            sent={one.correlation_id: one.message for one in sent},
             sent_at=self._sent_at(sent, handled),
             drained=drained,
             redriven=redriven,
@@ -71,27 +77,46 @@ class Day:
             invocations=runs,
             handled=handled,
             samples=self._sampler.samples,
-            faults=faults.report(sent, handled, runs),
+            faults=faults.report(sent, handled, runs, told),
             phases=self._phases,
         )
 
     def _send(self, planned: Traffic) -> list[Sent]:
+        """What the API takes by HTTP, among calls that it must refuse; the rest past it, to the queue."""
         with self._phase("send"):
-            sent = traffic.send(self.shop.sqs, self.shop.queue_url, planned.messages)
+            past = traffic.send(self.shop.sqs, self.shop.queue_url, planned.past_the_api)
+            answers = self._call(burst.calls(planned, self.shop.desks), CALLERS)
         begun, ended = self._phases["send"]
         self.tell(f"sent in {ended - begun:.1f} s: {tally(planned)}")
-        return sent
+        self.tell(f"and {len(answers) - len(planned.for_the_api):,} calls that the API has to refuse")
+        return [*past, *burst.accepted(answers)]
 
     def _drain(self, faults: Faults) -> State:
         with self._phase("drain"):
-            if self._wait(faults.a_commit_is_held_up, "a commit to be held up"):
-                faults.kill()
-                self._killed = faults.killed > 0
-                self.tell(f"killed all {faults.killed} processes of the function at work")
+            self._wait(lambda: faults.killed > 0, "the function to be killed at work")
             self._wait(self.shop.is_drained, "the queue to be empty")
         state = self.shop.state()
         self.tell(f"drained: {len(state.orders):,} orders fulfilled, {len(state.dead_letters)} dead letters")
         return state
+
+    def _pay(self, faults: Faults, drained: State) -> list[Answer]:
+        """Every payment several times at once, then again, then what must not be; the answers to the lost one."""
+        till = Till.among(drained.orders, self.shop.desks, faults.victims.all)
+        faults.install_at_the_till(till.loses_answer["order_id"])
+        with self._phase("pay"):
+            paid = self._call(till.payments(), CALLERS)
+            lost = self._call(till.lost(), 1)
+            self._call([*till.again(), *till.mistakes(), *till.looks()], CALLERS)
+        begun, ended = self._phases["pay"]
+        self.tell(
+            f"paid in {ended - begun:.1f} s: {len(till.paid) + 1} orders, asked for in {len(paid):,} calls at once"
+        )
+        return lost
+
+    def _call(self, calls: Sequence[Call], at_once: int) -> list[Answer]:
+        answers = self.shop.api.call_all(calls, at_once)
+        self._answers += answers
+        return answers
 
     def _redrive(self, drained: State) -> list[DeadLetter]:
         """Send back what was only out of stock, by the command that people use. The dead letters that it moved."""
@@ -112,6 +137,11 @@ class Day:
 
     def _sample(self, faults: Faults) -> Sample:
         faults.look()
+        if faults.a_commit_is_held_up() and not self._killed:
+            # Here, on the sampler's thread: it may happen while orders are still being sent.
+            faults.kill()
+            self._killed = True
+            self.tell(f"killed all {faults.killed} processes of the function at work")
         return Sample(time.time(), *self.shop.depths())
 
     def _wait(self, done: Callable[[], bool], what_for: str) -> bool:
@@ -133,9 +163,14 @@ class Day:
             return False
 
     def _sent_at(self, sent: Sequence[Sent], handled: Sequence[Handled]) -> dict[str, float]:
-        """By message id; what the log knows besides came by the redrive, which sent it as its phase began."""
+        """By message id, which the log knows; a second one for the same request came by the redrive, as it began."""
         redriven_at, _ = self._phases["redrive"]
-        return {line.message_id: redriven_at for line in handled} | {one.message_id: one.at for one in sent}
+        unseen = {one.correlation_id: one.at for one in sent}
+        times: dict[str, float] = {}
+        for line in handled:
+            if line.message_id not in times:
+                times[line.message_id] = unseen.pop(line.correlation_id, redriven_at)
+        return times | unseen
 
     @contextmanager
     def _phase(self, name: str) -> Generator[None]:

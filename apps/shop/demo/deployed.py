@@ -1,4 +1,4 @@
-"""The deployed shop, as the demo sees it from outside: queues, tables and the function's log, all by AWS's own APIs."""
+"""The deployed shop, as the demo sees it from outside: its API, queues, tables and log, all by AWS's own APIs."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 from boto3.dynamodb.types import TypeDeserializer
 
+from demo.api import Api
+from demo.desks import Desks
 from demo.outcome import DeadLetter, State
 from demo.timeline import Event
 
@@ -20,12 +22,16 @@ class Clients(Protocol):
 
 
 class Shop:
-    def __init__(self, clients: Clients, outputs: Mapping[str, str]) -> None:
-        """`outputs` are the stack's."""
+    def __init__(self, clients: Clients, outputs: Mapping[str, str], api_url: str) -> None:
+        """`outputs` are the stack's; `api_url` is where its API answers, without a slash at the end."""
         self.sqs, self.dynamodb, self.logs = (clients.client(service) for service in ("sqs", "dynamodb", "logs"))
         self.function_name = outputs["FulfilmentFunction"]
         self.queue_url, self.dead_letter_queue_url = outputs["FulfilmentQueueUrl"], outputs["FulfilmentDeadLettersUrl"]
         self.orders_table, self.stock_table = outputs["OrdersTable"], outputs["StockTable"]
+        self.payments_table = outputs["PaymentsTable"]
+        self.api = Api(api_url)
+        secret = clients.client("secretsmanager").get_secret_value(SecretId=outputs["SigningKeySecret"])
+        self.desks = Desks.open(secret["SecretString"])
         function = clients.client("lambda").get_function_configuration(FunctionName=self.function_name)
         self.log_group = function["LoggingConfig"]["LogGroup"]
 
@@ -59,6 +65,7 @@ class Shop:
         return State(
             orders={row["order_id"]: row for row in self._rows(self.orders_table)},
             stock={int(row["product_id"]): int(row["on_hand"]) for row in self._rows(self.stock_table)},
+            payments=list(self._rows(self.payments_table)),
             dead_letters=self._dead_letters(),
         )
 

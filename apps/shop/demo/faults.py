@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from demo.api import Answer
 from demo.outcome import Fault
 from demo.timeline import SETTLED, Handled, Invocation
 from demo.traffic import Sent, Traffic
@@ -30,6 +31,10 @@ class Victims:
     throttled: tuple[str, ...]
     held_up: str
 
+    @property
+    def all(self) -> tuple[str, ...]:
+        return (self.loses_answer, *self.throttled, self.held_up)
+
     @classmethod
     def among(cls, traffic: Traffic) -> "Victims":
         """Early ones, some in the middle, and a later one."""
@@ -46,7 +51,7 @@ class Victims:
 
 @dataclass
 class Faults:
-    """The three faults of a run: two on the wire, one in the machine."""
+    """The four faults of a run: three on the wire, one in the machine."""
 
     cloud: EmbeddedCloud
     function_name: str
@@ -68,6 +73,11 @@ class Faults:
         """Whether a function is certainly at work now."""
         return self._fired("held up") > 0
 
+    def install_at_the_till(self, order_id: str) -> None:
+        """The answer to the payment of this order gets lost, though the payment is made."""
+        lost = WireFault.lost_answer(*_COMMIT, times=SDK_ATTEMPTS, body=_commits(order_id))
+        self._injected["payment lost"] = self.cloud.faults.install(lost)
+
     def kill(self) -> None:
         """SIGKILL every process of the function."""
         self.killed = self.cloud.kill_function(self.function_name)
@@ -83,8 +93,14 @@ class Faults:
             if self._fired(name):
                 self._first_seen[name] = time.time()
 
-    def report(self, sent: Sequence[Sent], handled: Sequence[Handled], runs: Sequence[Invocation]) -> list[Fault]:
-        """What was done, and what the function's log says that it met."""
+    def report(
+        self,
+        sent: Sequence[Sent],
+        handled: Sequence[Handled],
+        runs: Sequence[Invocation],
+        told: Sequence[Answer],
+    ) -> list[Fault]:
+        """What was done, and what the function's log, or the caller who was `told` so, says that it met."""
         died = sum(run.died for run in runs)
         return [
             Fault(
@@ -108,6 +124,13 @@ class Faults:
                 fired=died,
                 at=self._first_seen.get("killed", 0),
             ),
+            Fault(
+                name="Payment's answer lost",
+                how="DynamoDB committed a payment; the connection broke before its answer, at every attempt of the SDK",
+                evidence=_told(told),
+                fired=self._fired("payment lost"),
+                at=self._first_seen.get("payment lost", 0),
+            ),
         ]
 
     def _fired(self, name: str) -> int:
@@ -122,6 +145,12 @@ def _commits(*order_ids: str) -> str:
 def _loss(order_id: str, sent: Sequence[Sent], handled: Sequence[Handled]) -> str:
     story = [f"{line.outcome} at receive {line.receive_count}" for line in _lines_of([order_id], sent, handled)]
     return f"Order {order_id}: {', then '.join(story)}."
+
+
+def _told(answers: Sequence[Answer]) -> str:
+    """How it looked to the caller."""
+    story = [f"{answer.status}, a replay" if answer.is_replay else str(answer.status) for answer in answers]
+    return f"Its caller was told {', and with the same key '.join(story)}."
 
 
 def _throttling(order_ids: Sequence[str], sent: Sequence[Sent], handled: Sequence[Handled]) -> str:
@@ -141,8 +170,8 @@ def _return_of_the_messages(handled: Sequence[Handled]) -> str:
 
 
 def _lines_of(order_ids: Sequence[str], sent: Sequence[Sent], handled: Sequence[Handled]) -> list[Handled]:
-    message_ids = {one.message_id for one in sent if one.message.work in order_ids}
-    return [line for line in handled if line.message_id in message_ids]
+    ids = {one.correlation_id for one in sent if one.message.work in order_ids}
+    return [line for line in handled if line.correlation_id in ids]
 
 
 def _plural(count: int, noun: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from demo.api import Answer
 from demo.stock import Opening
 from demo.timeline import Handled, Invocation
 from demo.traffic import Message, Traffic
@@ -29,6 +30,8 @@ class State:
     """Rows of the orders table by order id."""
     stock: Mapping[int, int]
     """Pieces on hand by product id."""
+    payments: Sequence[Mapping[str, Any]]
+    """Rows of the payments table."""
     dead_letters: Sequence[DeadLetter]
 
 
@@ -63,10 +66,12 @@ class Outcome:
     restocked: Mapping[int, int]
     """Pieces added before the redrive, by product id."""
     traffic: Traffic
+    answers: Sequence[Answer]
+    """Of the API, to every call that was made."""
     sent: Mapping[str, Message]
-    """By the id that SQS gave it."""
+    """Accepted by the API or by the queue itself, by correlation id."""
     sent_at: Mapping[str, float]
-    """Epoch seconds, by message id; also of redriven messages."""
+    """Epoch seconds, by message id; also of redriven messages. One that was never received goes by correlation id."""
     drained: State
     """After everything was sent and the queue was empty."""
     redriven: Sequence[DeadLetter]
@@ -81,7 +86,7 @@ class Outcome:
     samples: Sequence[Sample]
     faults: Sequence[Fault]
     phases: Mapping[str, tuple[float, float]]
-    """`send`, `drain`, `restock`, `redrive`: from and to, in epoch seconds."""
+    """`send`, `drain`, `pay`, `restock`, `redrive`: from and to, in epoch seconds."""
 
     @property
     def settled_at(self) -> dict[str, float]:

@@ -8,9 +8,11 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from demo import timeline
+from demo import api_report, timeline
+from demo.api_checks import answers_202
+from demo.api_figures import percentile
 from demo.architecture import Flow, picture
-from demo.checks import Check
+from demo.check import Check
 from demo.history import History
 from demo.markup import element
 from demo.outcome import DeadLetter, Outcome
@@ -42,6 +44,8 @@ def page(outcome: Outcome, checks: Sequence[Check], about: str) -> str:
         verdict_class="bad" if failed else "good",
         about=escape(about),
         tiles=_tiles(outcome),
+        routes=api_report.route_rows(outcome),
+        refusals=api_report.refusal_rows(outcome),
         charts=history.charts(),
         architecture=picture(_flow(outcome)),
         faults=_fault_rows(outcome),
@@ -53,7 +57,11 @@ def page(outcome: Outcome, checks: Sequence[Check], about: str) -> str:
 
 def _flow(outcome: Outcome) -> Flow:
     return Flow(
-        sent=len(outcome.sent),
+        calls=len(outcome.answers),
+        accepted=len(answers_202(outcome.answers)),
+        shown=_told(outcome, "GET /orders/{order_id}"),
+        paid=_told(outcome, "POST /payments"),
+        past_the_api=len(outcome.traffic.past_the_api),
         cap=outcome.cap,
         fulfilled=len(outcome.final.orders),
         dead_lettered=len(outcome.drained.dead_letters),
@@ -61,12 +69,18 @@ def _flow(outcome: Outcome) -> Flow:
     )
 
 
+def _told(outcome: Outcome, route: str) -> int:
+    return sum(answer.ok for answer in outcome.answers if answer.call.route == route)
+
+
 def _tiles(outcome: Outcome) -> str:
     peak = timeline.peak(timeline.in_flight(outcome.invocations))
     strikes = sum(fault.fired for fault in outcome.faults)
     start, end = outcome.phases["send"]
+    times = [1000 * answer.seconds for answer in outcome.answers]
     tiles = [
-        (f"{len(outcome.sent):,}", "messages sent", f"in {end - start:.1f} s"),
+        (f"{len(outcome.answers):,}", "calls to the API", f"95% answered in {percentile(times, 95):.0f} ms"),
+        (f"{len(outcome.sent):,}", "messages queued", f"in {end - start:.1f} s"),
         (f"{len(outcome.final.orders):,}", "orders fulfilled", f"once each; {_typical_wait(outcome)}"),
         (f"{peak:g} of {outcome.cap}", "invocations at once", f"at most; {len(outcome.invocations):,} in all"),
         (f"{strikes:,}", "faults injected", f"of {len(outcome.faults)} kinds"),

@@ -11,7 +11,7 @@ from typing import Any
 from demo.stock import Opening
 from demo.wholesale import Order
 
-SENDERS = 4  # threads; one alone is slower than the consumers, and nothing would ever queue up
+SENDERS = 4  # threads
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,11 @@ class Message:
     """`order`, `impossible`, `contradiction`, `refused` or `malformed`."""
 
     @property
+    def fits_the_schema(self) -> bool:
+        """Whether the API accepts it; whatever else there is in a queue came past the API."""
+        return self.kind in ("order", "impossible", "contradiction")
+
+    @property
     def order(self) -> Order:
         """Raises ValueError when the body is malformed."""
         return json.loads(self.body)
@@ -32,9 +37,10 @@ class Message:
 
 @dataclass(frozen=True)
 class Sent:
-    """A message that SQS has taken."""
+    """A message that SQS has taken, from the API or past it."""
 
-    message_id: str
+    correlation_id: str
+    """Of the request; of a message that came past the API, its id."""
     at: float
     """Epoch seconds."""
     message: Message
@@ -51,6 +57,15 @@ class Traffic:
     def of_kind(self, kind: str) -> list[Message]:
         return [message for message in self.messages if message.kind == kind]
 
+    @property
+    def for_the_api(self) -> list[Message]:
+        return [message for message in self.messages if message.fits_the_schema]
+
+    @property
+    def past_the_api(self) -> list[Message]:
+        """What the gateway refuses. Somebody else who may send to the queue need not be so careful."""
+        return [message for message in self.messages if not message.fits_the_schema]
+
 
 def plan(orders: Iterable[Order], opening: Opening, seed: int = 7, duplicates: float = 0.1) -> Traffic:
     """Every order once, a share of them twice, one contradicted, and the hopeless ones, all shuffled."""
@@ -64,7 +79,7 @@ def plan(orders: Iterable[Order], opening: Opening, seed: int = 7, duplicates: f
 
 
 def send(sqs: Any, queue_url: str, messages: Sequence[Message]) -> list[Sent]:
-    """Send them all at once, ten per request."""
+    """Send them to the queue itself, all at once, ten per request."""
 
     def send_ten(ten: Sequence[Message]) -> list[Sent]:
         entries = [{"Id": str(number), "MessageBody": message.body} for number, message in enumerate(ten)]
