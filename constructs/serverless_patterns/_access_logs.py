@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, cast
 
+from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_logs as logs
 
@@ -45,6 +46,16 @@ def define_access_logs(scope: Construct, settings: Settings, key: kms.IKey | Non
 def destination(log_group: logs.LogGroup) -> apigateway.IAccessLogDestination:
     """As a stage takes it."""
     return cast(apigateway.IAccessLogDestination, apigateway.LogGroupLogDestination(cast(logs.ILogGroup, log_group)))
+
+
+def arn(log_group: logs.LogGroup) -> str:
+    """Of the group, as API Gateway keeps it."""
+    return Stack.of(log_group).format_arn(
+        service="logs",
+        resource="log-group",
+        resource_name=log_group.log_group_name,
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
 
 
 def line() -> apigateway.AccessLogFormat:

@@ -10,7 +10,7 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_wafv2 as wafv2
 
-from ._access_logs import define_access_logs, destination, line
+from ._access_logs import arn, define_access_logs, destination, line
 from ._acknowledge import acknowledge
 
 if TYPE_CHECKING:
@@ -24,12 +24,8 @@ if TYPE_CHECKING:
 _MAX_NAME = 255
 # TLS 1.2 and 1.3. Older versions are what API Gateway takes on its own addresses unless it is told otherwise.
 _SECURITY_POLICY, _ACCESS_MODE = "SecurityPolicy_TLS13_1_2_PQ_2025_09", "BASIC"
-# What the CDK does right only where an app asks for it: a new deployment when an authorizer changes, and the name of a
-# log group as API Gateway keeps it.
-_FLAGS = (
-    "@aws-cdk/aws-apigateway:authorizerChangeDeploymentLogicalId",
-    "@aws-cdk/aws-apigateway:logGroupDestinationArnWithoutWildcard",
-)
+# An authorizer that changes needs a new deployment; without this flag it would not get one.
+_FLAG = "@aws-cdk/aws-apigateway:authorizerChangeDeploymentLogicalId"
 
 
 def define_gateway(
@@ -55,8 +51,7 @@ def define_gateway(
         settings: What holds in the scope.
         key: Customer key for them.
     """
-    for flag in _FLAGS:
-        scope.node.set_context(flag, True)
+    scope.node.set_context(_FLAG, True)
     log_group = define_access_logs(scope, settings, key) if access_logs else None
     rest_api = apigateway.RestApi(
         scope,
@@ -78,7 +73,10 @@ def define_gateway(
     rest_api.node.try_remove_child("Endpoint")  # an output that nobody asked for
     resource = cast(apigateway.CfnRestApi, rest_api.node.default_child)
     resource.security_policy, resource.endpoint_access_mode = _SECURITY_POLICY, _ACCESS_MODE
-    if access_logs:
+    if log_group is not None:
+        # The CDK appends `:*` to the name, except where an app asks by a flag, in newer versions.
+        stage = cast(apigateway.CfnStage, rest_api.deployment_stage.node.default_child)
+        stage.add_property_override("AccessLogSetting.DestinationArn", arn(log_group))
         reason = "the access log has a line for every request; an execution log repeats its headers, and never ends"
         acknowledge(rest_api.deployment_stage, reason, "AwsSolutions-APIG6")
     return rest_api, log_group
