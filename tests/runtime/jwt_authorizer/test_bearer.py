@@ -4,6 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from serverless_patterns_runtime.jwt_authorizer.bearer import bearer_token
+from serverless_patterns_runtime.jwt_authorizer.refusal import Refused
+
 from .issuer import Guarded, claims, token
 
 GOOD = token()
@@ -54,6 +57,12 @@ def test_two_headers_let_nobody_in_whichever_is_good():
     assert Guarded().bears(GOOD, "x") == 401
     assert Guarded().bears("x", GOOD) == 401
     assert Guarded().status() == 401
+
+
+@pytest.mark.parametrize("values", [[], [f"Bearer {GOOD}", f"Bearer {GOOD}"], [f"Bearer {GOOD}", ""]], ids=len)
+def test_not_even_a_caller_of_ours_can_choose_among_several(values: list[str]):
+    with pytest.raises(Refused, match="not exactly one"):
+        bearer_token(values)
 
 
 def test_a_token_that_is_longer_than_headers_may_be_is_not_read():

@@ -261,6 +261,13 @@ def test_two_keys_of_one_id_are_not_tried_in_turn():
     assert Guarded(same).bears(token()) == 401
 
 
+def test_keys_of_different_kinds_may_share_an_id():
+    shared = FixedKeys(jwks(jwk(rsa_key()), jwk(private_key("ES256"))))
+    guarded = Guarded(shared, algorithms=["RS256", "ES256"])
+    assert guarded.bears(token()) == 200
+    assert guarded.bears(token(key=private_key("ES256"), algorithm="ES256")) == 200
+
+
 def test_why_a_token_was_refused_is_in_the_log_and_nothing_of_the_token():
     guarded = Guarded()
     guarded.bears(token(claims(exp=now(-100))))
