@@ -417,4 +417,4 @@ def _(patch: Patch) -> None:
 
 @removal("redrive: keys survive", EFFECTS, "effects per key", wild=True, key_path="")
 def _(patch: Patch) -> None:
-    patch.setattr(message.Message, "_message_key", lambda self: self.id)
+    patch.setattr(message.Message, "own_key", property(lambda self: self.id))
