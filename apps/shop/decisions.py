@@ -1,6 +1,6 @@
 """What scanners ask for and this shop has decided against, and why. In brackets: what decides otherwise."""
 
-from aws_cdk import CfnResource
+from aws_cdk import Acknowledgment, CfnResource, Validations
 from constructs import IConstruct
 
 AGAINST = {
@@ -11,21 +11,47 @@ AGAINST = {
         "CKV_AWS_158": "log lines hold ids and outcomes, never an order (Defaults: encryption_key)",
     },
     "AWS::Lambda::Function": {
-        "CKV_AWS_115": "its queue caps it; reserving takes from the account's pool (reserved_concurrent_executions)",
+        "CKV_AWS_115": "its queue or its API's throttle caps it; reserving takes from the account's pool "
+        "(reserved_concurrent_executions)",
         "CKV_AWS_117": "it calls nothing but AWS; a VPC would add endpoints and their price (Defaults: vpc)",
         "CKV_AWS_173": "its variables are names of resources, no secrets (Defaults: encryption_key)",
     },
     "AWS::SNS::Topic": {
         "CKV_AWS_26": "alarms tell names and numbers, and cannot use the key that AWS manages (master_key)",
     },
+    "AWS::SecretsManager::Secret": {
+        "CKV_AWS_149": "no other account reads it; the key that AWS manages is free (encryption_key)",
+    },
+    "AWS::ApiGateway::Stage": {
+        "CKV_AWS_120": "it shows an order as it stands now; a cache would show what it was, and bills by the hour",
+    },
 }
-"""Checkov's checks by resource type. cdk-nag and cfn-lint ask for nothing that the shop does not have."""
+"""Checkov's checks by resource type."""
+
+AGAINST_IN_TREE = {
+    "AWS::SecretsManager::Secret": {
+        "AwsSolutions-SMG4": "tokens live for an hour and a new key ends them all; rotated by hand after an incident "
+        "(add_rotation_schedule). A real shop's identity provider rotates its own keys",
+    },
+    "AWS::ApiGateway::Stage": {
+        "AwsSolutions-APIG3": "known desks call, none without a token, and schema, size and rate are bounded here. A "
+        "shop that strangers may call pays $5 a month and more for a web ACL with a rule on rates (web_acl)",
+    },
+    "AWS::ApiGateway::Method": {
+        "AwsSolutions-COG4": "callers are systems with signed tokens, which a function checks (authorizer)",
+    },
+}
+"""cdk-nag's rules by resource type. cfn-lint asks for nothing that the shop does not have."""
 
 
 def acknowledge_decisions(scope: IConstruct) -> None:
-    """Write the reasons into the template, beside what the library acknowledges itself."""
+    """Write the reasons beside what the library acknowledges itself: into the template, and into the tree."""
     for construct in scope.node.find_all():
-        if isinstance(construct, CfnResource) and (reasons := AGAINST.get(construct.cfn_resource_type)):
+        if not isinstance(construct, CfnResource):
+            continue
+        if reasons := AGAINST.get(construct.cfn_resource_type):
             known = (construct.get_metadata("checkov") or {}).get("skip", [])
             decided = [{"id": check, "comment": reason} for check, reason in reasons.items()]
             construct.add_metadata("checkov", {"skip": [*known, *decided]})
+        for rule, reason in AGAINST_IN_TREE.get(construct.cfn_resource_type, {}).items():
+            Validations.of(construct).acknowledge(Acknowledgment(id=rule, reason=reason))

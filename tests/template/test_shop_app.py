@@ -11,7 +11,7 @@ from aws_cdk import App
 from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 from cfnlint.api import lint_all
-from decisions import AGAINST
+from decisions import AGAINST, AGAINST_IN_TREE
 
 ROOT = Path(__file__).parents[2]
 CHECKOV = ROOT / ".cache/checkov/bin/checkov"
@@ -36,6 +36,14 @@ def resources(template: dict[str, Any], kind: str) -> dict[str, Any]:
 def test_cdk_nag_finds_nothing(shop: Shop, pack: Any) -> None:
     report = pack(shop.node.root).validate_scope(shop.node.root)
     assert [violation.rule_name for violation in report.violations] == []
+
+
+def test_cdk_nag_would_ask_for_exactly_what_was_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.acknowledge_decisions", lambda _: None)
+    undecided = Shop(App(), "Shop")
+    report = AwsSolutionsChecks(undecided.node.root).validate_scope(undecided.node.root)
+    decided = {rule for rules in AGAINST_IN_TREE.values() for rule in rules}
+    assert {violation.rule_name for violation in report.violations} == decided
 
 
 def test_cfn_lint_finds_nothing(template: dict[str, Any]) -> None:
