@@ -223,6 +223,14 @@ def test_without_tls_only_this_machine_is_asked_and_only_on_the_embedded_cloud(i
     assert len(issuer.asked) == 1
 
 
+@pytest.mark.parametrize("who", ["user:password@", "user@", ":password@", "@"])
+def test_an_address_with_a_password_is_not_asked_and_not_told(issuer: Site, who: str):
+    issuer.answers["/keys"] = says(jwks())
+    with pytest.raises(Unreadable, match=r"^an address of keys has no host, or a password$"):
+        get(issuer, f"{issuer.url.replace('//', f'//{who}')}/keys")
+    assert issuer.asked == []
+
+
 def test_no_proxy_of_the_environment_is_asked(issuer: Site, monkeypatch: pytest.MonkeyPatch):
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
