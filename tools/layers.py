@@ -33,10 +33,8 @@ LEFT_OUT = tuple(
         "utilities/validation",
     )
 )
-# Source without bytecode, for the size's sake: what works only with libraries that the layer does not hold (pydantic,
-# Datadog, fastjsonschema, an encryption SDK), and what our runtime has in its place (idempotency, secrets, parameters).
-# A handler that imports it all the same compiles it at its cold start. `utilities/parser` must stay: `batch` imports it
-# as soon as a user's handler has imported pydantic.
+# These work, but only with pydantic or Datadog, which the layer does not hold: source without bytecode, for the size's
+# sake. `utilities/parser` must stay: `batch` imports it as soon as a user's handler has imported pydantic.
 SOURCE_ONLY = tuple(
     f"python/aws_lambda_powertools/{part}"
     for part in (
@@ -45,8 +43,7 @@ SOURCE_ONLY = tuple(
         "event_handler/openapi/schema_generator.",
         "logging/formatters/datadog.",
         "metrics/provider/datadog/",
-        *(f"utilities/{m}/" for m in ("data_masking", "feature_flags", "idempotency", "kafka", "metadata")),
-        *(f"utilities/{m}/" for m in ("parameters", "parser", "streaming", "validation")),
+        "utilities/parser/",
     )
 )
 
