@@ -17,6 +17,7 @@ def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a user's modules."""
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.delitem(sys.modules, "orders", raising=False)  # the reference app has one too
     before = set(sys.modules)
     yield tmp_path
     for name in set(sys.modules) - before:
