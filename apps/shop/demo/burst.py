@@ -26,6 +26,13 @@ def calls(planned: Traffic, desks: Desks, seed: int = 11) -> list[Call]:
     return mixed
 
 
+def split(calls: list[Call], orders: int) -> tuple[list[Call], list[Call]]:
+    """The calls up to the one that sends this many orders, and those after it."""
+    sends = [number for number, call in enumerate(calls, 1) if call.message is not None]
+    end = sends[min(orders, len(sends)) - 1]
+    return calls[:end], calls[end:]
+
+
 def accepted(answers: Iterable[Answer]) -> list[Sent]:
     """What the API says that it took."""
     return [

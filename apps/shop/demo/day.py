@@ -22,6 +22,7 @@ from serverless_patterns.testing import EmbeddedCloud, wait_until
 
 CAP = 5  # max_concurrency of the Fulfilment queue
 CALLERS = 8  # at once
+RUSH = 10 * CAP  # messages that wait when the warehouse opens, however fast the machine
 DEADLINE_SECONDS = 120
 SECONDS_BETWEEN_LINES = 2
 
@@ -84,8 +85,13 @@ class Day:
     def _send(self, planned: Traffic) -> list[Sent]:
         """What the API takes by HTTP, among calls that it must refuse; the rest past it, to the queue."""
         with self._phase("send"):
+            self.shop.close()
             past = traffic.send(self.shop.sqs, self.shop.queue_url, planned.past_the_api)
-            answers = self._call(burst.calls(planned, self.shop.desks), CALLERS)
+            early, late = burst.split(burst.calls(planned, self.shop.desks), RUSH)
+            answers = self._call(early, CALLERS)
+            self._wait(lambda: self._sampler.latest_waiting >= RUSH, "the rush to stand in the queue")
+            self.shop.open()
+            answers += self._call(late, CALLERS)
         begun, ended = self._phases["send"]
         self.tell(f"sent in {ended - begun:.1f} s: {tally(planned)}")
         self.tell(f"and {len(answers) - len(planned.for_the_api):,} calls that the API has to refuse")

@@ -32,7 +32,8 @@ class Shop:
         self.api = Api(api_url)
         secret = clients.client("secretsmanager").get_secret_value(SecretId=outputs["SigningKeySecret"])
         self.desks = Desks.open(secret["SecretString"])
-        function = clients.client("lambda").get_function_configuration(FunctionName=self.function_name)
+        self._lambda = clients.client("lambda")
+        function = self._lambda.get_function_configuration(FunctionName=self.function_name)
         self.log_group = function["LoggingConfig"]["LogGroup"]
 
     def put_in_stock(self, on_hand: Mapping[int, int], names: Mapping[int, str]) -> None:
@@ -51,6 +52,13 @@ class Shop:
                 UpdateExpression="ADD on_hand :pieces",
                 ExpressionAttributeValues={":pieces": {"N": str(count)}},
             )
+
+    def close(self) -> None:
+        """The warehouse takes no orders from the queue until it opens."""
+        self._take_orders(False)
+
+    def open(self) -> None:
+        self._take_orders(True)
 
     def depths(self) -> tuple[int, int, int]:
         """Messages that wait, messages that were received and are not acknowledged, and dead letters."""
@@ -77,6 +85,10 @@ class Shop:
             for page in pages
             for event in page["events"]
         ]
+
+    def _take_orders(self, taken: bool) -> None:
+        (intake,) = self._lambda.list_event_source_mappings(FunctionName=self.function_name)["EventSourceMappings"]
+        self._lambda.update_event_source_mapping(UUID=intake["UUID"], Enabled=taken)
 
     def _depths(self, queue_url: str) -> tuple[int, int]:
         names = [f"ApproximateNumberOfMessages{which}" for which in ("", "NotVisible", "Delayed")]

@@ -19,6 +19,11 @@ class Sampler:
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
 
+    @property
+    def latest_waiting(self) -> int:
+        """Messages that waited when the last sample was taken."""
+        return self.samples[-1].waiting if self.samples else 0
+
     def __enter__(self) -> "Sampler":
         self._thread.start()
         return self

@@ -14,6 +14,7 @@ iam: Any = import_module("iam")
 integrations: Any = import_module("integrations")
 mapping_templates: Any = import_module("mapping_templates")
 rest_apis: Any = import_module("rest_apis")
+secret_arns: Any = import_module("secret_arns")
 
 EMULATOR = "1.5.33"
 CLOUDFORMATION = "ministack.services.cloudformation.provisioners"
@@ -30,7 +31,7 @@ def main() -> None:
                 if not hasattr(import_module(module), name):
                     sys.exit(f"ministack {EMULATOR} has no hook {module}.{name}")
     resource_types = import_module(CLOUDFORMATION)._RESOURCE_HANDLERS
-    for type_name, operations in rest_apis.HANDLED.items():
+    for type_name, operations in (rest_apis.HANDLED | secret_arns.HANDLED).items():
         if not set(operations) <= set(resource_types.get(type_name, {})):
             sys.exit(f"ministack {EMULATOR} does not {' and '.join(operations)} {type_name} as expected")
     _change()
@@ -44,6 +45,7 @@ def _change() -> None:
     iam.count_loopback_as_encrypted(server)
     gateway, queues = (import_module(f"ministack.services.{name}") for name in ("apigateway_v1", "sqs"))
     rest_apis.keep_validators(gateway, import_module(CLOUDFORMATION))
+    secret_arns.refer_by_arn(import_module("ministack.services.secretsmanager"), import_module(CLOUDFORMATION))
     rest_apis.find_throttles_of_methods(gateway)
     integrations.render_as_aws(gateway, mapping_templates)
     integrations.name_requests(gateway)
