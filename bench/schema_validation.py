@@ -73,7 +73,7 @@ def figures() -> list[Figure]:
 
 def _ours() -> Validate:
     """As the handler of an API calls the code that `ApiProxy` puts beside the function."""
-    from serverless_patterns._schemas import generated_code
+    from serverless_patterns._api_proxy.schemas import generated_code
     from serverless_patterns_runtime.api_proxy.validation import check
 
     module: dict[str, Any] = {}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_lambda as lambda_
     from constructs import Construct
 
-    from ._cross_origin import CrossOriginAnswers
+    from ._api_proxy.cross_origin import CrossOriginAnswers
     from .handler import Handler
 
 # How the gateway itself names the caller, in a mapping template.

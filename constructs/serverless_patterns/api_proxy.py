@@ -13,20 +13,20 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from ._alarms import METRIC_PERIOD, define_alarms
-from ._api_alarms import api_alarms, check_alarms
-from ._api_arguments import check_arguments, check_binary, warn_of_timeout
-from ._api_functions import Told
-from ._callers import allow_gateway, grant_invoke
+from ._api_proxy.alarms import api_alarms, check_alarms
+from ._api_proxy.arguments import check_arguments, check_binary, warn_of_timeout
+from ._api_proxy.callers import allow_gateway, grant_invoke
+from ._api_proxy.cross_origin import gateway_error_headers
+from ._api_proxy.document import document
+from ._api_proxy.functions import Told
+from ._api_proxy.gateway import define_gateway, protect
+from ._api_proxy.gateway_errors import define_gateway_errors
+from ._api_proxy.known_routes import known, url_of
+from ._api_proxy.methods import Methods
+from ._api_proxy.planning import plan
+from ._api_proxy.throttling import method_options
 from ._checks import Problems, path_of
-from ._cross_origin import gateway_error_headers
-from ._document import document
-from ._gateway import define_gateway, protect
-from ._gateway_errors import define_gateway_errors
 from ._idempotency import Idempotency
-from ._known_routes import known, url_of
-from ._methods import Methods
-from ._planning import plan
-from ._throttling import method_options
 from .defaults import Alarms, settings_of
 from .throttle import Throttle
 

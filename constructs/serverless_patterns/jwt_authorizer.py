@@ -14,8 +14,8 @@ from aws_cdk import aws_lambda as lambda_
 
 from serverless_patterns_runtime.jwt_authorizer.contract import DISCOVERED, FIXED, JWKS_FILE, Env
 
+from ._api_proxy.jwt_checks import check_algorithms, check_issuer, check_keys, check_names
 from ._checks import Problems, text
-from ._jwt_checks import check_algorithms, check_issuer, check_keys, check_names
 from ._shapes import several
 from .handler import Handler
 

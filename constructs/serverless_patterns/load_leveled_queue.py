@@ -14,13 +14,13 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from ._alarms import METRIC_PERIOD, check_alarms, define_alarms, queue_alarms
+from ._api_proxy.queue_target import QueueTarget
 from ._checks import Problems, path_of
 from ._consumer import Consumer
 from ._delivery import Delivery
 from ._existing_queue import ExistingQueue
 from ._grants import grant_poll, grant_redrive, grant_send
 from ._idempotency import Idempotency
-from ._queue_target import QueueTarget
 from ._queues import RETENTION, OwnQueue
 from ._retries import Retries
 from ._worker import VARIABLES, Places, Worker

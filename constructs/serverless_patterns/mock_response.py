@@ -11,7 +11,7 @@ from aws_cdk import aws_apigateway as apigateway
 
 from serverless_patterns_runtime.api_proxy.contract import KeyMode
 
-from ._cross_origin import integration_headers, method_headers
+from ._api_proxy.cross_origin import integration_headers, method_headers
 from ._targets import Connection, RouteFacts, Site, refuse_idempotency, refuse_queue_arguments
 
 if TYPE_CHECKING:

@@ -16,11 +16,10 @@ from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft4Validator
 
-from serverless_patterns._checks import Problems
-from serverless_patterns._patterns import NotPortable, python_pattern
-from serverless_patterns._schema_check import faults
-from serverless_patterns._schema_references import written_out
-from serverless_patterns._schemas import (
+from serverless_patterns._api_proxy.patterns import NotPortable, python_pattern
+from serverless_patterns._api_proxy.schema_check import faults
+from serverless_patterns._api_proxy.schema_references import written_out
+from serverless_patterns._api_proxy.schemas import (
     check,
     check_query,
     generated_code,
@@ -29,6 +28,7 @@ from serverless_patterns._schemas import (
     query_types,
     schema_name,
 )
+from serverless_patterns._checks import Problems
 from serverless_patterns_runtime.api_proxy.mismatch import Mismatch
 
 LABEL = "routes['POST /orders'] body"

@@ -19,8 +19,8 @@ from serverless_patterns import (
     MockResponse,
     Route,
 )
-from serverless_patterns._openapi import openapi
-from serverless_patterns._schemas import schema_name
+from serverless_patterns._api_proxy.openapi import openapi
+from serverless_patterns._api_proxy.schemas import schema_name
 from tests.template.apis import ORDER, a_function, an_api, get, methods, take
 from tests.template.stacks import a_handler, a_queue, new_stack
 

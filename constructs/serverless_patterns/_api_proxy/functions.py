@@ -21,25 +21,25 @@ from serverless_patterns_runtime.api_proxy.contract import (
 from serverless_patterns_runtime.business_function.contract import Env as BusinessFunctionEnv
 from serverless_patterns_runtime.claims.contract import Env as ClaimsEnv
 
-from . import _schemas
-from ._checks import Problems, text
-from ._cross_origin import told_to_functions
-from ._environment import check_size, variables
-from ._function import business_function_env, define_function, endpoints, provisioned
-from ._function_target import handler_timeout
-from ._grants import grant_answers
-from ._idempotency import Idempotency
-from ._routes import Planned, distinct_schemas
-from ._running import check_in_pattern, check_provisioned
-from .handler import Handler
+from .._checks import Problems, text
+from .._environment import check_size, variables
+from .._function import business_function_env, define_function, endpoints, provisioned
+from .._grants import grant_answers
+from .._idempotency import Idempotency
+from .._running import check_in_pattern, check_provisioned
+from ..handler import Handler
+from . import schemas as _schemas
+from .cross_origin import told_to_functions
+from .function_target import handler_timeout
+from .routes import Planned, distinct_schemas
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
     from aws_cdk import aws_kms as kms
     from constructs import Construct
 
-    from .cors import Cors
-    from .defaults import Settings
+    from ..cors import Cors
+    from ..defaults import Settings
 
 _VARIABLES = (*BusinessFunctionEnv._fields, *ClaimsEnv._fields, *Env._fields)
 

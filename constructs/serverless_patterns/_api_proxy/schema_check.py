@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ._checks import did_you_mean, is_token
-from ._schema_keywords import (
+from .._checks import did_you_mean, is_token
+from .schema_keywords import (
     ALONE,
     BY_NAME,
     IN_LIST,

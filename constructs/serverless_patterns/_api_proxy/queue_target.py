@@ -12,13 +12,13 @@ from aws_cdk import aws_iam as iam
 
 from serverless_patterns_runtime.api_proxy.contract import IDEMPOTENCY_KEY_HEADER, KeyMode
 
-from ._checks import Problems, did_you_mean
-from ._cross_origin import integration_headers, method_headers
-from ._grants import grant_integration
-from ._queue_templates import accepted_template, refused_template, request_template
-from ._schemas import properties_at
-from ._shapes import named
-from ._targets import Connection, RouteFacts, Site
+from .._checks import Problems, did_you_mean
+from .._grants import grant_integration
+from .._shapes import named
+from .._targets import Connection, RouteFacts, Site
+from .cross_origin import integration_headers, method_headers
+from .queue_templates import accepted_template, refused_template, request_template
+from .schemas import properties_at
 
 if TYPE_CHECKING:
     from aws_cdk import Duration

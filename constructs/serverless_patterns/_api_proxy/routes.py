@@ -6,23 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import _schemas
-from ._checks import Problems
-from ._function_target import FunctionTarget, HandlerTarget
-from ._guards import Guard, guard_of
-from ._overlaps import Guarded, check_overlaps
-from ._paths import Path, parsed
-from ._running import is_function
-from ._shapes import several
-from ._targets import RouteFacts, is_routable
-from ._throttling import check_throttle
-from .handler import Handler
-from .route import Route
+from .._checks import Problems
+from .._running import is_function
+from .._shapes import several
+from .._targets import RouteFacts, is_routable
+from ..handler import Handler
+from ..route import Route
+from . import schemas as _schemas
+from .function_target import FunctionTarget, HandlerTarget
+from .guards import Guard, guard_of
+from .overlaps import Guarded, check_overlaps
+from .paths import Path, parsed
+from .throttling import check_throttle
 
 if TYPE_CHECKING:
     from aws_cdk import Duration
 
-    from ._targets import RouteTarget
+    from .._targets import RouteTarget
 
 _WITHOUT_BODY = ("GET", "HEAD", "OPTIONS")  # by their meaning
 _BODILESS = (*_WITHOUT_BODY, "DELETE")

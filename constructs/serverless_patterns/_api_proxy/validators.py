@@ -14,9 +14,9 @@ from typing import Any
 
 import fastjsonschema
 
-from ._patterns import python_pattern
-from ._schema_check import DRAFT
-from ._schema_keywords import ALONE, BY_NAME, IN_LIST, Schema, is_dictionary, is_list
+from .patterns import python_pattern
+from .schema_check import DRAFT
+from .schema_keywords import ALONE, BY_NAME, IN_LIST, Schema, is_dictionary, is_list
 
 _HEAD = '''"""Validators of requests, written from the schemas of the routes. Do not edit."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ._openapi import openapi
-from .authorizers import LambdaAuthorizer
+from ..authorizers import LambdaAuthorizer
+from .openapi import openapi
 
 if TYPE_CHECKING:
-    from ._routes import Planned
+    from .routes import Planned
 
 
 def document(title: str, routes: Sequence[Planned]) -> dict[str, Any]:

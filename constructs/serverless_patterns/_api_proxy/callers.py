@@ -9,12 +9,12 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
-from ._checks import Problems
+from .._checks import Problems
 
 if TYPE_CHECKING:
     from constructs import Construct
 
-    from ._routes import Planned
+    from .routes import Planned
 
 
 def allow_gateway(

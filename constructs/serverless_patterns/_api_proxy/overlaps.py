@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ._checks import Problems
-from ._paths import Path
+from .._checks import Problems
+from .paths import Path
 
 
 class Guarded(NamedTuple):

@@ -14,22 +14,22 @@ from serverless_patterns_runtime.api_proxy.contract import Evidence
 from serverless_patterns_runtime.jwt_authorizer.contract import HANDLER as JWT_HANDLER
 from serverless_patterns_runtime.lambda_authorizer.contract import HANDLER, Env
 
-from ._checks import Problems
-from ._code import runs_here
-from ._environment import check_size, variables
-from ._function import business_function_env, define_function, endpoints, provisioned
-from ._jwt_checks import is_plain
-from ._running import check_in_pattern, check_provisioned
-from .authorizers import IamAuthorizer, LambdaAuthorizer
-from .handler import Handler
-from .jwt_authorizer import JwtAuthorizer
+from .._checks import Problems
+from .._code import runs_here
+from .._environment import check_size, variables
+from .._function import business_function_env, define_function, endpoints, provisioned
+from .._running import check_in_pattern, check_provisioned
+from ..authorizers import IamAuthorizer, LambdaAuthorizer
+from ..handler import Handler
+from ..jwt_authorizer import JwtAuthorizer
+from .jwt_checks import is_plain
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from constructs import Construct
 
-    from ._interfaces import Authorizer
-    from .defaults import Settings
+    from .._interfaces import Authorizer
+    from ..defaults import Settings
 
 _TIMEOUT = Duration.seconds(5)  # the caller waits for it before anything else
 _MOST_TIMEOUT_SECONDS = 29  # API Gateway waits no longer for an authorizer

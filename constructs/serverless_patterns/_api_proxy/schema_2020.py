@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._schema_keywords import ALONE, BY_NAME, IN_LIST, Schema, is_dictionary, is_list
+from .schema_keywords import ALONE, BY_NAME, IN_LIST, Schema, is_dictionary, is_list
 
 
 def of_2020(schema: Any) -> Any:

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, cast
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 
-from . import _schemas
-from ._cross_origin import add_preflight, template_answers
-from ._gateway import acknowledge_no_bodies
-from ._guards import Ours, method_guard
-from ._targets import Connection, Site
+from .._targets import Connection, Site
+from . import schemas as _schemas
+from .cross_origin import add_preflight, template_answers
+from .gateway import acknowledge_no_bodies
+from .guards import Ours, method_guard
 
 if TYPE_CHECKING:
     from aws_cdk import Duration
     from constructs import Construct
 
-    from ._routes import Planned
-    from .cors import Cors
-    from .handler import Handler
+    from ..cors import Cors
+    from ..handler import Handler
+    from .routes import Planned
 
 
 class Methods:

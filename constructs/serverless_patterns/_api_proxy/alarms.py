@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Duration
 
-from ._alarms import METRIC_PERIOD, AlarmOn
-from ._api_arguments import check_unit
-from ._checks import Problems
-from .defaults import ALARMS
+from .._alarms import METRIC_PERIOD, AlarmOn
+from .._checks import Problems
+from ..defaults import ALARMS
+from .arguments import check_unit
 
 if TYPE_CHECKING:
     from aws_cdk import aws_apigateway as apigateway

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Duration, Validations
 
-from ._checks import Problems
-from ._cross_origin import check_cors
-from ._shapes import several
-from ._throttling import check_throttle
+from .._checks import Problems
+from .._shapes import several
+from .cross_origin import check_cors
+from .throttling import check_throttle
 
 if TYPE_CHECKING:
     from constructs import Construct
 
-    from ._api_functions import Told
-    from ._routes import Planned
+    from .functions import Told
+    from .routes import Planned
 
 _MAX_BODY_BYTES = 6_291_456  # Lambda quota on what it is invoked with
 _SHORTEST_TIMEOUT_MILLISECONDS, _LONGEST_TIMEOUT_MILLISECONDS = 50, 300_000  # API Gateway quota

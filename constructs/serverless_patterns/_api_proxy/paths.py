@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from ._checks import Problems, did_you_mean
+from .._checks import Problems, did_you_mean
 
 EVERY_METHOD = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 METHODS = ("ANY", *EVERY_METHOD)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeGuard
 
-from ._patterns import NotPortable, python_pattern
+from .patterns import NotPortable, python_pattern
 
 Schema = Mapping[str, Any]
 

@@ -25,7 +25,7 @@ from serverless_patterns_runtime.load_leveled_queue.contract import (
 if TYPE_CHECKING:
     from serverless_patterns_runtime.api_proxy.contract import KeyMode
 
-    from ._targets import RouteFacts
+    from .._targets import RouteFacts
 
 _KEPT = "$context.requestOverride.path"
 _ANSWER = "$context.responseOverride"

@@ -12,11 +12,11 @@ from aws_cdk import aws_apigateway as apigateway
 
 from serverless_patterns_runtime.api_proxy.contract import CrossOrigin
 
-from ._checks import Problems, is_token
-from ._shapes import several
+from .._checks import Problems, is_token
+from .._shapes import several
 
 if TYPE_CHECKING:
-    from .cors import Cors
+    from ..cors import Cors
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
 _HEADER = re.compile(r"[A-Za-z0-9-]+")

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
-from ._checks import Problems, did_you_mean, is_token
+from .._checks import Problems, did_you_mean, is_token
 
 if TYPE_CHECKING:
     from aws_cdk import aws_apigateway as apigateway
     from constructs import Construct
 
-    from ._paths import Path
+    from .paths import Path
 
 _Of = TypeVar("_Of")
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from serverless_patterns_runtime.jwt_authorizer.contract import ALGORITHMS, ALGORITHMS_OF, PRIVATE_MEMBERS
 
-from ._checks import Problems, is_token
+from .._checks import Problems, is_token
 
 _LEAST_RSA_BITS = 2048
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")

@@ -13,14 +13,14 @@ from serverless_patterns_runtime.api_proxy.contract import (
     Evidence,
 )
 
-from ._paths import EVERY_METHOD
-from ._queue_target import QueueTarget
-from ._schema_2020 import of_2020
-from ._schema_references import written_out
-from ._schemas import schema_name
+from .paths import EVERY_METHOD
+from .queue_target import QueueTarget
+from .schema_2020 import of_2020
+from .schema_references import written_out
+from .schemas import schema_name
 
 if TYPE_CHECKING:
-    from ._targets import RouteFacts, RouteTarget
+    from .._targets import RouteFacts, RouteTarget
 
 _PROBLEM = "Problem"
 _API_KEY = "ApiKey"

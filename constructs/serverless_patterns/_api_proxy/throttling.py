@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import aws_apigateway as apigateway
 
-from ._checks import Problems
-from ._paths import EVERY_METHOD
-from .throttle import Throttle
+from .._checks import Problems
+from ..throttle import Throttle
+from .paths import EVERY_METHOD
 
 if TYPE_CHECKING:
-    from ._routes import Planned
+    from .routes import Planned
 
 _MOST = 1_000_000
 

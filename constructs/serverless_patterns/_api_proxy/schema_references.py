@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
-from ._schema_check import referenced
-from ._schema_keywords import ALONE, BY_NAME, IN_LIST, Schema, is_dictionary
+from .schema_check import referenced
+from .schema_keywords import ALONE, BY_NAME, IN_LIST, Schema, is_dictionary
 
 _MOST_SCHEMAS = 10_000
 

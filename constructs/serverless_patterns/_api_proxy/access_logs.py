@@ -9,13 +9,13 @@ from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_logs as logs
 
-from ._logs import define_log_group
+from .._logs import define_log_group
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from constructs import Construct
 
-    from .defaults import Settings
+    from ..defaults import Settings
 
 _FIELDS = {
     "request_id": "$context.requestId",

@@ -10,16 +10,16 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_wafv2 as wafv2
 
-from ._access_logs import arn, define_access_logs, destination, line
-from ._acknowledge import acknowledge
+from .._acknowledge import acknowledge
+from .access_logs import arn, define_access_logs, destination, line
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_logs as logs
     from constructs import Construct
 
-    from .defaults import Settings
-    from .throttle import Throttle
+    from ..defaults import Settings
+    from ..throttle import Throttle
 
 _MAX_NAME = 255
 # TLS 1.2 and 1.3. Older versions are what API Gateway takes on its own addresses unless it is told otherwise.

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aws_cdk import aws_lambda as lambda_
 
-from ._api_functions import ApiFunction, Told, routes_by_handler
-from ._checks import Problems
-from ._function_target import FunctionTarget
-from ._guards import Guard, Ours, OwnAuthorizer, guard_of, is_ours, own_authorizers
-from ._names import camel, ids
-from ._routes import Planned, planned
+from .._checks import Problems
+from .function_target import FunctionTarget
+from .functions import ApiFunction, Told, routes_by_handler
+from .guards import Guard, Ours, OwnAuthorizer, guard_of, is_ours, own_authorizers
+from .names import camel, ids
+from .routes import Planned, planned
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
     from aws_cdk import aws_kms as kms
     from constructs import Construct
 
-    from ._interfaces import Authorizer
-    from .defaults import Settings
-    from .handler import Handler
+    from .._interfaces import Authorizer
+    from ..defaults import Settings
+    from ..handler import Handler
 
 _LEAST_RETENTION_SECONDS = 3600  # longer than a function may run, and than anybody tries again
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aws_cdk import aws_apigateway as apigateway
 
-from ._checks import Problems
-from ._schema_check import DRAFT, faults
-from ._schema_keywords import Schema
-from ._schema_references import Unresolvable, written_out
-from ._validators import Unwritable
-from ._validators import generated_code as _written
+from .._checks import Problems
+from .schema_check import DRAFT, faults
+from .schema_keywords import Schema
+from .schema_references import Unresolvable, written_out
+from .validators import Unwritable
+from .validators import generated_code as _written
 
 if TYPE_CHECKING:
     from constructs import Construct

@@ -12,13 +12,13 @@ from aws_cdk import aws_lambda as lambda_
 
 from serverless_patterns_runtime.api_proxy.contract import KeyMode
 
-from ._checks import Problems, seconds
-from ._running import visible_timeout
-from ._targets import Connection, RouteFacts, Site, refuse_idempotency, refuse_queue_arguments
-from .handler import Handler
+from .._checks import Problems, seconds
+from .._running import visible_timeout
+from .._targets import Connection, RouteFacts, Site, refuse_idempotency, refuse_queue_arguments
+from ..handler import Handler
 
 if TYPE_CHECKING:
-    from ._interfaces import Function
+    from .._interfaces import Function
 
 _TIMEOUT_SECONDS = 25  # leaves four of API Gateway's 29 for a cold start
 _CREATES = ("PATCH", "POST")  # what a client must not repeat by itself
