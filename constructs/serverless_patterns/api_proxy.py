@@ -12,10 +12,11 @@ from aws_cdk import Duration
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from ._alarms import METRIC_PERIOD, define_alarms
+from ._alarms import define_alarms
 from ._api_proxy.alarms import api_alarms, check_alarms
 from ._api_proxy.arguments import check_arguments, check_binary, warn_of_timeout
 from ._api_proxy.callers import allow_gateway, grant_invoke
+from ._api_proxy.challenges import challenges
 from ._api_proxy.cross_origin import gateway_error_headers
 from ._api_proxy.document import document
 from ._api_proxy.functions import Told
@@ -23,6 +24,7 @@ from ._api_proxy.gateway import define_gateway, protect
 from ._api_proxy.gateway_errors import define_gateway_errors
 from ._api_proxy.known_routes import known, url_of
 from ._api_proxy.methods import Methods
+from ._api_proxy.metrics import Measured
 from ._api_proxy.planning import plan
 from ._api_proxy.throttling import method_options
 from ._checks import Problems, path_of
@@ -31,7 +33,6 @@ from .defaults import Alarms, settings_of
 from .throttle import Throttle
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk import aws_dynamodb as dynamodb
     from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kms as kms
@@ -48,7 +49,7 @@ _INTEGRATION_TIMEOUT = Duration.seconds(29)
 _MAX_LATENCY = Duration.seconds(5)
 
 
-class ApiProxy(Construct):
+class ApiProxy(Measured):
     """An HTTP API: every request is authenticated, bounded and validated before it reaches its target.
 
     ```python
@@ -90,6 +91,7 @@ class ApiProxy(Construct):
         rest_api, stage: What is owned.
         url: Of the stage, with a slash at the end.
         functions: By route: the function that answers it; not of targets without one.
+        authorizer_functions: By name, as in its `Handler`: the function that says who calls.
         claims: The table of claims; `None` when no route needs one.
         access_log_group: `None` with `access_logs=False`.
         alarms: By name: ServerErrors, Latency.
@@ -148,7 +150,7 @@ class ApiProxy(Construct):
         )
         self.stage = self.rest_api.deployment_stage
         self.url = self.rest_api.url_for_path("/")
-        define_gateway_errors(self, self.rest_api, gateway_error_headers(cors))
+        define_gateway_errors(self, self.rest_api, gateway_error_headers(cors), challenges(whole.routes))
         self.claims: dynamodb.ITable | None = None
         if whole.claims:
             self.claims = once.define(self, key=key, removal_policy=settings.removal_policy)
@@ -156,7 +158,8 @@ class ApiProxy(Construct):
         functions, invoked = whole.define_functions(self, self.claims, settings, key)
         self.functions: Mapping[str, lambda_.IFunction] = functions
         allow_gateway(self, self.rest_api, stage_name, whole.invoked(invoked))
-        asked = {one.given: one.define(self, settings, key) for one in whole.authorizers}
+        authorizing, asked = whole.define_authorizers(self, settings, key)
+        self.authorizer_functions: Mapping[str, lambda_.IFunction] = authorizing
         Methods(
             self,
             self.rest_api,
@@ -187,19 +190,3 @@ class ApiProxy(Construct):
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI 3.1 document of the routes."""
         return document(self.node.id, [*self._routes.values()])
-
-    def metric_requests(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
-        """Requests, whatever was answered."""
-        return self.stage.metric_count(period=period, statistic="Sum")
-
-    def metric_client_errors(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
-        """Answers with 4xx."""
-        return self.stage.metric_client_error(period=period, statistic="Sum")
-
-    def metric_server_errors(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
-        """Answers with 5xx."""
-        return self.stage.metric_server_error(period=period, statistic="Sum")
-
-    def metric_latency(self, *, period: Duration = METRIC_PERIOD, statistic: str = "p99") -> cloudwatch.Metric:
-        """Milliseconds from request to answer."""
-        return self.stage.metric_latency(period=period, statistic=statistic)

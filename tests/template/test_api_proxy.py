@@ -196,9 +196,15 @@ def test_each_route_s_settings_travel_beside_the_code() -> None:
             "evidence": "iam",
             "idempotency": "off",
             "content": "json",
+            "challenge": "AWS4-HMAC-SHA256",
             "query_types": {"page": "integer"},
         },
-        "PUT /orders/{order_id}": {"evidence": "iam", "idempotency": "optional", "content": "json"},
+        "PUT /orders/{order_id}": {
+            "evidence": "iam",
+            "idempotency": "optional",
+            "content": "json",
+            "challenge": "AWS4-HMAC-SHA256",
+        },
         "PUT /pictures/{name}": {"evidence": "none", "idempotency": "off", "content": "bytes"},
     }
     code = (asset_of(stack, "ApiWebGet") / f"{contract.SCHEMAS_MODULE}.py").read_text()

@@ -13,6 +13,7 @@ from .._targets import RouteFacts, is_routable
 from ..handler import Handler
 from ..route import Route
 from . import schemas as _schemas
+from .challenges import challenge_of
 from .function_target import FunctionTarget, HandlerTarget
 from .guards import Guard, guard_of
 from .overlaps import Guarded, check_overlaps
@@ -104,6 +105,7 @@ def _facts(problems: Problems, route: Route, path: Path, guard: Guard) -> RouteF
         message_group=route.message_group,
         asked_idempotency=route.idempotency,
         evidence=guard.evidence,
+        challenge=challenge_of(guard),
     )
     if route.body is not None:
         _check_body(problems, facts, route.body)
