@@ -24,6 +24,7 @@ SHARED = {
     "authorizers",
     "cors",
     "defaults",
+    "domain",
     "handler",
     "http_backend",
     "jwt_authorizer",

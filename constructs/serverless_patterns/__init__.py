@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from .authorizers import IamAuthorizer, LambdaAuthorizer
     from .cors import Cors
     from .defaults import Defaults
+    from .domain import Domain
     from .handler import Handler
     from .http_backend import HttpBackend
     from .jwt_authorizer import JwtAuthorizer
@@ -22,6 +23,7 @@ __all__ = [
     "ApiProxy",
     "Cors",
     "Defaults",
+    "Domain",
     "Handler",
     "HttpBackend",
     "IamAuthorizer",
@@ -42,6 +44,7 @@ if not TYPE_CHECKING:
             "ApiProxy": "api_proxy",
             "Cors": "cors",
             "Defaults": "defaults",
+            "Domain": "domain",
             "Handler": "handler",
             "HttpBackend": "http_backend",
             "IamAuthorizer": "authorizers",

@@ -19,6 +19,8 @@ from ._api_proxy.callers import allow_gateway, grant_invoke
 from ._api_proxy.challenges import challenges
 from ._api_proxy.cross_origin import gateway_error_headers
 from ._api_proxy.document import document
+from ._api_proxy.domain_checks import check_domain
+from ._api_proxy.domains import define_domain, server, url
 from ._api_proxy.functions import Told
 from ._api_proxy.gateway import define_gateway, protect
 from ._api_proxy.gateway_errors import define_gateway_errors
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
     from ._interfaces import AlarmAction, Authorizer, Key
     from .cors import Cors
+    from .domain import Domain
     from .route import Route
 
 __all__ = ["ApiProxy"]
@@ -80,6 +83,7 @@ class ApiProxy(Measured):
         binary_media_types: Whose bodies reach functions as bytes, such as `image/png`.
         access_logs: A line for each request. On AWS the account needs a role for it, once: `ApiAccount`.
         stage_name: First part of every path under the gateway's own address.
+        domain: A name of one's own for it. Default: API Gateway's.
         web_acl: ARN of a regional web ACL of AWS WAF ($5 a month, and more by rule and request).
         encryption_key: Customer key for claims, logs and variables. Default: that of `Defaults`, else keys that AWS
             owns.
@@ -89,7 +93,8 @@ class ApiProxy(Measured):
 
     Attributes:
         rest_api, stage: What is owned.
-        url: Of the stage, with a slash at the end.
+        url: Of the stage, by its domain if it has one; with a slash at the end.
+        domain_name: `None` without a `domain`.
         functions: By route: the function that answers it; not of targets without one.
         authorizer_functions: By name, as in its `Handler`: the function that says who calls.
         claims: The table of claims; `None` when no route needs one.
@@ -119,6 +124,7 @@ class ApiProxy(Measured):
         binary_media_types: Sequence[str] = (),
         access_logs: bool = True,
         stage_name: str = "live",
+        domain: Domain | None = None,
         web_acl: str | None = None,
         encryption_key: Key | None = None,
         alarms: Alarms | None = None,
@@ -130,6 +136,7 @@ class ApiProxy(Measured):
         told = Told(once, max_body_bytes, cors, integration_timeout)
         check_arguments(problems, told, throttle, binary_media_types, stage_name)
         check_alarms(problems, alarms, max_latency)
+        check_domain(problems, scope, domain)
         problems.raise_any()  # what follows leans on these
         whole = plan(problems, scope, id, routes, authorizer, public, told, settings)
         check_binary(problems, whole.routes, binary_media_types)
@@ -149,7 +156,8 @@ class ApiProxy(Measured):
             key=key,
         )
         self.stage = self.rest_api.deployment_stage
-        self.url = self.rest_api.url_for_path("/")
+        self.domain_name = define_domain(self, self.rest_api, self.stage, domain)
+        self._domain, self.url = domain, url(self.rest_api, domain)
         define_gateway_errors(self, self.rest_api, gateway_error_headers(cors), challenges(whole.routes))
         self.claims: dynamodb.ITable | None = None
         if whole.claims:
@@ -180,7 +188,7 @@ class ApiProxy(Measured):
 
     def url_for(self, route: str, **parameters: object) -> str:
         """The address of a route, its path's parameters filled in and encoded."""
-        return url_of(self, self.rest_api, known(self, self._routes, route).path, parameters)
+        return url_of(self, self.url, known(self, self._routes, route).path, parameters)
 
     def grant_invoke(self, grantee: iam.IGrantable, *routes: str) -> iam.Grant:
         """Allow calling routes that an `IamAuthorizer` guards; without routes, all of these."""
@@ -189,4 +197,4 @@ class ApiProxy(Measured):
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI 3.1 document of the routes."""
-        return document(self.node.id, [*self._routes.values()])
+        return document(self.node.id, [*self._routes.values()], server(self._domain))

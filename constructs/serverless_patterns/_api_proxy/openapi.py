@@ -42,6 +42,7 @@ def openapi(
     version: str = "1",
     credential_headers: Mapping[str, str] | None = None,
     with_api_key: Collection[str] = (),
+    server: str | None = None,
 ) -> dict[str, Any]:
     """The document.
 
@@ -51,6 +52,7 @@ def openapi(
         version: Of the API.
         credential_headers: By route, the header that holds the credential, where it is another than `Authorization`.
         with_api_key: Routes that ask for an API key.
+        server: The address in front of every path, if it is known.
     """
     paths: dict[str, dict[str, Any]] = {}
     schemas: dict[str, Any] = {_PROBLEM: _problem_schema()}
@@ -71,6 +73,7 @@ def openapi(
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version},
+        **({} if server is None else {"servers": [{"url": server}]}),
         "paths": {path: {method: paths[path][method] for method in sorted(paths[path])} for path in sorted(paths)},
         "components": components,
     }
