@@ -31,6 +31,7 @@ SHARED = {
     "mock_response",
     "route",
     "throttle",
+    "usage_plan",
 }
 # "About 200" in DESIGN; above it a concept wants its own name.
 MOST_LINES = 220

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .mock_response import MockResponse
     from .route import Route
     from .throttle import Throttle
+    from .usage_plan import Quota, UsagePlan
 
 __all__ = [
     "ApiAccount",
@@ -31,8 +32,10 @@ __all__ = [
     "LambdaAuthorizer",
     "LoadLeveledQueue",
     "MockResponse",
+    "Quota",
     "Route",
     "Throttle",
+    "UsagePlan",
 ]
 
 if not TYPE_CHECKING:
@@ -52,8 +55,10 @@ if not TYPE_CHECKING:
             "LambdaAuthorizer": "authorizers",
             "LoadLeveledQueue": "load_leveled_queue",
             "MockResponse": "mock_response",
+            "Quota": "usage_plan",
             "Route": "route",
             "Throttle": "throttle",
+            "UsagePlan": "usage_plan",
         }
         if name not in modules:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

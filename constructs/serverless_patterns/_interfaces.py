@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .jwt_authorizer import JwtAuthorizer
 
     AlarmAction = cloudwatch.IAlarmAction | cloudwatch_actions.SnsAction | cloudwatch_actions.LambdaAction
+    ApiKey = apigateway.IApiKey | apigateway.ApiKey
     Authorizer = IamAuthorizer | LambdaAuthorizer | JwtAuthorizer | apigateway.IAuthorizer | apigateway.Authorizer
     Bucket = s3.IBucket | s3.BucketBase
     Certificate = acm.ICertificate | acm.Certificate

@@ -29,6 +29,8 @@ from ._api_proxy.methods import Methods
 from ._api_proxy.metrics import Measured
 from ._api_proxy.planning import plan
 from ._api_proxy.throttling import method_options
+from ._api_proxy.usage_plan_checks import check_usage_plans
+from ._api_proxy.usage_plans import define_usage_plans
 from ._checks import Problems, path_of
 from ._idempotency import Idempotency
 from .defaults import Alarms, settings_of
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from .cors import Cors
     from .domain import Domain
     from .route import Route
+    from .usage_plan import UsagePlan
 
 __all__ = ["ApiProxy"]
 
@@ -84,6 +87,7 @@ class ApiProxy(Measured):
         access_logs: A line for each request. On AWS the account needs a role for it, once: `ApiAccount`.
         stage_name: First part of every path under the gateway's own address.
         domain: A name of one's own for it. Default: API Gateway's.
+        usage_plans: Of clients with API keys, on routes with `api_key_required=True`.
         web_acl: ARN of a regional web ACL of AWS WAF ($5 a month, and more by rule and request).
         encryption_key: Customer key for claims, logs and variables. Default: that of `Defaults`, else keys that AWS
             owns.
@@ -95,6 +99,7 @@ class ApiProxy(Measured):
         rest_api, stage: What is owned.
         url: Of the stage, by its domain if it has one; with a slash at the end.
         domain_name: `None` without a `domain`.
+        usage_plans: By name.
         functions: By route: the function that answers it; not of targets without one.
         authorizer_functions: By name, as in its `Handler`: the function that says who calls.
         claims: The table of claims; `None` when no route needs one.
@@ -125,6 +130,7 @@ class ApiProxy(Measured):
         access_logs: bool = True,
         stage_name: str = "live",
         domain: Domain | None = None,
+        usage_plans: Sequence[UsagePlan] = (),
         web_acl: str | None = None,
         encryption_key: Key | None = None,
         alarms: Alarms | None = None,
@@ -140,6 +146,8 @@ class ApiProxy(Measured):
         problems.raise_any()  # what follows leans on these
         whole = plan(problems, scope, id, routes, authorizer, public, told, settings)
         check_binary(problems, whole.routes, binary_media_types)
+        problems.raise_any()
+        plans = check_usage_plans(problems, usage_plans, whole.routes, throttle)
         problems.raise_any()
 
         super().__init__(scope, id)
@@ -168,7 +176,7 @@ class ApiProxy(Measured):
         allow_gateway(self, self.rest_api, stage_name, whole.invoked(invoked))
         authorizing, asked = whole.define_authorizers(self, settings, key)
         self.authorizer_functions: Mapping[str, lambda_.IFunction] = authorizing
-        Methods(
+        methods = Methods(
             self,
             self.rest_api,
             timeout=integration_timeout,
@@ -176,6 +184,7 @@ class ApiProxy(Measured):
             functions=invoked,
             authorizers=asked,
         ).define(whole.routes)
+        self.usage_plans = define_usage_plans(self, self.stage, plans, methods)
         if web_acl is not None:
             protect(self, self.stage, web_acl)
         warn_of_timeout(self, integration_timeout)

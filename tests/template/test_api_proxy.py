@@ -24,6 +24,7 @@ from serverless_patterns import (
     MockResponse,
     Route,
     Throttle,
+    UsagePlan,
 )
 from serverless_patterns_runtime.api_proxy import contract
 from serverless_patterns_runtime.business_function import contract as business_function
@@ -489,7 +490,7 @@ def test_binary_types_are_told_to_the_gateway() -> None:
 
 def test_a_route_may_ask_for_an_api_key() -> None:
     stack = new_stack()
-    an_api(stack, Route("GET /a", get(), api_key_required=True), Route("GET /b", get()))
+    an_api(stack, Route("GET /a", get(), api_key_required=True), Route("GET /b", get()), usage_plans=[UsagePlan("a")])
     assert methods(stack)["GET /a"]["ApiKeyRequired"] is True
     assert "ApiKeyRequired" not in methods(stack)["GET /b"]
 

@@ -78,7 +78,8 @@ def _planned(
     label = f"routes[{route.route!r}] "
     guard = guard_of(problems, label, route.authorizer, route.public, api)
     if api is None and route.authorizer is None and route.public is False:
-        fix = "give it or the API one; public=True lets everybody in"
+        keys = ", and API keys authorise nobody" if route.api_key_required else ""
+        fix = f"give it or the API one; public=True lets everybody in{keys}"
         problems.add(f"{label}authorizer", "be given", "None", fix)
     if cross_origin and path.method == "OPTIONS":
         problems.add(label.strip(), "be left out with cors", repr(route.route), "the gateway answers preflights")
