@@ -119,10 +119,11 @@ def test_the_order_of_plans_and_keys_and_routes_changes_nothing() -> None:
     assert len(templates) == 1
 
 
-def test_another_key_leaves_the_first_one_where_it_is() -> None:
+def test_another_key_leaves_the_first_one_where_it_is_whatever_the_flags() -> None:
+    by_position = {"@aws-cdk/aws-apigateway:usagePlanKeyOrderInsensitiveId": False}
     found: list[dict[str, str]] = []
     for ids in (["B"], ["A", "B"]):
-        stack = new_stack()
+        stack = new_stack(by_position)
         an_api(stack, metered(), usage_plans=[UsagePlan("free", keys=[a_key(stack, id) for id in ids])])
         in_plan = resources(stack, "ApiGateway::UsagePlanKey").items()
         found.append({id: it["Properties"]["KeyId"]["Ref"] for id, it in in_plan})

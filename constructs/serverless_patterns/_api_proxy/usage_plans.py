@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..throttle import Throttle
     from ..usage_plan import UsagePlan
 
-# Ids of keys in plans by their names. Without this flag the first one has another id than the others.
+# Ids of keys in plans by their names. An app that switches this off has the first one's by its position.
 _FLAG = "@aws-cdk/aws-apigateway:usagePlanKeyOrderInsensitiveId"
 
 
