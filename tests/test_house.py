@@ -24,12 +24,14 @@ SHARED = {
     "authorizers",
     "cors",
     "defaults",
+    "domain",
     "handler",
     "http_backend",
     "jwt_authorizer",
     "mock_response",
     "route",
     "throttle",
+    "usage_plan",
 }
 # "About 200" in DESIGN; above it a concept wants its own name.
 MOST_LINES = 220

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from .authorizers import IamAuthorizer, LambdaAuthorizer
     from .cors import Cors
     from .defaults import Defaults
+    from .domain import Domain
     from .handler import Handler
     from .http_backend import HttpBackend
     from .jwt_authorizer import JwtAuthorizer
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
     from .mock_response import MockResponse
     from .route import Route
     from .throttle import Throttle
+    from .usage_plan import Quota, UsagePlan
 
 __all__ = [
     "ApiAccount",
     "ApiProxy",
     "Cors",
     "Defaults",
+    "Domain",
     "Handler",
     "HttpBackend",
     "IamAuthorizer",
@@ -29,8 +32,10 @@ __all__ = [
     "LambdaAuthorizer",
     "LoadLeveledQueue",
     "MockResponse",
+    "Quota",
     "Route",
     "Throttle",
+    "UsagePlan",
 ]
 
 if not TYPE_CHECKING:
@@ -42,6 +47,7 @@ if not TYPE_CHECKING:
             "ApiProxy": "api_proxy",
             "Cors": "cors",
             "Defaults": "defaults",
+            "Domain": "domain",
             "Handler": "handler",
             "HttpBackend": "http_backend",
             "IamAuthorizer": "authorizers",
@@ -49,8 +55,10 @@ if not TYPE_CHECKING:
             "LambdaAuthorizer": "authorizers",
             "LoadLeveledQueue": "load_leveled_queue",
             "MockResponse": "mock_response",
+            "Quota": "usage_plan",
             "Route": "route",
             "Throttle": "throttle",
+            "UsagePlan": "usage_plan",
         }
         if name not in modules:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

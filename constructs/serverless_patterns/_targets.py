@@ -58,6 +58,8 @@ class RouteFacts:
 
     asked_idempotency: KeyMode | None
     evidence: Evidence
+    challenge: str | None = None
+    """What a 401 says in `WWW-Authenticate`; `None`: nothing."""
 
     @property
     def label(self) -> str:

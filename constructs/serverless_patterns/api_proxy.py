@@ -12,33 +12,40 @@ from aws_cdk import Duration
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from ._alarms import METRIC_PERIOD, define_alarms
+from ._alarms import define_alarms
 from ._api_proxy.alarms import api_alarms, check_alarms
 from ._api_proxy.arguments import check_arguments, check_binary, warn_of_timeout
 from ._api_proxy.callers import allow_gateway, grant_invoke
+from ._api_proxy.challenges import challenges
 from ._api_proxy.cross_origin import gateway_error_headers
 from ._api_proxy.document import document
+from ._api_proxy.domain_checks import check_domain
+from ._api_proxy.domains import define_domain, server, url
 from ._api_proxy.functions import Told
 from ._api_proxy.gateway import define_gateway, protect
 from ._api_proxy.gateway_errors import define_gateway_errors
 from ._api_proxy.known_routes import known, url_of
 from ._api_proxy.methods import Methods
+from ._api_proxy.metrics import Measured
 from ._api_proxy.planning import plan
 from ._api_proxy.throttling import method_options
+from ._api_proxy.usage_plan_checks import check_usage_plans
+from ._api_proxy.usage_plans import define_usage_plans
 from ._checks import Problems, path_of
 from ._idempotency import Idempotency
 from .defaults import Alarms, settings_of
 from .throttle import Throttle
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk import aws_dynamodb as dynamodb
     from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kms as kms
 
     from ._interfaces import AlarmAction, Authorizer, Key
     from .cors import Cors
+    from .domain import Domain
     from .route import Route
+    from .usage_plan import UsagePlan
 
 __all__ = ["ApiProxy"]
 
@@ -48,7 +55,7 @@ _INTEGRATION_TIMEOUT = Duration.seconds(29)
 _MAX_LATENCY = Duration.seconds(5)
 
 
-class ApiProxy(Construct):
+class ApiProxy(Measured):
     """An HTTP API: every request is authenticated, bounded and validated before it reaches its target.
 
     ```python
@@ -79,6 +86,8 @@ class ApiProxy(Construct):
         binary_media_types: Whose bodies reach functions as bytes, such as `image/png`.
         access_logs: A line for each request. On AWS the account needs a role for it, once: `ApiAccount`.
         stage_name: First part of every path under the gateway's own address.
+        domain: A name of one's own for it. Default: API Gateway's.
+        usage_plans: Of clients with API keys, on routes with `api_key_required=True`.
         web_acl: ARN of a regional web ACL of AWS WAF ($5 a month, and more by rule and request).
         encryption_key: Customer key for claims, logs and variables. Default: that of `Defaults`, else keys that AWS
             owns.
@@ -88,8 +97,11 @@ class ApiProxy(Construct):
 
     Attributes:
         rest_api, stage: What is owned.
-        url: Of the stage, with a slash at the end.
+        url: Of the stage, by its domain if it has one; with a slash at the end.
+        domain_name: `None` without a `domain`.
+        usage_plans: By name.
         functions: By route: the function that answers it; not of targets without one.
+        authorizer_functions: By name, as in its `Handler`: the function that says who calls.
         claims: The table of claims; `None` when no route needs one.
         access_log_group: `None` with `access_logs=False`.
         alarms: By name: ServerErrors, Latency.
@@ -117,6 +129,8 @@ class ApiProxy(Construct):
         binary_media_types: Sequence[str] = (),
         access_logs: bool = True,
         stage_name: str = "live",
+        domain: Domain | None = None,
+        usage_plans: Sequence[UsagePlan] = (),
         web_acl: str | None = None,
         encryption_key: Key | None = None,
         alarms: Alarms | None = None,
@@ -128,9 +142,12 @@ class ApiProxy(Construct):
         told = Told(once, max_body_bytes, cors, integration_timeout)
         check_arguments(problems, told, throttle, binary_media_types, stage_name)
         check_alarms(problems, alarms, max_latency)
+        check_domain(problems, scope, domain)
         problems.raise_any()  # what follows leans on these
         whole = plan(problems, scope, id, routes, authorizer, public, told, settings)
         check_binary(problems, whole.routes, binary_media_types)
+        problems.raise_any()
+        plans = check_usage_plans(problems, usage_plans, whole.routes, throttle)
         problems.raise_any()
 
         super().__init__(scope, id)
@@ -147,8 +164,9 @@ class ApiProxy(Construct):
             key=key,
         )
         self.stage = self.rest_api.deployment_stage
-        self.url = self.rest_api.url_for_path("/")
-        define_gateway_errors(self, self.rest_api, gateway_error_headers(cors))
+        self.domain_name = define_domain(self, self.rest_api, self.stage, domain)
+        self._domain, self.url = domain, url(self.rest_api, domain)
+        define_gateway_errors(self, self.rest_api, gateway_error_headers(cors), challenges(whole.routes))
         self.claims: dynamodb.ITable | None = None
         if whole.claims:
             self.claims = once.define(self, key=key, removal_policy=settings.removal_policy)
@@ -156,8 +174,9 @@ class ApiProxy(Construct):
         functions, invoked = whole.define_functions(self, self.claims, settings, key)
         self.functions: Mapping[str, lambda_.IFunction] = functions
         allow_gateway(self, self.rest_api, stage_name, whole.invoked(invoked))
-        asked = {one.given: one.define(self, settings, key) for one in whole.authorizers}
-        Methods(
+        authorizing, asked = whole.define_authorizers(self, settings, key)
+        self.authorizer_functions: Mapping[str, lambda_.IFunction] = authorizing
+        methods = Methods(
             self,
             self.rest_api,
             timeout=integration_timeout,
@@ -165,6 +184,7 @@ class ApiProxy(Construct):
             functions=invoked,
             authorizers=asked,
         ).define(whole.routes)
+        self.usage_plans = define_usage_plans(self, self.stage, plans, methods)
         if web_acl is not None:
             protect(self, self.stage, web_acl)
         warn_of_timeout(self, integration_timeout)
@@ -177,7 +197,7 @@ class ApiProxy(Construct):
 
     def url_for(self, route: str, **parameters: object) -> str:
         """The address of a route, its path's parameters filled in and encoded."""
-        return url_of(self, self.rest_api, known(self, self._routes, route).path, parameters)
+        return url_of(self, self.url, known(self, self._routes, route).path, parameters)
 
     def grant_invoke(self, grantee: iam.IGrantable, *routes: str) -> iam.Grant:
         """Allow calling routes that an `IamAuthorizer` guards; without routes, all of these."""
@@ -186,20 +206,4 @@ class ApiProxy(Construct):
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI 3.1 document of the routes."""
-        return document(self.node.id, [*self._routes.values()])
-
-    def metric_requests(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
-        """Requests, whatever was answered."""
-        return self.stage.metric_count(period=period, statistic="Sum")
-
-    def metric_client_errors(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
-        """Answers with 4xx."""
-        return self.stage.metric_client_error(period=period, statistic="Sum")
-
-    def metric_server_errors(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
-        """Answers with 5xx."""
-        return self.stage.metric_server_error(period=period, statistic="Sum")
-
-    def metric_latency(self, *, period: Duration = METRIC_PERIOD, statistic: str = "p99") -> cloudwatch.Metric:
-        """Milliseconds from request to answer."""
-        return self.stage.metric_latency(period=period, statistic=statistic)
+        return document(self.node.id, [*self._routes.values()], server(self._domain))

@@ -34,8 +34,11 @@ class LambdaAuthorizer:
         handler: The function. Its timeout is 5 seconds unless it says another.
         header: Holds the caller's credential. Without it the gateway answers 401 and does not ask.
         results_cache_ttl: How long the answer for one value of the header holds, on every route: to an hour.
+        challenge: What a 401 says in `WWW-Authenticate`, such as `Basic realm="shop"`. Default: `Bearer`; for another
+            header than `Authorization` that header's name.
     """
 
     handler: Handler
     header: str = "Authorization"
     results_cache_ttl: Duration = _RESULTS_CACHE_TTL
+    challenge: str | None = None

@@ -35,7 +35,7 @@ class Route:
         idempotency: Of `Idempotency-Key`: `required`, `optional` or `off`. Default: required for POST and PATCH to a
             `Handler` and in front of a queue (optional when the queue finds its key in the body), else off.
         message_group: In front of a FIFO queue: where in the body its group is, such as `$.order_id`.
-        api_key_required: Meters callers by API key; that says nothing about who they are.
+        api_key_required: Meters clients by their API keys: see `UsagePlan`. That says nothing about who may call.
     """
 
     route: str

@@ -74,7 +74,9 @@ def _sent(method: str, url: str, body: bytes | None, headers: list[tuple[str, st
     connection = HTTPConnection(parts.hostname or "", parts.port, timeout=SECONDS)
     try:
         # The path as it is: urlsplit leaves it alone, and so does this.
-        connection.putrequest(method, url.removeprefix(f"{parts.scheme}://{parts.netloc}"), skip_accept_encoding=True)
+        path = url.removeprefix(f"{parts.scheme}://{parts.netloc}")
+        named = any(name.lower() == "host" for name, _ in headers)
+        connection.putrequest(method, path, skip_host=named, skip_accept_encoding=True)
         for name, value in headers:
             connection.putheader(name, value)
         if body is not None:

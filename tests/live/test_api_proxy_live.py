@@ -61,12 +61,14 @@ def test_bytes_go_in_and_come_out_unchanged(front_door: LiveApi) -> None:
 def test_who_the_lambda_authorizer_does_not_know_stays_outside(front_door: LiveApi, credential, status) -> None:
     answer = front_door.call("GET /things/1", caller=None, Authorization=credential)
     assert answer.problem == (status, PROBLEM)
+    assert answer.headers["WWW-Authenticate"] == ("Bearer" if status == 401 else None)
     assert b"database" not in answer.body
 
 
 def test_without_a_credential_nobody_is_asked(front_door: LiveApi) -> None:
     answer = front_door.call("GET /things/1", caller=None)
     assert answer.problem == (401, PROBLEM)
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
 def test_iam_lets_in_who_was_granted_the_route(front_door: LiveApi) -> None:

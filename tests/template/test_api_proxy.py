@@ -24,6 +24,7 @@ from serverless_patterns import (
     MockResponse,
     Route,
     Throttle,
+    UsagePlan,
 )
 from serverless_patterns_runtime.api_proxy import contract
 from serverless_patterns_runtime.business_function import contract as business_function
@@ -196,9 +197,15 @@ def test_each_route_s_settings_travel_beside_the_code() -> None:
             "evidence": "iam",
             "idempotency": "off",
             "content": "json",
+            "challenge": "AWS4-HMAC-SHA256",
             "query_types": {"page": "integer"},
         },
-        "PUT /orders/{order_id}": {"evidence": "iam", "idempotency": "optional", "content": "json"},
+        "PUT /orders/{order_id}": {
+            "evidence": "iam",
+            "idempotency": "optional",
+            "content": "json",
+            "challenge": "AWS4-HMAC-SHA256",
+        },
         "PUT /pictures/{name}": {"evidence": "none", "idempotency": "off", "content": "bytes"},
     }
     code = (asset_of(stack, "ApiWebGet") / f"{contract.SCHEMAS_MODULE}.py").read_text()
@@ -483,7 +490,7 @@ def test_binary_types_are_told_to_the_gateway() -> None:
 
 def test_a_route_may_ask_for_an_api_key() -> None:
     stack = new_stack()
-    an_api(stack, Route("GET /a", get(), api_key_required=True), Route("GET /b", get()))
+    an_api(stack, Route("GET /a", get(), api_key_required=True), Route("GET /b", get()), usage_plans=[UsagePlan("a")])
     assert methods(stack)["GET /a"]["ApiKeyRequired"] is True
     assert "ApiKeyRequired" not in methods(stack)["GET /b"]
 

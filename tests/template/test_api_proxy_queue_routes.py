@@ -249,6 +249,7 @@ def test_without_evidence_of_the_caller_nothing_is_sent(kind: str, evidence: dic
     call = Call(EVERY[kind], "{}", {"Idempotency-Key": "k"}, identity=evidence, authorizer=evidence)
     answer = refused(call)
     assert (answer.status, answer.body["detail"]) == (401, "nobody says who is calling")
+    assert answer.headers["WWW-Authenticate"] == {"iam": "AWS4-HMAC-SHA256", "lambda": "Bearer"}[kind]
 
 
 def test_a_user_pool_s_caller_is_its_subject() -> None:

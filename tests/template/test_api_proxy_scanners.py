@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from aws_cdk import Stack
 from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_cognito as cognito
+from aws_cdk import aws_route53 as route53
 from aws_cdk.assertions import Template
 from cfnlint.api import lint_all
 
-from serverless_patterns import Cors, HttpBackend, LambdaAuthorizer, MockResponse, Route
+from serverless_patterns import Cors, Domain, HttpBackend, LambdaAuthorizer, MockResponse, Quota, Route, UsagePlan
 from tests.template.apis import ORDER, an_api, get, take, the_stage
 from tests.template.stacks import a_handler, new_stack
 from tests.template.test_scanners import CHECKOV, PACKS, findings
@@ -21,12 +23,16 @@ WAF, AUTHORIZATION, COGNITO, VALIDATION = (f"AwsSolutions-{rule}" for rule in ("
 
 def a_guarded_stack() -> Stack:
     stack = new_stack()
+    certificate = acm.Certificate(stack, "Certificate", domain_name="api.example.com")
+    zone = route53.HostedZone.from_hosted_zone_attributes(stack, "Z", hosted_zone_id="Z1", zone_name="example.com")
     an_api(
         stack,
         Route("GET /orders/{order_id}", get()),
         Route("POST /payments", take(), body=ORDER),
         Route("GET /legacy/{proxy+}", HttpBackend("https://legacy.example.com/{proxy}")),
-        Route("GET /version", MockResponse(200, {"version": 1})),
+        Route("GET /version", MockResponse(200, {"version": 1}), api_key_required=True),
+        usage_plans=[UsagePlan("free", keys=[apigateway.ApiKey(stack, "Acme")], quota=Quota(1_000))],
+        domain=Domain("api.example.com", certificate, hosted_zone=zone),
         authorizer=LambdaAuthorizer(a_handler("web:identify")),
         cors=Cors(allow_origins=["https://shop.example.com"]),
     )

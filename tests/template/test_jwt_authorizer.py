@@ -107,6 +107,14 @@ def test_the_gateway_asks_it_and_the_function_behind_is_told_what_to_find() -> N
     assert functions(stack)[ID]["Timeout"] == 5
 
 
+def test_its_function_its_header_and_its_scheme_are_known(stack: Stack) -> None:
+    api = an_api(stack, authorizer=jwt(header="X-Token"))
+    assert {*api.authorizer_functions} == {"jwt"}
+    (scheme,) = api.openapi()["components"]["securitySchemes"].values()
+    assert scheme == {"type": "apiKey", "in": "header", "name": "X-Token"}
+    assert the_routes(stack, "ApiWebGet")["GET /orders"].get("challenge") == "Bearer"
+
+
 def test_it_may_write_its_logs_and_traces_and_do_nothing_else(stack: Stack) -> None:
     an_api(stack, authorizer=jwt())
     roles = {id: role for id, role in resources(stack, "IAM::Role").items() if "JwtAuthorizer" in id}

@@ -18,6 +18,7 @@ from serverless_patterns import (
     LambdaAuthorizer,
     MockResponse,
     Route,
+    UsagePlan,
 )
 from serverless_patterns._api_proxy.openapi import openapi
 from serverless_patterns._api_proxy.schemas import schema_name
@@ -48,6 +49,7 @@ def everything() -> tuple[Any, ApiProxy]:
         authorizer=authorizer,
         cors=Cors(allow_origins=["*"]),
         binary_media_types=["image/png"],
+        usage_plans=[UsagePlan("free")],
     )
     return stack, api
 

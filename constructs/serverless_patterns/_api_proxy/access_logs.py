@@ -34,6 +34,7 @@ _FIELDS = {
     "error_type": "$context.error.responseType",
     "waf_status": "$context.waf.status",
     "source_ip": "$context.identity.sourceIp",
+    "api_key_id": "$context.identity.apiKeyId",
     "trace_id": "$context.xrayTraceId",
 }
 

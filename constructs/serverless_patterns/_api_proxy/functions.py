@@ -135,6 +135,8 @@ def _settings(one: Planned) -> RouteSettings:
         "idempotency": one.target.key_mode(facts),
         "content": facts.content,
     }
+    if facts.challenge is not None:
+        settings["challenge"] = facts.challenge
     if facts.body is not None:
         settings["body"] = _schemas.schema_name(facts.body)
     if facts.query is not None:

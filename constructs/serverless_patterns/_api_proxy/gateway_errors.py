@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from aws_cdk import aws_apigateway as apigateway
 
-from serverless_patterns_runtime.api_proxy.contract import CORRELATION_ID_HEADER
+from serverless_patterns_runtime.api_proxy.contract import CHALLENGE_HEADER, CORRELATION_ID_HEADER
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -18,7 +18,9 @@ _RETRY_SECONDS = 1  # of a throttle: its bucket fills up all the time
 _QUOTA_SECONDS = 3600  # of a quota, which fills up by the day or later: nobody can say when
 # What is not listed is answered as one of the two defaults, with a status of its own. What the gateway says of a 4xx is
 # for its caller: which header is missing, that a signature expired.
-_RESPONSES: Mapping[str, tuple[str, Literal["said", "unsaid"], int | None]] = {
+_Response = tuple[str, Literal["said", "unsaid"], int | None]
+_UNAUTHORIZED: Mapping[str, _Response] = {"Unauthorized": ("UNAUTHORIZED", "said", None)}
+_RESPONSES: Mapping[str, _Response] = {
     "Default4xx": ("DEFAULT_4XX", "said", None),
     "Default5xx": ("DEFAULT_5XX", "unsaid", None),
     "QuotaExceeded": ("QUOTA_EXCEEDED", "said", _QUOTA_SECONDS),
@@ -27,7 +29,7 @@ _RESPONSES: Mapping[str, tuple[str, Literal["said", "unsaid"], int | None]] = {
 
 
 def define_gateway_errors(
-    scope: Construct, rest_api: apigateway.RestApi, cross_origin_headers: Mapping[str, str]
+    scope: Construct, rest_api: apigateway.RestApi, cross_origin_headers: Mapping[str, str], challenges: str | None
 ) -> None:
     """Define every answer.
 
@@ -35,8 +37,9 @@ def define_gateway_errors(
         scope: The API's construct.
         rest_api: Whose errors they are.
         cross_origin_headers: Quoted constants by header name.
+        challenges: What a 401 says would be taken; `None`: the gateway never answers it.
     """
-    for id, (type, words, retry_after) in _RESPONSES.items():
+    for id, (type, words, retry_after) in {**_RESPONSES, **(_UNAUTHORIZED if challenges else {})}.items():
         headers = {
             "Content-Type": f"'{_MEDIA_TYPE}'",
             CORRELATION_ID_HEADER: "context.requestId",
@@ -44,6 +47,8 @@ def define_gateway_errors(
         }
         if retry_after is not None:
             headers["Retry-After"] = f"'{retry_after}'"
+        if id in _UNAUTHORIZED:
+            headers[CHALLENGE_HEADER] = f"'{challenges}'"
         apigateway.GatewayResponse(
             scope,
             id,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from aws_cdk import Duration
 from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_lambda as lambda_
 
 from serverless_patterns_runtime.api_proxy.contract import Evidence
 from serverless_patterns_runtime.jwt_authorizer.contract import HANDLER as JWT_HANDLER
@@ -22,6 +23,7 @@ from .._running import check_in_pattern, check_provisioned
 from ..authorizers import IamAuthorizer, LambdaAuthorizer
 from ..handler import Handler
 from ..jwt_authorizer import JwtAuthorizer
+from .challenges import check_challenge
 from .jwt_checks import is_plain
 
 if TYPE_CHECKING:
@@ -109,6 +111,8 @@ class OwnAuthorizer:
             return
         if not _HEADER.fullmatch(str(self.given.header)):
             problems.add(f"{label} header", "be the name of a header", repr(self.given.header), "for example 'X-Token'")
+        if isinstance(self.given, LambdaAuthorizer):
+            check_challenge(problems, f"{label} challenge", self.given.challenge)
         fix = "0 asks for every request"
         problems.duration(f"{label} results_cache_ttl", self.given.results_cache_ttl, 0, _LONGEST_CACHE_SECONDS, fix)
         if handler.returns_effects:
@@ -137,8 +141,10 @@ class OwnAuthorizer:
         """AWS services that it calls."""
         return endpoints(self.given.handler)
 
-    def define(self, scope: Construct, settings: Settings, key: kms.IKey | None) -> apigateway.IAuthorizer:
-        """The authorizer, with the function that it asks."""
+    def define(
+        self, scope: Construct, settings: Settings, key: kms.IKey | None
+    ) -> tuple[lambda_.IFunction, apigateway.IAuthorizer]:
+        """The function, and the authorizer that asks it."""
         handler = self.given.handler
         function = define_function(
             scope,
@@ -160,7 +166,7 @@ class OwnAuthorizer:
             identity_sources=[apigateway.IdentitySource.header(self.given.header)],
             results_cache_ttl=self.given.results_cache_ttl,
         )
-        return cast(apigateway.IAuthorizer, authorizer)
+        return cast(lambda_.IFunction, function), cast(apigateway.IAuthorizer, authorizer)
 
     def _told(self, scope: Construct) -> dict[str, str]:
         if isinstance(self.given, JwtAuthorizer):

@@ -9,7 +9,6 @@ from urllib.parse import quote
 from .._checks import Problems, did_you_mean, is_token
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_apigateway as apigateway
     from constructs import Construct
 
     from .paths import Path
@@ -31,12 +30,12 @@ def known(scope: Construct, routes: Mapping[str, _Of], route: str) -> _Of:
     return routes[route]
 
 
-def url_of(scope: Construct, rest_api: apigateway.RestApi, path: Path, parameters: Mapping[str, object]) -> str:
+def url_of(scope: Construct, url: str, path: Path, parameters: Mapping[str, object]) -> str:
     """The address of a path.
 
     Args:
         scope: The API's construct.
-        rest_api: The gateway.
+        url: Of the API, with a slash at its end.
         path: With parameters.
         parameters: Values of exactly these. Tokens are not encoded.
 
@@ -52,7 +51,7 @@ def url_of(scope: Construct, rest_api: apigateway.RestApi, path: Path, parameter
         _encoded(str(parameters[part.strip("{+}")]), greedy=part.endswith("+}")) if part.startswith("{") else part
         for part in path.parts
     ]
-    return rest_api.url_for_path("/" + "/".join(parts))
+    return url + "/".join(parts)
 
 
 def _encoded(value: str, *, greedy: bool) -> str:

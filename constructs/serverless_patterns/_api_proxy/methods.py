@@ -45,19 +45,21 @@ class Methods:
         self._resources: dict[tuple[str, ...], apigateway.IResource] = {(): rest_api.root}
         self._validator: apigateway.IRequestValidator | None = None
 
-    def define(self, routes: Sequence[Planned]) -> None:
-        """Define everything that the routes, which are sorted, name."""
+    def define(self, routes: Sequence[Planned]) -> Mapping[str, apigateway.Method]:
+        """Define everything that the routes, which are sorted, name. Returns their methods, by route."""
+        made: dict[str, apigateway.Method] = {}
         methods: dict[tuple[str, ...], list[str]] = {}
         for one in routes:
-            self._define(one)
+            made[one.route.route] = self._define(one)
             methods.setdefault(one.path.parts, []).append(one.path.method)
         if self._validator is None and not any(one.takes_a_body for one in routes):
             acknowledge_no_bodies(self._owned)
         if self._cors is not None:
             for parts, names in methods.items():
                 add_preflight(self._resource(parts), self._cors, names)
+        return made
 
-    def _define(self, one: Planned) -> None:
+    def _define(self, one: Planned) -> apigateway.Method:
         facts, resource = one.facts, self._resource(one.path.parts)
         site = Site(
             scope=self._scope,
@@ -70,17 +72,17 @@ class Methods:
         )
         connection = one.target.connect(site)
         query = {} if facts.query is None else _schemas.query_parameters(facts.query)
-        self._add_method(one, resource, connection, {**connection.request_parameters, **query})
+        return self._add_method(one, resource, connection, {**connection.request_parameters, **query})
 
     def _add_method(
         self, one: Planned, resource: apigateway.IResource, connection: Connection, parameters: Mapping[str, bool]
-    ) -> None:
+    ) -> apigateway.Method:
         facts, guard = one.facts, method_guard(one.guard, self._authorizers)
         model = None if facts.body is None else _schemas.model(self._scope, self._rest_api, facts.body)
         checked = model is not None or any(
             required and not name.startswith("method.request.path.") for name, required in parameters.items()
         )
-        resource.add_method(
+        return resource.add_method(
             facts.method,
             connection.integration,
             authorization_type=guard.authorization_type,

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Mapping
 from typing import TypeVar
 
 _BESIDE = ("Live", "Logs", "Permission", "Request", "Role")  # what is defined beside a function, by the end of its id
-_OURS = ("AccessLogs", "Claims", "RestApi", "Validator", "WebAcl")
+_OURS = ("AccessLogs", "Claims", "Domain", "RestApi", "UsagePlans", "Validator", "WebAcl")
 _Key = TypeVar("_Key", bound=Hashable)
 
 

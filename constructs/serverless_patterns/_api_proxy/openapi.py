@@ -29,6 +29,7 @@ _WITH_BODY = ("PATCH", "POST", "PUT")
 # Of the gateway and of the runtime in front of a function, whatever the function does.
 _ALWAYS = {"429": "Too many requests", "500": "Something went wrong inside", "504": "The work took too long"}
 _GUARDED = {"401": "No credential, or none that counts", "403": "Not allowed for this caller"}
+_METERED = {"403": "No API key that counts"}
 _KEYED = {
     "409": "A request with this key is still at work",
     "422": "This key was used before, for another request",
@@ -42,6 +43,7 @@ def openapi(
     version: str = "1",
     credential_headers: Mapping[str, str] | None = None,
     with_api_key: Collection[str] = (),
+    server: str | None = None,
 ) -> dict[str, Any]:
     """The document.
 
@@ -51,16 +53,18 @@ def openapi(
         version: Of the API.
         credential_headers: By route, the header that holds the credential, where it is another than `Authorization`.
         with_api_key: Routes that ask for an API key.
+        server: The address in front of every path, if it is known.
     """
     paths: dict[str, dict[str, Any]] = {}
     schemas: dict[str, Any] = {_PROBLEM: _problem_schema()}
     schemes: dict[str, Any] = {}
     for facts, target in routes:
+        metered = facts.name in with_api_key
         header = (credential_headers or {}).get(facts.name, _CREDENTIAL_HEADER)
-        security = _security(schemes, facts.evidence, header, api_key=facts.name in with_api_key)
+        security = _security(schemes, facts.evidence, header, api_key=metered)
         methods = EVERY_METHOD if facts.method == "ANY" else (facts.method,)
         for method in methods:
-            operation = _operation(schemas, facts, target, method)
+            operation = _operation(schemas, facts, target, method, metered=metered)
             paths.setdefault(facts.path.replace("+}", "}"), {})[method.lower()] = {**operation, "security": security}
     components: dict[str, Any] = {
         "schemas": {name: schemas[name] for name in sorted(schemas)},
@@ -71,12 +75,15 @@ def openapi(
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version},
+        **({} if server is None else {"servers": [{"url": server}]}),
         "paths": {path: {method: paths[path][method] for method in sorted(paths[path])} for path in sorted(paths)},
         "components": components,
     }
 
 
-def _operation(schemas: dict[str, Any], facts: RouteFacts, target: RouteTarget, method: str) -> dict[str, Any]:
+def _operation(
+    schemas: dict[str, Any], facts: RouteFacts, target: RouteTarget, method: str, *, metered: bool
+) -> dict[str, Any]:
     mode = target.key_mode(facts)
     operation: dict[str, Any] = {"summary": f"{method} {facts.path}"}
     parameters = [*_path_parameters(facts), *_query_parameters(facts)]
@@ -89,7 +96,7 @@ def _operation(schemas: dict[str, Any], facts: RouteFacts, target: RouteTarget, 
     body = _body(schemas, facts, method)
     if body is not None:
         operation["requestBody"] = body
-    operation["responses"] = _responses(facts, target, keyed=mode != "off", body=body is not None)
+    operation["responses"] = _responses(facts, target, keyed=mode != "off", body=body is not None, metered=metered)
     return operation
 
 
@@ -128,8 +135,8 @@ def _body(schemas: dict[str, Any], facts: RouteFacts, method: str) -> dict[str, 
     return {"required": True, "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}}
 
 
-def _responses(facts: RouteFacts, target: RouteTarget, *, keyed: bool, body: bool) -> dict[str, Any]:
-    told = dict(_ALWAYS)
+def _responses(facts: RouteFacts, target: RouteTarget, *, keyed: bool, body: bool, metered: bool) -> dict[str, Any]:
+    told = dict(_ALWAYS) | (_METERED if metered else {})
     told |= {} if facts.evidence == "none" else _GUARDED
     told |= _KEYED if keyed and target.handler is not None else {}
     told |= {"400": "The request is not what the route takes"} if body or facts.query is not None or keyed else {}

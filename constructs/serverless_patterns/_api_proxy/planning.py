@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -16,6 +17,7 @@ from .names import camel, ids
 from .routes import Planned, planned
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_apigateway as apigateway
     from aws_cdk import aws_dynamodb as dynamodb
     from aws_cdk import aws_kms as kms
     from constructs import Construct
@@ -54,6 +56,24 @@ class Plan:
             function, invoked[one.handler] = one.define(scope, claims, settings, key)
             by_route.update({led.route.route: function for led in one.routes})
         return {**by_route, **dict(self._given())}, invoked
+
+    def define_authorizers(
+        self, scope: Construct, settings: Settings, key: kms.IKey | None
+    ) -> tuple[dict[str, lambda_.IFunction], dict[Ours, apigateway.IAuthorizer]]:
+        """Define the functions that say who calls.
+
+        Returns:
+            The functions, by the name that their handler has (two of one name: and what asks for them); and the
+            authorizers.
+        """
+        times = Counter(one.given.handler.function for one in self.authorizers)
+        functions: dict[str, lambda_.IFunction] = {}
+        asked: dict[Ours, apigateway.IAuthorizer] = {}
+        for one in self.authorizers:
+            name = one.given.handler.function
+            known_as = name if times[name] == 1 else f"{name} of {one.label}"
+            functions[known_as], asked[one.given] = one.define(scope, settings, key)
+        return functions, asked
 
     def invoked(self, handlers: Mapping[Handler, lambda_.IFunction]) -> dict[str, lambda_.IFunction]:
         """Everything that the gateway invokes, once each, by the id of its permission."""

@@ -145,7 +145,7 @@ def _responses(site: Site, mode: KeyMode) -> list[apigateway.IntegrationResponse
         apigateway.IntegrationResponse(
             status_code="503",
             response_parameters=problem,
-            response_templates={"application/json": before + refused_template()},
+            response_templates={"application/json": before + refused_template(site.facts)},
         ),
     ]
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from serverless_patterns_runtime.api_proxy.contract import (
+    CHALLENGE_HEADER,
     CORRELATION_ID_HEADER,
     IDEMPOTENCY_KEY_HEADER,
     MAX_KEY_CHARACTERS,
@@ -77,7 +78,7 @@ def accepted_template(facts: RouteFacts, mode: KeyMode) -> str:
     return f'{_correlation()}#set($id = {_KEPT}.id)#if($id == "{_NO_KEY}"){by_message}#end{{"id":"$id"}}'
 
 
-def refused_template() -> str:
+def refused_template(facts: RouteFacts) -> str:
     """The body of everything that is not a 202: a problem, and its own status where the request is to blame."""
     causes = [(f'{_KEPT}.refused == "{word}"', *told) for word, told in _REFUSALS.items()]
     causes += [(f'$input.body.contains("{words}")', *told) for words, told in _SQS_REFUSALS.items()]
@@ -89,9 +90,17 @@ def refused_template() -> str:
         '#set($status = 503)#set($title = "Service Unavailable")#set($detail = "the queue did not take the message")'
         f"{choices}{_correlation()}#set({_ANSWER}.status = $status)"
         f'#if($status == 503)#set({_ANSWER}.header.Retry-After = "{_RETRY_SECONDS}")#end'
+        f"{_challenge(facts)}"
         '{"type":"about:blank","title":"$title","status":$status,"detail":"$detail",'
         f'"correlation_id":"{_KEPT}.correlation"}}'
     )
+
+
+def _challenge(facts: RouteFacts) -> str:
+    if facts.challenge is None:
+        return ""
+    # Between apostrophes nothing is a reference, and a challenge has none.
+    return f"#if($status == 401)#set({_ANSWER}.header.{CHALLENGE_HEADER} = '{facts.challenge}')#end"
 
 
 def _headers(*, keyed: bool) -> Sequence[str]:

@@ -13,6 +13,7 @@ from .._targets import RouteFacts, is_routable
 from ..handler import Handler
 from ..route import Route
 from . import schemas as _schemas
+from .challenges import challenge_of
 from .function_target import FunctionTarget, HandlerTarget
 from .guards import Guard, guard_of
 from .overlaps import Guarded, check_overlaps
@@ -77,7 +78,8 @@ def _planned(
     label = f"routes[{route.route!r}] "
     guard = guard_of(problems, label, route.authorizer, route.public, api)
     if api is None and route.authorizer is None and route.public is False:
-        fix = "give it or the API one; public=True lets everybody in"
+        keys = ", and API keys authorise nobody" if route.api_key_required else ""
+        fix = f"give it or the API one; public=True lets everybody in{keys}"
         problems.add(f"{label}authorizer", "be given", "None", fix)
     if cross_origin and path.method == "OPTIONS":
         problems.add(label.strip(), "be left out with cors", repr(route.route), "the gateway answers preflights")
@@ -104,6 +106,7 @@ def _facts(problems: Problems, route: Route, path: Path, guard: Guard) -> RouteF
         message_group=route.message_group,
         asked_idempotency=route.idempotency,
         evidence=guard.evidence,
+        challenge=challenge_of(guard),
     )
     if route.body is not None:
         _check_body(problems, facts, route.body)

@@ -16,6 +16,8 @@ CORRELATION_ID_HEADER = "X-Correlation-Id"
 
 REPLAYED_HEADER = "Idempotent-Replayed"
 
+CHALLENGE_HEADER = "WWW-Authenticate"
+
 MAX_KEY_CHARACTERS = 255
 """Of an `Idempotency-Key`: visible ASCII, at least one."""
 
@@ -50,6 +52,8 @@ class RouteSettings(TypedDict):
     evidence: Evidence
     idempotency: KeyMode
     content: Literal["json", "bytes"]
+    challenge: NotRequired[str]
+    """Of a 401: what would be taken. Absent: the route is public."""
     body: NotRequired[str]
     """Name of the validator of the body in `SCHEMAS_MODULE`; absent: any JSON, or none at all."""
     query: NotRequired[str]

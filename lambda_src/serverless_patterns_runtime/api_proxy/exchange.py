@@ -119,9 +119,17 @@ class Exchange:
         added = [(contract.CORRELATION_ID_HEADER, self._envelope.correlation_id)]
         if executed.replayed:
             added.append((contract.REPLAYED_HEADER, "true"))
-        if all(name.lower() != "cache-control" for name in executed.answer.headers):
+        said = {name.lower() for name in executed.answer.headers}
+        if "cache-control" not in said:
             added.append(("Cache-Control", "no-store"))
+        if executed.answer.status == 401 and self._challenge is not None and "www-authenticate" not in said:
+            added.append((contract.CHALLENGE_HEADER, self._challenge))
         return added
+
+    @property
+    def _challenge(self) -> str | None:
+        route = self._edge.settings.routes.get(self._route_name)
+        return None if route is None else route.get("challenge")
 
 
 def _claim_of_none(request_id: str) -> Claim:

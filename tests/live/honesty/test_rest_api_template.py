@@ -159,3 +159,102 @@ def test_a_change_waits_for_a_deployment(stack, template) -> None:
     stack(template)
     del template["Post"]["Properties"]["RequestValidatorId"]
     assert statuses(stack(template)) == REFUSING
+
+
+# Usage plans
+
+
+SLOW = {"RateLimit": 1, "BurstLimit": 2}
+
+
+@pytest.fixture
+def metered(stack, template, cloud):
+    """Statuses of so many calls at once with a key of a plan with these properties."""
+
+    def statuses_with(times: int, **plan: Any) -> list[int]:
+        template["Post"]["Properties"]["ApiKeyRequired"] = True
+        template["Key"] = resource("ApiGateway::ApiKey", Enabled=True)
+        stage = {"ApiId": API, "Stage": {"Ref": "Stage"}, "Throttle": plan.pop("of_methods", {})}
+        template["Plan"] = resource("ApiGateway::UsagePlan", ApiStages=[stage], **plan)
+        template["InPlan"] = resource(
+            "ApiGateway::UsagePlanKey", KeyId={"Ref": "Key"}, KeyType="API_KEY", UsagePlanId={"Ref": "Plan"}
+        )
+        api = stack(template)
+        client = cloud.client("apigateway")
+        known = {key["id"]: key["value"] for key in client.get_api_keys(includeValues=True, limit=500)["items"]}
+        (plan_id,) = [
+            plan["id"]
+            for plan in client.get_usage_plans()["items"]
+            if plan["apiStages"] and plan["apiStages"][0]["apiId"] in api.url
+        ]
+        (key,) = client.get_usage_plan_keys(usagePlanId=plan_id)["items"]
+        assert api.call("POST /orders", GOOD, KEY).status == 403
+        headers = {**KEY, "x-api-key": known[key["id"]]}
+        return [answer.status for answer in api.at_once(times, "POST /orders", GOOD, headers)]
+
+    return statuses_with
+
+
+def test_a_plan_s_quota_is_enforced(metered) -> None:
+    assert sorted(metered(3, Quota={"Limit": 2, "Period": "DAY"})) == [200, 200, 429]
+
+
+def test_a_plan_s_throttle_is_enforced(metered) -> None:
+    statuses = metered(8, Throttle=SLOW)
+    assert 2 <= statuses.count(200) <= 4
+
+
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="the emulator does not read a plan's throttles of single methods"
+)
+def test_a_plan_s_throttle_of_a_method_is_enforced(metered) -> None:
+    assert metered(8, of_methods={"/orders/POST": SLOW}).count(429) > 0
+
+
+# Domains
+
+
+CERTIFICATE = "arn:aws:acm:us-east-1:000000000000:certificate/12345678-1234-1234-1234-123456789012"
+
+
+@pytest.fixture
+def domain(template, fresh_name) -> str:
+    """The name of a domain that the template maps to the stage, below `/shop`."""
+    name = f"{fresh_name.lower()}.example.com"
+    regional = {"Types": ["REGIONAL"]}
+    template["Domain"] = resource(
+        "ApiGateway::DomainName",
+        DomainName=name,
+        RegionalCertificateArn=CERTIFICATE,
+        EndpointConfiguration=regional,
+        SecurityPolicy="TLS_1_2",
+    )
+    template["Mapping"] = resource(
+        "ApiGateway::BasePathMapping",
+        DomainName={"Ref": "Domain"},
+        BasePath="shop",
+        RestApiId=API,
+        Stage={"Ref": "Stage"},
+    )
+    return name
+
+
+def test_a_domain_leads_to_its_stage_below_its_base_path(stack, template, cloud, domain) -> None:
+    stack(template)
+    everybody, named = Api(cloud.endpoint_url), {**KEY, "Host": domain}
+    assert everybody.call("POST /shop/orders", GOOD, named).status == 200
+    assert everybody.call("POST /orders", GOOD, named).status != 200
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the emulator knows no TLS, so no client's certificate")
+def test_mutual_tls_is_enforced(stack, template, cloud, domain) -> None:
+    mutual = {"TruststoreUri": "s3://trust/partners.pem"}
+    template["Domain"]["Properties"]["MutualTlsAuthentication"] = mutual
+    stack(template)
+    assert Api(cloud.endpoint_url).call("POST /shop/orders", GOOD, {**KEY, "Host": domain}).status != 200
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the emulator leaves the API's own address open")
+def test_the_own_address_of_an_api_can_be_closed(stack, template) -> None:
+    template["Api"]["Properties"]["DisableExecuteApiEndpoint"] = True
+    assert stack(template).call("POST /orders", GOOD, KEY).status == 403
