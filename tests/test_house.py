@@ -138,7 +138,7 @@ def test_every_command_and_plugin_that_we_declare_loads() -> None:
         assert point.load()
 
 
-@pytest.mark.parametrize("beginning", (*TOGETHER, *FROM_THE_FRONT, *FROM_THE_BACK))
+@pytest.mark.parametrize("beginning", [*TOGETHER, *FROM_THE_FRONT, *FROM_THE_BACK])
 def test_tests_are_shared_out_by_names_that_exist(beginning: str) -> None:
     assert [path for path in (ROOT / "tests").rglob("test_*.py") if name(path).startswith(beginning)]
 

@@ -21,7 +21,7 @@ LOOPBACK = "127.0.0.1"
 STOP_SECONDS = 10.0
 """How long a server may take to end by itself; the emulator stops within 2 s unless a function or deploy hangs it."""
 KNOCK_SECONDS = 2.0
-"""How long to wait for an answer before looking again whether our server lives: whoever took its port need not answer."""
+"""How long to wait for an answer before we look whether our server lives: somebody else may have taken its port."""
 
 
 def free_port(wanted: int | None = None) -> int:
