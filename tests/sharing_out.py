@@ -7,20 +7,19 @@ second with the simulated, and they meet in between. So no core stands idle, and
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
-TOGETHER = ("tests/packaging/", "tests/live/test_api_proxy_", "tests/live/honesty/")
-"""One wheel with its environments on disk; one deployed API; what takes a moment each in one cloud."""
+TOGETHER = ("tests/packaging/", "tests/live/test_api_proxy_")
+"""One wheel, with its environments on disk; one deployed API."""
 
 FROM_THE_FRONT = (
     "tests/live/test_shop_demo.py",
     "tests/packaging/",
     "tests/live/test_load_leveled_queue",
     "tests/live/test_redrive",
-    "tests/live/honesty/",
     "tests/live/test_api_proxy_",
     "tests/live/",
 )
 FROM_THE_BACK = ("tests/simulation/", "tests/template/")
-"""Begun with, in this order: what takes long, and what needs a cloud that is there already. The rest lies between."""
+"""Begun with, in this order: what takes longest comes first. Everything else lies between."""
 
 
 class SharingOut(LoadScopeScheduling):
