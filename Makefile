@@ -30,7 +30,7 @@ demo: setup
 
 test: export CDK_VALIDATION ?= false
 test: setup $(SCANNERS_READY)
-	@python -m pytest
+	@python -m pytest -n 2
 
 test-fast: export CDK_VALIDATION ?= false
 test-fast: setup

@@ -3,9 +3,23 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.sharing_out import SharingOut
 
 ROOT = Path(__file__).parent.parent
 
 
-def pytest_configure() -> None:
-    subprocess.run([sys.executable, ROOT / "tools/layers.py"], check=True)
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # once, before there are workers
+        subprocess.run([sys.executable, ROOT / "tools/layers.py"], check=True)
+
+
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist's, which is loaded by what has several workers
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> "SharingOut":
+    from tests.sharing_out import SharingOut
+
+    return SharingOut(config, log)

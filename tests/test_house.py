@@ -11,6 +11,8 @@ from pathlib import Path
 import constructs
 import pytest
 
+from tests.sharing_out import FROM_THE_BACK, FROM_THE_FRONT, TOGETHER
+
 ROOT = Path(__file__).parent.parent
 CONSTRUCTS = ROOT / "constructs/serverless_patterns"
 RUNTIME = ROOT / "lambda_src/serverless_patterns_runtime"
@@ -136,6 +138,11 @@ def test_every_command_and_plugin_that_we_declare_loads() -> None:
     assert {point.name for point in entry_points} == {"serverless-patterns", "serverless_patterns"}
     for point in entry_points:
         assert point.load()
+
+
+@pytest.mark.parametrize("beginning", [*TOGETHER, *FROM_THE_FRONT, *FROM_THE_BACK])
+def test_tests_are_shared_out_by_names_that_exist(beginning: str) -> None:
+    assert [path for path in (ROOT / "tests").rglob("test_*.py") if name(path).startswith(beginning)]
 
 
 def test_the_layers_are_the_only_built_files_beside_the_source() -> None:

@@ -14,6 +14,7 @@ from serverless_patterns.testing import Cloud, Deployment, wait_until
 HANDLERS = Path(__file__).parent / "handlers"
 CAP = 2
 BRIEF = Duration.seconds(2)  # a killed function's message is seen again after six times this
+AMPLE = Duration.seconds(5)  # where nothing is killed: no batch runs out of it, however busy the machine
 DRAIN_SECONDS = 90
 
 
@@ -23,8 +24,8 @@ class QueueStack(Stack):
         Defaults.of(self).set(removal_policy=RemovalPolicy.DESTROY, alarms="none")
         key = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
         self.ledger = dynamodb.TableV2(self, "Ledger", partition_key=key, removal_policy=RemovalPolicy.DESTROY)
-        self.steady = self._queue("Steady", "ledger:record", timeout=Duration.seconds(5))
-        self.leased = self._queue("Leased", "ledger:call")
+        self.steady = self._queue("Steady", "ledger:record", timeout=AMPLE)
+        self.leased = self._queue("Leased", "ledger:call", timeout=AMPLE)
         self.ordered = self._queue("Ordered", "ledger:record", fifo=True)
         self.grouped = self._queue("Grouped", "ledger:record", fifo=True, batch_size=5, max_receive_count=3)
 

@@ -19,6 +19,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 
 from serverless_patterns.testing import CloudError, DeployError, EmbeddedCloud, EnvironmentNotReady, wait_until
+from serverless_patterns.testing._process import Server
 
 OWNER = """
     import os, signal
@@ -144,6 +145,20 @@ def test_a_free_port_that_somebody_takes_first_is_replaced_by_another(monkeypatc
         monkeypatch.setattr(embedded, "free_port", lambda wanted=None: next(ports, None) or really_free(wanted))
         with EmbeddedCloud.start() as cloud:
             assert port_of(cloud) != occupant.getsockname()[1]
+
+
+def test_a_server_that_has_ended_is_noticed_while_somebody_else_holds_its_port_and_never_answers(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "_run_nothing.py").write_text("raise SystemExit(3)")
+    with socket.socket() as occupant:
+        occupant.bind(("127.0.0.1", 0))
+        occupant.listen()
+        port = occupant.getsockname()[1]
+        file, python = tmp_path / "_run_nothing.py", Path(sys.executable)
+        server = Server(file, [], python=python, port=port, environment={}, home=tmp_path)
+        with pytest.raises(CloudError, match="the nothing ended with code 3:"):
+            server.wait_ready("/", 15)
 
 
 def test_a_wished_port_is_used() -> None:

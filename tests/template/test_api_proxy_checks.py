@@ -433,20 +433,20 @@ def a_line(made: Callable[[], object]) -> str:
     return text.removeprefix("Shop/Api: ")
 
 
-@pytest.mark.parametrize(("arguments", "expected"), API, ids=lambda it: str(it)[:60])
+@pytest.mark.parametrize(("arguments", "expected"), API, ids=lambda it: it[:60] if isinstance(it, str) else "")
 def test_an_api_refuses(arguments: dict[str, Any], expected: str) -> None:
     routes = arguments.get("routes", [Route("GET /orders", get())])
     given = {"public": True, **arguments} if "authorizer" not in arguments else arguments
     assert a_line(lambda: ApiProxy(new_stack(), "Api", **{**given, "routes": routes})) == expected
 
 
-@pytest.mark.parametrize(("route", "expected"), ROUTES, ids=lambda it: str(it)[:60])
+@pytest.mark.parametrize(("route", "expected"), ROUTES, ids=lambda it: it[:60] if isinstance(it, str) else "")
 def test_a_route_is_refused(route: Callable[[], Route], expected: str) -> None:
     stack = new_stack()
     assert a_line(lambda: an_api(stack, route())) == expected
 
 
-@pytest.mark.parametrize(("authorizer", "expected"), AUTHORIZERS, ids=lambda it: str(it)[:60])
+@pytest.mark.parametrize(("authorizer", "expected"), AUTHORIZERS, ids=lambda it: it[:60] if isinstance(it, str) else "")
 def test_an_authorizer_is_refused(authorizer: Callable[[], LambdaAuthorizer], expected: str) -> None:
     assert a_line(lambda: an_api(new_stack(), authorizer=authorizer())) == expected
 

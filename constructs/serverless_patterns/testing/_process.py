@@ -20,6 +20,8 @@ LIFELINE = Path(__file__).with_name("_lifeline.py")
 LOOPBACK = "127.0.0.1"
 STOP_SECONDS = 10.0
 """How long a server may take to end by itself; the emulator stops within 2 s unless a function or deploy hangs it."""
+KNOCK_SECONDS = 2.0
+"""How long to wait for an answer before we look whether our server lives: somebody else may have taken its port."""
 
 
 def free_port(wanted: int | None = None) -> int:
@@ -83,7 +85,7 @@ class Server:
             if self.process.poll() is not None:
                 raise CloudError(f"the {self.name} ended with code {self.process.returncode}:\n{self.log_tail()}")
             try:
-                status, body = self.ask("GET", path)
+                status, body = self.ask("GET", path, timeout_seconds=KNOCK_SECONDS)
             except (OSError, HTTPException):
                 status, body = 0, b""
             if status == 200:

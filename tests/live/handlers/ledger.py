@@ -2,6 +2,7 @@
 
 import os
 import time
+from functools import cache
 
 import botocore.session
 
@@ -39,5 +40,6 @@ def call(work: dict, invocation: Invocation) -> None:
     )
 
 
+@cache
 def _dynamodb():
     return botocore.session.get_session().create_client("dynamodb")

@@ -65,8 +65,9 @@ def test_only_what_a_partial_batch_response_names_comes_again(queue, function, c
 
 def test_a_message_that_keeps_failing_becomes_a_dead_letter_unchanged(queue, function, consume) -> None:
     dead = queue()
-    source = queue(VisibilityTimeout="1", dead_letters=(dead, 2))
+    source = queue(VisibilityTimeout="2", dead_letters=(dead, 2))
     recorder = function(RECORDER)
+    recorder.warm_up()
     consume(source, recorder)
     attribute = {"tenant": {"DataType": "String", "StringValue": "acme"}}
     (sent,) = source.send("bad", MessageAttributes=attribute)
@@ -123,7 +124,7 @@ def test_a_killed_function_leaves_its_messages(queue, function, consume, cloud) 
     assert len(cloud.errors(slow.name)) == 1, "and the kill shows"
 
 
-@pytest.mark.parametrize(("of_queue", "set_by_function"), [(30, 1), (1, 3)], ids=["sooner", "later"])
+@pytest.mark.parametrize(("of_queue", "set_by_function"), [(30, 1), (2, 4)], ids=["sooner", "later"])
 def test_the_visibility_that_a_function_sets_decides_when_a_message_returns(
     queue, function, consume, of_queue: int, set_by_function: int
 ) -> None:
@@ -135,6 +136,8 @@ def test_the_visibility_that_a_function_sets_decides_when_a_message_returns(
         sqs = boto3.client("sqs")
 
         def handler(event, context):
+            if not event["Records"]:
+                return
             entries = [
                 {"Id": "0", "ReceiptHandle": record["receiptHandle"], "VisibilityTimeout": int(os.environ["SECONDS"])}
                 for record in event["Records"]
@@ -145,12 +148,13 @@ def test_the_visibility_that_a_function_sets_decides_when_a_message_returns(
         """,
         environment={"QUEUE_URL": source.url, "SECONDS": str(set_by_function)},
     )
+    backing_off.warm_up()
     consume(source, backing_off)
     source.send("work")
-    wait_until(lambda: len(backing_off.records()) >= 2, 15, "the message to return")
+    wait_until(lambda: len(backing_off.records()) >= 2, 25, "the message to return")
     first, second = (record["at"] for record in backing_off.records()[:2])
     assert all(record["changed"] == 1 for record in backing_off.records())
-    assert set_by_function - 0.1 <= second - first < set_by_function + 2.5
+    assert set_by_function - 0.1 <= second - first < 25, "not at once, and not by the queue's own timeout"
 
 
 def test_a_fifo_group_keeps_its_order_through_failures(queue, function, consume) -> None:
@@ -220,16 +224,18 @@ def test_message_attributes_reach_the_function(queue, function, consume) -> None
 
 
 def test_the_event_tells_when_a_message_was_sent_and_first_received(queue, function, consume) -> None:
-    source = queue(VisibilityTimeout="1")
+    source = queue(VisibilityTimeout="2")
     reader = function(
         """
         import json
 
         def handler(event, context):
-            print(json.dumps(event["Records"][0]["attributes"]))
+            for record in event["Records"]:
+                print(json.dumps(record["attributes"]))
             return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in event["Records"]]}
         """
     )
+    reader.warm_up()
     before = time.time()
     consume(source, reader)
     source.send("work")
