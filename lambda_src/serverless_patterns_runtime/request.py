@@ -89,7 +89,7 @@ class Request:
     """As `ApiProxy` has it: `GET /orders/{order_id}`."""
 
     path: str = field(repr=False)
-    """As it was asked for, still percent-encoded; without the stage."""
+    """As it was asked for, still percent-encoded: without the stage, and with the base path of a `Domain`."""
 
     params: Mapping[str, str] = field(repr=False)
     """What the braces of the route stand for, decoded."""

@@ -112,7 +112,8 @@ def test_its_function_its_header_and_its_scheme_are_known(stack: Stack) -> None:
     assert {*api.authorizer_functions} == {"jwt"}
     (scheme,) = api.openapi()["components"]["securitySchemes"].values()
     assert scheme == {"type": "apiKey", "in": "header", "name": "X-Token"}
-    assert the_routes(stack, "ApiWebGet")["GET /orders"].get("challenge") == "Bearer"
+    said = json.dumps([*resources(stack, "ApiGateway::GatewayResponse").values()])
+    assert """gatewayresponse.header.WWW-Authenticate": "'Bearer'\"""" in said
 
 
 def test_it_may_write_its_logs_and_traces_and_do_nothing_else(stack: Stack) -> None:
