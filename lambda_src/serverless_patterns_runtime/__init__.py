@@ -6,6 +6,7 @@ from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.invocation import Invocation
 from serverless_patterns_runtime.request import Caller, Request
 from serverless_patterns_runtime.response import Response
+from serverless_patterns_runtime.step_input import StepError, StepInput
 
 __all__ = [
     "Attr",
@@ -18,5 +19,7 @@ __all__ = [
     "Put",
     "Request",
     "Response",
+    "StepError",
+    "StepInput",
     "Update",
 ]

@@ -11,9 +11,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from serverless_patterns_runtime.api_proxy import exchange, key, once
-from serverless_patterns_runtime.api_proxy.answer import Answer, Executed
+from serverless_patterns_runtime.api_proxy.answer import Answer
+from serverless_patterns_runtime.business_function.result import Executed
 from serverless_patterns_runtime.claims import commits, lease
 from serverless_patterns_runtime.claims.claim import Claim, Holder
+from serverless_patterns_runtime.claims.completed import CompletedClaims
 
 __all__ = ["API_REMOVALS", "ApiRemoval", "taking_if"]
 
@@ -141,7 +143,7 @@ def _(patch: Patch) -> None:
 
 @removal("the answer in the claim", "effects", "is not in the table|was told 409")
 def _(patch: Patch) -> None:
-    patch.setattr(once, "_kept", lambda _: None)
+    patch.setattr(once.Execution, "_kept", lambda *_: None)
 
 
 @removal(
@@ -162,7 +164,7 @@ def _(patch: Patch) -> None:
 
 @removal("looking for a completed key before a refusal", "effects", "was told 409", does="reads its own writes")
 def _(patch: Patch) -> None:
-    patch.setattr(once.CompletedClaims, "find", lambda *_: None)
+    patch.setattr(CompletedClaims, "find", lambda *_: None)
 
 
 @removal(
@@ -190,7 +192,7 @@ def _(patch: Patch) -> None:
         found = self._completed.find(claim)
         if found is None:
             raise error
-        return once._replay(found)
+        return self._replay(found)
 
     patch.setattr(once.Execution, "_answer_of_completed", any_body)
 
@@ -206,7 +208,7 @@ def _(patch: Patch) -> None:
         return original(self, reasons, claim, owner, writes)
 
     patch.setattr(commits.Commits, "_verdict", others_first)
-    patch.setattr(once.CompletedClaims, "find", lambda *_: None)
+    patch.setattr(CompletedClaims, "find", lambda *_: None)
 
 
 @removal(
@@ -256,7 +258,7 @@ def _(patch: Patch) -> None:
 @removal("the count survives a failure", "leases", "before it died", does="hangs, then fails")
 def _(patch: Patch) -> None:
     original = lease.Lease.give_back
-    patch.setattr(lease.Lease, "give_back", lambda self, held: original(self, held._replace(attempt=1)))
+    patch.setattr(lease.Lease, "give_back", lambda self, held, **more: original(self, held._replace(attempt=1), **more))
 
 
 @removal("a lease as long as the invocation", "leases", "ran twice at once")
@@ -314,12 +316,12 @@ def _(patch: Patch) -> None:
 
 @removal("giving a lease back after a failure", "leases", "stood in its own way", does="fails twice")
 def _(patch: Patch) -> None:
-    patch.setattr(lease.Lease, "give_back", lambda *_: None)
+    patch.setattr(lease.Lease, "give_back", lambda *_, **__: None)
 
 
 @removal("failures are not kept", "leases", "a 500 without a reason", does="fails once")
 def _(patch: Patch) -> None:
-    def kept(self: Any, _: Holder) -> None:
+    def kept(self: Any, _: Holder, **__: Any) -> None:
         self.complete(Answer(500, {}, "", False).to_json(), lambda: 1.0)
 
     patch.setattr(lease.Lease, "give_back", kept)
@@ -338,7 +340,7 @@ def _(patch: Patch) -> None:
 
     def released(self: Any, held_lease: Any, held: Any, result: Any) -> Any:
         try:
-            once._kept(Answer.of(result))
+            self._kept(Answer.of(result))
         except once.UnusableResult:
             held_lease.give_back(held)
             raise

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple, Self
 
 from serverless_patterns_runtime.api_proxy.media_type import is_json, is_text
 from serverless_patterns_runtime.business_function.business_function import UnusableResult
+from serverless_patterns_runtime.business_function.result import encode, json_of, text
 from serverless_patterns_runtime.response import Response
 
-__all__ = ["Answer", "Executed"]
+__all__ = ["Answer"]
 
 MAX_BYTES = 6 * 1024 * 1024 - 64 * 1024
 """Of an answer as JSON: what Lambda carries (quota), less room for the headers that are added on the way out."""
@@ -47,12 +48,12 @@ class Answer(NamedTuple):
         return answer
 
     def to_json(self) -> str:
-        return _json(self._asdict())
+        return encode(self._asdict())
 
     @classmethod
-    def from_json(cls, text: str) -> Self:
+    def from_json(cls, written: str) -> Self:
         """What `to_json` wrote."""
-        stored = json.loads(text)
+        stored = json.loads(written)
         headers = {name: tuple(values) for name, values in stored.pop("headers").items()}
         return cls(headers=headers, **stored)
 
@@ -71,12 +72,6 @@ class Answer(NamedTuple):
         }
 
 
-class Executed(NamedTuple):
-    answer: Answer
-    replayed: bool
-    """Whether an earlier request with the same key was answered so, and nothing was done this time."""
-
-
 def _headers(response: Response) -> dict[str, tuple[str, ...]]:
     headers: dict[str, tuple[str, ...]] = {}
     names: dict[str, str] = {}
@@ -93,9 +88,9 @@ def _body(body: Any, said: str | None) -> tuple[str, str | None, bool]:
     if isinstance(body, bytes):
         return _bytes(body, said)
     if said is None or is_json(said):
-        return _checked(_json_of(body)), "application/json", False
+        return json_of(body), "application/json", False
     if isinstance(body, str):
-        return _checked(body), None, False
+        return text(body), None, False
     kind = type(body).__name__
     raise UnusableResult(
         f"a body of type {kind} is sent as JSON, and its Content-Type says otherwise: give text or bytes"
@@ -112,40 +107,6 @@ def _bytes(body: bytes, said: str | None) -> tuple[str, str | None, bool]:
     from base64 import b64encode  # not at the top: most functions never answer bytes, all start cold
 
     return b64encode(body).decode(), "application/octet-stream", True
-
-
-def _json_of(value: Any) -> str:
-    try:
-        return _json(value)
-    except RecursionError:
-        reason = "it is nested too deeply"
-    except (TypeError, ValueError) as error:  # NaN, a number that is too long, a type without JSON: none quotes a value
-        reason = str(error)
-    raise UnusableResult(f"the result has no JSON: {reason}")
-
-
-def _number(value: Any) -> int | float:
-    """Decimals, which is how DynamoDB's numbers are read, as long as a double says the same."""
-    from decimal import Decimal
-
-    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= 300:
-        number = int(value) if value == value.to_integral_value() else float(value)
-        if Decimal(str(number)) == value:
-            return number
-        raise ValueError("a Decimal has more digits than a JSON number keeps: answer it as text")
-    raise TypeError(f"a value of type {type(value).__name__}")
-
-
-# Made once: with these options `json.dumps` would make one for every answer.
-_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_number).encode
-
-
-def _checked(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise UnusableResult("the result holds half of a surrogate pair, which is not text") from None
-    return text
 
 
 def _check_size(answer: Answer) -> None:

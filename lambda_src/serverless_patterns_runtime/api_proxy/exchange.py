@@ -4,7 +4,7 @@ import hashlib
 from typing import Any
 
 from serverless_patterns_runtime.api_proxy import contract, cross_origin, record
-from serverless_patterns_runtime.api_proxy.answer import Answer, Executed
+from serverless_patterns_runtime.api_proxy.answer import Answer
 from serverless_patterns_runtime.api_proxy.body import body
 from serverless_patterns_runtime.api_proxy.caller import caller
 from serverless_patterns_runtime.api_proxy.edge import Edge
@@ -13,6 +13,7 @@ from serverless_patterns_runtime.api_proxy.key import claim_of
 from serverless_patterns_runtime.api_proxy.path_parameters import path_parameters
 from serverless_patterns_runtime.api_proxy.problems import problem
 from serverless_patterns_runtime.api_proxy.query import query
+from serverless_patterns_runtime.business_function.result import Executed
 from serverless_patterns_runtime.claims.claim import Claim
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.invocation import Invocation
@@ -64,7 +65,7 @@ class Exchange:
         name = f"{envelope.method} {envelope.resource}"
         return name if name in routes else f"ANY {envelope.resource}"
 
-    def _executed(self) -> Executed:
+    def _executed(self) -> Executed[Answer]:
         route = self._edge.settings.routes.get(self._route_name)
         if route is None:
             raise NoSuchRoute
@@ -115,7 +116,7 @@ class Exchange:
     def _remaining(self) -> float:
         return self._context.get_remaining_time_in_millis() / 1000
 
-    def _added(self, executed: Executed) -> list[tuple[str, str]]:
+    def _added(self, executed: Executed[Answer]) -> list[tuple[str, str]]:
         added = [(contract.CORRELATION_ID_HEADER, self._envelope.correlation_id)]
         if executed.replayed:
             added.append((contract.REPLAYED_HEADER, "true"))

@@ -98,13 +98,14 @@ class Lease:
                     return self._lost(error)
         raise AssertionError("tries end by Contended")
 
-    def give_back(self, held: Holder) -> Holder | None:
+    def give_back(self, held: Holder, *, forget: bool = True) -> Holder | None:
         """Let the next attempt begin at once. Returns and raises as `complete`; no second try.
 
-        After an attempt that died, whatever it did, the key keeps its payload and its count.
+        After an attempt that died, whatever it did, the key keeps its payload and its count; after any, if nothing is
+        to be forgotten.
         """
         try:
-            if held.attempt == 1:
+            if held.attempt == 1 and forget:
                 self._request(self.dynamodb.delete_item, "#owner = :owner", {":owner": self.owner})
             else:
                 self._update("SET #free_at = :zero", "#owner = :owner", {":zero": 0, ":owner": self.owner})

@@ -39,7 +39,7 @@ RUNNING_ELSEWHERE = "RunningElsewhere"
 """The name of the error while another attempt is at work, or died without a word. It can be gone as soon as that
 attempt's function has timed out, `LEASE_MARGIN_SECONDS` later at most: a retry before that is in vain."""
 
-LEASE_MARGIN_SECONDS = 4
+LEASE_MARGIN_SECONDS = 6
 """From a function's time-out until others may take what it held."""
 
 MAX_STATE_BYTES = 262_144
