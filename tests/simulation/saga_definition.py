@@ -26,6 +26,7 @@ class Plan:
     undo: str = "clean"
     retries: int = 5
     """Of the action, after errors that a retry may mend."""
+    undo_retries: int = 12
     pivot: bool = False
     declares: Sequence[str] = ()
 
@@ -100,7 +101,7 @@ def _compensation(plans: Sequence[Plan], at: int) -> Mapping[str, Any]:
         "Retry": [
             {"ErrorEquals": [contract.PERMANENT_ERROR], "MaxAttempts": 0},
             _after_a_lease(),
-            _backoff(attempts=12, longest=3600),
+            _backoff(attempts=plan.undo_retries, longest=3600),
         ],
         "Catch": _catch_all("$.saga.failure", _park(plan)),
         "Next": _before(plans, at),

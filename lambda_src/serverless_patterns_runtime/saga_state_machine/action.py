@@ -23,9 +23,13 @@ class Action(StepWork):
 
     def _answer_of(self, result: Any) -> str:
         text = json_of(result)
-        self._check(_bytes(text), self._edge.settings.max_result_bytes, "a step's result holds")
-        together = _bytes(text) + _bytes(json.dumps(self._task.event["state"]))
-        self._check(together, _MOST_TOGETHER, "an execution's input and the results of all steps hold")
+        size = _bytes(json.loads(text))
+        self._check(size, self._edge.settings.max_result_bytes, "a step's result holds")
+        self._check(
+            size + _bytes(self._task.event["state"]),
+            _MOST_TOGETHER,
+            "an execution's input and the results of all steps hold",
+        )
         return text
 
     def _check(self, size: int, most: int, who: str) -> None:
@@ -65,6 +69,6 @@ class Action(StepWork):
 _MOST_TOGETHER = contract.MAX_STATE_BYTES - contract.RESERVED_BYTES
 
 
-def _bytes(text: str) -> int:
-    """At most, whoever escapes what is not ASCII on the way."""
-    return len(text) if text.isascii() else len(json.dumps(text))
+def _bytes(value: Any) -> int:
+    """As JSON, at most: who passes it on may escape what is not ASCII."""
+    return len(json.dumps(value, separators=(",", ":")))
