@@ -154,7 +154,7 @@ def test_characters_count_as_the_most_that_they_can_become_on_the_way() -> None:
 def test_a_result_for_which_the_document_has_no_room_is_refused_before_anything_is_committed() -> None:
     step = Step(charge)
     room = contract.MAX_STATE_BYTES - contract.RESERVED_BYTES
-    name, words = step.error_of(step.act, input={"amount": 1, "filling": "x" * (room - 40)})
+    name, words = step.error_of(step.act, input={"amount": 1, "filling": "x" * (room - 37)})
     assert name == contract.PERMANENT_ERROR
     assert f"the results of all steps hold at most {room:,} bytes" in words
     assert step.row() is None
