@@ -76,6 +76,19 @@ def test_a_business_function_is_given_the_input_the_results_and_a_stable_key() -
     assert [invocation.attempt for _, invocation in seen] == [1, 2]
 
 
+def test_an_attempt_at_effects_has_the_number_that_the_state_machine_gives_it() -> None:
+    attempts: list[int] = []
+
+    def function(_: StepInput, invocation: Invocation) -> Effects:
+        attempts.append(invocation.attempt)
+        raise OSError
+
+    step = Step(function)
+    for retries in range(3):
+        step.error_of(step.act, retries=retries)
+    assert attempts == [1, 2, 3]
+
+
 def test_a_number_that_changes_its_spelling_on_the_way_is_the_same_input() -> None:
     step = Step(charge)
     step.send(Step.event("action", input={"amount": 100}))
