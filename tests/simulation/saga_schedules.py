@@ -54,7 +54,7 @@ def simulate_saga(
     kinds = kinds or chance.sample(FAULTS, chance.randint(2, len(FAULTS)))
     budget = chance.choice((0, 1, 2, 3, 12))
     faults = Chosen(chance, chance.choice((0.05, 0.1, 0.3)), budget, kinds, operations)
-    return judged(SagaWorld(plans, chance.getrandbits(64), faults, **deployed), f"seed {seed}", invariants)
+    return judged(SagaWorld(plans, chance.getrandbits(64), faults, **deployed), f"see it again: pytest tests/simulation --seed={seed}", invariants)
 
 
 def judged(world: SagaWorld, where: str, invariants: Sequence[Invariant] = SAGA_INVARIANTS) -> SagaWorld:
@@ -94,7 +94,7 @@ def _report(world: SagaWorld, where: str, failure: AssertionError) -> str:
     return "\n".join(
         [
             f"{failure}",
-            f"saga, {where}; a seed can be seen again: pytest tests/simulation --seed=...",
+            f"saga, {where}",
             *(f"    {plan}" for plan in world.plans),
             f"the last {len(lines)} of {len(world.trace)} events:",
             *lines,
