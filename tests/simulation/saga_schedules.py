@@ -54,7 +54,11 @@ def simulate_saga(
     kinds = kinds or chance.sample(FAULTS, chance.randint(2, len(FAULTS)))
     budget = chance.choice((0, 1, 2, 3, 12))
     faults = Chosen(chance, chance.choice((0.05, 0.1, 0.3)), budget, kinds, operations)
-    return judged(SagaWorld(plans, chance.getrandbits(64), faults, **deployed), f"see it again: pytest tests/simulation --seed={seed}", invariants)
+    return judged(
+        SagaWorld(plans, chance.getrandbits(64), faults, **deployed),
+        f"see it again: pytest tests/simulation --seed={seed}",
+        invariants,
+    )
 
 
 def judged(world: SagaWorld, where: str, invariants: Sequence[Invariant] = SAGA_INVARIANTS) -> SagaWorld:
