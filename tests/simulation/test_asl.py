@@ -9,6 +9,7 @@ import pytest
 
 from .asl import Answered, Ended, Execution, Machine, TaskFailure
 from .asl_paths import NoSuchPath, filled, read, write
+from .saga_template import definition_in
 from .virtual_time import Schedule
 
 TASK: Mapping[str, Any] = {"Type": "Task", "Resource": "work", "TimeoutSeconds": 10, "End": True}
@@ -154,3 +155,10 @@ def test_a_task_that_takes_too_long_is_given_up_and_its_late_answer_ignored() ->
     ended, asked, execution = run({"A": TASK}, {}, work=late)
     assert (ended.error, len(asked)) == ("States.Timeout", 1)
     assert execution.schedule.now == 15
+
+
+def test_a_definition_is_read_from_a_template_with_logical_ids_for_what_is_not_known_yet() -> None:
+    task = ['{"Resource":"', {"Fn::GetAtt": ["ChargeCard1234", "Arn"]}, '","At":"arn:', {"Ref": "AWS::Partition"}, '"}']
+    machine = {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionString": {"Fn::Join": ["", task]}}}
+    template = {"Resources": {"A": machine, "B": {"Type": "AWS::SQS::Queue"}}}
+    assert definition_in(template) == {"Resource": "ChargeCard1234", "At": "arn:aws"}

@@ -43,8 +43,8 @@ LEASE_MARGIN_SECONDS = 6
 """From a function's time-out until others may take what it held."""
 
 STARTING_SECONDS = 15
-"""A task's time-out beyond its function's: for a cold start, which counts against the one and not the other. A task that
-gives up on a function at work only makes its retries wait."""
+"""A task's time-out beyond its function's: for a cold start, which counts against the one and not the other. A task
+that gives up on a function at work only makes its retries wait."""
 
 MAX_STATE_BYTES = 262_144
 """Of a state's input and output (Step Functions quota)."""
