@@ -32,6 +32,7 @@ SHARED = {
     "jwt_authorizer",
     "mock_response",
     "route",
+    "saga_step",
     "throttle",
     "usage_plan",
 }
