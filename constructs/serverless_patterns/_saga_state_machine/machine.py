@@ -41,6 +41,8 @@ def define_machine(
     )
     grant_parking(role, claims)
     role.add_to_policy(statement(["lambda:InvokeFunction"], [target.function_arn for target in targets]))
+    if key is not None:  # CDK's own grant holds for the ARN of a machine whose name is known, which ours is not
+        key.grant(role, "kms:Decrypt", "kms:GenerateDataKey")
     machine = sfn.StateMachine(
         scope,
         "StateMachine",
@@ -55,4 +57,6 @@ def define_machine(
     policy = cast(iam.Policy, role.node.find_child("DefaultPolicy"))
     acknowledge(policy, reason, "AwsSolutions-IAM5[Resource::*]")
     acknowledge_in_template(cast(iam.CfnPolicy, policy.node.default_child), checkov={"CKV_AWS_111": reason})
+    resource = cast(sfn.CfnStateMachine, machine.node.default_child)
+    acknowledge_in_template(resource, checkov={}, cfn_lint=["W3005"])  # CDK's own DependsOn
     return machine
