@@ -80,7 +80,7 @@ def grant_answers(grantee: iam.IGrantable, claims: dynamodb.ITable, *, effects: 
 
 def grant_steps(grantee: iam.IGrantable, claims: dynamodb.ITable, *, effects: bool) -> None:
     """Claim, complete and bury one key at a time."""
-    _allow(grantee, [*_TOMBSTONES, *((*_ANY_CLAIMS, *_EFFECTS_CLAIMS) if effects else ())], [claims.table_arn])
+    _allow(grantee, [*((*_ANY_CLAIMS, *_EFFECTS_CLAIMS) if effects else ()), *_TOMBSTONES], [claims.table_arn])
     grant_table_key(grantee, claims)
 
 

@@ -12,6 +12,7 @@ from serverless_patterns import Defaults, Retry, SagaStep
 from serverless_patterns_runtime.saga_state_machine import contract
 from tests.template.sagas import a_saga, a_step, a_step_handler, the_definition
 from tests.template.stacks import new_stack, resources, the, warnings
+from tests.template.test_stability import FLAGS, masked
 
 STATEFUL = {"CheckoutClaims67AA076E": "AWS::DynamoDB::Table"}
 CALLED = {
@@ -174,3 +175,13 @@ def test_what_executions_under_way_hold_keeps_its_logical_id() -> None:
     found = Template.from_stack(stack).to_json()["Resources"]
     assert {id: it["Type"] for id, it in found.items() if it["Type"] in STATEFUL.values()} == STATEFUL
     assert {*resources(stack, "Lambda::Function"), *resources(stack, "StepFunctions::StateMachine")} == CALLED
+
+
+def test_feature_flags_change_nothing_but_the_form_of_cdk_s_own_statements() -> None:
+    templates: list[dict[str, Any]] = []
+    for context in ({}, FLAGS):
+        stack = new_stack(context)
+        a_saga(stack)
+        found = masked(stack)
+        templates.append({id: it for id, it in found.items() if "StateMachineRoleDefaultPolicy" not in id})
+    assert templates[0] == templates[1]

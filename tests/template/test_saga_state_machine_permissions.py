@@ -1,6 +1,8 @@
 """What a saga's functions and its state machine may do, and nothing else; scanners find nothing."""
 
 import json
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from serverless_patterns import Defaults
 from tests.template.sagas import a_saga, the_definition
 from tests.template.stacks import TABLE_KEY, new_stack, resources
 
+CHECKOV = Path(__file__).parents[2] / ".cache/checkov/bin/checkov"
 PACKS = {"AwsSolutions": AwsSolutionsChecks, "Serverless": ServerlessChecks}
 
 
@@ -113,3 +116,15 @@ def test_cfn_lint_finds_nothing() -> None:
     a_saga(stack)
     template = json.dumps(Template.from_stack(stack).to_json())
     assert [str(match) for match in lint_all(template) if match.rule.severity != "informational"] == []
+
+
+@pytest.mark.skipif(not CHECKOV.is_file(), reason="checkov has an environment of its own, which `make test` sets up")
+def test_checkov_finds_nothing_but_policy_choices(tmp_path: Path) -> None:
+    stack = new_stack()
+    a_saga(stack)
+    (tmp_path / "saga.json").write_text(json.dumps(Template.from_stack(stack).to_json()))
+    command = [CHECKOV, "-d", tmp_path, "--framework", "cloudformation", "--skip-download", "-o", "json", "--quiet"]
+    report = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
+    failed = {it["check_id"] for it in report["results"]["failed_checks"]}
+    assert failed == {"CKV_AWS_115", "CKV_AWS_117", "CKV_AWS_119", "CKV_AWS_158", "CKV_AWS_173"}
+    assert report["summary"]["passed"] > 0
