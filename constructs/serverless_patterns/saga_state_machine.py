@@ -17,6 +17,7 @@ from ._idempotency import Idempotency
 from ._saga_state_machine.alarms import saga_alarms
 from ._saga_state_machine.checks import check_results, check_steps, check_whole, largest_result
 from ._saga_state_machine.definition import Resources, definition
+from ._saga_state_machine.diagram import diagram
 from ._saga_state_machine.functions import functions_of
 from ._saga_state_machine.machine import define_machine
 from ._saga_state_machine.plan import planned
@@ -124,7 +125,7 @@ class SagaStateMachine(Construct):
             {name: target.function_arn for name, (_, target) in self._compensations.items()},
         )
         targets = [target for _, target in defined.values()]
-        told = definition(planned(steps), resources)
+        self._definition = told = definition(planned(steps), resources)
         self.state_machine: sfn.StateMachine = define_machine(self, told, targets, self.claims, settings, key)
         actions = settings.alarm_actions if alarm_actions is None else alarm_actions
         self.alarms = define_alarms(self, saga_alarms(self.state_machine), alarms or settings.alarms, actions)
@@ -136,6 +137,10 @@ class SagaStateMachine(Construct):
     def compensation_for(self, step: str) -> lambda_.IFunction:
         """The function of a step's compensation. Raises KeyError where there is none."""
         return self._compensations[step][0]
+
+    def diagram(self) -> str:
+        """The state machine as a Mermaid state diagram."""
+        return diagram(self._definition)
 
     def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow starting executions."""

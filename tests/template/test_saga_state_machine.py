@@ -185,3 +185,30 @@ def test_feature_flags_change_nothing_but_the_form_of_cdk_s_own_statements() -> 
         found = masked(stack)
         templates.append({id: it for id, it in found.items() if "StateMachineRoleDefaultPolicy" not in id})
     assert templates[0] == templates[1]
+
+
+def test_the_picture() -> None:
+    saga = a_saga(
+        new_stack(), steps=[a_step(no_effect_errors=["SoldOut"], pivot=True), SagaStep("Ship", a_step_handler())]
+    )
+    assert saga.diagram().splitlines() == [
+        "stateDiagram-v2",
+        "    [*] --> ReserveStock",
+        "    ReserveStock --> Ship",
+        "    ReserveStock --> Undone: SoldOut",
+        "    ReserveStock --> Undo_ReserveStock: fails",
+        '    state "Undo ReserveStock" as Undo_ReserveStock',
+        "    Undo_ReserveStock --> Undone",
+        "    Undo_ReserveStock --> Park_ReserveStock: fails",
+        '    state "Park ReserveStock" as Park_ReserveStock',
+        "    Park_ReserveStock --> Undone",
+        "    Ship --> [*]",
+        "    Ship --> Park_Ship: fails",
+        '    state "Park Ship" as Park_Ship',
+        "    Park_Ship --> ForwardParked",
+        "    ForwardParked --> [*]",
+        "    Undone --> Compensated",
+        "    Undone --> CompensationParked: parked",
+        "    CompensationParked --> [*]",
+        "    Compensated --> [*]",
+    ]
