@@ -1,11 +1,15 @@
 """What a business function needs, and nothing of AWS: importable anywhere, with the standard library alone."""
 
+from typing import TYPE_CHECKING
+
 from serverless_patterns_runtime.conditions import Attr
 from serverless_patterns_runtime.effects import Check, Delete, Effects, Put, Update
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.invocation import Invocation
-from serverless_patterns_runtime.request import Caller, Request
-from serverless_patterns_runtime.response import Response
+
+if TYPE_CHECKING:
+    from serverless_patterns_runtime.request import Caller, Request
+    from serverless_patterns_runtime.response import Response
 
 __all__ = [
     "Attr",
@@ -20,3 +24,15 @@ __all__ = [
     "Response",
     "Update",
 ]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Import on first use what has to do with HTTP: a consumer of a queue would pay for it at every cold start."""
+        if name in ("Caller", "Request"):
+            from serverless_patterns_runtime import request as module
+        elif name == "Response":
+            from serverless_patterns_runtime import response as module
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(module, name)
