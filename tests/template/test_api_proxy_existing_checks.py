@@ -8,11 +8,12 @@ from aws_cdk import Duration, Environment, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk.assertions import Template
 
-from serverless_patterns import ApiProxy, Cors, MockResponse, Route, Throttle
-from tests.template.apis import ORDER, a_function, an_api, get
+from serverless_patterns import ApiProxy, Cors, Domain, MockResponse, Route, Throttle, UsagePlan
+from tests.template.apis import ORDER, a_function, an_api, get, methods
 from tests.template.stacks import new_stack, refusal
 from tests.template.test_api_proxy_existing import HEALTH, attached, imported, on_imported, their_api, two_stacks
 
+CERTIFICATE: Any = object()
 CORS = Cors(allow_origins=["https://shop.example.com"])
 
 
@@ -29,6 +30,8 @@ def on_theirs(*routes: Route, api: Callable[[Stack], Any] = their_api, **argumen
         ("access_logs", False, "give the stage an access_log_destination where it is defined"),
         ("web_acl", "arn:aws:wafv2:x", "associate it where the stage is defined"),
         ("alarms", "all", "make your own from metric_server_errors()"),
+        ("domain", Domain("api.example.com", CERTIFICATE), "map it to the stage where the API is defined"),
+        ("usage_plans", [UsagePlan("free", keys=[])], "api_key_required=True works with them"),
         ("alarm_actions", [], "make your own from metric_server_errors()"),
         ("max_latency", Duration.seconds(5), "make your own from metric_latency()"),
     ],
@@ -38,7 +41,13 @@ def test_what_is_the_owners_is_not_taken(where: str, argument: str, value: Any, 
     made = on_theirs if where == "here" else on_imported
     text = refusal(lambda: made(HEALTH, **{argument: value}))
     assert f"Shop/Api: {argument} must be left out with rest_api, got " in text
-    assert text.endswith(fix)
+    assert text.splitlines()[0].endswith(fix)
+
+
+def test_keys_are_metered_by_the_plans_that_the_owner_has() -> None:
+    stack = new_stack()
+    attached(stack, Route("GET /a", MockResponse(), api_key_required=True), rest_api=their_api(stack))
+    assert methods(stack)["GET /a"]["ApiKeyRequired"] is True
 
 
 def test_a_throttle_of_a_route_is_the_owners_too() -> None:
