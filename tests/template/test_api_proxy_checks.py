@@ -43,7 +43,7 @@ API: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"public": False, "authorizer": "iam"},
-        "authorizer must be an IamAuthorizer or a LambdaAuthorizer, got a value of type str: "
+        "authorizer must be an IamAuthorizer, a LambdaAuthorizer or a JwtAuthorizer, got a value of type str: "
         "or another authorizer of aws_apigateway for a REST API; public=True lets everybody in",
     ),
     ({"throttle": 100}, "throttle must be a Throttle, got 100: write Throttle(rate=100, burst=200)"),
@@ -478,8 +478,9 @@ def test_an_authorizer_of_another_kind_of_api_is_refused() -> None:
         authorizer_id = "1"
         authorization_type = apigateway.AuthorizationType.NONE
 
-    assert "authorizer must be an IamAuthorizer or a LambdaAuthorizer, got a value of type Other" in a_line(
-        lambda: an_api(stack, authorizer=Other())
+    assert (
+        "authorizer must be an IamAuthorizer, a LambdaAuthorizer or a JwtAuthorizer, got a value of type Other"
+        in a_line(lambda: an_api(stack, authorizer=Other()))
     )
 
 

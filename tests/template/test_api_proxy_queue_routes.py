@@ -162,6 +162,18 @@ def test_the_consumer_claims_under_the_key_that_the_gateway_sent() -> None:
     assert Consumed(record).correlation_id == REQUEST_ID
 
 
+def test_users_of_an_identity_pool_have_keys_of_their_own() -> None:
+    def scoped(user: str) -> str:
+        identity = {"userArn": ARN, "cognitoIdentityId": user}
+        message = Call(IAM, "{}", {"Idempotency-Key": "k-1"}, identity=identity).message()
+        assert message is not None
+        return message.attributes[IDEMPOTENCY_KEY_ATTRIBUTE]
+
+    assert [scoped("ann"), scoped("bob"), scoped("")] == [
+        f"POST /orders|{encoded(ARN + user)}|k-1" for user in ("ann", "bob", "")
+    ]
+
+
 @pytest.mark.parametrize("name", ["Idempotency-Key", "idempotency-key", "IDEMPOTENCY-KEY"])
 def test_a_header_is_found_by_its_name_in_any_case(name: str) -> None:
     call = Call(PLAIN, "{}", {name: "k-1", name.swapcase(): "k-1", "x-correlation-ID": "c-1"})

@@ -87,9 +87,9 @@ def gateway_error_headers(cors: Cors | None) -> Mapping[str, str]:
     return _constants(cors, cors.allow_origins[0] if len(cors.allow_origins) == 1 else "*")
 
 
-def add_preflight(resource: apigateway.IResource, cors: Cors, methods: Sequence[str]) -> None:
+def add_preflight(resource: apigateway.IResource, cors: Cors, methods: Sequence[str]) -> apigateway.Method:
     """Let browsers ask before they send. The gateway answers, whoever asks: a preflight has no credentials."""
-    resource.add_cors_preflight(
+    return resource.add_cors_preflight(
         allow_origins=[*cors.allow_origins],
         allow_credentials=cors.allow_credentials or None,
         allow_headers=[*cors.allow_headers],

@@ -74,7 +74,7 @@ def guard_of(problems: Problems, label: str, authorizer: Authorizer | None, publ
     if evidence is None:
         fix = "or another authorizer of aws_apigateway for a REST API; public=True lets everybody in"
         got = f"a value of type {type(authorizer).__name__}"
-        problems.add(f"{label}authorizer", "be an IamAuthorizer or a LambdaAuthorizer", got, fix)
+        problems.add(f"{label}authorizer", "be an IamAuthorizer, a LambdaAuthorizer or a JwtAuthorizer", got, fix)
         return PUBLIC
     return Guard(evidence, authorizer)
 

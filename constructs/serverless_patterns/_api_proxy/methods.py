@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ..cors import Cors
     from ..handler import Handler
+    from .gateway import Gateway
     from .routes import Planned
 
 
@@ -29,7 +30,7 @@ class Methods:
     def __init__(
         self,
         scope: Construct,
-        rest_api: apigateway.RestApi,
+        gateway: Gateway,
         *,
         timeout: Duration,
         cors: Cors | None,
@@ -37,12 +38,14 @@ class Methods:
         authorizers: Mapping[Ours, apigateway.IAuthorizer],
     ) -> None:
         self._scope = scope
-        self._owned, self._rest_api = rest_api, cast(apigateway.IRestApi, rest_api)
+        self._gateway, self._rest_api = gateway, cast(apigateway.IRestApi, gateway.routed)
         self._timeout = timeout
         self._cors, self._cors_answers = cors, template_answers(cors)
         self._functions = functions
         self._authorizers = authorizers
-        self._resources: dict[tuple[str, ...], apigateway.IResource] = {(): rest_api.root}
+        self.defined: list[apigateway.Method] = []
+        self.authorizers: list[apigateway.IAuthorizer] = []
+        self._resources: dict[tuple[str, ...], apigateway.IResource] = {(): gateway.routed.root}
         self._validator: apigateway.IRequestValidator | None = None
 
     def define(self, routes: Sequence[Planned]) -> Mapping[str, apigateway.Method]:
@@ -52,11 +55,11 @@ class Methods:
         for one in routes:
             made[one.route.route] = self._define(one)
             methods.setdefault(one.path.parts, []).append(one.path.method)
-        if self._validator is None and not any(one.takes_a_body for one in routes):
-            acknowledge_no_bodies(self._owned)
+        if self._gateway.owned and self._validator is None and not any(one.takes_a_body for one in routes):
+            acknowledge_no_bodies(self._gateway.rest_api)
         if self._cors is not None:
             for parts, names in methods.items():
-                add_preflight(self._resource(parts), self._cors, names)
+                self.defined.append(add_preflight(self._resource(parts), self._cors, names))
         return made
 
     def _define(self, one: Planned) -> apigateway.Method:
@@ -78,11 +81,11 @@ class Methods:
         self, one: Planned, resource: apigateway.IResource, connection: Connection, parameters: Mapping[str, bool]
     ) -> apigateway.Method:
         facts, guard = one.facts, method_guard(one.guard, self._authorizers)
-        model = None if facts.body is None else _schemas.model(self._scope, self._rest_api, facts.body)
+        model = None if facts.body is None else self._model(facts.body)
         checked = model is not None or any(
             required and not name.startswith("method.request.path.") for name, required in parameters.items()
         )
-        return resource.add_method(
+        method = resource.add_method(
             facts.method,
             connection.integration,
             authorization_type=guard.authorization_type,
@@ -94,12 +97,20 @@ class Methods:
             request_models=None if model is None else {"application/json": model, "$default": model},
             request_validator=self._the_validator() if checked else None,
         )
+        self.defined.append(method)
+        self.authorizers += [guard.authorizer] if guard.authorizer and guard.authorizer not in self.authorizers else []
+        return method
+
+    def _model(self, schema: Mapping[str, Any]) -> apigateway.IModel:
+        return _schemas.model(self._scope, self._rest_api, schema, alone=self._gateway.owned)
 
     def _resource(self, parts: tuple[str, ...]) -> apigateway.IResource:
         known = self._resources.get(parts)
         if known is None:
+            known = self._gateway.resource(self._scope, parts)
+        if known is None:
             known = self._resource(parts[:-1]).add_resource(parts[-1])
-            self._resources[parts] = cast(apigateway.IResource, known)
+        self._resources[parts] = cast(apigateway.IResource, known)
         return cast(apigateway.IResource, known)
 
     def _the_validator(self) -> apigateway.IRequestValidator:

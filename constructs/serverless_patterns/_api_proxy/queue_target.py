@@ -181,6 +181,5 @@ def _check_path(problems: Problems, facts: RouteFacts, argument: str, path: Any)
     *parents, last = path.split(".")[1:]
     known = None if facts.body is None else properties_at(facts.body, parents)
     if known is not None and last not in known:
-        problems.add(
-            argument, "lead to a property of the body's schema", f"{path!r}{did_you_mean(last, known)}", "mend it"
-        )
+        fix = "name one that it has, or add this one to the schema"
+        problems.add(argument, "lead to a property of the body's schema", f"{path!r}{did_you_mean(last, known)}", fix)

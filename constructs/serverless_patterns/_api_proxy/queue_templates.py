@@ -122,7 +122,10 @@ def _caller(facts: RouteFacts) -> str:
         return f'#set($caller = "{facts.caller}")'
     # In two steps: Velocity 1 skips an assignment of null.
     found = f'#set($caller = "")#set($caller = {facts.caller})'
-    return f'{found}#if(!$caller || $caller == "")#set($refused = "caller")#end'
+    refused = '#if(!$caller || $caller == "")#set($refused = "caller")#end'
+    # Users of an identity pool have one ARN in common.
+    of_pool = '#set($caller = "${caller}$!context.identity.cognitoIdentityId")' if facts.evidence == "iam" else ""
+    return found + refused + of_pool
 
 
 def _key(mode: KeyMode) -> str:

@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 HANDLER = "serverless_patterns_runtime.lambda_authorizer.handler.lambda_handler"
 
+RESERVED = ("principalId", "integrationLatency")
+"""What API Gateway itself puts beside the claims of a caller: no claim can be called that."""
+
 
 class Env(NamedTuple):
     """Variables that the construct sets and the function reads: exactly these."""

@@ -4,12 +4,10 @@ import json
 from typing import Any
 
 from serverless_patterns_runtime.business_function.business_function import UnusableResult
+from serverless_patterns_runtime.lambda_authorizer.contract import RESERVED
 from serverless_patterns_runtime.request import Caller
 
-__all__ = ["RESERVED", "allow", "deny"]
-
-RESERVED = ("principalId", "integrationLatency")
-"""The gateway puts these beside the claims."""
+__all__ = ["allow", "deny"]
 
 
 def allow(caller: Caller, method_arn: str) -> dict[str, Any]:
