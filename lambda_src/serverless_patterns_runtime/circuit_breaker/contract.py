@@ -30,11 +30,30 @@ OPENED_AT = "opened_at"
 """When the breaker left closed (N): how long the outage has lasted, over all probes that failed."""
 
 
+LONGEST_REFUSAL_SECONDS = 1200
+"""How far apart an open breaker's refusals of one message grow, at the least; before that each wait is at least half of
+what the outage has lasted. The queue's own maxReceiveCount is sized by it."""
+
+METRICS_NAMESPACE = "ServerlessPatterns"
+METRIC_OPENED = "CircuitOpened"
+"""Also when a probe failed: as long as the downstream is asked and fails, there is one for each cool-down."""
+METRIC_CLOSED = "CircuitClosed"
+METRIC_PROBED = "CircuitProbed"
+METRIC_REFUSED = "CircuitRefused"
+METRIC_STORE_UNAVAILABLE = "CircuitStoreUnavailable"
+
+BREAKER_DIMENSION = "breaker"
+"""Its name."""
+TABLE_DIMENSION = "table"
+"""Physical name. Every metric has exactly these two dimensions, none of the function's own (`service`): a breaker
+belongs to several functions, and two stacks in one account may each have one of the same name."""
+
+
 class Env(NamedTuple):
-    """Variables that a construct sets and the function reads: exactly these."""
+    """Variables that a construct sets on a function that has a breaker, and on no other: exactly these."""
 
     CIRCUIT_BREAKERS: str
-    """JSON of `Breakers`; empty: none."""
+    """JSON of `Breakers`. A queue's consumer has exactly one; behind an API, `RouteSettings` say which."""
 
 
 class BreakerSettings(TypedDict):
