@@ -74,12 +74,16 @@ class CircuitBreaker:
 
     # How calls went. None of this raises: a breaker's troubles are not the caller's.
 
-    def judge(self, permit: Permit, error: BaseException | None) -> None:
+    def judge(self, permit: Permit, error: BaseException | None) -> CircuitOpen | None:
         failure = error if error is not None and _counts(error, self._settings["counts"]) else None
         if permit.prober is not None:
             self._conclude(permit.prober, failure)
         elif failure is not None and permit.epoch is not None and self._clock() >= self._store_pause_until:
             self._count(permit.epoch, failure)
+        seen = self._seen
+        if failure is None or not seen.open or self._clock() >= seen.open_until:
+            return None
+        return CircuitOpen(seen.open_until, seen.opened_at)
 
     def give_back(self, permit: Permit) -> None:
         if permit.prober is None:

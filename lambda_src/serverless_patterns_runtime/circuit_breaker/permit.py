@@ -1,16 +1,31 @@
-"""The right to make one call, and the duty to say how it went."""
+"""The right to make one call, and the duty to say how it went.
+
+Imports nothing but errors: functions without a breaker load it too.
+"""
 
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-__all__ = ["Judge", "Permit"]
+from serverless_patterns_runtime.errors import CircuitOpen
+
+__all__ = ["Breaker", "Judge", "Permit"]
+
+
+class Breaker(Protocol):
+    """`CircuitBreaker`, to those whom it guards."""
+
+    def permit(self, remaining: Callable[[], float]) -> "Permit": ...
+
+    def refused(self, calls: int) -> None: ...
 
 
 class Judge(Protocol):
     """The breaker that gave the permit."""
 
-    def judge(self, permit: "Permit", error: BaseException | None) -> None: ...
+    def judge(self, permit: "Permit", error: BaseException | None) -> CircuitOpen | None:
+        """Why the next call is refused, if that is because of this one's error, or of others like it."""
+        ...
 
     def give_back(self, permit: "Permit") -> None: ...
 
@@ -24,6 +39,8 @@ class Permit:
         """In which the breaker was seen closed; None: nobody knows, and how the call goes is not counted."""
         self.prober = prober
         """The token of a probe."""
+        self.refusal: CircuitOpen | None = None
+        """Set when the call failed for what the breaker is open for: the downstream's failure, and not the call's."""
         self._used = False
 
     def run(self, call: Callable[[], Any]) -> Any:
@@ -35,7 +52,7 @@ class Permit:
             self._judge.give_back(self)
             raise
         except BaseException as error:  # also SystemExit: a probe has to end
-            self._judge.judge(self, error)
+            self.refusal = self._judge.judge(self, error)
             raise
         self._judge.judge(self, None)
         return result

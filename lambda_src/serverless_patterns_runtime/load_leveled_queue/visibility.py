@@ -3,13 +3,16 @@
 Full jitter: Brooker, Exponential Backoff And Jitter (2015).
 """
 
+import math
 import random
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from serverless_patterns_runtime.circuit_breaker.contract import LONGEST_REFUSAL_SECONDS
 from serverless_patterns_runtime.claims.leases import CLOCK_SKEW_SECONDS
+from serverless_patterns_runtime.errors import CircuitOpen
 from serverless_patterns_runtime.load_leveled_queue.message import Message
 
 __all__ = ["Backoff", "Visibility"]
@@ -24,6 +27,13 @@ SHORTEST_RETRY_SECONDS = 1
 
 LEASE_JITTER_SECONDS = 5
 """Spreads the duplicates that wait for the same lease."""
+
+SHARE_OF_OUTAGE = 0.5
+"""What a message waits that an open breaker refuses: the longer the outage, the longer, and the fewer receives."""
+
+OPEN_JITTER_SECONDS = 5
+OPEN_JITTER_SHARE = 0.1
+"""Spreads the messages that wait for the same breaker: whichever is longer."""
 
 
 class Backoff(NamedTuple):
@@ -41,6 +51,13 @@ class Backoff(NamedTuple):
         """Seconds until the lease that is in the way has ended: one receive, not one a backoff."""
         jitter = self.random.randint(1, LEASE_JITTER_SECONDS)
         return min(max(0, until - int(now)) + CLOCK_SKEW_SECONDS + jitter, MAX_SECONDS)
+
+    def while_open(self, refusal: CircuitOpen, now: float) -> int:
+        """Seconds until an open breaker is asked again, never before it may let a call through."""
+        outage = min((now - refusal.opened_at) * SHARE_OF_OUTAGE, LONGEST_REFUSAL_SECONDS)
+        least = max(refusal.retry_at - now, outage, SHORTEST_RETRY_SECONDS)
+        jitter = self.random.uniform(0, max(OPEN_JITTER_SECONDS, least * OPEN_JITTER_SHARE))
+        return min(math.ceil(least + jitter), MAX_SECONDS)
 
 
 class Visibility(NamedTuple):
