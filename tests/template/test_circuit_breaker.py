@@ -1,6 +1,7 @@
 """CircuitBreaker: its table, its alarm, and what the functions that it guards are told and allowed."""
 
 import json
+import random
 from typing import Any
 
 import pytest
@@ -9,9 +10,14 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
+from hypothesis import given
+from hypothesis import strategies as st
 
 from serverless_patterns import CircuitBreaker, Defaults, Route
+from serverless_patterns._delivery import Delivery
 from serverless_patterns_runtime.circuit_breaker.contract import BreakerSettings
+from serverless_patterns_runtime.errors import CircuitOpen
+from serverless_patterns_runtime.load_leveled_queue.visibility import Backoff
 from tests.template.apis import an_api, asset_of, get, the_routes, variables_of
 from tests.template.stacks import (
     TABLE_KEY,
@@ -215,6 +221,41 @@ def test_the_queue_s_own_limit_outlasts_every_refusal(arguments: dict[str, Any],
     stack = new_stack()
     a_guarded_queue(stack, **arguments)
     assert native_limit(stack) == limit
+
+
+class Never(random.Random):
+    """No jitter: messages come back as soon as they ever may."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return min(a, b)
+
+
+@given(
+    retention=st.integers(60, 13 * 86_400),
+    open_for=st.integers(1, 900),
+    tries=st.integers(1, 30),
+    batch_size=st.sampled_from([1, 10]),
+)
+def test_no_outage_as_long_as_the_queue_keeps_messages_uses_up_its_limit(
+    retention: int, open_for: int, tries: int, batch_size: int
+) -> None:
+    """Both sides at once: the limit that the construct computes, and the shipped delays of refused messages."""
+    backoff, now, receives = Backoff(1, 1, Never()), float(open_for), 0
+    while now < retention:
+        receives += 1
+        now += backoff.while_open(CircuitOpen(retry_at=now, opened_at=0), now)
+    delivery = Delivery(
+        handled=True,
+        own_queue=True,
+        guarded=True,
+        fifo=False,
+        max_concurrency=2,
+        asked_batch_size=batch_size,
+        max_batching_window=None,
+        max_receive_count=tries,
+    )
+    visibility = SECONDS(5400)  # so long that nothing but refusals and tries asks for more
+    assert receives + tries <= delivery.native_max_receive_count(visibility, retention) <= 1000
 
 
 def test_a_limit_that_depends_on_a_token_is_the_largest() -> None:
