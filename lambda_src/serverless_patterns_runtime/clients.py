@@ -37,14 +37,6 @@ _CONFIG = Config(
 IMPATIENCE_SECONDS = 0.2
 """For what may be left out: twenty times what DynamoDB usually takes."""
 
-_IMPATIENT = _CONFIG.merge(
-    Config(
-        connect_timeout=IMPATIENCE_SECONDS,
-        read_timeout=IMPATIENCE_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": 1},
-    )
-)
-
 
 class _Loader(Loader):
     """Knows what this runtime calls. The SDK would look for it in 400 folders, a fifth of a first client's creation."""
@@ -69,7 +61,12 @@ def client(service: str) -> Any:
 @cache
 def impatient_client(service: str) -> Any:
     """As `client`, for requests whose answer nobody should wait for: one try, of 200 ms."""
-    return _session().create_client(service, config=_IMPATIENT)
+    impatient = Config(
+        connect_timeout=IMPATIENCE_SECONDS,
+        read_timeout=IMPATIENCE_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": 1},
+    )
+    return _session().create_client(service, config=_CONFIG.merge(impatient))
 
 
 def unreachable(error: BaseException) -> str | None:

@@ -7,16 +7,19 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from serverless_patterns_runtime.api_proxy.exchange import Exchange
 from serverless_patterns_runtime.circuit_breaker import circuit_breaker, store
 from serverless_patterns_runtime.circuit_breaker.circuit_breaker import CircuitBreaker
 from serverless_patterns_runtime.circuit_breaker.permit import Permit
 from serverless_patterns_runtime.circuit_breaker.store import StoreUnavailable
 from serverless_patterns_runtime.errors import CircuitOpen
-from serverless_patterns_runtime.load_leveled_queue import trials, visibility
+from serverless_patterns_runtime.load_leveled_queue import consumption, trials, visibility
 from serverless_patterns_runtime.load_leveled_queue.intake import Intake
 
+from ..runtime.api_proxy import test_refused_calls as api
 from ..runtime.circuit_breaker import test_circuit_breaker as one
 from ..runtime.circuit_breaker.fleet import Fleet
+from ..runtime.load_leveled_queue import test_intake as intake
 from . import test_breaker_stories as stories
 from .breaker_machine import BreakerMachine
 from .world import Account
@@ -168,6 +171,33 @@ def waits_that_do_not_grow(patch: Patch) -> None:
     patch.setattr(visibility, "SHARE_OF_OUTAGE", 0.0)
 
 
+def claims_before_the_breaker(patch: Patch) -> None:
+    def refused(self: Any, request: Any, claim: Any, breaker: Any, refusal: CircuitOpen) -> Any:  # noqa: ARG001
+        def refuse(*_: Any) -> Any:
+            raise refusal
+
+        return self._execution().run(claim, self._envelope.request_id, refuse)
+
+    patch.setattr(Exchange, "_refused", refused)
+
+
+def fallbacks_that_are_kept(patch: Patch) -> None:
+    def refused(self: Any, request: Any, claim: Any, *_: Any) -> Any:
+        fallback = self._edge.fallbacks[self._route_name]
+        call = lambda claim, attempt: self._call(fallback, request, claim, attempt)  # noqa: E731
+        return self._execution().run(claim, self._envelope.request_id, call)
+
+    patch.setattr(Exchange, "_refused", refused)
+
+
+def leases_before_the_breaker(patch: Patch) -> None:
+    def begin(self: Any, work: Any, firsts: Any) -> None:
+        work.begin([delivery.request for delivery in firsts])
+        self._intake.hold()
+
+    patch.setattr(consumption.Consumption, "_begin", begin)
+
+
 LONG = "effects, FIFO"
 
 
@@ -238,6 +268,20 @@ CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
     "an attempt that was none is taken back": (attempts_that_are_not_taken_back, long_outage),
     "a native limit that refusals do not reach": (a_native_limit_for_attempts_alone, long_outage),
     "waits grow with the outage": (waits_that_do_not_grow, long_outage),
+    "no lease while refused": (
+        leases_before_the_breaker,
+        lambda: intake.test_while_open_nothing_is_called_claimed_or_counted(intake.Shipping()),
+    ),
+    "no claim while refused": (
+        claims_before_the_breaker,
+        lambda: api.test_refused_it_is_answered_503_with_the_seconds_until_the_next_call_and_nothing_is_claimed(
+            Fleet(), False, "k"
+        ),
+    ),
+    "a fallback's answer is not kept": (
+        fallbacks_that_are_kept,
+        with_fleet(api.test_the_fallback_answers_and_nothing_is_kept_under_the_key),
+    ),
 }
 
 
