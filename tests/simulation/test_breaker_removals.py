@@ -1,6 +1,8 @@
 """Without any one of these safeguards a story, a test or an interleaving fails: each has been seen to."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -291,3 +293,8 @@ def test_without_it_something_fails(name: str, monkeypatch: Patch) -> None:
     take_out(monkeypatch)
     with pytest.raises(AssertionError):
         story()
+
+
+def test_the_page_lists_every_removal() -> None:
+    page = (Path(__file__).parents[2] / "docs/patterns/circuit_breaker.md").read_text()
+    assert re.findall(r"^- ([^*`].*)$", page[page.index("## Safeguards") :], re.MULTILINE) == [*CASES]

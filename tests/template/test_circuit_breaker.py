@@ -296,6 +296,15 @@ def test_a_function_too_slow_for_its_queue_s_retention_warns() -> None:
     ) in warnings(stack)
 
 
+def test_a_threshold_that_one_message_never_reaches_warns() -> None:
+    stack = new_stack()
+    a_guarded_queue(stack, a_breaker(stack, failure_threshold=6))
+    assert (
+        "failure_threshold of Shop/Partner is 6, more than the 5 tries of a message: where few messages come, each is "
+        "a dead letter before the breaker opens. Lower the one, or raise max_receive_count"
+    ) in warnings(stack)
+
+
 def test_an_ordinary_guarded_queue_warns_of_nothing_but_alarms_that_tell_nobody() -> None:
     stack = new_stack()
     a_guarded_queue(stack)
