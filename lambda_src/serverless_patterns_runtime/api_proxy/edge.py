@@ -5,17 +5,19 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from serverless_patterns_runtime.api_proxy import contract
 from serverless_patterns_runtime.api_proxy.settings import Settings
 from serverless_patterns_runtime.api_proxy.validation import Validator
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
-from serverless_patterns_runtime.circuit_breaker.permit import Breaker
 from serverless_patterns_runtime.circuit_breaker.settings import breakers
 from serverless_patterns_runtime.deployed_resources import DeployedResources
 from serverless_patterns_runtime.resources import NO_RESOURCES, Resources
 from serverless_patterns_runtime.telemetry import Logger, Metrics
+
+if TYPE_CHECKING:
+    from serverless_patterns_runtime.circuit_breaker.permit import Breaker
 
 __all__ = ["Edge"]
 
@@ -34,7 +36,7 @@ class Edge(NamedTuple):
     validators: Mapping[str, Validator]
     """By the names that the routes use."""
     resources: Resources = NO_RESOURCES
-    breakers: Mapping[str, Breaker] = MappingProxyType({})
+    breakers: Mapping[str, "Breaker"] = MappingProxyType({})
     """By the names that the routes use."""
     fallbacks: Mapping[str, BusinessFunction] = MappingProxyType({})
     """By route."""
@@ -71,7 +73,7 @@ def _fallback(name: str) -> BusinessFunction:
     return BusinessFunction.load(name, returns_effects=False)
 
 
-def _breakers(routes: contract.Routes, logger: Any) -> Mapping[str, Breaker]:
+def _breakers(routes: contract.Routes, logger: Any) -> Mapping[str, "Breaker"]:
     names = {route["circuit_breaker"] for route in routes.values() if "circuit_breaker" in route}
     if not names:
         return {}

@@ -14,7 +14,6 @@ from serverless_patterns_runtime.api_proxy.path_parameters import path_parameter
 from serverless_patterns_runtime.api_proxy.problems import problem
 from serverless_patterns_runtime.api_proxy.query import query
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
-from serverless_patterns_runtime.circuit_breaker.permit import Breaker, Permit
 from serverless_patterns_runtime.claims.claim import Claim
 from serverless_patterns_runtime.errors import CircuitOpen, PermanentError
 from serverless_patterns_runtime.invocation import Invocation
@@ -22,6 +21,7 @@ from serverless_patterns_runtime.request import Caller, Request
 
 if TYPE_CHECKING:
     from serverless_patterns_runtime.api_proxy.once import Execution
+    from serverless_patterns_runtime.circuit_breaker.permit import Breaker, Permit
 
 __all__ = ["Exchange"]
 
@@ -87,7 +87,7 @@ class Exchange:
         with permit:
             return self._run(request, claim, permit)
 
-    def _run(self, request: Request, claim: Claim | None, permit: Permit | None) -> Executed:
+    def _run(self, request: Request, claim: Claim | None, permit: "Permit | None") -> Executed:
         def call(claim: Claim, attempt: int) -> Any:
             function = self._edge.business_function
             if permit is None:
@@ -98,7 +98,7 @@ class Exchange:
             return Executed(Answer.of(call(_claim_of_none(self._envelope.request_id), 1)), replayed=False)
         return self._execution().run(claim, self._envelope.request_id, call)
 
-    def _refused(self, request: Request, claim: Claim | None, breaker: Breaker, refusal: CircuitOpen) -> Executed:
+    def _refused(self, request: Request, claim: Claim | None, breaker: "Breaker", refusal: CircuitOpen) -> Executed:
         """Nothing is claimed. What was answered before is answered again: that needs no downstream."""
         if claim is not None and (known := self._execution().known(claim)):
             return known

@@ -1,7 +1,4 @@
-"""The right to make one call, and the duty to say how it went.
-
-Imports nothing but errors: functions without a breaker load it too.
-"""
+"""The right to make one call, and the duty to say how it went."""
 
 from collections.abc import Callable
 from types import TracebackType

@@ -2,15 +2,22 @@
 
 import json
 import os
+from typing import TYPE_CHECKING
 
-from serverless_patterns_runtime import environment
-from serverless_patterns_runtime.circuit_breaker import contract
+if TYPE_CHECKING:
+    from serverless_patterns_runtime.circuit_breaker.contract import Breakers
 
 __all__ = ["breakers"]
 
+VARIABLE = "CIRCUIT_BREAKERS"
 
-def breakers() -> contract.Breakers:
+
+def breakers() -> "Breakers":
     """None where the variable is not set, which only a function with a breaker has."""
-    if not set(contract.Env._fields) <= os.environ.keys():
+    if VARIABLE not in os.environ:
         return {}
-    return json.loads(environment.read(contract.Env).CIRCUIT_BREAKERS)
+    # Not at the top, here and wherever a function without a breaker gets by: each module is a part of its cold start.
+    from serverless_patterns_runtime import environment
+    from serverless_patterns_runtime.circuit_breaker.contract import Env
+
+    return json.loads(environment.read(Env).CIRCUIT_BREAKERS)

@@ -6,10 +6,12 @@ out of the queue, and nothing has to be switched on again.
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from serverless_patterns_runtime.circuit_breaker.permit import Breaker, Permit
 from serverless_patterns_runtime.errors import CircuitOpen
+
+if TYPE_CHECKING:
+    from serverless_patterns_runtime.circuit_breaker.permit import Breaker, Permit
 
 __all__ = ["Intake"]
 
@@ -24,7 +26,7 @@ class Intake:
 
     def __init__(
         self,
-        breaker: Breaker | None,
+        breaker: "Breaker | None",
         clock: Callable[[], float],
         sleep: Callable[[float], None],
         remaining: Callable[[], float],
@@ -53,7 +55,7 @@ class Intake:
                     return
                 self._sleep(max(SHORTEST_WAIT_SECONDS, min(refusal.retry_at - self._clock(), left)))
 
-    def permit(self) -> Permit | None:
+    def permit(self) -> "Permit | None":
         """For the next call; None without a breaker. Raises CircuitOpen, and waits for nothing."""
         if self._breaker is None:
             return None

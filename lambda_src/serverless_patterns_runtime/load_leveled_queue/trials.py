@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
-from serverless_patterns_runtime.circuit_breaker.permit import Permit
 from serverless_patterns_runtime.claims.attempts import Attempts
 from serverless_patterns_runtime.errors import CircuitOpen
 from serverless_patterns_runtime.invocation import Invocation
@@ -16,6 +16,9 @@ from serverless_patterns_runtime.load_leveled_queue.intake import Intake
 from serverless_patterns_runtime.load_leveled_queue.message import Message, Request
 from serverless_patterns_runtime.load_leveled_queue.verdicts import Failed, Held, Unstarted, Verdict
 from serverless_patterns_runtime.load_leveled_queue.work import Work, verdict_on
+
+if TYPE_CHECKING:
+    from serverless_patterns_runtime.circuit_breaker.permit import Permit
 
 __all__ = ["Trials"]
 
@@ -66,7 +69,9 @@ class Trials:
         with permit or nullcontext():
             return self._run(delivery, message, request, work, permit)
 
-    def _run(self, delivery: Delivery, message: Message, request: Request, work: Work, permit: Permit | None) -> Answer:
+    def _run(
+        self, delivery: Delivery, message: Message, request: Request, work: Work, permit: "Permit | None"
+    ) -> Answer:
         try:
             delivery.attempts = self._attempt_limit.number_of(message)
         except Exception as error:

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from serverless_patterns_runtime.circuit_breaker.contract import LONGEST_REFUSAL_SECONDS
 from serverless_patterns_runtime.claims.leases import CLOCK_SKEW_SECONDS
 from serverless_patterns_runtime.errors import CircuitOpen
 from serverless_patterns_runtime.load_leveled_queue.message import Message
@@ -54,6 +53,9 @@ class Backoff(NamedTuple):
 
     def while_open(self, refusal: CircuitOpen, now: float) -> int:
         """Seconds until an open breaker is asked again, never before it may let a call through."""
+        # Not at the top: a consumer without a breaker gets by without it.
+        from serverless_patterns_runtime.circuit_breaker.contract import LONGEST_REFUSAL_SECONDS
+
         outage = min((now - refusal.opened_at) * SHARE_OF_OUTAGE, LONGEST_REFUSAL_SECONDS)
         least = max(refusal.retry_at - now, outage, SHORTEST_RETRY_SECONDS)
         jitter = self.random.uniform(0, max(OPEN_JITTER_SECONDS, least * OPEN_JITTER_SHARE))

@@ -2,12 +2,11 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
-from serverless_patterns_runtime.circuit_breaker.permit import Permit
 from serverless_patterns_runtime.claims.claim import Claim, RunningElsewhere
 from serverless_patterns_runtime.claims.commits import Commits
 from serverless_patterns_runtime.claims.leases import CLOCK_SKEW_SECONDS, AlreadyDone, Leases, Unavailable
@@ -26,6 +25,9 @@ from serverless_patterns_runtime.load_leveled_queue.verdicts import (
     Verdict,
 )
 
+if TYPE_CHECKING:
+    from serverless_patterns_runtime.circuit_breaker.permit import Permit
+
 __all__ = ["LeasedWork", "TransactionalWork", "Work"]
 
 
@@ -38,7 +40,7 @@ class Work(Protocol):
         """What keeps the function from being run on this message, if anything does."""
         ...
 
-    def start(self, request: Request, invocation: Invocation, permit: Permit | None) -> Answer:
+    def start(self, request: Request, invocation: Invocation, permit: "Permit | None") -> Answer:
         """Run the function; with a permit, for the breaker that gave it to judge."""
         ...
 
@@ -74,7 +76,7 @@ class TransactionalWork:
     def obstacle(self, request: Request) -> Verdict | None:  # noqa: ARG002
         return None
 
-    def start(self, request: Request, invocation: Invocation, permit: Permit | None) -> Answer:
+    def start(self, request: Request, invocation: Invocation, permit: "Permit | None") -> Answer:
         try:
             effects: Effects = _called(self._business_function, request, invocation, permit)
         except KeyboardInterrupt:
@@ -123,7 +125,7 @@ class LeasedWork:
         obstacle = self._obstacles[request.claim]
         return None if obstacle is None else verdict_on(obstacle)
 
-    def start(self, request: Request, invocation: Invocation, permit: Permit | None) -> Answer:
+    def start(self, request: Request, invocation: Invocation, permit: "Permit | None") -> Answer:
         verdict = self._run(request, invocation, permit)
         if isinstance(verdict, Succeeded):
             self._unrecorded.append(request.claim)
@@ -145,7 +147,7 @@ class LeasedWork:
         self._unrecorded = [claim for claim in self._unrecorded if claim in errors]
         return list(errors.values())
 
-    def _run(self, request: Request, invocation: Invocation, permit: Permit | None) -> Verdict:
+    def _run(self, request: Request, invocation: Invocation, permit: "Permit | None") -> Verdict:
         try:
             _called(self._business_function, request, invocation, permit)
         except KeyboardInterrupt:
@@ -155,7 +157,7 @@ class LeasedWork:
         return Succeeded()
 
 
-def _called(function: BusinessFunction, request: Request, invocation: Invocation, permit: Permit | None) -> Any:
+def _called(function: BusinessFunction, request: Request, invocation: Invocation, permit: "Permit | None") -> Any:
     """What it returns. What becomes of that, a commit or a lease, is no matter of the downstream's."""
     if permit is None:
         return function(request.payload, invocation)

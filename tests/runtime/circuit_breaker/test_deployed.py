@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -70,3 +72,22 @@ def test_a_transition_is_one_line_that_says_what_and_why_and_quotes_no_error():
         "reason": "failed too often, the last time with Rejected",
     }
     assert "4111" not in json.dumps(line)
+
+
+def test_the_variable_is_the_contract_s():
+    assert contract.Env._fields == (settings.VARIABLE,)
+
+
+@pytest.mark.parametrize("pattern", ["load_leveled_queue", "api_proxy"])
+def test_a_function_without_a_breaker_loads_nothing_of_it(pattern: str):
+    """Each module is a part of every cold start."""
+    program = f"""
+import sys, os
+os.environ["AWS_DEFAULT_REGION"] = "eu-central-1"
+import serverless_patterns_runtime.{pattern}.handler
+from serverless_patterns_runtime.circuit_breaker.settings import breakers
+assert breakers() == {{}}
+print([name for name in sys.modules if "circuit_breaker." in name])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.strip() == "['serverless_patterns_runtime.circuit_breaker.settings']", done.stderr
