@@ -12,7 +12,7 @@ HANDLERS = Path(__file__).parent / "handlers"
 THRESHOLD = 3
 OPEN_SECONDS = 4
 CAP = 2
-TRIES = 3
+TRIES = 4  # two may fail before the breaker opens, and a crash is a try
 ORDER = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}
 
 
