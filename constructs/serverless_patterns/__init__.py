@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from .api_account import ApiAccount
     from .api_proxy import ApiProxy
     from .authorizers import IamAuthorizer, LambdaAuthorizer
+    from .circuit_breaker import CircuitBreaker
     from .cors import Cors
     from .defaults import Defaults
     from .domain import Domain
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ApiAccount",
     "ApiProxy",
+    "CircuitBreaker",
     "Cors",
     "Defaults",
     "Domain",
@@ -45,6 +47,7 @@ if not TYPE_CHECKING:
         modules = {
             "ApiAccount": "api_account",
             "ApiProxy": "api_proxy",
+            "CircuitBreaker": "circuit_breaker",
             "Cors": "cors",
             "Defaults": "defaults",
             "Domain": "domain",

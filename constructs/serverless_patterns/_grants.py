@@ -45,6 +45,7 @@ _EFFECTS_CLAIMS = ("dynamodb:PutItem",)
 _LEASE_CLAIMS = ("dynamodb:PartiQLDelete", "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate")
 _COUNTED_CLAIMS = ("dynamodb:UpdateItem",)
 _ANSWER_LEASES = ("dynamodb:DeleteItem", "dynamodb:UpdateItem")
+_BREAKER = ("dynamodb:GetItem", "dynamodb:UpdateItem")
 
 
 def grant_handler(grantee: iam.IGrantable, handler: Handler) -> None:
@@ -75,6 +76,12 @@ def grant_answers(grantee: iam.IGrantable, claims: dynamodb.ITable, *, effects: 
     """Look up, claim and complete one key at a time, with the answer; release it where there are no effects."""
     _allow(grantee, [*_ANY_CLAIMS, *(_EFFECTS_CLAIMS if effects else _ANSWER_LEASES)], [claims.table_arn])
     grant_table_key(grantee, claims)
+
+
+def grant_breaker(grantee: iam.IGrantable, table: dynamodb.ITable) -> None:
+    """Look at a breaker, count failures, claim a probe, close and open it."""
+    _allow(grantee, _BREAKER, [table.table_arn])
+    grant_table_key(grantee, table)
 
 
 def grant_table_key(grantee: iam.IGrantable, table: dynamodb.ITable) -> None:

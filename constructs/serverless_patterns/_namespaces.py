@@ -1,4 +1,4 @@
-"""Namespaces in tables of claims: two constructs with one would take each other's messages for duplicates."""
+"""Names in a shared table that belong to one construct each: namespaces of claims, circuit breakers."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 _TAKEN: dict[int, tuple[IConstruct, dict[tuple[str, str], str]]] = {}
 
 
-def check_free(problems: Problems, scope: IConstruct, table: dynamodb.ITable, namespace: str) -> None:
-    """Refuse a namespace that another construct of the app has in the table. Tokens pass."""
-    has, where = _taken(scope).get((_name(table), namespace)), problems.where
-    if has is not None and has != where and not is_token(namespace):  # `has == where`: it was removed from the tree
-        got = f"{namespace!r}, which {has} has in {table.node.path}"
-        fix = "pass another claims_namespace: each would take the other's messages for duplicates"
-        problems.add("claims_namespace", "be its own in a shared table", got, fix)
+def check_free(
+    problems: Problems, scope: IConstruct, table: dynamodb.ITable, argument: str, name: str, fix: str
+) -> None:
+    """Refuse a name that another construct of the app has in the table. Tokens pass."""
+    has, where = _taken(scope).get((_name(table), name)), problems.where
+    if has is not None and has != where and not is_token(name):  # `has == where`: it was removed from the tree
+        problems.add(argument, "be its own in a shared table", f"{name!r}, which {has} has in {table.node.path}", fix)
 
 
-def take(construct: IConstruct, table: dynamodb.ITable, namespace: str) -> None:
-    """Remember that the construct has the namespace in the table."""
-    _taken(construct)[_name(table), namespace] = construct.node.path
+def take(construct: IConstruct, table: dynamodb.ITable, name: str) -> None:
+    """Remember that the construct has the name in the table."""
+    _taken(construct)[_name(table), name] = construct.node.path
 
 
 def _taken(scope: IConstruct) -> dict[tuple[str, str], str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from ._interfaces import Authorizer, Function
+    from ._protection import Protecting
     from ._targets import Routable
     from .handler import Handler
     from .throttle import Throttle
@@ -35,6 +36,9 @@ class Route:
         idempotency: Of `Idempotency-Key`: `required`, `optional` or `off`. Default: required for POST and PATCH to a
             `Handler` and in front of a queue (optional when the queue finds its key in the body), else off.
         message_group: In front of a FIFO queue: where in the body its group is, such as `$.order_id`.
+        circuit_breaker: A `CircuitBreaker` for what the target, a `Handler`, calls. While open: 503, or the fallback.
+        fallback: `module:function` beside the target's. It takes `(request)` or `(request, invocation)` and answers
+            what the breaker refuses; no key remembers its answer.
         api_key_required: Meters clients by their API keys: see `UsagePlan`. That says nothing about who may call.
     """
 
@@ -49,6 +53,8 @@ class Route:
     throttle: Throttle | None = None
     idempotency: Literal["required", "optional", "off"] | None = None
     message_group: str | None = None
+    circuit_breaker: Protecting | None = None
+    fallback: str | None = None
     api_key_required: bool = False
 
     def __repr__(self) -> str:

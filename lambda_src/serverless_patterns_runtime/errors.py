@@ -10,12 +10,14 @@ Exception
 │   ├── UnusableResource        the business function asks for what its Handler does not have
 │   └── UnusableResult          the business function returns what its annotation does not say
 └── everything else             tried again
+    └── CircuitOpen             refused by a circuit breaker; the downstream was not asked
 """
 
 from typing import Self
 
 __all__ = [
     "AttemptsExhausted",
+    "CircuitOpen",
     "Expired",
     "IdempotencyKeyReused",
     "MalformedPayload",
@@ -79,3 +81,13 @@ class UncommittableEffects(PermanentError):
 
 class UnusableResource(PermanentError):
     """A table, secret or parameter that the Handler does not have, or that does not hold what it must."""
+
+
+class CircuitOpen(Exception):
+    """A circuit breaker refuses the call. The downstream was not asked, and this was no attempt."""
+
+    def __init__(self, retry_at: float, opened_at: float) -> None:
+        """Epoch seconds: before `retry_at` no other call is let through; since `opened_at` it is open, or half-open."""
+        super().__init__("the circuit breaker is open")
+        self.retry_at = retry_at
+        self.opened_at = opened_at

@@ -45,6 +45,10 @@ def test_a_subclass_that_forgets_to_call_super_still_has_a_message_and_equality(
     assert Refused("chai") != Refused("chang")
 
 
-@pytest.mark.parametrize("name", [name for name in errors.__all__ if name != "PermanentError"])
+@pytest.mark.parametrize("name", [name for name in errors.__all__ if name not in ("PermanentError", "CircuitOpen")])
 def test_our_own_errors_are_permanent(name: str):
     assert issubclass(getattr(errors, name), PermanentError)
+
+
+def test_a_refusal_by_a_circuit_breaker_is_tried_again():
+    assert not issubclass(errors.CircuitOpen, PermanentError)

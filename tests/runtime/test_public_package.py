@@ -44,7 +44,16 @@ def test_the_public_package_imports_with_the_standard_library_alone(module: str)
 
 
 @pytest.mark.parametrize(
-    "pattern", ["api_proxy", "lambda_authorizer", "jwt_authorizer", "load_leveled_queue", "claims", "business_function"]
+    "pattern",
+    [
+        "api_proxy",
+        "business_function",
+        "circuit_breaker",
+        "claims",
+        "jwt_authorizer",
+        "lambda_authorizer",
+        "load_leveled_queue",
+    ],
 )
 def test_a_contract_imports_with_the_standard_library_alone(pattern: str):
     """The construct imports it at synth, where no Lambda library is installed."""

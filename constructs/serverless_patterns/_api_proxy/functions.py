@@ -26,9 +26,12 @@ from .._environment import check_size, variables
 from .._function import business_function_env, define_function, endpoints, provisioned
 from .._grants import grant_answers
 from .._idempotency import Idempotency
+from .._protection import VARIABLES as PROTECTION_VARIABLES
+from .._protection import Protection, protection_env
 from .._running import check_in_pattern, check_provisioned
 from ..handler import Handler
 from . import schemas as _schemas
+from .breaking import check_names
 from .cross_origin import told_to_functions
 from .function_target import handler_timeout
 from .routes import Planned, distinct_schemas
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
     from ..cors import Cors
     from ..defaults import Settings
 
-_VARIABLES = (*BusinessFunctionEnv._fields, *ClaimsEnv._fields, *Env._fields)
+_VARIABLES = (*BusinessFunctionEnv._fields, *ClaimsEnv._fields, *Env._fields, *PROTECTION_VARIABLES)
 
 
 class Told(NamedTuple):
@@ -69,9 +72,14 @@ class ApiFunction:
         return self.handler.returns_effects or any(one.target.key_mode(one.facts) != "off" for one in self.routes)
 
     @property
+    def protections(self) -> list[Protection]:
+        """The breakers of its routes, each once."""
+        return [*dict.fromkeys(one.protection for one in self.routes if one.protection is not None)]
+
+    @property
     def required_endpoints(self) -> tuple[str, ...]:
         """AWS services that it calls."""
-        return endpoints(self.handler, *(["dynamodb"] if self.claims else []))
+        return endpoints(self.handler, *(["dynamodb"] if self.claims or self.protections else []))
 
     def check(self, problems: Problems, id: str, scope: Construct, settings: Settings) -> None:
         """Check the handler against the pattern.
@@ -86,6 +94,7 @@ class ApiFunction:
         check_in_pattern(problems, label, self.handler, scope, settings, _VARIABLES)
         warm, reserved = self.handler.provisioned_concurrent_executions, self.handler.reserved_concurrent_executions
         check_provisioned(problems, f"{label} provisioned_concurrent_executions", warm, reserved)
+        check_names(problems, label, self.protections)
         for name in (ROUTES_FILE, f"{SCHEMAS_MODULE}.py"):
             if (self.handler.code / name).exists():
                 got, fix = str(self.handler.code / name), "ApiProxy puts a file of that name beside it: rename yours"
@@ -112,12 +121,15 @@ class ApiFunction:
         )
         if claims is not None and self.claims:
             grant_answers(function, claims, effects=self.handler.returns_effects)
+        for one in self.protections:
+            one.grant(function)
         return cast(lambda_.IFunction, function), provisioned(scope, f"{self.id}Live", function, self.handler)
 
     def _variables(self, claims: dynamodb.ITable | None) -> dict[str, str]:
         env = Env(MAX_BODY_BYTES=text(self.told.max_body_bytes), CORS=told_to_functions(self.told.cors))
         remembered = self.told.once.env(claims) if self.claims else {}
-        return {**business_function_env(self.handler), **remembered, **env._asdict()}
+        guards = protection_env(self.protections)
+        return {**business_function_env(self.handler), **remembered, **env._asdict(), **guards}
 
     def _files(self) -> Mapping[str, str]:
         routes: Routes = {one.route.route: _settings(one) for one in self.routes}
@@ -142,6 +154,10 @@ def _settings(one: Planned) -> RouteSettings:
     if facts.query is not None:
         settings["query"] = _schemas.schema_name(facts.query)
         settings["query_types"] = dict(_schemas.query_types(facts.query))
+    if one.protection is not None:
+        settings["circuit_breaker"] = one.protection.name
+    if one.route.fallback is not None:
+        settings["fallback"] = one.route.fallback
     return settings
 
 

@@ -13,6 +13,7 @@ from .._targets import RouteFacts, is_routable
 from ..handler import Handler
 from ..route import Route
 from . import schemas as _schemas
+from .breaking import check_breaking
 from .challenges import challenge_of
 from .function_target import FunctionTarget, HandlerTarget
 from .guards import Guard, guard_of
@@ -23,6 +24,7 @@ from .throttling import check_throttle
 if TYPE_CHECKING:
     from aws_cdk import Duration
 
+    from .._protection import Protection
     from .._targets import RouteTarget
 
 _WITHOUT_BODY = ("GET", "HEAD", "OPTIONS")  # by their meaning
@@ -38,6 +40,7 @@ class Planned:
     facts: RouteFacts
     guard: Guard
     target: RouteTarget
+    protection: Protection | None
 
     @property
     def takes_a_body(self) -> bool:
@@ -89,7 +92,7 @@ def _planned(
     if target is None:
         return None
     target.check(problems, facts, timeout)
-    return Planned(route, path, facts, guard, target)
+    return Planned(route, path, facts, guard, target, check_breaking(problems, label, route, target))
 
 
 def _facts(problems: Problems, route: Route, path: Path, guard: Guard) -> RouteFacts:

@@ -75,6 +75,8 @@ class Executed(NamedTuple):
     answer: Answer
     replayed: bool
     """Whether an earlier request with the same key was answered so, and nothing was done this time."""
+    fallback: bool = False
+    """Whether it is what the route answers while its circuit breaker is open."""
 
 
 def _headers(response: Response) -> dict[str, tuple[str, ...]]:

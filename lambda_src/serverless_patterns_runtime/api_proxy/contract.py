@@ -61,6 +61,10 @@ class RouteSettings(TypedDict):
     query_types: NotRequired[dict[str, str | list[str]]]
     """Per parameter the JSON type to which its text is turned: `integer`, `number`, `boolean`, `string`, or a list of
     one of these for a parameter that may repeat."""
+    circuit_breaker: NotRequired[str]
+    """Name of the breaker, in `CIRCUIT_BREAKERS`, that guards the business function on this route."""
+    fallback: NotRequired[str]
+    """`module:function` in the handler's code: answers while the breaker refuses. Only with `circuit_breaker`."""
 
 
 Routes = dict[str, RouteSettings]

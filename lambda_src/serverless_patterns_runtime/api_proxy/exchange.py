@@ -1,7 +1,7 @@
 """One request and its answer."""
 
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from serverless_patterns_runtime.api_proxy import contract, cross_origin, record
 from serverless_patterns_runtime.api_proxy.answer import Answer, Executed
@@ -13,10 +13,15 @@ from serverless_patterns_runtime.api_proxy.key import claim_of
 from serverless_patterns_runtime.api_proxy.path_parameters import path_parameters
 from serverless_patterns_runtime.api_proxy.problems import problem
 from serverless_patterns_runtime.api_proxy.query import query
+from serverless_patterns_runtime.business_function.business_function import BusinessFunction
 from serverless_patterns_runtime.claims.claim import Claim
-from serverless_patterns_runtime.errors import PermanentError
+from serverless_patterns_runtime.errors import CircuitOpen, PermanentError
 from serverless_patterns_runtime.invocation import Invocation
 from serverless_patterns_runtime.request import Caller, Request
+
+if TYPE_CHECKING:
+    from serverless_patterns_runtime.api_proxy.once import Execution
+    from serverless_patterns_runtime.circuit_breaker.permit import Breaker, Permit
 
 __all__ = ["Exchange"]
 
@@ -71,16 +76,43 @@ class Exchange:
         self._caller = caller(route["evidence"], self._envelope.context)
         request = self._request(route)
         settings = self._edge.settings.claims
-        if settings is None:
-            return Executed(
-                Answer.of(self._call(request, _claim_of_none(self._envelope.request_id), 1)), replayed=False
-            )
+        claim = claim_of(request, route["idempotency"], settings.namespace) if settings else None
+        if "circuit_breaker" not in route:
+            return self._run(request, claim, None)
+        breaker = self._edge.breakers[route["circuit_breaker"]]
+        try:
+            permit = breaker.permit(self._remaining)
+        except CircuitOpen as refusal:
+            return self._refused(request, claim, breaker, refusal)
+        with permit:
+            return self._run(request, claim, permit)
+
+    def _run(self, request: Request, claim: Claim | None, permit: "Permit | None") -> Executed:
+        def call(claim: Claim, attempt: int) -> Any:
+            function = self._edge.business_function
+            if permit is None:
+                return self._call(function, request, claim, attempt)
+            return permit.run(lambda: self._call(function, request, claim, attempt))
+
+        if self._edge.settings.claims is None:
+            return Executed(Answer.of(call(_claim_of_none(self._envelope.request_id), 1)), replayed=False)
+        return self._execution().run(claim, self._envelope.request_id, call)
+
+    def _refused(self, request: Request, claim: Claim | None, breaker: "Breaker", refusal: CircuitOpen) -> Executed:
+        """Nothing is claimed. What was answered before is answered again: that needs no downstream."""
+        if claim is not None and (known := self._execution().known(claim)):
+            return known
+        breaker.refused(1)
+        fallback = self._edge.fallbacks.get(self._route_name)
+        if fallback is None:
+            raise refusal
+        claim = claim or _claim_of_none(self._envelope.request_id)
+        return Executed(Answer.of(self._call(fallback, request, claim, 1)), replayed=False, fallback=True)
+
+    def _execution(self) -> "Execution":
         from serverless_patterns_runtime.api_proxy.once import Execution  # needs botocore; the edge has imported it
 
-        claim = claim_of(request, route["idempotency"], settings.namespace)
-        return Execution(self._edge, self._remaining).run(
-            claim, self._envelope.request_id, lambda claim, attempt: self._call(request, claim, attempt)
-        )
+        return Execution(self._edge, self._remaining)
 
     def _request(self, route: contract.RouteSettings) -> Request:
         envelope, settings = self._envelope, self._edge.settings
@@ -101,7 +133,7 @@ class Exchange:
     def _validator(self, name: str | None) -> Any:
         return None if name is None else self._edge.validators[name]
 
-    def _call(self, request: Request, claim: Claim, attempt: int) -> Any:
+    def _call(self, function: BusinessFunction, request: Request, claim: Claim, attempt: int) -> Any:
         invocation = Invocation(
             claim=claim,
             correlation_id=request.correlation_id,
@@ -110,7 +142,7 @@ class Exchange:
             logger=self._edge.logger,
             resources=self._edge.resources,
         )
-        return self._edge.business_function(request, invocation)
+        return function(request, invocation)
 
     def _remaining(self) -> float:
         return self._context.get_remaining_time_in_millis() / 1000

@@ -60,6 +60,20 @@ class Execution:
             return self._with_lease(claim, call)
         return Executed(Answer.of(call(self._claim_of(request_id), 1)), replayed=False)
 
+    def known(self, claim: Claim) -> Executed | None:
+        """What was answered to this key, without claiming it; None too when the table cannot say.
+
+        Raises IdempotencyKeyReused and AnswerNotKept.
+        """
+        try:
+            found = self._completed.find(claim)
+        except (BotoCoreError, ClientError):
+            return None
+        if found is None:
+            return None
+        found.judge(claim)
+        return _replay(found)
+
     def _claim_of(self, request_id: str) -> Claim:
         """For a request without a key: the SDK may repeat what it asks for, and no other request is it."""
         digest = hashlib.sha256(f"request {request_id}".encode()).hexdigest()

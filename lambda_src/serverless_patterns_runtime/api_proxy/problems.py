@@ -9,6 +9,7 @@ from serverless_patterns_runtime.api_proxy.validation import BrokenSchema
 from serverless_patterns_runtime.business_function.business_function import UnusableResult
 from serverless_patterns_runtime.claims.claim import Contended, RunningElsewhere
 from serverless_patterns_runtime.errors import (
+    CircuitOpen,
     IdempotencyKeyReused,
     PermanentError,
     UncommittableEffects,
@@ -38,7 +39,7 @@ def status_of(error: BaseException) -> int:
             return status if type(status) is int and 400 <= status <= 599 else 500
         case RunningElsewhere():
             return 409
-        case Contended():
+        case Contended() | CircuitOpen():
             return 503
         case _:
             return 500
@@ -52,8 +53,8 @@ def problem(error: BaseException, *, correlation_id: str, now: float) -> Answer:
     said["correlation_id"] = correlation_id
     headers = {"Content-Type": (MEDIA_TYPE,)}
     match error:
-        case RunningElsewhere():
-            headers["Retry-After"] = (str(max(1, math.ceil(error.until - now))),)
+        case RunningElsewhere(until=until) | CircuitOpen(retry_at=until):
+            headers["Retry-After"] = (str(max(1, math.ceil(until - now))),)
         case Contended():
             headers["Retry-After"] = (str(CONTENDED_SECONDS),)
         case _:
@@ -73,6 +74,8 @@ def _details(error: BaseException, status: int) -> dict[str, Any]:
             return {"detail": "a request with this idempotency key is still at work"}
         case Contended():
             return {"detail": "others are changing the same data"}
+        case CircuitOpen():
+            return {"detail": "a service that this needs does not answer at present"}
         case _:
             return {}
 
