@@ -52,6 +52,15 @@ def test_bytes_go_in_and_come_out_unchanged(front_door: LiveApi) -> None:
     assert (answer.status, answer.headers["Content-Type"], answer.body) == (200, "image/png", picture)
 
 
+def test_bytes_that_would_arrive_broken_are_refused_on_both_ways(front_door: LiveApi) -> None:
+    answer = front_door.call("PUT /picture", b"\xff\xfe", Content_Type="image/gif", Accept="image/png")
+    assert answer.problem == (415, PROBLEM)
+    for accept in ("*/*", "image/avif,image/webp,*/*;q=0.8"):
+        answer = front_door.call("PUT /picture", b"\xff\xfe", Content_Type="image/png", Accept=accept)
+        assert answer.problem == (406, PROBLEM)
+        assert b"send Accept with image/png" in answer.body
+
+
 # Who may
 
 

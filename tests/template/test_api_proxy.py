@@ -151,12 +151,14 @@ def test_a_function_s_variables_are_those_of_the_contracts_and_the_user_s() -> N
         stack,
         Route("POST /orders", take(tables={"ORDERS": a_table(stack)}, environment={"MODE": "fast"})),
         max_body_bytes=1000,
+        binary_media_types=["image/png", "application/pdf"],
     )
     fields = {*business_function.Env._fields, *claims.Env._fields, *contract.Env._fields}
     told = variables_of(stack, "ApiWebTake")
     assert {*told} == fields | SHARED | {"ORDERS", "MODE"}
     literal = {name: value for name, value in told.items() if isinstance(value, str)}
     assert literal == {
+        "BINARY_MEDIA_TYPES": "image/png,application/pdf",
         "BUSINESS_FUNCTION": "web:take",
         "CLAIMS_NAMESPACE": "Api",
         "CLAIMS_RETENTION_SECONDS": "604800",

@@ -33,6 +33,9 @@ class Env(NamedTuple):
     MAX_BODY_BYTES: str
     """A larger request is answered with 413, before it is parsed."""
 
+    BINARY_MEDIA_TYPES: str
+    """Comma-separated: bodies of these types the gateway passes on as bytes, in base64; empty: none."""
+
     CORS: str
     """JSON of `CrossOrigin`; empty: no CORS."""
 

@@ -4,6 +4,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from serverless_patterns_runtime.api_proxy import contract, cross_origin, record
+from serverless_patterns_runtime.api_proxy.acceptance import check_acceptable
 from serverless_patterns_runtime.api_proxy.answer import Answer, Executed
 from serverless_patterns_runtime.api_proxy.body import body
 from serverless_patterns_runtime.api_proxy.caller import caller
@@ -49,6 +50,7 @@ class Exchange:
         with self._edge.logger.append_context_keys(correlation_id=correlation_id, route=self._route_name):
             try:
                 executed = self._executed()
+                check_acceptable(executed.answer, self._envelope, self._edge.settings.binary_media_types)
             except KeyboardInterrupt:
                 raise
             except BaseException as raised:
@@ -116,7 +118,8 @@ class Exchange:
 
     def _request(self, route: contract.RouteSettings) -> Request:
         envelope, settings = self._envelope, self._edge.settings
-        payload = body(envelope, route, settings.max_body_bytes, self._validator(route.get("body")))
+        validator = self._validator(route.get("body"))
+        payload = body(envelope, route, settings.max_body_bytes, validator, settings.binary_media_types)
         return Request(
             method=envelope.method,
             route=self._route_name,
