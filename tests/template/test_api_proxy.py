@@ -187,7 +187,7 @@ def test_each_route_s_settings_travel_beside_the_code() -> None:
     an_api(
         stack,
         Route("GET /orders", handler, query=PAGE),
-        Route("PUT /orders/{order_id}", handler, body=ORDER, idempotency="optional"),
+        Route("PUT /orders/{order_id}", handler, body=ORDER, idempotency="required"),
         Route("PUT /pictures/{name}", handler, body=bytes, public=True),
         authorizer=IamAuthorizer(),
         binary_media_types=["image/png"],
@@ -204,11 +204,11 @@ def test_each_route_s_settings_travel_beside_the_code() -> None:
         },
         "PUT /orders/{order_id}": {
             "evidence": "iam",
-            "idempotency": "optional",
+            "idempotency": "required",
             "content": "json",
             "challenge": "AWS4-HMAC-SHA256",
         },
-        "PUT /pictures/{name}": {"evidence": "none", "idempotency": "off", "content": "bytes"},
+        "PUT /pictures/{name}": {"evidence": "none", "idempotency": "optional", "content": "bytes"},
     }
     code = (asset_of(stack, "ApiWebGet") / f"{contract.SCHEMAS_MODULE}.py").read_text()
     assert {query, body} <= {node.name for node in ast.parse(code).body if isinstance(node, ast.FunctionDef)}
@@ -234,11 +234,19 @@ def test_a_changed_route_is_a_changed_asset() -> None:
 @pytest.mark.parametrize(
     ("method", "expected"),
     [
-        (method, "required" if method in ("PATCH", "POST") else "off")
-        for method in ("ANY", "DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+        ("PATCH", "required"),
+        ("POST", "required"),
+        ("ANY", "optional"),
+        ("DELETE", "optional"),
+        ("PUT", "optional"),
+        ("GET", "off"),
+        ("HEAD", "off"),
+        ("OPTIONS", "off"),
     ],
 )
-def test_keys_are_required_where_a_repeated_request_would_do_its_work_twice(method: str, expected: str) -> None:
+def test_keys_are_required_where_a_repeated_request_would_do_its_work_twice_and_count_where_it_writes(
+    method: str, expected: str
+) -> None:
     stack = new_stack()
     an_api(stack, Route(f"{method} /orders", get()))
     assert the_routes(stack, "ApiWebGet")[f"{method} /orders"]["idempotency"] == expected
@@ -252,7 +260,8 @@ def test_keys_are_required_where_a_repeated_request_would_do_its_work_twice(meth
         (lambda: Route("POST /orders", get()), True),
         (lambda: Route("POST /orders", get(), idempotency="off"), False),
         (lambda: Route("POST /orders", take(), idempotency="off"), True),
-        (lambda: Route("PUT /orders", get(), idempotency="optional"), True),
+        (lambda: Route("PUT /orders", get()), True),
+        (lambda: Route("PUT /orders", get(), idempotency="off"), False),
     ],
 )
 def test_there_is_a_table_of_claims_where_a_route_may_need_one(route: Any, needed: bool) -> None:
