@@ -27,7 +27,7 @@ from serverless_patterns_runtime.business_function.business_function import Unus
 from serverless_patterns_runtime.claims.claim import Claim
 from serverless_patterns_runtime.claims.commits import Commits
 from serverless_patterns_runtime.effects import Write
-from serverless_patterns_runtime.errors import UncommittableEffects
+from serverless_patterns_runtime.errors import ConditionNotMet, UncommittableEffects
 from serverless_patterns_runtime.testing import Table, answer, commit
 
 from ..simulation import attribute_values as values
@@ -98,7 +98,7 @@ def test_no_write_happens_when_one_is_refused(position: int):
         Update("STOCK", {"product_id": 1}, add={"on_hand": -1}),
     ]
     writes.insert(position, Check("STOCK", {"product_id": 2}, condition=Attr("on_hand") > 0))
-    with pytest.raises(PermanentError) as raised:
+    with pytest.raises(ConditionNotMet) as raised:
         commit(Effects(writes=writes), there)
     assert str(raised.value) == f"write {position + 1} (Check STOCK) was refused: its condition does not hold"
     assert {name: table.items for name, table in there.items()} == before
