@@ -411,6 +411,14 @@ def test_names_in_metrics_differ_between_stacks_and_apis() -> None:
     assert all(name.startswith("Shop-") for name in names)
 
 
+STATUSES = {
+    "BAD_REQUEST_BODY": (400, "Bad Request"),
+    "BAD_REQUEST_PARAMETERS": (400, "Bad Request"),
+    "QUOTA_EXCEEDED": (429, "Too Many Requests"),
+    "THROTTLED": (429, "Too Many Requests"),
+}
+
+
 def test_every_error_of_the_gateway_is_a_problem_with_a_correlation_id() -> None:
     stack = new_stack()
     an_api(stack)
@@ -418,7 +426,7 @@ def test_every_error_of_the_gateway_is_a_problem_with_a_correlation_id() -> None
         it["Properties"]["ResponseType"]: it["Properties"]
         for it in resources(stack, "ApiGateway::GatewayResponse").values()
     }
-    assert {*found} == {"DEFAULT_4XX", "DEFAULT_5XX", "QUOTA_EXCEEDED", "THROTTLED"}
+    assert {*found} == {"DEFAULT_4XX", "DEFAULT_5XX", *STATUSES}
     for type, response in found.items():
         headers = response["ResponseParameters"]
         assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
@@ -427,6 +435,8 @@ def test_every_error_of_the_gateway_is_a_problem_with_a_correlation_id() -> None
         problem = json.loads(text.replace("$context.error.messageString", '"said"'))
         assert problem["correlation_id"] == "$context.requestId"
         assert ("detail" in problem) == (type != "DEFAULT_5XX"), "our own failures tell the caller nothing"
+        assert "$context.error.validationErrorString" not in text, "its quotes would break the JSON"
+        assert (problem.get("status"), problem["title"]) == STATUSES.get(type, (None, "$context.error.responseType"))
         assert ("gatewayresponse.header.Retry-After" in headers) == (type in ("QUOTA_EXCEEDED", "THROTTLED"))
         assert "StatusCode" not in response
 

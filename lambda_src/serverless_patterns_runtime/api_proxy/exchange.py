@@ -49,7 +49,7 @@ class Exchange:
         error: BaseException | None = None
         with self._edge.logger.append_context_keys(correlation_id=correlation_id, route=self._route_name):
             try:
-                executed = self._executed()
+                executed = self._for_this_caller(self._executed())
                 check_acceptable(executed.answer, self._envelope, self._edge.settings.binary_media_types)
             except KeyboardInterrupt:
                 raise
@@ -115,6 +115,13 @@ class Exchange:
         from serverless_patterns_runtime.api_proxy.once import Execution  # needs botocore; the edge has imported it
 
         return Execution(self._edge, self._remaining)
+
+    def _for_this_caller(self, executed: Executed) -> Executed:
+        """On a public route all are one caller: whoever knows a key gets its answer, but nobody else's session."""
+        if not executed.replayed or self._caller is not None:
+            return executed
+        headers = {name: values for name, values in executed.answer.headers.items() if name.lower() != "set-cookie"}
+        return executed._replace(answer=executed.answer._replace(headers=headers))
 
     def _request(self, route: contract.RouteSettings) -> Request:
         envelope, settings = self._envelope, self._edge.settings
