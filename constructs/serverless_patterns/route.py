@@ -29,6 +29,7 @@ class Route:
         target: A `Handler`, a `lambda_.IFunction` (raw events), a `LoadLeveledQueue`, `HttpBackend` or `MockResponse`.
         body: JSON schema (draft 4, as far as the gateway enforces it) of the body; or `bytes`. Default: any JSON.
         query: JSON schema of an object: one property for each parameter of the query string.
+        params: JSON schema of an object: parameters of the path, each a `string`. Checked by a `Handler`'s function.
         respond: In front of a queue, fields of the answer: `{"order_id": "$.order_id"}` takes them from the request.
         authorizer: Who may call it. Default: as the API says.
         public: `True`: anybody.
@@ -48,6 +49,7 @@ class Route:
     _: KW_ONLY
     body: Mapping[str, Any] | type[bytes] | None = None
     query: Mapping[str, Any] | None = None
+    params: Mapping[str, Any] | None = None
     respond: Mapping[str, str] | None = None
     authorizer: Authorizer | None = None
     public: bool = False

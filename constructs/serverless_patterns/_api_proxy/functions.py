@@ -163,6 +163,8 @@ def _settings(one: Planned) -> RouteSettings:
         settings["circuit_breaker"] = one.protection.name
     if one.route.fallback is not None:
         settings["fallback"] = one.route.fallback
+    if facts.params is not None:
+        settings["params"] = _schemas.schema_name(facts.params)
     return settings
 
 

@@ -61,6 +61,8 @@ class RouteSettings(TypedDict):
     """Name of the validator of the body in `SCHEMAS_MODULE`; absent: any JSON, or none at all."""
     query: NotRequired[str]
     """Name of the validator of the query string."""
+    params: NotRequired[str]
+    """Name of the validator of the path's parameters."""
     query_types: NotRequired[dict[str, str | list[str]]]
     """Per parameter the JSON type to which its text is turned: `integer`, `number`, `boolean`, `string`, or a list of
     one of these for a parameter that may repeat."""

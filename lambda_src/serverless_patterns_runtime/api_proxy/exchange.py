@@ -14,6 +14,7 @@ from serverless_patterns_runtime.api_proxy.key import claim_of
 from serverless_patterns_runtime.api_proxy.path_parameters import path_parameters
 from serverless_patterns_runtime.api_proxy.problems import problem
 from serverless_patterns_runtime.api_proxy.query import query
+from serverless_patterns_runtime.api_proxy.validation import check
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
 from serverless_patterns_runtime.claims.claim import Claim
 from serverless_patterns_runtime.errors import CircuitOpen, PermanentError
@@ -127,11 +128,14 @@ class Exchange:
         envelope, settings = self._envelope, self._edge.settings
         validator = self._validator(route.get("body"))
         payload = body(envelope, route, settings.max_body_bytes, validator, settings.binary_media_types)
+        params = path_parameters(envelope.resource, envelope.event.get("pathParameters"))
+        if (validate := self._validator(route.get("params"))) is not None:
+            check("path", params, validate)
         return Request(
             method=envelope.method,
             route=self._route_name,
             path=envelope.path,
-            params=path_parameters(envelope.resource, envelope.event.get("pathParameters")),
+            params=params,
             query=query(envelope.query, route.get("query_types", {}), self._validator(route.get("query"))),
             headers=envelope.headers,
             cookies=envelope.cookies,
