@@ -208,6 +208,14 @@ def test_a_bad_body_is_refused_before_anything_happens(front_door: LiveApi, why)
     assert front_door.row("a") == {}
 
 
+def test_the_gateway_s_own_400_reads_as_a_function_s_does(front_door: LiveApi) -> None:
+    answer = front_door.call("POST /payments", {"id": "canary-4111"}, **KEY)
+    said = answer.json
+    assert (said["status"], said["title"], said["type"]) == (400, "Bad Request", "about:blank")
+    assert said["detail"] == "the body is no JSON, or not what the schema of the route says"
+    assert b"canary-4111" not in answer.body
+
+
 @pytest.mark.parametrize("kind", ["text/plain", "application/xml", "application/json; charset=utf-16", None])
 def test_a_body_of_another_type_is_refused(front_door: LiveApi, kind) -> None:
     headers = {"Content_Type": kind} if kind else {}
