@@ -50,6 +50,9 @@ class RouteFacts:
     query: Mapping[str, Any] | None
     """JSON schema of an object, one property for each parameter of the query string."""
 
+    params: Mapping[str, Any] | None
+    """JSON schema of an object, whose properties are parameters of the path."""
+
     respond: Mapping[str, str] | None
     """Fields of the answer by name: where in the body each is, as `$.order_id`."""
 

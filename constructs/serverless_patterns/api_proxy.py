@@ -84,7 +84,7 @@ class ApiProxy(Measured):
         integration_timeout: How long the gateway waits for a target, 50 ms to 300 s. Above 29 s AWS has to raise the
             account's quota first.
         max_body_bytes: Functions refuse more with 413; to 6 MB, less a third for bytes.
-        binary_media_types: Whose bodies reach functions as bytes, such as `image/png`.
+        binary_media_types: Whose bodies reach functions, and clients that accept them, as bytes: `image/png`.
         access_logs: A line for each request. On AWS the account needs a role for it, once: `ApiAccount`. Default: yes.
         stage_name: First part of every path under the gateway's own address, default `live`; of an imported
             `rest_api`, the stage that gets the routes.
@@ -144,18 +144,19 @@ class ApiProxy(Measured):
     ) -> None:
         problems, settings = Problems(path_of(scope, id)), settings_of(scope)
         once = Idempotency(None, claims, claims_namespace or id, claims_retention)
-        told = Told(once, max_body_bytes, cors, integration_timeout)
         said = {"access_logs": access_logs, "alarms": alarms, "alarm_actions": alarm_actions, "domain": domain}
         said |= {"throttle": given(throttle, _THROTTLE), "max_latency": given(max_latency, _MAX_LATENCY)}
         said |= {"usage_plans": usage_plans or None, "web_acl": web_acl}
         existing = look(problems, scope, rest_api, stage_name, binary_media_types, said)
+        binary = existing.binary_media_types if existing else binary_media_types
+        told = Told(once, max_body_bytes, binary, cors, integration_timeout)
         own_stage = _STAGE_NAME if rest_api is not None or stage_name is None else stage_name
         check_arguments(problems, told, throttle, binary_media_types, own_stage)
         check_alarms(problems, alarms, max_latency)
         check_domain(problems, scope, domain)
         problems.raise_any()  # what follows leans on these
         whole = plan(problems, scope, id, routes, authorizer, public, told, settings)
-        check_binary(problems, whole.routes, existing.binary_media_types if existing else binary_media_types)
+        check_binary(problems, whole.routes, binary)
         if existing is not None:
             existing.check(problems, scope, whole.routes, cors=cors is not None)
         problems.raise_any()

@@ -29,12 +29,14 @@ class Route:
         target: A `Handler`, a `lambda_.IFunction` (raw events), a `LoadLeveledQueue`, `HttpBackend` or `MockResponse`.
         body: JSON schema (draft 4, as far as the gateway enforces it) of the body; or `bytes`. Default: any JSON.
         query: JSON schema of an object: one property for each parameter of the query string.
+        params: JSON schema of an object: parameters of the path, each a `string`. Checked by a `Handler`'s function.
         respond: In front of a queue, fields of the answer: `{"order_id": "$.order_id"}` takes them from the request.
         authorizer: Who may call it. Default: as the API says.
         public: `True`: anybody.
         throttle: Default: as the API says.
-        idempotency: Of `Idempotency-Key`: `required`, `optional` or `off`. Default: required for POST and PATCH to a
-            `Handler` and in front of a queue (optional when the queue finds its key in the body), else off.
+        idempotency: Of `Idempotency-Key`: `required`, `optional` or `off` (one that is sent is ignored). Default, to a
+            `Handler`: required for POST and PATCH, off for GET, HEAD and OPTIONS, else optional; in front of a queue:
+            required, or optional when the queue finds its key in the body.
         message_group: In front of a FIFO queue: where in the body its group is, such as `$.order_id`.
         circuit_breaker: A `CircuitBreaker` for what the target, a `Handler`, calls. While open: 503, or the fallback.
         fallback: `module:function` beside the target's. It takes `(request)` or `(request, invocation)` and answers
@@ -47,6 +49,7 @@ class Route:
     _: KW_ONLY
     body: Mapping[str, Any] | type[bytes] | None = None
     query: Mapping[str, Any] | None = None
+    params: Mapping[str, Any] | None = None
     respond: Mapping[str, str] | None = None
     authorizer: Authorizer | None = None
     public: bool = False

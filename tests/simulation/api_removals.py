@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from serverless_patterns_runtime.api_proxy import exchange, key, once
+from serverless_patterns_runtime.api_proxy import exchange, keeping, key, once
 from serverless_patterns_runtime.api_proxy.answer import Answer, Executed
 from serverless_patterns_runtime.claims import commits, lease
 from serverless_patterns_runtime.claims.claim import Claim, Holder
@@ -141,7 +141,7 @@ def _(patch: Patch) -> None:
 
 @removal("the answer in the claim", "effects", "is not in the table|was told 409")
 def _(patch: Patch) -> None:
-    patch.setattr(once, "_kept", lambda _: None)
+    patch.setattr(once, "kept_text", lambda _: None)
 
 
 @removal(
@@ -327,7 +327,8 @@ def _(patch: Patch) -> None:
 
 @removal("a status from 500 on is not kept", "leases", "was told|never answered", does="says 503 once")
 def _(patch: Patch) -> None:
-    patch.setattr(once, "FAILED", 600)
+    for module in (once, keeping):
+        patch.setattr(module, "FAILED", 600)
 
 
 @removal(
@@ -338,7 +339,7 @@ def _(patch: Patch) -> None:
 
     def released(self: Any, held_lease: Any, held: Any, result: Any) -> Any:
         try:
-            once._kept(Answer.of(result))
+            once.kept_text(Answer.of(result))
         except once.UnusableResult:
             held_lease.give_back(held)
             raise

@@ -151,12 +151,14 @@ def test_a_function_s_variables_are_those_of_the_contracts_and_the_user_s() -> N
         stack,
         Route("POST /orders", take(tables={"ORDERS": a_table(stack)}, environment={"MODE": "fast"})),
         max_body_bytes=1000,
+        binary_media_types=["image/png", "application/pdf"],
     )
     fields = {*business_function.Env._fields, *claims.Env._fields, *contract.Env._fields}
     told = variables_of(stack, "ApiWebTake")
     assert {*told} == fields | SHARED | {"ORDERS", "MODE"}
     literal = {name: value for name, value in told.items() if isinstance(value, str)}
     assert literal == {
+        "BINARY_MEDIA_TYPES": "image/png,application/pdf",
         "BUSINESS_FUNCTION": "web:take",
         "CLAIMS_NAMESPACE": "Api",
         "CLAIMS_RETENTION_SECONDS": "604800",
@@ -185,7 +187,7 @@ def test_each_route_s_settings_travel_beside_the_code() -> None:
     an_api(
         stack,
         Route("GET /orders", handler, query=PAGE),
-        Route("PUT /orders/{order_id}", handler, body=ORDER, idempotency="optional"),
+        Route("PUT /orders/{order_id}", handler, body=ORDER, idempotency="required"),
         Route("PUT /pictures/{name}", handler, body=bytes, public=True),
         authorizer=IamAuthorizer(),
         binary_media_types=["image/png"],
@@ -202,11 +204,11 @@ def test_each_route_s_settings_travel_beside_the_code() -> None:
         },
         "PUT /orders/{order_id}": {
             "evidence": "iam",
-            "idempotency": "optional",
+            "idempotency": "required",
             "content": "json",
             "challenge": "AWS4-HMAC-SHA256",
         },
-        "PUT /pictures/{name}": {"evidence": "none", "idempotency": "off", "content": "bytes"},
+        "PUT /pictures/{name}": {"evidence": "none", "idempotency": "optional", "content": "bytes"},
     }
     code = (asset_of(stack, "ApiWebGet") / f"{contract.SCHEMAS_MODULE}.py").read_text()
     assert {query, body} <= {node.name for node in ast.parse(code).body if isinstance(node, ast.FunctionDef)}
@@ -232,11 +234,19 @@ def test_a_changed_route_is_a_changed_asset() -> None:
 @pytest.mark.parametrize(
     ("method", "expected"),
     [
-        (method, "required" if method in ("PATCH", "POST") else "off")
-        for method in ("ANY", "DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+        ("PATCH", "required"),
+        ("POST", "required"),
+        ("ANY", "optional"),
+        ("DELETE", "optional"),
+        ("PUT", "optional"),
+        ("GET", "off"),
+        ("HEAD", "off"),
+        ("OPTIONS", "off"),
     ],
 )
-def test_keys_are_required_where_a_repeated_request_would_do_its_work_twice(method: str, expected: str) -> None:
+def test_keys_are_required_where_a_repeated_request_would_do_its_work_twice_and_count_where_it_writes(
+    method: str, expected: str
+) -> None:
     stack = new_stack()
     an_api(stack, Route(f"{method} /orders", get()))
     assert the_routes(stack, "ApiWebGet")[f"{method} /orders"]["idempotency"] == expected
@@ -250,7 +260,8 @@ def test_keys_are_required_where_a_repeated_request_would_do_its_work_twice(meth
         (lambda: Route("POST /orders", get()), True),
         (lambda: Route("POST /orders", get(), idempotency="off"), False),
         (lambda: Route("POST /orders", take(), idempotency="off"), True),
-        (lambda: Route("PUT /orders", get(), idempotency="optional"), True),
+        (lambda: Route("PUT /orders", get()), True),
+        (lambda: Route("PUT /orders", get(), idempotency="off"), False),
     ],
 )
 def test_there_is_a_table_of_claims_where_a_route_may_need_one(route: Any, needed: bool) -> None:
@@ -400,6 +411,14 @@ def test_names_in_metrics_differ_between_stacks_and_apis() -> None:
     assert all(name.startswith("Shop-") for name in names)
 
 
+STATUSES = {
+    "BAD_REQUEST_BODY": (400, "Bad Request"),
+    "BAD_REQUEST_PARAMETERS": (400, "Bad Request"),
+    "QUOTA_EXCEEDED": (429, "Too Many Requests"),
+    "THROTTLED": (429, "Too Many Requests"),
+}
+
+
 def test_every_error_of_the_gateway_is_a_problem_with_a_correlation_id() -> None:
     stack = new_stack()
     an_api(stack)
@@ -407,7 +426,7 @@ def test_every_error_of_the_gateway_is_a_problem_with_a_correlation_id() -> None
         it["Properties"]["ResponseType"]: it["Properties"]
         for it in resources(stack, "ApiGateway::GatewayResponse").values()
     }
-    assert {*found} == {"DEFAULT_4XX", "DEFAULT_5XX", "QUOTA_EXCEEDED", "THROTTLED"}
+    assert {*found} == {"DEFAULT_4XX", "DEFAULT_5XX", *STATUSES}
     for type, response in found.items():
         headers = response["ResponseParameters"]
         assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
@@ -416,6 +435,8 @@ def test_every_error_of_the_gateway_is_a_problem_with_a_correlation_id() -> None
         problem = json.loads(text.replace("$context.error.messageString", '"said"'))
         assert problem["correlation_id"] == "$context.requestId"
         assert ("detail" in problem) == (type != "DEFAULT_5XX"), "our own failures tell the caller nothing"
+        assert "$context.error.validationErrorString" not in text, "its quotes would break the JSON"
+        assert (problem.get("status"), problem["title"]) == STATUSES.get(type, (None, "$context.error.responseType"))
         assert ("gatewayresponse.header.Retry-After" in headers) == (type in ("QUOTA_EXCEEDED", "THROTTLED"))
         assert "StatusCode" not in response
 

@@ -1,5 +1,6 @@
 """A 401 says what would be taken, whoever answers it: the gateway, a function, a queue's template."""
 
+import json
 from typing import Any
 
 import pytest
@@ -96,7 +97,9 @@ def test_the_gateway_s_401_is_a_problem_that_pages_may_read_as_every_other() -> 
     an_api(stack, authorizer=by_function(), cors=Cors(allow_origins=["https://shop.example.com"]))
     found = {it["Properties"]["ResponseType"]: it["Properties"] for it in _responses(stack)}
     unauthorized, other = found["UNAUTHORIZED"], found["DEFAULT_4XX"]
-    assert unauthorized["ResponseTemplates"] == other["ResponseTemplates"]
+    (text,) = unauthorized["ResponseTemplates"].values()
+    problem = json.loads(text.replace("$context.error.messageString", '"said"'))
+    assert (problem["status"], problem["title"], problem["detail"]) == (401, "Unauthorized", "said")
     assert unauthorized["ResponseParameters"] == {**other["ResponseParameters"], HEADER: "'Bearer'"}
     assert "StatusCode" not in unauthorized, "it is 401 by itself"
 

@@ -285,7 +285,7 @@ ROUTES: list[tuple[Callable[[], Route], str]] = [
     ),
     (
         lambda: Route("GET /orders", get(environment={"LONG": "x" * 4000})),
-        f"{ROUTE} target environment must hold at most 4,096 bytes of names and values, got 4,175: "
+        f"{ROUTE} target environment must hold at most 4,096 bytes of names and values, got 4,193: "
         "move long values to parameters or into the code",
     ),
     (

@@ -9,7 +9,7 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 
 from serverless_patterns import ApiProxy, Cors, HttpBackend, IamAuthorizer, LambdaAuthorizer, MockResponse, Route
-from tests.template.apis import ORDER, a_function, an_api, get, methods
+from tests.template.apis import ORDER, a_function, an_api, get, methods, variables_of
 from tests.template.stacks import a_handler, new_stack, resources, statements, the, warnings
 
 HEALTH = Route("GET /health", MockResponse(), public=True)
@@ -264,3 +264,13 @@ def test_several_on_one_imported_api_are_deployed_one_after_the_other() -> None:
 def test_the_same_app_can_be_made_twice() -> None:
     for _ in range(2):
         assert isinstance(on_imported(HEALTH).node.root, App)
+
+
+def test_functions_are_told_what_the_owner_s_api_takes_for_bytes() -> None:
+    ours, imports = new_stack(), new_stack()
+    theirs = their_api(ours, binary_media_types=["image/png", "application/pdf"])
+    attached(ours, Route("PUT /picture", get(), body=bytes), rest_api=theirs)
+    assert variables_of(ours, "ApiWebGet")["BINARY_MEDIA_TYPES"] == "image/png,application/pdf"
+    more = {"stage_name": "live", "binary_media_types": ["image/png"]}
+    attached(imports, Route("PUT /picture", get(), body=bytes), rest_api=imported(imports), **more)
+    assert variables_of(imports, "ApiWebGet")["BINARY_MEDIA_TYPES"] == "image/png"

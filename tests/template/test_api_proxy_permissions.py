@@ -21,7 +21,7 @@ LEASES = {"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"}
         (lambda: Route("POST /orders", take()), EFFECTS),
         (lambda: Route("GET /orders", take()), EFFECTS),
         (lambda: Route("POST /orders", get()), LEASES),
-        (lambda: Route("PUT /orders", get(), idempotency="optional"), LEASES),
+        (lambda: Route("PUT /orders", get()), LEASES),
     ],
 )
 def test_claims_are_allowed_what_the_way_of_claiming_needs(route: Callable[[], Route], expected: set[str]) -> None:

@@ -52,6 +52,7 @@ class Told(NamedTuple):
 
     once: Idempotency
     max_body_bytes: int
+    binary_media_types: Sequence[str]
     cors: Cors | None
     timeout: Duration
     """Of integrations."""
@@ -126,7 +127,11 @@ class ApiFunction:
         return cast(lambda_.IFunction, function), provisioned(scope, f"{self.id}Live", function, self.handler)
 
     def _variables(self, claims: dynamodb.ITable | None) -> dict[str, str]:
-        env = Env(MAX_BODY_BYTES=text(self.told.max_body_bytes), CORS=told_to_functions(self.told.cors))
+        env = Env(
+            MAX_BODY_BYTES=text(self.told.max_body_bytes),
+            BINARY_MEDIA_TYPES=",".join(self.told.binary_media_types),
+            CORS=told_to_functions(self.told.cors),
+        )
         remembered = self.told.once.env(claims) if self.claims else {}
         guards = protection_env(self.protections)
         return {**business_function_env(self.handler), **remembered, **env._asdict(), **guards}
@@ -158,6 +163,8 @@ def _settings(one: Planned) -> RouteSettings:
         settings["circuit_breaker"] = one.protection.name
     if one.route.fallback is not None:
         settings["fallback"] = one.route.fallback
+    if facts.params is not None:
+        settings["params"] = _schemas.schema_name(facts.params)
     return settings
 
 

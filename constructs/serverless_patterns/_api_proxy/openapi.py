@@ -102,12 +102,13 @@ def _operation(
 
 def _path_parameters(facts: RouteFacts) -> list[dict[str, Any]]:
     greedy = {"description": "The rest of the path, slashes included."}
+    said = written_out(facts.params or {}).get("properties", {})
     return [
         {
             "name": name,
             "in": "path",
             "required": True,
-            "schema": {"type": "string", "minLength": 1},
+            "schema": {"minLength": 1, **of_2020(said.get(name, {"type": "string"}))},
             **(greedy if facts.greedy and name == facts.parameters[-1] else {}),
         }
         for name in facts.parameters
@@ -139,7 +140,7 @@ def _responses(facts: RouteFacts, target: RouteTarget, *, keyed: bool, body: boo
     told = dict(_ALWAYS) | (_METERED if metered else {})
     told |= {} if facts.evidence == "none" else _GUARDED
     told |= _KEYED if keyed and target.handler is not None else {}
-    told |= {"400": "The request is not what the route takes"} if body or facts.query is not None or keyed else {}
+    told |= {"400": "The request is not what the route takes"} if body or facts.query or facts.params or keyed else {}
     told |= {"413": "The body is too large", "415": "Another content type than JSON"} if body else {}
     responses: dict[str, Any] = {status: _problem(words) for status, words in told.items()}
     for status, words in target.answers(facts).items():

@@ -18,6 +18,7 @@ from .challenges import challenge_of
 from .function_target import FunctionTarget, HandlerTarget
 from .guards import Guard, guard_of
 from .overlaps import Guarded, check_overlaps
+from .params import check_params
 from .paths import Path, parsed
 from .throttling import check_throttle
 
@@ -105,6 +106,7 @@ def _facts(problems: Problems, route: Route, path: Path, guard: Guard) -> RouteF
         body=route.body if isinstance(route.body, Mapping) else None,
         content="bytes" if route.body is bytes else "json",
         query=route.query if isinstance(route.query, Mapping) else None,
+        params=route.params if isinstance(route.params, Mapping) else None,
         respond=route.respond,
         message_group=route.message_group,
         asked_idempotency=route.idempotency,
@@ -118,6 +120,7 @@ def _facts(problems: Problems, route: Route, path: Path, guard: Guard) -> RouteF
     elif route.query is not None:
         fix = "write {'type': 'object', 'properties': {...}}"
         problems.add(f"{facts.label} query", "be a JSON schema of an object", repr(route.query), fix)
+    check_params(problems, facts, route.params, route.target)
     return facts
 
 
@@ -148,5 +151,6 @@ def _target(problems: Problems, label: str, target: Any) -> RouteTarget | None:
 
 def distinct_schemas(routes: Sequence[Planned]) -> Mapping[str, Mapping[str, Any]]:
     """Every schema that some function checks, by name."""
-    schemas = [schema for one in routes for schema in (one.facts.body, one.facts.query) if schema is not None]
+    given = [schema for one in routes for schema in (one.facts.body, one.facts.query, one.facts.params)]
+    schemas = [schema for schema in given if schema is not None]
     return {_schemas.schema_name(schema): schema for schema in schemas}

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Self
 
+from serverless_patterns_runtime.api_proxy.json_text import checked_text, encode, json_text
 from serverless_patterns_runtime.api_proxy.media_type import is_json, is_text
 from serverless_patterns_runtime.business_function.business_function import UnusableResult
 from serverless_patterns_runtime.response import Response
@@ -47,7 +48,7 @@ class Answer(NamedTuple):
         return answer
 
     def to_json(self) -> str:
-        return _json(self._asdict())
+        return encode(self._asdict())
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -95,9 +96,9 @@ def _body(body: Any, said: str | None) -> tuple[str, str | None, bool]:
     if isinstance(body, bytes):
         return _bytes(body, said)
     if said is None or is_json(said):
-        return _checked(_json_of(body)), "application/json", False
+        return json_text(body), "application/json", False
     if isinstance(body, str):
-        return _checked(body), None, False
+        return checked_text(body), None, False
     kind = type(body).__name__
     raise UnusableResult(
         f"a body of type {kind} is sent as JSON, and its Content-Type says otherwise: give text or bytes"
@@ -114,40 +115,6 @@ def _bytes(body: bytes, said: str | None) -> tuple[str, str | None, bool]:
     from base64 import b64encode  # not at the top: most functions never answer bytes, all start cold
 
     return b64encode(body).decode(), "application/octet-stream", True
-
-
-def _json_of(value: Any) -> str:
-    try:
-        return _json(value)
-    except RecursionError:
-        reason = "it is nested too deeply"
-    except (TypeError, ValueError) as error:  # NaN, a number that is too long, a type without JSON: none quotes a value
-        reason = str(error)
-    raise UnusableResult(f"the result has no JSON: {reason}")
-
-
-def _number(value: Any) -> int | float:
-    """Decimals, which is how DynamoDB's numbers are read, as long as a double says the same."""
-    from decimal import Decimal
-
-    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= 300:
-        number = int(value) if value == value.to_integral_value() else float(value)
-        if Decimal(str(number)) == value:
-            return number
-        raise ValueError("a Decimal has more digits than a JSON number keeps: answer it as text")
-    raise TypeError(f"a value of type {type(value).__name__}")
-
-
-# Made once: with these options `json.dumps` would make one for every answer.
-_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_number).encode
-
-
-def _checked(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise UnusableResult("the result holds half of a surrogate pair, which is not text") from None
-    return text
 
 
 def _check_size(answer: Answer) -> None:

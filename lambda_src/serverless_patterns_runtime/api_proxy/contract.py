@@ -33,6 +33,9 @@ class Env(NamedTuple):
     MAX_BODY_BYTES: str
     """A larger request is answered with 413, before it is parsed."""
 
+    BINARY_MEDIA_TYPES: str
+    """Comma-separated: bodies of these types the gateway passes on as bytes, in base64; empty: none."""
+
     CORS: str
     """JSON of `CrossOrigin`; empty: no CORS."""
 
@@ -58,6 +61,8 @@ class RouteSettings(TypedDict):
     """Name of the validator of the body in `SCHEMAS_MODULE`; absent: any JSON, or none at all."""
     query: NotRequired[str]
     """Name of the validator of the query string."""
+    params: NotRequired[str]
+    """Name of the validator of the path's parameters."""
     query_types: NotRequired[dict[str, str | list[str]]]
     """Per parameter the JSON type to which its text is turned: `integer`, `number`, `boolean`, `string`, or a list of
     one of these for a parameter that may repeat."""

@@ -93,7 +93,8 @@ def _dynamodb() -> Any:
 
 
 def _validators(routes: contract.Routes) -> Mapping[str, Validator]:
-    names = {name for route in routes.values() for name in (route.get("body"), route.get("query")) if name}
+    given = [(route.get("body"), route.get("query"), route.get("params")) for route in routes.values()]
+    names = {name for several in given for name in several if name}
     if not names:
         return {}
     module = importlib.import_module(contract.SCHEMAS_MODULE)

@@ -4,6 +4,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from serverless_patterns_runtime.api_proxy import contract, cross_origin, record
+from serverless_patterns_runtime.api_proxy.acceptance import check_acceptable
 from serverless_patterns_runtime.api_proxy.answer import Answer, Executed
 from serverless_patterns_runtime.api_proxy.body import body
 from serverless_patterns_runtime.api_proxy.caller import caller
@@ -13,6 +14,7 @@ from serverless_patterns_runtime.api_proxy.key import claim_of
 from serverless_patterns_runtime.api_proxy.path_parameters import path_parameters
 from serverless_patterns_runtime.api_proxy.problems import problem
 from serverless_patterns_runtime.api_proxy.query import query
+from serverless_patterns_runtime.api_proxy.validation import check
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
 from serverless_patterns_runtime.claims.claim import Claim
 from serverless_patterns_runtime.errors import CircuitOpen, PermanentError
@@ -48,7 +50,8 @@ class Exchange:
         error: BaseException | None = None
         with self._edge.logger.append_context_keys(correlation_id=correlation_id, route=self._route_name):
             try:
-                executed = self._executed()
+                executed = self._for_this_caller(self._executed())
+                check_acceptable(executed.answer, self._envelope, self._edge.settings.binary_media_types)
             except KeyboardInterrupt:
                 raise
             except BaseException as raised:
@@ -114,14 +117,25 @@ class Exchange:
 
         return Execution(self._edge, self._remaining)
 
+    def _for_this_caller(self, executed: Executed) -> Executed:
+        """On a public route all are one caller: whoever knows a key gets its answer, but nobody else's session."""
+        if not executed.replayed or self._caller is not None:
+            return executed
+        headers = {name: values for name, values in executed.answer.headers.items() if name.lower() != "set-cookie"}
+        return executed._replace(answer=executed.answer._replace(headers=headers))
+
     def _request(self, route: contract.RouteSettings) -> Request:
         envelope, settings = self._envelope, self._edge.settings
-        payload = body(envelope, route, settings.max_body_bytes, self._validator(route.get("body")))
+        validator = self._validator(route.get("body"))
+        payload = body(envelope, route, settings.max_body_bytes, validator, settings.binary_media_types)
+        params = path_parameters(envelope.resource, envelope.event.get("pathParameters"))
+        if (validate := self._validator(route.get("params"))) is not None:
+            check("path", params, validate)
         return Request(
             method=envelope.method,
             route=self._route_name,
             path=envelope.path,
-            params=path_parameters(envelope.resource, envelope.event.get("pathParameters")),
+            params=params,
             query=query(envelope.query, route.get("query_types", {}), self._validator(route.get("query"))),
             headers=envelope.headers,
             cookies=envelope.cookies,

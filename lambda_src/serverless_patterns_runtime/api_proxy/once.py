@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from serverless_patterns_runtime.api_proxy.answer import Answer, Executed
 from serverless_patterns_runtime.api_proxy.edge import Edge
+from serverless_patterns_runtime.api_proxy.keeping import FAILED, answer_of_effects, kept_text
 from serverless_patterns_runtime.business_function.business_function import UnusableResult
 from serverless_patterns_runtime.claims.claim import AnswerNotKept, Claim, Contended, Holder, RunningElsewhere
 from serverless_patterns_runtime.claims.commits import Commits
@@ -21,14 +22,8 @@ from serverless_patterns_runtime.telemetry import describe
 
 __all__ = ["Call", "Execution"]
 
-MAX_STORED_BYTES = 300 * 1024
-"""Of an answer that is kept. An item holds 400 KB, and the key and DynamoDB's own way of counting need room."""
-
 LAST_SECONDS = 0.5
 """Kept free of requests that are tried again, for the answer that says so."""
-
-FAILED = 500
-"""From here on a status says that the work was not done: it is answered, and never kept."""
 
 
 class Call(Protocol):
@@ -145,7 +140,7 @@ class Execution:
     def _record(self, lease: Lease, held: Holder, result: Any) -> Executed:
         try:
             answer = Answer.of(result)
-            kept = _kept(answer)
+            kept = kept_text(answer)
         except UnusableResult:
             lease.complete(None, self._remaining_for_tries)  # what the function did is done all the same
             raise
@@ -179,21 +174,8 @@ class Execution:
 def _computed(claim: Claim, call: Call, *, keep: bool) -> tuple[Effects, Answer, str | None]:
     """What to commit, what to answer, and the answer as it is kept."""
     effects: Effects = call(claim, 1)
-    answer = Answer.of(effects.result)
-    if answer.status >= FAILED:
-        raise UnusableResult(f"the function returned Effects and the status {answer.status}: raise an error instead")
-    return effects, answer, _kept(answer) if keep else None
-
-
-def _kept(answer: Answer) -> str:
-    text = answer.to_json()
-    size = len(text.encode())
-    if size > MAX_STORED_BYTES:
-        raise UnusableResult(
-            f"an answer under an idempotency key holds at most {MAX_STORED_BYTES // 1024} KB, to be kept for who asks"
-            f" again; got {size:,} bytes: answer with less, or switch the key off for this route"
-        )
-    return text
+    answer = answer_of_effects(effects)
+    return effects, answer, kept_text(answer) if keep else None
 
 
 def _replay(found: Holder) -> Executed:

@@ -10,6 +10,7 @@ from serverless_patterns_runtime.business_function.business_function import Unus
 from serverless_patterns_runtime.claims.claim import Contended, RunningElsewhere
 from serverless_patterns_runtime.errors import (
     CircuitOpen,
+    ConditionNotMet,
     IdempotencyKeyReused,
     PermanentError,
     UncommittableEffects,
@@ -68,6 +69,8 @@ def _details(error: BaseException, status: int) -> dict[str, Any]:
             return {"detail": error.message, "errors": [{"pointer": error.pointer, "rule": error.rule}]}
         case UncommittableEffects() | UnusableResource() | UnusableResult():
             return {}
+        case ConditionNotMet():
+            return {"detail": "the present state of the data does not allow it"}
         case PermanentError() if error.status in (None, status):
             return {"detail": str(error.message)[:MOST_CHARACTERS]}
         case RunningElsewhere():

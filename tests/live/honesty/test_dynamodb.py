@@ -183,3 +183,19 @@ def test_of_twenty_conditional_updates_at_once_one_succeeds(dynamodb, table) -> 
 
     with ThreadPoolExecutor(20) as threads:
         assert sum(threads.map(claims, range(20))) == 1
+
+
+@pytest.mark.xfail(
+    strict=True, raises=pytest.fail.Exception, reason="the emulator takes a write without its table's key"
+)
+def test_a_transaction_without_the_table_s_key_is_refused(dynamodb, put) -> None:
+    with pytest.raises(ClientError) as caught:
+        dynamodb.transact_write_items(TransactItems=[put({"other": {"S": "x"}})])
+    reasons = caught.value.response.get("CancellationReasons", [{}])
+    assert "ValidationException" in str(caught.value) or reasons[0].get("Code") == "ValidationError"
+
+
+@pytest.mark.parametrize("key", ["", "x" * 2049])
+def test_a_key_that_no_item_can_have_is_refused(dynamodb, table, key: str) -> None:
+    with pytest.raises(ClientError, match="ValidationException"):
+        dynamodb.get_item(TableName=table, Key={"id": {"S": key}})

@@ -2,8 +2,10 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -132,6 +134,31 @@ def test_what_json_cannot_say_is_refused_without_being_quoted(make: Callable[[],
     with pytest.raises(UnusableResult) as raised:
         Answer.of(make())
     assert message in str(raised.value)
+    assert CANARY not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [
+        (
+            {"when": datetime(2026, 11, 21, tzinfo=UTC)},
+            "a value of type datetime, at /when: answer text, as isoformat() gives it",
+        ),
+        ({"lines": [1, {"tags": {CANARY}}]}, "a value of type set, at /lines/1/tags: answer a list"),
+        ({"raw": b"x"}, "a value of type bytes, at /raw: answer text, or the bytes alone as the body of a Response"),
+        ({CANARY: {"id": UUID(int=7)}}, "a value of type UUID, at /*/id: answer text, as str() gives it"),
+        (
+            {"id" * 21: Order()},
+            "a value of type Order, at /*: answer text, numbers, lists and dicts with text for keys",
+        ),
+        ({"share": float("nan")}, ", at /share: answer text, numbers, lists"),
+        ([{(CANARY,): 1}], "not tuple, at /0: answer text, numbers, lists and dicts with text for keys"),
+    ],
+)
+def test_what_json_cannot_say_is_named_by_its_place_with_the_fix(result: Any, told: str):
+    with pytest.raises(UnusableResult) as raised:
+        Answer.of(result)
+    assert told in str(raised.value)
     assert CANARY not in str(raised.value)
 
 

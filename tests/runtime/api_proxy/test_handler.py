@@ -58,6 +58,7 @@ VARIABLES = {
     "RETURNS_EFFECTS": "false",
     "TABLES": "",
     "MAX_BODY_BYTES": "1048576",
+    "BINARY_MEDIA_TYPES": "image/png,application/pdf",
     "CORS": json.dumps({"origins": ["*"], "credentials": False, "expose_headers": ["X-Correlation-Id"]}),
     "POWERTOOLS_METRICS_NAMESPACE": "ServerlessPatterns",
     "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -187,6 +188,7 @@ def test_settings_say_what_the_construct_said(world: World):
         tables={"PAYMENTS": "p-1"},
         claims=ClaimsSettings("claims", "Api", 604_800),
         max_body_bytes=1_048_576,
+        binary_media_types=("image/png", "application/pdf"),
         cross_origin=None,
         routes={"POST /payments": ROUTES["POST /payments"]},
     )

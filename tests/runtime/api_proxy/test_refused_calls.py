@@ -234,6 +234,7 @@ def test_breakers_and_fallbacks_are_made_at_init(monkeypatch: pytest.MonkeyPatch
         "RETURNS_EFFECTS": "false",
         "TABLES": "",
         "MAX_BODY_BYTES": "1000",
+        "BINARY_MEDIA_TYPES": "",
         "CORS": "",
         "LAMBDA_TASK_ROOT": str(tmp_path),
         "AWS_DEFAULT_REGION": "eu-central-1",
