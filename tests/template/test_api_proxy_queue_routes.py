@@ -409,6 +409,18 @@ def test_two_queues_have_two_roles() -> None:
     assert len(credentials) == 2
 
 
+def test_each_route_may_send_to_its_queue_however_alike_two_names_read() -> None:
+    stack = new_stack()
+    queues = {f"q{n}": a_queue(stack, id) for n, id in enumerate(("Orders-Fast", "OrdersFast", "a.b", "a-b"))}
+    api(stack, *(Route(f"POST /{path}", queue) for path, queue in queues.items()))
+    policies = [one["Properties"] for one in resources(stack, "IAM::Policy").values()]
+    for path, made in methods(stack).items():
+        role = made["Integration"]["Credentials"]["Fn::GetAtt"][0]
+        allowed = [one["PolicyDocument"]["Statement"] for one in policies if one["Roles"] == [{"Ref": role}]]
+        arn = stack.resolve(queues[path].queue.queue_arn)
+        assert [[(one["Action"], one["Resource"]) for one in each] for each in allowed] == [[("sqs:SendMessage", arn)]]
+
+
 @pytest.mark.parametrize("made", EVERY.values(), ids=EVERY.keys())
 def test_only_json_is_sent_and_only_2xx_is_success(made: Any) -> None:
     integration = made["Integration"]

@@ -111,17 +111,17 @@ class QueueTarget:
         }
 
     def _role(self, site: Site) -> iam.Role:
-        """One for each queue of an API, however many routes lead to it."""
-        id = (
-            f"{''.join(part[:1].upper() + part[1:] for part in re.split(r'[^A-Za-z0-9]+', self._name(site)))}SenderRole"
-        )
-        known = site.scope.node.try_find_child(id)
-        if known is not None:
-            return cast(iam.Role, known)
-        principal = cast(iam.IPrincipal, iam.ServicePrincipal("apigateway.amazonaws.com"))
-        role = iam.Role(site.scope, id, assumed_by=principal)
-        grant_integration(role, self.queue)
-        return role
+        """One for each queue of an API, however many routes lead to it, and however alike two names read."""
+        address = self.queue.node.addr
+        if address not in site.roles:
+            parts = re.split(r"[^A-Za-z0-9]+", self._name(site))
+            id = f"{''.join(part[:1].upper() + part[1:] for part in parts)}SenderRole"
+            if site.scope.node.try_find_child(id) is not None:
+                id += address[-8:]
+            principal = cast(iam.IPrincipal, iam.ServicePrincipal("apigateway.amazonaws.com"))
+            site.roles[address] = iam.Role(site.scope, id, assumed_by=principal)
+            grant_integration(site.roles[address], self.queue)
+        return site.roles[address]
 
     def _name(self, site: Site) -> str:
         """Of the queue, within what it shares with the API."""
