@@ -233,13 +233,31 @@ def test_a_changed_route_is_a_changed_asset() -> None:
     ("method", "expected"),
     [
         (method, "required" if method in ("PATCH", "POST") else "off")
-        for method in ("ANY", "DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+        for method in ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
     ],
 )
 def test_keys_are_required_where_a_repeated_request_would_do_its_work_twice(method: str, expected: str) -> None:
     stack = new_stack()
     an_api(stack, Route(f"{method} /orders", get()))
     assert the_routes(stack, "ApiWebGet")[f"{method} /orders"]["idempotency"] == expected
+
+
+def test_any_method_keeps_keys_as_its_own_route_would() -> None:
+    stack = new_stack()
+    methods = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+    alike = take()
+    an_api(stack, Route("ANY /any", get()), *(Route(f"{method} /orders", alike) for method in methods))
+    alone = {method: the_routes(stack, "ApiWebTake")[f"{method} /orders"]["idempotency"] for method in methods}
+    assert the_routes(stack, "ApiWebGet")["ANY /any"]["idempotency"] == alone
+    assert "CLAIMS_TABLE_NAME" in variables_of(stack, "ApiWebGet")
+
+
+@pytest.mark.parametrize("asked", ["required", "optional", "off"])
+def test_what_is_said_of_any_method_holds_for_each(asked: Any) -> None:
+    stack = new_stack()
+    api = an_api(stack, Route("ANY /any", get(), idempotency=asked))
+    assert {*the_routes(stack, "ApiWebGet")["ANY /any"]["idempotency"].values()} == {asked}  # pyright: ignore
+    assert (api.claims is None) == (asked == "off")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .._checks import Problems
@@ -18,11 +18,13 @@ from .challenges import challenge_of
 from .function_target import FunctionTarget, HandlerTarget
 from .guards import Guard, guard_of
 from .overlaps import Guarded, check_overlaps
-from .paths import Path, parsed
+from .paths import EVERY_METHOD, Path, parsed
 from .throttling import check_throttle
 
 if TYPE_CHECKING:
     from aws_cdk import Duration
+
+    from serverless_patterns_runtime.api_proxy.contract import KeyMode
 
     from .._protection import Protection
     from .._targets import RouteTarget
@@ -46,6 +48,12 @@ class Planned:
     def takes_a_body(self) -> bool:
         """Whether requests usually have one."""
         return self.path.method not in _BODILESS
+
+    @property
+    def key_modes(self) -> dict[str, KeyMode]:
+        """What holds for `Idempotency-Key`, by method: for each on a route for `ANY`."""
+        methods = EVERY_METHOD if self.path.method == "ANY" else (self.path.method,)
+        return {method: self.target.key_mode(replace(self.facts, method=method)) for method in methods}
 
 
 def planned(problems: Problems, routes: Any, api: Guard | None, timeout: Duration, cross_origin: bool) -> list[Planned]:
