@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import CfnParameter, Duration, RemovalPolicy
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -614,4 +614,20 @@ def test_the_authorizer_s_variables_are_those_of_its_contract() -> None:
     told = variables_of(stack, "ApiWebIdentifyAuthorizer")
     assert {*told} == {*business_function.Env._fields, *lambda_authorizer.Env._fields} | SHARED
     assert told["IDENTITY_HEADER"] == "X-Token"
+    assert told["RESULTS_REMEMBERED"] == "true"
     assert functions(stack)["ApiWebIdentifyAuthorizer"]["Timeout"] == 5
+
+
+@pytest.mark.parametrize(
+    ("ttl", "remembered"),
+    [
+        (lambda _: Duration.seconds(0), "false"),
+        (lambda _: Duration.minutes(0), "false"),
+        (lambda _: Duration.seconds(1), "true"),
+        (lambda stack: Duration.seconds(CfnParameter(stack, "Ttl", type="Number").value_as_number), "true"),
+    ],
+)
+def test_an_authorizer_is_told_whether_its_answers_are_remembered(ttl: Any, remembered: str) -> None:
+    stack = new_stack()
+    an_api(stack, authorizer=LambdaAuthorizer(a_handler("web:identify"), results_cache_ttl=ttl(stack)))
+    assert variables_of(stack, "ApiWebIdentifyAuthorizer")["RESULTS_REMEMBERED"] == remembered
