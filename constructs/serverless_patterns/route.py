@@ -34,7 +34,7 @@ class Route:
         public: `True`: anybody.
         throttle: Default: as the API says.
         idempotency: Of `Idempotency-Key`: `required`, `optional` or `off`. Default: required for POST and PATCH to a
-            `Handler` and in front of a queue (optional when the queue finds its key in the body), else off. `ANY` to a
+            `Handler` and in front of a queue (off when the queue finds its key in the body), else off. `ANY` to a
             `Handler`: for each method its own.
         message_group: In front of a FIFO queue: where in the body its group is, such as `$.order_id`.
         circuit_breaker: A `CircuitBreaker` for what the target, a `Handler`, calls. While open: 503, or the fallback.
