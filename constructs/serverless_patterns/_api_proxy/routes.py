@@ -11,6 +11,7 @@ from .._running import is_function
 from .._shapes import several
 from .._targets import RouteFacts, is_routable
 from ..handler import Handler
+from ..http_backend import HttpBackend
 from ..route import Route
 from . import schemas as _schemas
 from .breaking import check_breaking
@@ -76,8 +77,13 @@ def planned(problems: Problems, routes: Any, api: Guard | None, timeout: Duratio
             found += [one] if one else []
         else:
             problems.add(f"routes[{position}]", "be a Route", repr(route), "write Route('GET /orders', ...)")
-    check_overlaps(problems, [Guarded(one.route.route, one.path, one.guard.evidence == "none") for one in found])
+    check_overlaps(problems, [_guarded(one) for one in found])
     return sorted(found, key=lambda one: (one.path.path, one.path.method))
+
+
+def _guarded(one: Planned) -> Guarded:
+    elsewhere = isinstance(one.target, FunctionTarget) or isinstance(one.route.target, HttpBackend)
+    return Guarded(one.route.route, one.path, one.guard.evidence == "none", elsewhere)
 
 
 def _planned(
