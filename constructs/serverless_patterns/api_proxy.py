@@ -13,6 +13,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from ._alarms import define_alarms
+from ._api_proxy.advice import warn_of_routes, warn_of_wide_grant
 from ._api_proxy.alarms import api_alarms, check_alarms
 from ._api_proxy.arguments import check_arguments, check_binary, warn_of_timeout
 from ._api_proxy.callers import allow_gateway, grant_invoke
@@ -197,6 +198,7 @@ class ApiProxy(Measured):
         if web_acl is not None:
             protect(self, self.stage, web_acl)
         warn_of_timeout(self, integration_timeout)
+        warn_of_routes(self, whole.routes)
         actions = settings.alarm_actions if alarm_actions is None else alarm_actions
         wanted = [] if existing else api_alarms(self.stage, max_latency)
         self.alarms = define_alarms(self, wanted, alarms or settings.alarms, actions)
@@ -212,6 +214,7 @@ class ApiProxy(Measured):
     def grant_invoke(self, grantee: iam.IGrantable, *routes: str) -> iam.Grant:
         """Allow calling routes that an `IamAuthorizer` guards; without routes, all of these."""
         chosen = [known(self, self._routes, route) for route in routes] or [*self._routes.values()]
+        warn_of_wide_grant(self, chosen, [*self._routes.values()])
         return grant_invoke(self, self.rest_api, self.stage.stage_name, grantee, chosen, all=not routes)
 
     def openapi(self) -> dict[str, Any]:

@@ -169,7 +169,7 @@ class LoadLeveledQueue(Construct):
         self.queue, self.dead_letter_queue = source.define(
             self, delivery, planned.visibility, key, settings.removal_policy
         )
-        self._target = QueueTarget(self.queue, has_key_path=idempotency_key is not None)
+        self._target = QueueTarget(self.queue, key_path=idempotency_key)
         self.claims: dynamodb.ITable | None = None
         self.required_endpoints: tuple[str, ...] = ()
         if worker is None:

@@ -35,8 +35,8 @@ class Route:
         public: `True`: anybody.
         throttle: Default: as the API says.
         idempotency: Of `Idempotency-Key`: `required`, `optional` or `off` (one that is sent is ignored). Default, to a
-            `Handler`: required for POST and PATCH, off for GET, HEAD and OPTIONS, else optional; in front of a queue:
-            required, or optional when the queue finds its key in the body.
+            `Handler`: required for POST and PATCH, off for GET, HEAD and OPTIONS, else optional (`ANY`: for each method
+            its own); in front of a queue: required, or off when the queue finds its key in the body.
         message_group: In front of a FIFO queue: where in the body its group is, such as `$.order_id`.
         circuit_breaker: A `CircuitBreaker` for what the target, a `Handler`, calls. While open: 503, or the fallback.
         fallback: `module:function` beside the target's. It takes `(request)` or `(request, invocation)` and answers

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import CfnParameter, Duration, RemovalPolicy
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -236,7 +236,6 @@ def test_a_changed_route_is_a_changed_asset() -> None:
     [
         ("PATCH", "required"),
         ("POST", "required"),
-        ("ANY", "optional"),
         ("DELETE", "optional"),
         ("PUT", "optional"),
         ("GET", "off"),
@@ -250,6 +249,24 @@ def test_keys_are_required_where_a_repeated_request_would_do_its_work_twice_and_
     stack = new_stack()
     an_api(stack, Route(f"{method} /orders", get()))
     assert the_routes(stack, "ApiWebGet")[f"{method} /orders"]["idempotency"] == expected
+
+
+def test_any_method_keeps_keys_as_its_own_route_would() -> None:
+    stack = new_stack()
+    methods = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+    alike = take()
+    an_api(stack, Route("ANY /any", get()), *(Route(f"{method} /orders", alike) for method in methods))
+    alone = {method: the_routes(stack, "ApiWebTake")[f"{method} /orders"]["idempotency"] for method in methods}
+    assert the_routes(stack, "ApiWebGet")["ANY /any"]["idempotency"] == alone
+    assert "CLAIMS_TABLE_NAME" in variables_of(stack, "ApiWebGet")
+
+
+@pytest.mark.parametrize("asked", ["required", "optional", "off"])
+def test_what_is_said_of_any_method_holds_for_each(asked: Any) -> None:
+    stack = new_stack()
+    api = an_api(stack, Route("ANY /any", get(), idempotency=asked))
+    assert {*the_routes(stack, "ApiWebGet")["ANY /any"]["idempotency"].values()} == {asked}  # pyright: ignore
+    assert (api.claims is None) == (asked == "off")
 
 
 @pytest.mark.parametrize(
@@ -617,4 +634,20 @@ def test_the_authorizer_s_variables_are_those_of_its_contract() -> None:
     told = variables_of(stack, "ApiWebIdentifyAuthorizer")
     assert {*told} == {*business_function.Env._fields, *lambda_authorizer.Env._fields} | SHARED
     assert told["IDENTITY_HEADER"] == "X-Token"
+    assert told["RESULTS_REMEMBERED"] == "true"
     assert functions(stack)["ApiWebIdentifyAuthorizer"]["Timeout"] == 5
+
+
+@pytest.mark.parametrize(
+    ("ttl", "remembered"),
+    [
+        (lambda _: Duration.seconds(0), "false"),
+        (lambda _: Duration.minutes(0), "false"),
+        (lambda _: Duration.seconds(1), "true"),
+        (lambda stack: Duration.seconds(CfnParameter(stack, "Ttl", type="Number").value_as_number), "true"),
+    ],
+)
+def test_an_authorizer_is_told_whether_its_answers_are_remembered(ttl: Any, remembered: str) -> None:
+    stack = new_stack()
+    an_api(stack, authorizer=LambdaAuthorizer(a_handler("web:identify"), results_cache_ttl=ttl(stack)))
+    assert variables_of(stack, "ApiWebIdentifyAuthorizer")["RESULTS_REMEMBERED"] == remembered

@@ -23,7 +23,7 @@ from serverless_patterns import (
     Throttle,
 )
 from tests.template.apis import ORDER, a_function, an_api, get, methods, take, the_stage, variables_of
-from tests.template.stacks import HANDLERS, a_handler, a_queue, a_table, new_stack, refusal, the
+from tests.template.stacks import HANDLERS, a_handler, a_queue, a_table, new_stack, refusal, resources, the, warnings
 
 SECONDS = Duration.seconds
 ORIGIN = "https://shop.example.com"
@@ -463,6 +463,51 @@ def test_routes_that_api_gateway_tells_apart_are_taken(routes: list[tuple[str, b
     stack = new_stack()
     an_api(stack, *[Route(text, MockResponse(), public=public) for text, public in routes], authorizer=IamAuthorizer())
     assert {*methods(stack)} == {text for text, _ in routes}
+
+
+BACKEND = HttpBackend("https://legacy.example.com/files/{name}")
+
+
+@pytest.mark.parametrize("target", [lambda _: BACKEND, a_function], ids=["HttpBackend", "IFunction"])
+@pytest.mark.parametrize("guarded", ["GET /files/secret", "ANY /files/secret"])
+def test_a_public_parameter_in_front_of_foreign_code_is_refused_beside_a_guarded_name(
+    target: Any, guarded: str
+) -> None:
+    stack = new_stack()
+    routes = [Route("GET /files/{name}", target(stack), public=True), Route(guarded, get())]
+    assert a_line(lambda: an_api(stack, *routes, authorizer=IamAuthorizer())) == (
+        "routes['GET /files/{name}'] must not be public beside guarded routes, in front of code that may take two "
+        f"spellings for one path, got {guarded!r} beside it: guard it too, or move one of them: another spelling of "
+        "the guarded path, /A for /a, gets in there"
+    )
+
+
+@pytest.mark.parametrize(
+    "guarded", ["POST /files/secret", "GET /files", "GET /files/{name}/secret", "GET /other/secret"]
+)
+def test_a_public_parameter_is_taken_where_no_spelling_leads_to_it(guarded: str) -> None:
+    open_ = Route("GET /files/{name}", BACKEND, public=True)
+    an_api(new_stack(), open_, Route(guarded, get()), authorizer=IamAuthorizer())
+
+
+def test_a_greedy_route_with_another_authorizer_than_a_route_below_it_is_warned_of() -> None:
+    stack, other = new_stack(), LambdaAuthorizer(a_handler("web:identify"))
+    same = get()
+    routes = [Route(text, same, authorizer=by) for text, by in (("GET /{proxy+}", other), ("GET /admin/x", None))]
+    an_api(stack, *routes, Route("GET /open", same, public=True), authorizer=IamAuthorizer(), alarms="none")
+    (warning,) = warnings(stack)
+    assert "routes['GET /{proxy+}'] asks another authorizer than 'GET /admin/x' below it" in warning
+    alike = new_stack()
+    an_api(alike, Route("GET /{proxy+}", same), Route("GET /admin", same), authorizer=IamAuthorizer(), alarms="none")
+    assert warnings(alike) == []
+
+
+def test_two_handlers_of_one_function_are_told_apart_and_warned_of() -> None:
+    stack = new_stack()
+    an_api(stack, Route("GET /a-b", get()), Route("GET /a/b", get(memory_size=1024)), alarms="none")
+    (warning,) = warnings(stack)
+    assert "'GET /a-b' and 'GET /a/b' have each a Handler of 'web:get' of their own" in warning
+    assert len({id for id in resources(stack, "Lambda::Function") if "WebGetGetAB" in id}) == 2
 
 
 def test_a_route_without_authorizer_in_an_api_without_one_is_refused() -> None:

@@ -173,8 +173,8 @@ def test_a_function_that_nobody_here_may_open_is_warned_about() -> None:
     assert warning.startswith("addPermission() has no effect on a Lambda Function with region=eu-west-1, account=4444")
 
 
-def a_caller(stack: Stack) -> iam.Role:
-    return iam.Role(stack, "Caller", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))  # pyright: ignore
+def a_caller(stack: Stack, id: str = "Caller") -> iam.Role:
+    return iam.Role(stack, id, assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))  # pyright: ignore
 
 
 def granted(stack: Stack) -> list[str]:
@@ -226,3 +226,15 @@ def test_nothing_to_grant_is_said() -> None:
     assert refusal(lambda: an_api(stack).grant_invoke(a_caller(stack))) == (
         "Shop/Api: grant_invoke() must find a route that an IamAuthorizer guards, got none: pass IamAuthorizer()"
     )
+
+
+def test_a_grant_that_goes_over_slashes_to_a_route_that_was_not_named_is_warned_of() -> None:
+    stack, same = new_stack(), get()
+    paths = ("GET /orders/{id}", "GET /orders/{id}/card", "POST /orders/{id}/card", "GET /other")
+    api = an_api(stack, *(Route(path, same) for path in paths), authorizer=IamAuthorizer(), alarms="none")
+    api.grant_invoke(a_caller(stack), *paths[:2])
+    api.grant_invoke(a_caller(stack, "All"))
+    assert warnings(stack) == []
+    api.grant_invoke(a_caller(stack, "One"), paths[0])
+    (warning,) = warnings(stack)
+    assert "grant_invoke('GET /orders/{id}') also allows 'GET /orders/{id}/card': in IAM" in warning

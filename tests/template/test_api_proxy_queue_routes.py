@@ -238,12 +238,20 @@ def test_a_route_without_keys_looks_at_none() -> None:
     assert accepted(call).body == {"id": "m-1"}
 
 
+def test_a_key_in_the_body_is_the_only_one_the_header_is_neither_looked_at_nor_sent_nor_given_back() -> None:
+    call = Call(method({"idempotency_key": "order_id"}), '{"order_id":"o-1"}', {"Idempotency-Key": "a b"})
+    message = call.message()
+    assert message is not None
+    assert set(message.attributes) == {CORRELATION_ID_ATTRIBUTE}
+    assert accepted(call).body == {"id": "m-1"}
+
+
 @pytest.mark.parametrize(
     ("queue", "asked", "parameter"),
     [
         ({}, None, True),
-        ({"idempotency_key": "order_id"}, None, False),
-        ({"idempotency_key": "order_id"}, "required", True),
+        ({"idempotency_key": "order_id"}, None, None),
+        ({"idempotency_key": "order_id"}, "off", None),
         ({}, "optional", False),
         ({}, "off", None),
     ],
@@ -409,6 +417,18 @@ def test_two_queues_have_two_roles() -> None:
     assert len(credentials) == 2
 
 
+def test_each_route_may_send_to_its_queue_however_alike_two_names_read() -> None:
+    stack = new_stack()
+    queues = {f"q{n}": a_queue(stack, id) for n, id in enumerate(("Orders-Fast", "OrdersFast", "a.b", "a-b"))}
+    api(stack, *(Route(f"POST /{path}", queue) for path, queue in queues.items()))
+    policies = [one["Properties"] for one in resources(stack, "IAM::Policy").values()]
+    for path, made in methods(stack).items():
+        role = made["Integration"]["Credentials"]["Fn::GetAtt"][0]
+        allowed = [one["PolicyDocument"]["Statement"] for one in policies if one["Roles"] == [{"Ref": role}]]
+        arn = stack.resolve(queues[path].queue.queue_arn)
+        assert [[(one["Action"], one["Resource"]) for one in each] for each in allowed] == [[("sqs:SendMessage", arn)]]
+
+
 @pytest.mark.parametrize("made", EVERY.values(), ids=EVERY.keys())
 def test_only_json_is_sent_and_only_2xx_is_success(made: Any) -> None:
     integration = made["Integration"]
@@ -462,6 +482,13 @@ def test_an_imported_queue_is_reached_where_it_is() -> None:
         ("POST /orders", {"query": {"type": "object"}}, {}, "query must be left out in front of a LoadLeveledQueue"),
         ("POST /orders", {"body": bytes}, {}, "body must be a schema, or left out, got bytes"),
         ("POST /orders", {"idempotency": "maybe"}, {}, "idempotency must be one of 'required', 'optional', 'off'"),
+        (
+            "POST /orders",
+            {"idempotency": "required"},
+            {"idempotency_key": "order.id"},
+            "idempotency must be 'off' or left out, got 'required': the key that counts is 'order.id' of the body",
+        ),
+        ("POST /orders", {"idempotency": "optional"}, {"idempotency_key": "id"}, "must be 'off' or left out"),
         ("POST /orders", {}, {"fifo": True}, "message_group must be given in front of a FIFO queue, got None"),
         ("POST /orders", {"message_group": "$.a"}, {}, "message_group must be left out in front of a standard queue"),
         ("POST /orders", {"message_group": "order"}, {"fifo": True}, "message_group must be a path into the body"),

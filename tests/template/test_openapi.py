@@ -100,12 +100,19 @@ def test_query_parameters_are_those_of_the_schema() -> None:
 
 @pytest.mark.parametrize(
     ("route", "required"),
-    [("POST /orders", True), ("PUT /orders", False), ("POST /payments", True), ("GET /orders", None)],
+    [("POST /orders", True), ("PUT /orders", None), ("POST /payments", True), ("GET /orders", None)],
 )
 def test_a_key_is_told_where_one_counts(route: str, required: bool | None) -> None:
     told = parameters(route, "header").get("Idempotency-Key")
     assert (told and told["required"]) is required
     assert ("409" in dict(operations())[route]["responses"]) is (route == "POST /payments")
+
+
+def test_on_a_route_for_any_method_a_key_is_told_as_the_method_asks_for_it() -> None:
+    told = an_api(new_stack(), Route("ANY /any", take())).openapi()["paths"]["/any"]
+    headers = {method: [one["required"] for one in it.get("parameters", [])] for method, it in told.items()}
+    assert headers["post"] == headers["patch"] == [True]
+    assert headers["get"] == headers["head"] == []
 
 
 def test_bodies_refer_to_one_schema_for_each_that_is_distinct() -> None:

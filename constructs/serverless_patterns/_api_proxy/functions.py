@@ -70,7 +70,9 @@ class ApiFunction:
     @property
     def claims(self) -> bool:
         """Whether it can ever claim a key. Effects always do: without a key, a repeated call of the SDK is one."""
-        return self.handler.returns_effects or any(one.target.key_mode(one.facts) != "off" for one in self.routes)
+        return self.handler.returns_effects or any(
+            mode != "off" for one in self.routes for mode in one.key_modes.values()
+        )
 
     @property
     def protections(self) -> list[Protection]:
@@ -146,10 +148,10 @@ class ApiFunction:
 
 
 def _settings(one: Planned) -> RouteSettings:
-    facts = one.facts
+    facts, modes = one.facts, one.key_modes
     settings: RouteSettings = {
         "evidence": facts.evidence,
-        "idempotency": one.target.key_mode(facts),
+        "idempotency": modes if facts.method == "ANY" else modes[facts.method],
         "content": facts.content,
     }
     if facts.challenge is not None:

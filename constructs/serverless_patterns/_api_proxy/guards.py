@@ -15,7 +15,7 @@ from serverless_patterns_runtime.api_proxy.contract import Evidence
 from serverless_patterns_runtime.jwt_authorizer.contract import HANDLER as JWT_HANDLER
 from serverless_patterns_runtime.lambda_authorizer.contract import HANDLER, Env
 
-from .._checks import Problems
+from .._checks import Problems, seconds
 from .._code import runs_here
 from .._environment import check_size, variables
 from .._function import business_function_env, define_function, endpoints, provisioned
@@ -171,7 +171,9 @@ class OwnAuthorizer:
     def _told(self, scope: Construct) -> dict[str, str]:
         if isinstance(self.given, JwtAuthorizer):
             return self.given.env(plain_loopback=runs_here(scope))._asdict()
-        return {**business_function_env(self.given.handler), **Env(IDENTITY_HEADER=self.given.header)._asdict()}
+        remembered = "false" if seconds(self.given.results_cache_ttl) == 0 else "true"  # a token may be any number
+        env = Env(IDENTITY_HEADER=self.given.header, RESULTS_REMEMBERED=remembered)
+        return {**business_function_env(self.given.handler), **env._asdict()}
 
 
 class MethodGuard(NamedTuple):

@@ -16,6 +16,7 @@ from .guards import Ours, method_guard
 
 if TYPE_CHECKING:
     from aws_cdk import Duration
+    from aws_cdk import aws_iam as iam
     from constructs import Construct
 
     from ..cors import Cors
@@ -46,6 +47,7 @@ class Methods:
         self.defined: list[apigateway.Method] = []
         self.authorizers: list[apigateway.IAuthorizer] = []
         self._resources: dict[tuple[str, ...], apigateway.IResource] = {(): gateway.routed.root}
+        self._roles: dict[str, iam.Role] = {}
         self._validator: apigateway.IRequestValidator | None = None
 
     def define(self, routes: Sequence[Planned]) -> Mapping[str, apigateway.Method]:
@@ -72,6 +74,7 @@ class Methods:
             cors=self._cors_answers,
             timeout=self._timeout,
             functions=self._functions,
+            roles=self._roles,
         )
         connection = one.target.connect(site)
         query = {} if facts.query is None else _schemas.query_parameters(facts.query)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from serverless_patterns_runtime.api_proxy.contract import (
@@ -84,7 +85,7 @@ def openapi(
 def _operation(
     schemas: dict[str, Any], facts: RouteFacts, target: RouteTarget, method: str, *, metered: bool
 ) -> dict[str, Any]:
-    mode = target.key_mode(facts)
+    mode = target.key_mode(replace(facts, method=method))
     operation: dict[str, Any] = {"summary": f"{method} {facts.path}"}
     parameters = [*_path_parameters(facts), *_query_parameters(facts)]
     if mode != "off":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .._checks import Problems
@@ -11,6 +11,7 @@ from .._running import is_function
 from .._shapes import several
 from .._targets import RouteFacts, is_routable
 from ..handler import Handler
+from ..http_backend import HttpBackend
 from ..route import Route
 from . import schemas as _schemas
 from .breaking import check_breaking
@@ -19,11 +20,13 @@ from .function_target import FunctionTarget, HandlerTarget
 from .guards import Guard, guard_of
 from .overlaps import Guarded, check_overlaps
 from .params import check_params
-from .paths import Path, parsed
+from .paths import EVERY_METHOD, Path, parsed
 from .throttling import check_throttle
 
 if TYPE_CHECKING:
     from aws_cdk import Duration
+
+    from serverless_patterns_runtime.api_proxy.contract import KeyMode
 
     from .._protection import Protection
     from .._targets import RouteTarget
@@ -48,6 +51,12 @@ class Planned:
         """Whether requests usually have one."""
         return self.path.method not in _BODILESS
 
+    @property
+    def key_modes(self) -> dict[str, KeyMode]:
+        """What holds for `Idempotency-Key`, by method: for each on a route for `ANY`."""
+        methods = EVERY_METHOD if self.path.method == "ANY" else (self.path.method,)
+        return {method: self.target.key_mode(replace(self.facts, method=method)) for method in methods}
+
 
 def planned(problems: Problems, routes: Any, api: Guard | None, timeout: Duration, cross_origin: bool) -> list[Planned]:
     """The routes, sorted by path and method, as far as they are right.
@@ -69,8 +78,13 @@ def planned(problems: Problems, routes: Any, api: Guard | None, timeout: Duratio
             found += [one] if one else []
         else:
             problems.add(f"routes[{position}]", "be a Route", repr(route), "write Route('GET /orders', ...)")
-    check_overlaps(problems, [Guarded(one.route.route, one.path, one.guard.evidence == "none") for one in found])
+    check_overlaps(problems, [_guarded(one) for one in found])
     return sorted(found, key=lambda one: (one.path.path, one.path.method))
+
+
+def _guarded(one: Planned) -> Guarded:
+    elsewhere = isinstance(one.target, FunctionTarget) or isinstance(one.route.target, HttpBackend)
+    return Guarded(one.route.route, one.path, one.guard.evidence == "none", elsewhere)
 
 
 def _planned(

@@ -53,7 +53,8 @@ class RouteSettings(TypedDict):
     """One route, as its function has to treat it."""
 
     evidence: Evidence
-    idempotency: KeyMode
+    idempotency: KeyMode | dict[str, KeyMode]
+    """By method on a route for `ANY`: a key means what it means for the method that is called."""
     content: Literal["json", "bytes"]
     challenge: NotRequired[str]
     """Of a 401: what would be taken. Absent: the route is public."""
@@ -70,6 +71,18 @@ class RouteSettings(TypedDict):
     """Name of the breaker, in `CIRCUIT_BREAKERS`, that guards the business function on this route."""
     fallback: NotRequired[str]
     """`module:function` in the handler's code: answers while the breaker refuses. Only with `circuit_breaker`."""
+
+
+def key_modes(route: RouteSettings) -> tuple[KeyMode, ...]:
+    """What may hold for a key on this route."""
+    said = route["idempotency"]
+    return (said,) if isinstance(said, str) else tuple(said.values())
+
+
+def key_mode(route: RouteSettings, method: str) -> KeyMode:
+    """What holds for a key when this method is called."""
+    said = route["idempotency"]
+    return said if isinstance(said, str) else said[method]
 
 
 Routes = dict[str, RouteSettings]

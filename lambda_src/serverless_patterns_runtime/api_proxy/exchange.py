@@ -79,7 +79,7 @@ class Exchange:
         self._caller = caller(route["evidence"], self._envelope.context)
         request = self._request(route)
         settings = self._edge.settings.claims
-        claim = claim_of(request, route["idempotency"], settings.namespace) if settings else None
+        claim = claim_of(request, contract.key_mode(route, request.method), settings.namespace) if settings else None
         if "circuit_breaker" not in route:
             return self._run(request, claim, None)
         breaker = self._edge.breakers[route["circuit_breaker"]]

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from serverless_patterns_runtime.api_proxy.answer import Answer, Executed
 from serverless_patterns_runtime.api_proxy.edge import Edge
 from serverless_patterns_runtime.api_proxy.keeping import FAILED, answer_of_effects, kept_text
+from serverless_patterns_runtime.api_proxy.problems import status_of
 from serverless_patterns_runtime.business_function.business_function import UnusableResult
 from serverless_patterns_runtime.claims.claim import AnswerNotKept, Claim, Contended, Holder, RunningElsewhere
 from serverless_patterns_runtime.claims.commits import Commits
@@ -131,7 +132,7 @@ class Execution:
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            found = self._give_back(lease, held)
+            found = self._give_back(lease, held, forget=_is_refusal(error))
             if found is None:
                 raise error
             return _replay(found)
@@ -145,7 +146,10 @@ class Execution:
             lease.complete(None, self._remaining_for_tries)  # what the function did is done all the same
             raise
         failed = answer.status >= FAILED
-        found = self._give_back(lease, held) if failed else lease.complete(kept, self._remaining_for_tries)
+        if failed:
+            found = self._give_back(lease, held, forget=False)
+        else:
+            found = lease.complete(kept, self._remaining_for_tries)
         return Executed(answer, replayed=False) if found is None else _replay(found)
 
     def _lease(self, claim: Claim) -> Lease:
@@ -161,14 +165,19 @@ class Execution:
             owner=f"{edge.random.getrandbits(128):032x}",
         )
 
-    def _give_back(self, lease: Lease, held: Holder) -> Holder | None:
+    def _give_back(self, lease: Lease, held: Holder, *, forget: bool) -> Holder | None:
         """None, or whose answer counts, because this attempt took so long that another has finished."""
         try:
-            return lease.give_back(held)
+            return lease.give_back(held, forget=forget)
         except (BotoCoreError, ClientError) as failure:
             text = "a claim could not be given back: it holds until its deadline"
             self._edge.logger.warning(text, extra=describe(failure, with_message=False))
             return None
+
+
+def _is_refusal(error: BaseException) -> bool:
+    """Whether the function says that it has done nothing. After any other error, a timeout say, nobody knows."""
+    return isinstance(error, PermanentError) and status_of(error) < FAILED
 
 
 def _computed(claim: Claim, call: Call, *, keep: bool) -> tuple[Effects, Answer, str | None]:

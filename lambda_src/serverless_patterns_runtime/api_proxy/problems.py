@@ -24,6 +24,9 @@ MEDIA_TYPE = "application/problem+json"
 MOST_CHARACTERS = 1_000
 """Of the words of an error."""
 
+RUNNING_SECONDS = 2
+"""When to ask again, at the latest, while another request with the key is at work."""
+
 CONTENDED_SECONDS = 1
 """When to try again where nobody knows when it can work."""
 
@@ -54,8 +57,12 @@ def problem(error: BaseException, *, correlation_id: str, now: float) -> Answer:
     said["correlation_id"] = correlation_id
     headers = {"Content-Type": (MEDIA_TYPE,)}
     match error:
-        case RunningElsewhere(until=until) | CircuitOpen(retry_at=until):
-            headers["Retry-After"] = (str(max(1, math.ceil(until - now))),)
+        case RunningElsewhere():
+            # Most requests end in far less time than their leases, which are free from the second after `until` on.
+            left = math.ceil(error.until + 1 - now)
+            headers["Retry-After"] = (str(max(1, min(left, RUNNING_SECONDS))),)
+        case CircuitOpen():
+            headers["Retry-After"] = (str(max(1, math.ceil(error.retry_at - now))),)
         case Contended():
             headers["Retry-After"] = (str(CONTENDED_SECONDS),)
         case _:

@@ -13,3 +13,6 @@ class Env(NamedTuple):
 
     IDENTITY_HEADER: str
     """The header that holds the caller's credential, such as `Authorization`."""
+
+    RESULTS_REMEMBERED: str
+    """`true`: the gateway keeps the answer to one value of that header, and gives it for every route."""

@@ -170,7 +170,7 @@ def test_an_answer_that_lambda_cannot_carry_is_refused():
             UnusableResult, match=r"^an answer holds at most 6,225,920 bytes as JSON \(Lambda's limit\)"
         ):
             Answer.of(body)
-    with pytest.raises(UnusableResult, match="an answer holds at most"):
+    with pytest.raises(UnusableResult, match="headers hold at most"):
         Answer.of(Response(headers={"X-Big": "x" * MAX_BYTES}))
 
 
@@ -213,3 +213,16 @@ def test_every_response_is_an_answer_that_is_kept_exactly(status: int, body: Any
     check_proxy_result(json.loads(json.dumps(answer.proxy_result([("X-Correlation-Id", "c")]))))
     if isinstance(body, bytes) and answer.base64:
         assert base64.b64decode(answer.body) == body
+
+
+def test_no_first_answer_says_that_it_is_a_replay():
+    answer = Answer.of(Response(200, {}, headers={"idempotent-replayed": "true", "X-Own": "1"}))
+    assert answer.headers == {"X-Own": ("1",), "Content-Type": ("application/json",)}
+
+
+def test_headers_that_the_gateway_would_not_let_through_are_no_answer():
+    """Found before Effects are committed, and not after."""
+    assert Answer.of(Response(200, headers={"X-Own": "x" * 9_000})).status == 200
+    for response in (Response(200, headers={"X-Own": "x" * 9_300}), Response(200, cookies=["a=" + "x" * 3_000] * 4)):
+        with pytest.raises(UnusableResult, match="headers hold at most 9,216 bytes"):
+            Answer.of(response)

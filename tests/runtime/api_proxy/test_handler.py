@@ -172,7 +172,8 @@ def test_a_missing_variable_is_an_error_that_names_it(world: World, monkeypatch:
 @pytest.mark.parametrize("name", CLAIMS)
 def test_where_a_key_can_be_claimed_the_claims_variables_must_be_there(world: World, name: str):
     others = {variable: value for variable, value in CLAIMS.items() if variable != name}
-    for settings, variables in ((route(idempotency="optional"), {}), (route(), EFFECTS)):
+    kept: Any = {"GET": "off", "POST": "required"}
+    for settings, variables in ((route(idempotency="optional"), {}), (route(idempotency=kept), {}), (route(), EFFECTS)):
         world.is_told(settings, "GET /orders", variables | others)
         with pytest.raises(KeyError) as raised:
             world.send(golden("rest_api_public"))

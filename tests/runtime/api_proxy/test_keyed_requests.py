@@ -173,3 +173,16 @@ def test_who_replays_from_another_page_is_answered_for_that_page():
     for origin in cors["origins"]:
         answered = made.post({"id": "1"}, key="k", headers={"Origin": origin})
         assert answered.header("Access-Control-Allow-Origin") == origin
+
+
+ANY_METHOD = {"GET": "off", "HEAD": "off", "PUT": "optional", "POST": "required", "PATCH": "required"}
+
+
+def test_on_a_route_for_any_method_a_key_means_what_it_means_for_the_method_that_is_called():
+    made = api(charge)
+    settings = made.edge.settings._replace(routes={"ANY /things": route(idempotency=ANY_METHOD)})
+    made.edge = made.edge._replace(settings=settings)
+    for method, mode in ANY_METHOD.items():
+        assert (made.send(event(f"{method} /things", {})).status == 400) == (mode == "required"), method
+        replays = [made.send(event(f"{method} /things", {}, key="k")).header("Idempotent-Replayed") for _ in range(2)]
+        assert replays == [None, None if mode == "off" else "true"], method
