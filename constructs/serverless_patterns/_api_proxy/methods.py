@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 from aws_cdk import aws_apigateway as apigateway
@@ -10,6 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 
 from .._targets import Connection, Site
 from . import schemas as _schemas
+from .credentials import sent_headers
 from .cross_origin import add_preflight, template_answers
 from .gateway import acknowledge_no_bodies
 from .guards import Ours, method_guard
@@ -53,15 +55,18 @@ class Methods:
     def define(self, routes: Sequence[Planned]) -> Mapping[str, apigateway.Method]:
         """Define everything that the routes, which are sorted, name. Returns their methods, by route."""
         made: dict[str, apigateway.Method] = {}
-        methods: dict[tuple[str, ...], list[str]] = {}
+        by_path: dict[tuple[str, ...], list[Planned]] = {}
         for one in routes:
             made[one.route.route] = self._define(one)
-            methods.setdefault(one.path.parts, []).append(one.path.method)
+            by_path.setdefault(one.path.parts, []).append(one)
         if self._gateway.owned and self._validator is None and not any(one.takes_a_body for one in routes):
             acknowledge_no_bodies(self._gateway.rest_api)
         if self._cors is not None:
-            for parts, names in methods.items():
-                self.defined.append(add_preflight(self._resource(parts), self._cors, names))
+            for parts, there in by_path.items():
+                needed = [sent_headers(one.guard, api_key=one.route.api_key_required) for one in there]
+                names = [one.path.method for one in there]
+                preflight = add_preflight(self._resource(parts), self._cors, names, chain.from_iterable(needed))
+                self.defined.append(preflight)
         return made
 
     def _define(self, one: Planned) -> apigateway.Method:
