@@ -51,7 +51,12 @@ def sent_headers(guard: Guard, *, api_key: bool) -> tuple[str, ...]:
 
 
 def security(
-    schemes: dict[str, Any], evidence: Evidence, credentials: Sequence[Credential], *, api_key: bool
+    schemes: dict[str, Any],
+    evidence: Evidence,
+    credentials: Sequence[Credential],
+    *,
+    scopes: Sequence[str],
+    api_key: bool,
 ) -> list[dict[str, list[str]]]:
     """What one route asks for, all at once; its schemes are added to those of the document."""
     asked: dict[str, list[str]] = {}
@@ -63,7 +68,7 @@ def security(
         if credential != AUTHORIZATION:
             name += "".join(part for part in credential.name.title() if part.isalnum())
         schemes[name] = scheme
-        asked[name] = []
+        asked[name] = [*scopes]
     if api_key:
         schemes[_API_KEY] = {"type": "apiKey", "in": "header", "name": API_KEY_HEADER}
         asked[_API_KEY] = []

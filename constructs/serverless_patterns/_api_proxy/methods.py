@@ -98,6 +98,7 @@ class Methods:
             connection.integration,
             authorization_type=guard.authorization_type,
             authorizer=guard.authorizer,
+            authorization_scopes=[*facts.scopes] or None,
             api_key_required=one.route.api_key_required or None,
             method_responses=[*connection.method_responses] or None,
             request_parameters=parameters or None,

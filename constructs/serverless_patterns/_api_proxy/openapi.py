@@ -62,7 +62,7 @@ def openapi(
     for facts, target in routes:
         metered = facts.name in with_api_key
         brought = (credentials or {}).get(facts.name, [AUTHORIZATION])
-        asked = security(schemes, facts.evidence, brought, api_key=metered)
+        asked = security(schemes, facts.evidence, brought, scopes=facts.scopes, api_key=metered)
         methods = EVERY_METHOD if facts.method == "ANY" else (facts.method,)
         for method in methods:
             operation = _operation(schemas, facts, target, method, metered=metered)

@@ -21,6 +21,7 @@ from .guards import Guard, guard_of
 from .overlaps import Guarded, check_overlaps
 from .params import check_params
 from .paths import EVERY_METHOD, Path, parsed
+from .scopes import checked_scopes
 from .throttling import check_throttle
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ def _facts(problems: Problems, route: Route, path: Path, guard: Guard) -> RouteF
         asked_idempotency=route.idempotency,
         evidence=guard.evidence,
         challenge=challenge_of(guard),
+        scopes=checked_scopes(problems, f"routes[{route.route!r}] scopes", route.scopes, guard),
     )
     if route.body is not None:
         _check_body(problems, facts, route.body)
