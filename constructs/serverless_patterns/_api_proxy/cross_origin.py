@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from aws_cdk import aws_apigateway as apigateway
 
@@ -14,9 +13,7 @@ from serverless_patterns_runtime.api_proxy.contract import CrossOrigin
 
 from .._checks import Problems, is_token
 from .._shapes import several
-
-if TYPE_CHECKING:
-    from ..cors import Cors
+from ..cors import Cors
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
 _HEADER = re.compile(r"[A-Za-z0-9-]+")
@@ -36,7 +33,7 @@ class CrossOriginAnswers:
 
 def check_cors(problems: Problems, cors: Cors | None) -> None:
     """Refuse what browsers refuse, and what cannot be told everywhere."""
-    if cors is None:
+    if not isinstance(cors, Cors):  # None, or refused already
         return
     origins = several(problems, "cors allow_origins", cors.allow_origins)
     if not origins and not problems.have("cors allow_origins"):

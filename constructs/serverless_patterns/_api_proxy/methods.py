@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 
-from .._targets import Connection, Site
+from .._checks import Problems
+from .._targets import Connection, RouteFacts, Site
 from . import schemas as _schemas
 from .credentials import sent_headers
 from .cross_origin import add_preflight, template_answers
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from ..handler import Handler
     from .gateway import Gateway
     from .routes import Planned
+
+_TWO_APIS = "Cannot attach authorizer to two"  # the CDK's own words
 
 
 class Methods:
@@ -93,7 +97,8 @@ class Methods:
         checked = model is not None or any(
             required and not name.startswith("method.request.path.") for name, required in parameters.items()
         )
-        method = resource.add_method(
+        add = partial(
+            resource.add_method,
             facts.method,
             connection.integration,
             authorization_type=guard.authorization_type,
@@ -106,9 +111,22 @@ class Methods:
             request_models=None if model is None else {"application/json": model, "$default": model},
             request_validator=self._the_validator() if checked else None,
         )
+        method = self._added(add, facts)
         self.defined.append(method)
         self.authorizers += [guard.authorizer] if guard.authorizer and guard.authorizer not in self.authorizers else []
         return method
+
+    def _added(self, add: Callable[[], apigateway.Method], facts: RouteFacts) -> apigateway.Method:
+        try:
+            return add()
+        except RuntimeError as error:
+            if _TWO_APIS not in str(error):
+                raise
+            problems = Problems(self._scope.node.path)
+            fix = "API Gateway has it for one: make another authorizer for this one"
+            problems.add(f"{facts.label} authorizer", "belong to one API", "one of another API", fix)
+            problems.raise_any()
+            raise
 
     def _model(self, schema: Mapping[str, Any]) -> apigateway.IModel:
         return _schemas.model(self._scope, self._rest_api, schema, alone=self._gateway.owned)

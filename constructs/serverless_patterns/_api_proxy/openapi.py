@@ -133,7 +133,7 @@ def _body(schemas: dict[str, Any], facts: RouteFacts, target: RouteTarget, metho
     if facts.content == "bytes":
         return {"required": True, "content": {"application/octet-stream": {}}}
     if facts.body is None:
-        free = {"application/json": {"schema": {}}} if _is_ours(target) else {"*/*": {}}
+        free: dict[str, Any] = {"application/json": {"schema": {}}} if _is_ours(target) else {"*/*": {}}
         return {"content": free} if method in _WITH_BODY else None
     name = schema_name(facts.body)
     schemas[name] = of_2020(written_out(facts.body))

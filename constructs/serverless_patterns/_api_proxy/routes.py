@@ -23,6 +23,7 @@ from .params import check_params
 from .paths import EVERY_METHOD, Path, parsed
 from .scopes import checked_scopes
 from .throttling import check_throttle
+from .wrong_kinds import instead_of_target
 
 if TYPE_CHECKING:
     from aws_cdk import Duration
@@ -103,6 +104,9 @@ def _planned(
     if cross_origin and path.method == "OPTIONS":
         problems.add(label.strip(), "be left out with cors", repr(route.route), "the gateway answers preflights")
     check_throttle(problems, f"{label}throttle", route.throttle)
+    if type(route.api_key_required) is not bool:
+        fix = "True asks for the key of a usage plan"
+        problems.add(f"{label}api_key_required", "be True or False", repr(route.api_key_required), fix)
     facts = _facts(problems, route, path, guard)
     target = _target(problems, label, route.target)
     if target is None:
@@ -156,12 +160,12 @@ def _check_body(problems: Problems, facts: RouteFacts, body: object) -> None:
 def _target(problems: Problems, label: str, target: Any) -> RouteTarget | None:
     if isinstance(target, Handler):
         return HandlerTarget(target)
-    if is_routable(target):
+    if is_routable(target) and not isinstance(target, type):
         return target._route_target()  # pyright: ignore[reportPrivateUsage]  # a protocol among ourselves
     if is_function(target):
         return FunctionTarget(target)
     must = "be a Handler, an IFunction, a LoadLeveledQueue, an HttpBackend or a MockResponse"
-    problems.add(f"{label}target", must, repr(target), "wrap your Python function in a Handler")
+    problems.add(f"{label}target", must, repr(target), instead_of_target(target))
     return None
 
 
