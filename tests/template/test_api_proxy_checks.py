@@ -248,10 +248,6 @@ ROUTES: list[tuple[Callable[[], Route], str]] = [
         f"{ROUTE} target must be a Handler, an IFunction, a LoadLeveledQueue, an HttpBackend or a MockResponse, "
         f"got {MockResponse!r}: write MockResponse(...)",
     ),
-    (
-        lambda: Route("GET /orders", get(), api_key_required="yes"),  # pyright: ignore[reportArgumentType]
-        f"{ROUTE} api_key_required must be True or False, got 'yes': True asks for the key of a usage plan",
-    ),
     *(
         (
             lambda part=part: Route(f"GET /users/{part}", get()),

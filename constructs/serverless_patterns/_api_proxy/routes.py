@@ -104,9 +104,6 @@ def _planned(
     if cross_origin and path.method == "OPTIONS":
         problems.add(label.strip(), "be left out with cors", repr(route.route), "the gateway answers preflights")
     check_throttle(problems, f"{label}throttle", route.throttle)
-    if type(route.api_key_required) is not bool:
-        fix = "True asks for the key of a usage plan"
-        problems.add(f"{label}api_key_required", "be True or False", repr(route.api_key_required), fix)
     facts = _facts(problems, route, path, guard)
     target = _target(problems, label, route.target)
     if target is None:

@@ -147,7 +147,7 @@ def _reference_faults(pointer: str, schema: Mapping[str, Any]) -> Iterator[Fault
 
 def _is_flat(schema: Mapping[Any, Any]) -> bool:
     """What belongs into `properties`: the commonest slip, of which each name would be said to be no keyword."""
-    strange = any(name not in KEYWORDS for name in schema)
+    strange = any(name not in KEYWORDS and name not in REFUSED for name in schema)
     return strange and "properties" not in schema and all(is_dictionary(value) for value in schema.values())
 
 
