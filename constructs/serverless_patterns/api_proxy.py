@@ -95,8 +95,7 @@ class ApiProxy(Measured):
         domain: A name of one's own for it. Default: API Gateway's.
         usage_plans: Of clients with API keys, on routes with `api_key_required=True`.
         web_acl: ARN of a regional web ACL of AWS WAF ($5 a month, and more by rule and request).
-        encryption_key: Customer key for claims, logs and variables. Default: that of `Defaults`, else keys that AWS
-            owns.
+        encryption_key: Customer key for claims, logs and variables. Default: that of `Defaults`, else AWS's own.
         alarms: `all`, `critical` or `none`. Default: that of `Defaults`, else `all`.
         alarm_actions: What alarms notify. Default: those of `Defaults`.
         max_latency: One answer in 100 that takes longer raises an alarm.
