@@ -42,6 +42,10 @@ __all__ = [
 
 if not TYPE_CHECKING:
 
+    def __dir__() -> list[str]:
+        """What completion offers: the names are not here before they are used."""
+        return [*globals(), *__all__]
+
     def __getattr__(name: str) -> object:
         """Import on first use: the pytest plugin and the command line live here too, and must not start the CDK."""
         modules = {

@@ -65,6 +65,9 @@ class RouteFacts:
     challenge: str | None = None
     """What a 401 says in `WWW-Authenticate`; `None`: nothing."""
 
+    scopes: tuple[str, ...] = ()
+    """Of which a Cognito access token needs one."""
+
     @property
     def label(self) -> str:
         """How messages name the route: put the argument behind it, as in `routes['POST /orders'] body`."""

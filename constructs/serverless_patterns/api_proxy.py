@@ -32,6 +32,7 @@ from ._api_proxy.planning import plan
 from ._api_proxy.throttling import method_options
 from ._api_proxy.usage_plan_checks import check_usage_plans
 from ._api_proxy.usage_plans import define_usage_plans
+from ._api_proxy.wrong_kinds import check_kinds
 from ._checks import Problems, path_of
 from ._idempotency import Idempotency
 from .defaults import Alarms, settings_of
@@ -94,8 +95,7 @@ class ApiProxy(Measured):
         domain: A name of one's own for it. Default: API Gateway's.
         usage_plans: Of clients with API keys, on routes with `api_key_required=True`.
         web_acl: ARN of a regional web ACL of AWS WAF ($5 a month, and more by rule and request).
-        encryption_key: Customer key for claims, logs and variables. Default: that of `Defaults`, else keys that AWS
-            owns.
+        encryption_key: Customer key for claims, logs and variables. Default: that of `Defaults`, else AWS's own.
         alarms: `all`, `critical` or `none`. Default: that of `Defaults`, else `all`.
         alarm_actions: What alarms notify. Default: those of `Defaults`.
         max_latency: One answer in 100 that takes longer raises an alarm.
@@ -155,6 +155,7 @@ class ApiProxy(Measured):
         check_arguments(problems, told, throttle, binary_media_types, own_stage)
         check_alarms(problems, alarms, max_latency)
         check_domain(problems, scope, domain)
+        check_kinds(problems, told, web_acl, encryption_key, alarm_actions)
         problems.raise_any()  # what follows leans on these
         whole = plan(problems, scope, id, routes, authorizer, public, told, settings)
         check_binary(problems, whole.routes, binary)

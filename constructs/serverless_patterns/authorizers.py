@@ -28,7 +28,8 @@ class LambdaAuthorizer:
     LambdaAuthorizer(Handler(code, "auth:identify", secrets={"SIGNING_KEY": key}))
     ```
 
-    `None` is 401, `PermanentError(..., status=403)` is 403. The same object on several routes is one function.
+    `None` is 401, `PermanentError(..., status=403)` is 403, whose words go to the log and not to the caller.
+    The same object on several routes is one function.
 
     The gateway remembers the answer for the header alone, for every route. So the function says who calls, and each
     route's own function says what the caller may do: `request.route`, `.path`, `.params`, `.query` and `.method` raise.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -32,6 +32,7 @@ class Route:
         params: JSON schema of an object: parameters of the path, each a `string`. Checked by a `Handler`'s function.
         respond: In front of a queue, fields of the answer: `{"order_id": "$.order_id"}` takes them from the request.
         authorizer: Who may call it. Default: as the API says.
+        scopes: Of a Cognito user pool: its access tokens count, with any one of these. Default: its ID tokens.
         public: `True`: anybody.
         throttle: Default: as the API says.
         idempotency: Of `Idempotency-Key`: `required`, `optional` or `off` (one that is sent is ignored). Default, to a
@@ -52,6 +53,7 @@ class Route:
     params: Mapping[str, Any] | None = None
     respond: Mapping[str, str] | None = None
     authorizer: Authorizer | None = None
+    scopes: Sequence[str] = ()
     public: bool = False
     throttle: Throttle | None = None
     idempotency: Literal["required", "optional", "off"] | None = None

@@ -222,6 +222,8 @@ def test_a_body_of_another_type_is_refused(front_door: LiveApi, kind) -> None:
     answer = front_door.call("POST /payments", json.dumps(GOOD), **KEY, **headers)
     assert answer.problem == (415, PROBLEM)
     assert front_door.row("never") == {}
+    to_a_queue = front_door.call("POST /orders", json.dumps(GOOD), **KEY, **headers)
+    assert to_a_queue.problem == (415, PROBLEM)
 
 
 def test_a_query_is_checked_and_read_as_its_schema_says(front_door: LiveApi) -> None:

@@ -429,10 +429,13 @@ def test_names_in_metrics_differ_between_stacks_and_apis() -> None:
 
 
 STATUSES = {
+    "ACCESS_DENIED": (403, "Forbidden"),
     "BAD_REQUEST_BODY": (400, "Bad Request"),
     "BAD_REQUEST_PARAMETERS": (400, "Bad Request"),
+    "MISSING_AUTHENTICATION_TOKEN": (403, "Forbidden"),
     "QUOTA_EXCEEDED": (429, "Too Many Requests"),
     "THROTTLED": (429, "Too Many Requests"),
+    "UNSUPPORTED_MEDIA_TYPE": (415, "Unsupported Media Type"),
 }
 
 
@@ -456,6 +459,17 @@ def test_every_error_of_the_gateway_is_a_problem_with_a_correlation_id() -> None
         assert (problem.get("status"), problem["title"]) == STATUSES.get(type, (None, "$context.error.responseType"))
         assert ("gatewayresponse.header.Retry-After" in headers) == (type in ("QUOTA_EXCEEDED", "THROTTLED"))
         assert "StatusCode" not in response
+
+
+def test_a_path_that_leads_nowhere_is_called_that() -> None:
+    stack = new_stack()
+    an_api(stack)
+    (unknown,) = [
+        it["Properties"]["ResponseTemplates"]["application/json"]
+        for it in resources(stack, "ApiGateway::GatewayResponse").values()
+        if it["Properties"]["ResponseType"] == "MISSING_AUTHENTICATION_TOKEN"
+    ]
+    assert json.loads(unknown)["detail"] == "no such route, or the request is not signed"
 
 
 def test_a_deployment_waits_for_every_method_and_changes_with_it() -> None:

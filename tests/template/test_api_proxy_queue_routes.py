@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serverless_patterns import ApiProxy, Cors, Handler, IamAuthorizer, LambdaAuthorizer, LoadLeveledQueue, Route
+from serverless_patterns_runtime.api_proxy.media_type import charset, is_json
 from serverless_patterns_runtime.claims.claim import Claim
 from serverless_patterns_runtime.load_leveled_queue.contract import CORRELATION_ID_ATTRIBUTE, IDEMPOTENCY_KEY_ATTRIBUTE
 from serverless_patterns_runtime.load_leveled_queue.message import Message as Consumed
@@ -216,6 +217,40 @@ def test_a_key_that_no_function_would_take_is_400_and_no_message(key: str) -> No
         "detail": "Idempotency-Key must be 1 to 255 visible ASCII characters",
         "correlation_id": REQUEST_ID,
     }
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        None,
+        "",
+        "text/plain",
+        "application/json; charset=utf-16",
+        "application/jsonx",
+        "application/json; charset=utf-8x",
+    ],
+)
+def test_a_body_of_another_type_is_415_and_no_message_as_a_function_has_it(content_type: str | None) -> None:
+    answer = refused(Call(PLAIN, "{}", {"Idempotency-Key": "k-1"}, content_type=content_type))
+    assert (answer.status, answer.body["title"]) == (415, "Unsupported Media Type")
+    assert content_type is None or not (is_json(content_type) and charset(content_type) in ("utf-8", "utf8"))
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json",
+        "Application/JSON;charset=UTF-8",
+        'application/json ; charset="utf8"; x=1',
+        "application/json;v=2",
+    ],
+)
+def test_json_in_utf_8_is_sent_however_that_is_written(content_type: str) -> None:
+    call = Call(PLAIN, "{}", {"Idempotency-Key": "k-1"}, content_type=content_type)
+    assert call.message()
+    assert accepted(call).status == 202
+    assert is_json(content_type)
+    assert charset(content_type) in ("utf-8", "utf8")
 
 
 def test_without_a_key_where_none_is_needed_the_answer_is_the_message_id() -> None:

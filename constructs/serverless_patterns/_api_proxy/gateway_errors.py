@@ -33,15 +33,20 @@ class _Response(NamedTuple):
 # of the request, which nothing here could escape.
 _SAID = "$context.error.messageString"
 _BODY = json.dumps("the body is no JSON, or not what the schema of the route says")
+# The gateway's own words are "Missing Authentication Token", for a path that is not there too.
+_UNKNOWN = json.dumps("no such route, or the request is not signed")
 # What is not listed is answered as one of the two defaults, with a status of its own.
 _UNAUTHORIZED: Mapping[str, _Response] = {"Unauthorized": _Response("UNAUTHORIZED", HTTPStatus.UNAUTHORIZED, _SAID)}
 _RESPONSES: Mapping[str, _Response] = {
+    "AccessDenied": _Response("ACCESS_DENIED", HTTPStatus.FORBIDDEN, _SAID),
     "BadRequestBody": _Response("BAD_REQUEST_BODY", HTTPStatus.BAD_REQUEST, _BODY),
     "BadRequestParameters": _Response("BAD_REQUEST_PARAMETERS", HTTPStatus.BAD_REQUEST, _SAID),
     "Default4xx": _Response("DEFAULT_4XX", None, _SAID),
     "Default5xx": _Response("DEFAULT_5XX", None, None),
     "QuotaExceeded": _Response("QUOTA_EXCEEDED", HTTPStatus.TOO_MANY_REQUESTS, _SAID, _QUOTA_SECONDS),
     "Throttled": _Response("THROTTLED", HTTPStatus.TOO_MANY_REQUESTS, _SAID, _RETRY_SECONDS),
+    "Unknown": _Response("MISSING_AUTHENTICATION_TOKEN", HTTPStatus.FORBIDDEN, _UNKNOWN),
+    "UnsupportedType": _Response("UNSUPPORTED_MEDIA_TYPE", HTTPStatus.UNSUPPORTED_MEDIA_TYPE, _SAID),
 }
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 
-from .._targets import Connection, Site
+from .._checks import Problems
+from .._targets import Connection, RouteFacts, Site
 from . import schemas as _schemas
+from .credentials import sent_headers
 from .cross_origin import add_preflight, template_answers
 from .gateway import acknowledge_no_bodies
 from .guards import Ours, method_guard
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
     from ..handler import Handler
     from .gateway import Gateway
     from .routes import Planned
+
+_TWO_APIS = "Cannot attach authorizer to two"  # the CDK's own words
 
 
 class Methods:
@@ -53,15 +59,18 @@ class Methods:
     def define(self, routes: Sequence[Planned]) -> Mapping[str, apigateway.Method]:
         """Define everything that the routes, which are sorted, name. Returns their methods, by route."""
         made: dict[str, apigateway.Method] = {}
-        methods: dict[tuple[str, ...], list[str]] = {}
+        by_path: dict[tuple[str, ...], list[Planned]] = {}
         for one in routes:
             made[one.route.route] = self._define(one)
-            methods.setdefault(one.path.parts, []).append(one.path.method)
+            by_path.setdefault(one.path.parts, []).append(one)
         if self._gateway.owned and self._validator is None and not any(one.takes_a_body for one in routes):
             acknowledge_no_bodies(self._gateway.rest_api)
         if self._cors is not None:
-            for parts, names in methods.items():
-                self.defined.append(add_preflight(self._resource(parts), self._cors, names))
+            for parts, there in by_path.items():
+                needed = [sent_headers(one.guard, api_key=one.route.api_key_required) for one in there]
+                names = [one.path.method for one in there]
+                preflight = add_preflight(self._resource(parts), self._cors, names, chain.from_iterable(needed))
+                self.defined.append(preflight)
         return made
 
     def _define(self, one: Planned) -> apigateway.Method:
@@ -88,11 +97,13 @@ class Methods:
         checked = model is not None or any(
             required and not name.startswith("method.request.path.") for name, required in parameters.items()
         )
-        method = resource.add_method(
+        add = partial(
+            resource.add_method,
             facts.method,
             connection.integration,
             authorization_type=guard.authorization_type,
             authorizer=guard.authorizer,
+            authorization_scopes=[*facts.scopes] or None,
             api_key_required=one.route.api_key_required or None,
             method_responses=[*connection.method_responses] or None,
             request_parameters=parameters or None,
@@ -100,9 +111,22 @@ class Methods:
             request_models=None if model is None else {"application/json": model, "$default": model},
             request_validator=self._the_validator() if checked else None,
         )
+        method = self._added(add, facts)
         self.defined.append(method)
         self.authorizers += [guard.authorizer] if guard.authorizer and guard.authorizer not in self.authorizers else []
         return method
+
+    def _added(self, add: Callable[[], apigateway.Method], facts: RouteFacts) -> apigateway.Method:
+        try:
+            return add()
+        except RuntimeError as error:
+            if _TWO_APIS not in str(error):
+                raise
+            problems = Problems(self._scope.node.path)
+            fix = "API Gateway has it for one: make another authorizer for this one"
+            problems.add(f"{facts.label} authorizer", "belong to one API", "one of another API", fix)
+            problems.raise_any()
+            raise
 
     def _model(self, schema: Mapping[str, Any]) -> apigateway.IModel:
         return _schemas.model(self._scope, self._rest_api, schema, alone=self._gateway.owned)

@@ -21,7 +21,9 @@ from .guards import Guard, guard_of
 from .overlaps import Guarded, check_overlaps
 from .params import check_params
 from .paths import EVERY_METHOD, Path, parsed
+from .scopes import checked_scopes
 from .throttling import check_throttle
+from .wrong_kinds import instead_of_target
 
 if TYPE_CHECKING:
     from aws_cdk import Duration
@@ -126,6 +128,7 @@ def _facts(problems: Problems, route: Route, path: Path, guard: Guard) -> RouteF
         asked_idempotency=route.idempotency,
         evidence=guard.evidence,
         challenge=challenge_of(guard),
+        scopes=checked_scopes(problems, f"routes[{route.route!r}] scopes", route.scopes, guard),
     )
     if route.body is not None:
         _check_body(problems, facts, route.body)
@@ -154,12 +157,12 @@ def _check_body(problems: Problems, facts: RouteFacts, body: object) -> None:
 def _target(problems: Problems, label: str, target: Any) -> RouteTarget | None:
     if isinstance(target, Handler):
         return HandlerTarget(target)
-    if is_routable(target):
+    if is_routable(target) and not isinstance(target, type):
         return target._route_target()  # pyright: ignore[reportPrivateUsage]  # a protocol among ourselves
     if is_function(target):
         return FunctionTarget(target)
     must = "be a Handler, an IFunction, a LoadLeveledQueue, an HttpBackend or a MockResponse"
-    problems.add(f"{label}target", must, repr(target), "wrap your Python function in a Handler")
+    problems.add(f"{label}target", must, repr(target), instead_of_target(target))
     return None
 
 
