@@ -75,21 +75,18 @@ class ApiProxy(Measured):
         scope: Parent construct.
         id: Names what is below it, and is the default namespace of the claims.
         routes: What it serves. Their order means nothing.
-        authorizer: Who may call a route that names no other: `IamAuthorizer()`, `LambdaAuthorizer(...)` or one of
-            `aws_apigateway`.
+        authorizer: Who may call a route that names no other: one of ours, or of `aws_apigateway`.
         public: `True`: anybody may call a route that names no authorizer.
         throttle: Of every route that has none of its own.
         cors: Which pages of other origins may use it. Default: none.
         claims: Table to share, with the partition key `claim` (String). Default: one of its own, if a route needs it.
         claims_namespace: Separates constructs that share a table, each its own. Data: never change it. Default: `id`.
         claims_retention: How long a key and its answer are remembered; an hour or more.
-        integration_timeout: How long the gateway waits for a target, 50 ms to 300 s. Above 29 s AWS has to raise the
-            account's quota first.
+        integration_timeout: How long the gateway waits, 50 ms to 300 s; above 29 s AWS has to raise a quota first.
         max_body_bytes: Functions refuse more with 413; to 6 MB, less a third for bytes.
         binary_media_types: Whose bodies reach functions, and clients that accept them, as bytes: `image/png`.
         access_logs: A line for each request. On AWS the account needs a role for it, once: `ApiAccount`. Default: yes.
-        stage_name: First part of every path under the gateway's own address, default `live`; of an imported
-            `rest_api`, the stage that gets the routes.
+        stage_name: First part of every path, `live`; of an imported `rest_api`, the stage that gets the routes.
         rest_api: Attach to this one, a `RestApi` or an imported one; its stage, and what belongs to that, stays its
             owner's. Default: one of its own.
         domain: A name of one's own for it. Default: API Gateway's.
