@@ -1,4 +1,4 @@
-"""Without any one of these safeguards a story, a test or an interleaving fails: each has been seen to."""
+"""Without any one of these safeguards a story or a test fails: each has been seen to."""
 
 import re
 from collections.abc import Callable
@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
 
 from serverless_patterns_runtime.api_proxy.exchange import Exchange
 from serverless_patterns_runtime.circuit_breaker import circuit_breaker, store
@@ -23,26 +21,10 @@ from ..runtime.circuit_breaker import test_circuit_breaker as one
 from ..runtime.circuit_breaker.fleet import Fleet
 from ..runtime.load_leveled_queue import test_intake as intake
 from . import test_breaker_stories as stories
-from .breaker_machine import BreakerMachine
 from .world import Account
 
 Patch = pytest.MonkeyPatch
 Story = Callable[[], object]
-
-
-def any_interleaving() -> None:
-    run_state_machine_as_test(
-        BreakerMachine,
-        settings=settings(
-            max_examples=400,
-            stateful_step_count=30,
-            deadline=None,
-            derandomize=True,
-            database=None,
-            phases=(Phase.generate,),
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
 
 
 def probe_by_anybody(patch: Patch) -> None:
@@ -232,7 +214,10 @@ CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
         failures_of_any_epoch,
         one.test_a_call_that_began_before_it_opened_and_closed_again_counts_for_nothing,
     ),
-    "failures older than the window are forgotten": (failures_without_a_window, any_interleaving),
+    "failures older than the window are forgotten": (
+        failures_without_a_window,
+        with_fleet(one.test_failures_further_apart_than_the_window_never_open_it),
+    ),
     "a probe's margin for clocks": (
         no_margin_for_clocks,
         with_fleet(one.test_after_a_prober_s_death_exactly_one_other_probes_and_not_before_its_time_is_over),

@@ -55,6 +55,7 @@ def test_failures_further_apart_than_the_window_never_open_it(fleet: Fleet):
     for _ in range(20):
         assert fleet.call() == "Down"
         fleet.clock.now += 31
+    assert fleet.transitions() == []
     assert len(fleet.item()["failures"]["L"]) <= 2
 
 
