@@ -5,11 +5,9 @@ from typing import Any
 
 import pytest
 from aws_cdk import Stack
-from aws_cdk import aws_apigateway as apigateway
-from aws_cdk import aws_cognito as cognito
 
 from serverless_patterns import Cors, IamAuthorizer, JwtAuthorizer, LambdaAuthorizer, MockResponse, Route
-from tests.template.apis import a_function, an_api, get, the_routes
+from tests.template.apis import an_api, cognito_authorizer, get, the_routes, token_authorizer
 from tests.template.stacks import a_handler, new_stack, refusal, resources
 
 HEADER = "gatewayresponse.header.WWW-Authenticate"
@@ -17,15 +15,6 @@ HEADER = "gatewayresponse.header.WWW-Authenticate"
 
 def by_function(**arguments: Any) -> LambdaAuthorizer:
     return LambdaAuthorizer(a_handler("web:identify"), **arguments)
-
-
-def cognito_authorizer(stack: Stack) -> apigateway.CognitoUserPoolsAuthorizer:
-    pool = cognito.UserPool(stack, "Pool")
-    return apigateway.CognitoUserPoolsAuthorizer(stack, "Users", cognito_user_pools=[pool])  # pyright: ignore
-
-
-def token_authorizer(stack: Stack) -> apigateway.TokenAuthorizer:
-    return apigateway.TokenAuthorizer(stack, "Tokens", handler=a_function(stack, "Check"))  # pyright: ignore
 
 
 def said(stack: Stack) -> str | None:

@@ -11,21 +11,22 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
 from serverless_patterns import Cors, HttpBackend, IamAuthorizer, JwtAuthorizer, LambdaAuthorizer, MockResponse, Route
-from tests.template.apis import a_function, an_api, functions, get, methods, take, the_routes
+from tests.template.apis import (
+    a_function,
+    an_api,
+    cognito_authorizer,
+    functions,
+    get,
+    methods,
+    take,
+    the_routes,
+    token_authorizer,
+)
 from tests.template.stacks import a_handler, new_stack, refusal, resources, statements, the, warnings
 
 
 def an_authorizer(**arguments: Any) -> LambdaAuthorizer:
     return LambdaAuthorizer(a_handler("web:identify"), **arguments)
-
-
-def cognito_authorizer(stack: Stack) -> apigateway.CognitoUserPoolsAuthorizer:
-    pool = cognito.UserPool(stack, "Pool")
-    return apigateway.CognitoUserPoolsAuthorizer(stack, "Users", cognito_user_pools=[pool])  # pyright: ignore
-
-
-def token_authorizer(stack: Stack) -> apigateway.TokenAuthorizer:
-    return apigateway.TokenAuthorizer(stack, "Tokens", handler=a_function(stack, "Check"))  # pyright: ignore
 
 
 @pytest.mark.parametrize(
