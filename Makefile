@@ -17,7 +17,7 @@ NODE_READY := node_modules/ready
 CLOUD_READY := .cache/embedded-cloud/ready
 SCANNERS_READY := .cache/checkov/ready
 
-.PHONY: demo test test-fast check bench synth deploy clean setup parts layers
+.PHONY: demo test test-fast check bench synth deploy api-account clean setup parts layers
 .DEFAULT_GOAL := setup
 
 setup:
@@ -50,8 +50,14 @@ bench: setup
 synth: setup
 	@cdk synth
 
+# Checks before it deploys: without API Gateway's role a deployment fails after minutes, and is rolled back.
 deploy: setup
-	@cdk deploy --all
+	@cdk synth --quiet --output cdk.out
+	@python tools/check_api_account.py cdk.out
+	@cdk deploy --all --app cdk.out
+
+api-account: setup
+	@cdk deploy --app "python apps/account/app.py" --output out/api-account ApiAccount
 
 clean:
 	rm -rf .venv node_modules .cache out dist cdk.out apps/*/cdk.out constructs/serverless_patterns/_layers

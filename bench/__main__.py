@@ -22,6 +22,7 @@ MODULES = (
     "schema_validation",
     "api_dispatch",
     "round_trips",
+    "breaker_requests",
     "effects_wall",
     "warm_cpu",
     "idempotent_requests",

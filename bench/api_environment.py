@@ -26,7 +26,7 @@ def api_variables(
     function = BusinessFunctionEnv(
         BUSINESS_FUNCTION=business_function, RETURNS_EFFECTS=str(effects).lower(), TABLES=",".join(tables)
     )
-    api = Env(MAX_BODY_BYTES=str(MAX_BODY_BYTES), CORS="")
+    api = Env(MAX_BODY_BYTES=str(MAX_BODY_BYTES), BINARY_MEDIA_TYPES="", CORS="")
     contract = {**function._asdict(), **CLAIMS._asdict(), **api._asdict()}
     return {**AWS, **contract, **tables, "LAMBDA_TASK_ROOT": os.fspath(folder)}
 

@@ -46,7 +46,7 @@ def answer(operation: str, request: dict[str, Any]) -> dict[str, Any]:
     match operation:
         case "BatchExecuteStatement":
             return {"Responses": [{"TableName": "claims"} for _ in request["Statements"]]}
-        case "PutItem" | "UpdateItem" | "DeleteItem" | "TransactWriteItems":
+        case "GetItem" | "PutItem" | "UpdateItem" | "DeleteItem" | "TransactWriteItems":
             return {}
         case _:
             raise ValueError(f"the fake DynamoDB does not know {operation}")

@@ -1,5 +1,9 @@
-"""Every Python example in the README and in `docs/` runs, top to bottom, in an empty folder; every link leads on."""
+"""Every Python example in the README and in `docs/` runs, top to bottom, in an empty folder; every link leads on.
 
+An argument table has a column `example`: each of its cells runs too.
+"""
+
+import inspect
 import re
 import sys
 from collections.abc import Iterator
@@ -7,12 +11,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.documented import PAGES, ROOT, code, write_files
+from serverless_patterns import ApiProxy, Cors, HttpBackend, MockResponse, Route, Throttle
+from tests.documented import PAGES, ROOT, code, examples, write_files
 
 SHOWN = ("handlers", "shop")
 """Modules and packages that the pages show."""
 
 _LINK = re.compile(r"\]\((?P<target>[^)#:]+)(?:#[^)]*)?\)")
+
+
+# An example of a table is some arguments of an API: it is defined with them.
+_API = """
+_given = dict({})
+_rest = dict(routes=[Route("GET /health", MockResponse())], binary_media_types=["image/png"])
+_rest |= {{}} if "authorizer" in _given else dict(public=True)
+ApiProxy(Stack(app, f"Example{{number}}"), "Api", **(_rest | _given))
+"""
 
 
 def name_of(page: Path) -> str:
@@ -38,6 +52,17 @@ def test_the_examples_of_a_page_run(page: Path, empty_folder: Path) -> None:
     namespace = {"__name__": "example", "__file__": str(empty_folder / "app.py")}
     for block in code(page):
         exec(compile(block, str(page), "exec"), namespace)
+    for number, example in enumerate(examples(page)):
+        arguments = f"routes=[{example}]" if example.startswith("Route(") else example
+        namespace["number"] = number
+        exec(compile(_API.format(arguments), f"{page}: {example}", "exec"), namespace)
+
+
+@pytest.mark.parametrize("described", [ApiProxy, Cors, HttpBackend, MockResponse, Route, Throttle])
+def test_the_page_names_every_argument(described: type) -> None:
+    said = " ".join(re.findall(r"`([^`\n]+)`", (ROOT / "docs/patterns/api_proxy.md").read_text()))
+    arguments = {*inspect.signature(described.__init__).parameters} - {"self", "scope", "id", "route"}
+    assert {name for name in arguments if not re.search(rf"\b{name}\b", said)} == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

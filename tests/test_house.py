@@ -11,6 +11,7 @@ from pathlib import Path
 import constructs
 import pytest
 
+import serverless_patterns
 from tests.sharing_out import FROM_THE_BACK, FROM_THE_FRONT, TOGETHER
 
 ROOT = Path(__file__).parent.parent
@@ -148,3 +149,7 @@ def test_tests_are_shared_out_by_names_that_exist(beginning: str) -> None:
 
 def test_the_layers_are_the_only_built_files_beside_the_source() -> None:
     assert {path.suffix for path in (CONSTRUCTS / "_layers").iterdir()} == {".json", ".zip"}
+
+
+def test_the_public_names_are_offered_for_completion() -> None:
+    assert {*serverless_patterns.__all__} <= {*dir(serverless_patterns)}

@@ -33,8 +33,9 @@ LEFT_OUT = tuple(
         "utilities/validation",
     )
 )
-# These work, but only with pydantic or Datadog, which the layer does not hold: source without bytecode, for the size's
-# sake. `utilities/parser` must stay: `batch` imports it as soon as a user's handler has imported pydantic.
+# These work, but only with pydantic or Datadog, which the layer does not hold, or we have one of our own (the breaker):
+# source without bytecode, for the size's sake. `utilities/parser` must stay: `batch` imports it as soon as a user's
+# handler has imported pydantic.
 SOURCE_ONLY = tuple(
     f"python/aws_lambda_powertools/{part}"
     for part in (
@@ -43,6 +44,7 @@ SOURCE_ONLY = tuple(
         "event_handler/openapi/schema_generator.",
         "logging/formatters/datadog.",
         "metrics/provider/datadog/",
+        "utilities/circuit_breaker/",
         "utilities/parser/",
     )
 )

@@ -53,15 +53,23 @@ class Shop(Stack):
             "SigningKey",
             generate_secret_string=secretsmanager.SecretStringGenerator(password_length=64, exclude_punctuation=True),
         )
+        knows_tokens = {"SIGNING_KEY": signing_key}
         self.api = ApiProxy(
             self,
             "Api",
-            authorizer=LambdaAuthorizer(Handler(CODE, "auth:identify", secrets={"SIGNING_KEY": signing_key})),
+            authorizer=LambdaAuthorizer(Handler(CODE, "auth:identify", secrets=knows_tokens)),
             # Bursts are what the queue is for. The account's own limit is ten times that.
             throttle=Throttle(rate=1_000, burst=1_000),
             routes=[
                 # Straight to the queue: no function that could be slow, cold or broken while orders come in.
-                Route("POST /orders", self.fulfilment, body=ORDER, respond={"order_id": "$.order_id"}),
+                Route(
+                    "POST /orders",
+                    self.fulfilment,
+                    body=ORDER,
+                    respond={"order_id": "$.order_id"},
+                    # Nor one that could look at what a token was issued for.
+                    authorizer=LambdaAuthorizer(Handler(CODE, "auth:identify_seller", secrets=knows_tokens)),
+                ),
                 Route("GET /orders/{order_id}", Handler(CODE, "orders:get", tables={"ORDERS": orders})),
                 Route(
                     "POST /payments",

@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from .api_account import ApiAccount
     from .api_proxy import ApiProxy
     from .authorizers import IamAuthorizer, LambdaAuthorizer
+    from .circuit_breaker import CircuitBreaker
     from .cors import Cors
     from .defaults import Defaults
     from .domain import Domain
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ApiAccount",
     "ApiProxy",
+    "CircuitBreaker",
     "Cors",
     "Defaults",
     "Domain",
@@ -45,11 +47,16 @@ __all__ = [
 
 if not TYPE_CHECKING:
 
+    def __dir__() -> list[str]:
+        """What completion offers: the names are not here before they are used."""
+        return [*globals(), *__all__]
+
     def __getattr__(name: str) -> object:
         """Import on first use: the pytest plugin and the command line live here too, and must not start the CDK."""
         modules = {
             "ApiAccount": "api_account",
             "ApiProxy": "api_proxy",
+            "CircuitBreaker": "circuit_breaker",
             "Cors": "cors",
             "Defaults": "defaults",
             "Domain": "domain",

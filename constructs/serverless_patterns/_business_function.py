@@ -17,7 +17,7 @@ def returns_effects(code: Path, reference: str, problems: Problems) -> bool:
         reference: `module:function`, importable from the root of that folder.
         problems: Takes what is wrong.
     """
-    module_name, _, name = reference.partition(":")
+    module_name, _, name = reference.partition(":") if isinstance(reference, str) else ("", "", "")  # pyright: ignore[reportUnnecessaryIsInstance]
     if not all(part.isidentifier() for part in [*module_name.split("."), name]):
         problems.add("function", "be 'module:function'", repr(reference), "for example 'orders:fulfil'")
         return False

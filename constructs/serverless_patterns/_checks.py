@@ -53,6 +53,19 @@ class Problems:
             raise ValueError("\n".join(message for _, message in self._found))
 
 
+class Renamed(Problems):
+    """Passes on everything that is wrong as being wrong with one argument: what the user knows it as."""
+
+    def __init__(self, problems: Problems, argument: str) -> None:
+        super().__init__(problems.where)
+        self._problems, self._argument = problems, argument
+
+    def add(self, argument: str, must: str, got: str, fix: str) -> None:
+        """Record it under the user's name for it."""
+        del argument
+        self._problems.add(self._argument, must, got, fix)
+
+
 def is_token(value: object) -> TypeGuard[Any]:
     """Whether the value is known only to CloudFormation: ask before any comparison, a numeric token is a number too."""
     if isinstance(value, str):

@@ -73,7 +73,7 @@ def _libraries(scope: Construct, handler: Handler, requirements: Path) -> tuple[
     target = _target(scope, handler)
     packages = None
     if Stack.of(scope).bundling_required:  # `cdk list` and `cdk destroy` need no libraries
-        packages = installed(requirements, target, scope.node.path)
+        packages = installed(requirements, target, f"{scope.node.path}: {handler}")
     return fingerprint(requirements, target), packages
 
 

@@ -9,6 +9,8 @@ from aws_cdk import Duration, Validations
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from serverless_patterns_runtime.circuit_breaker.contract import LONGEST_REFUSAL_SECONDS
+
 from ._acknowledge import acknowledge
 from ._checks import Problems, is_token, seconds
 
@@ -21,6 +23,7 @@ MOST_RETENTION_SECONDS = LONGEST_RETENTION_SECONDS - 86_400  # of a queue whose 
 VISIBILITY_FACTOR = 6  # AWS's advice: room for the retries that Lambda makes when the function is throttled
 
 RECEIVE_LIMIT = 1000  # SQS's largest maxReceiveCount
+_EARLY_REFUSALS = 40  # of the outages' first minutes, when a message comes back sooner than LONGEST_REFUSAL_SECONDS
 _ADVISED_RECEIVES = 5  # AWS's advice for a queue with a cap
 _MAX_BATCH, _MAX_BATCH_FIFO, _MAX_BATCH_WITHOUT_WINDOW = 10_000, 10, 10  # Lambda quotas
 _MAX_WINDOW_SECONDS = 300  # Lambda quota
@@ -35,6 +38,9 @@ class Delivery:
 
     own_queue: bool
     """Whether the queue is ours, so that we say when it gives up on a message."""
+
+    guarded: bool
+    """Whether a circuit breaker may refuse a message, again and again, without a try."""
 
     fifo: bool
     max_concurrency: int
@@ -55,33 +61,55 @@ class Delivery:
 
         In a batch, messages that were not tried come back with one that was: behind a failed one of their FIFO group,
         or beside one that killed the function or took all its time. Their receive counts climb together, and the
-        queue's own count would dead-letter healthy messages. An existing standard queue keeps its own count.
+        queue's own count would dead-letter healthy messages. An existing standard queue keeps its own count, unless a
+        circuit breaker may refuse its messages.
         """
-        return self.handled and self.batch_size != 1 and (self.own_queue or self.fifo)
+        return self.guarded or (self.handled and self.batch_size != 1 and (self.own_queue or self.fifo))
 
-    @property
-    def receives_among_failing(self) -> int | None:
-        """More receives than a healthy message can need when every other of its batch fails to the end.
+    def receives_needed(self, retention_seconds: int | None) -> int | None:
+        """More receives than a healthy message can need: when every other of its batch fails to the end, and when a
+        circuit breaker refuses it for as long as the queue keeps it.
 
         `None` when that depends on a token.
         """
         if is_token(self.max_receive_count) or is_token(self.batch_size):
             return None
-        return min(2 * (self.max_receive_count + 1) * self.batch_size, RECEIVE_LIMIT)
+        among_failing = 2 * (self.max_receive_count + 1) * self.batch_size
+        refused = 0
+        if self.guarded:
+            refused = _EARLY_REFUSALS + (retention_seconds or LONGEST_RETENTION_SECONDS) // LONGEST_REFUSAL_SECONDS
+        return min(among_failing + refused, RECEIVE_LIMIT)
 
     def native_max_receive_count(self, visibility: Duration, retention_seconds: int | None) -> int:
         """When the queue itself gives up on a message.
 
         Where the runtime counts: too late for healthy ones, yet soon enough that a consumer that is broken altogether
-        sends everything to the dead-letter queue before it expires.
+        sends everything to the dead-letter queue before it expires. With a circuit breaker the first comes before the
+        second: an outage is likelier.
         """
         if not self.counts_attempts:
             return self.max_receive_count
         hidden = seconds(visibility)
         in_time = retention_seconds // 2 // hidden if retention_seconds and hidden else RECEIVE_LIMIT
-        if self.receives_among_failing is None:
+        needed = self.receives_needed(retention_seconds)
+        if self.guarded:
+            return max(needed or RECEIVE_LIMIT, min(in_time, RECEIVE_LIMIT))
+        if needed is None:
             return min(in_time, RECEIVE_LIMIT)
-        return max(self.max_receive_count, min(in_time, self.receives_among_failing))
+        return max(self.max_receive_count, min(in_time, needed))
+
+    def warn_of_expiry(self, scope: Construct, visibility: Duration, retention_seconds: int | None) -> None:
+        """Advise where a consumer that is broken altogether would lose messages: they expire before all receives."""
+        hidden = seconds(visibility)
+        receives = self.native_max_receive_count(visibility, retention_seconds)
+        if self.guarded and retention_seconds and hidden and receives * hidden > retention_seconds:
+            Validations.of(scope).add_warning(
+                "serverless-patterns:guarded-expiry",
+                f"with a circuit_breaker a message needs {receives:,} receives, each of which may hide it for "
+                f"{hidden:,} seconds: longer than its {retention_seconds:,} seconds in the queue, so a consumer that "
+                "does not even start loses it without a dead letter. Shorten the function's timeout, or act on the "
+                "alarm OldestMessage",
+            )
 
     def check(self, problems: Problems) -> None:
         """Refuse what SQS and Lambda refuse, or what would break the pattern."""
@@ -109,12 +137,18 @@ class Delivery:
             fix = "pass max_batching_window=Duration.seconds(1)"
             problems.add("max_batching_window", "be at least 1 second for batches above 10", "None", fix)
 
-    def check_native_limit(self, problems: Problems, argument: str, max_receive_count: int) -> None:
+    def check_native_limit(
+        self, problems: Problems, argument: str, max_receive_count: int, retention_seconds: int | None
+    ) -> None:
         """Refuse an existing queue that would dead-letter what we still count."""
-        least = self.receives_among_failing
+        least = self.receives_needed(retention_seconds)
         if not self.counts_attempts or least is None or is_token(max_receive_count):
             return
-        if max_receive_count < least:
+        if max_receive_count < least and self.guarded:
+            must = f"be at least {least:,} with a circuit_breaker"
+            fix = "set it where the queue is defined: each refusal is a receive, and the runtime counts tries itself"
+            problems.add(argument, must, str(int(max_receive_count)), fix)
+        elif max_receive_count < least:
             must = f"be at least {least:,} with FIFO batches of {self.batch_size}"
             fix = "set it where the queue is defined, or use batch_size=1: a failing message takes its group along"
             problems.add(argument, must, str(int(max_receive_count)), fix)

@@ -64,7 +64,7 @@ class ExistingQueue:
         """Refuse a queue that would dead-letter healthy messages."""
         if self.seen_max_receive_count is not None:
             argument = f"max_receive_count of {self.queue.node.path}"
-            delivery.check_native_limit(problems, argument, self.seen_max_receive_count)
+            delivery.check_native_limit(problems, argument, self.seen_max_receive_count, self.retention_seconds)
 
     def max_receive_count(self, delivery: Delivery) -> int:
         """How many receives a message gets: what the queue says, else what the user says of it."""
@@ -75,12 +75,14 @@ class ExistingQueue:
     def define(self, scope: Construct, delivery: Delivery, *_: object) -> tuple[sqs.IQueue, sqs.IQueue]:
         """The queue and its dead-letter queue: both are there already."""
         if self.seen_max_receive_count is None and delivery.counts_attempts:
-            least = delivery.receives_among_failing or RECEIVE_LIMIT
+            least = delivery.receives_needed(self.retention_seconds) or RECEIVE_LIMIT
+            why, way_out = "failing message of a FIFO batch takes healthy ones of its group", ", or use batch_size=1"
+            if delivery.guarded:
+                why, way_out = "long outage behind the circuit breaker sends healthy messages", ""
             Validations.of(scope).add_warning(
                 "serverless-patterns:imported-max-receive-count",
                 f"the maxReceiveCount of {self.queue.node.path} cannot be seen and must be at least {least:,}, or a "
-                "failing message of a FIFO batch takes healthy ones of its group to the dead-letter queue: set it "
-                "where the queue is defined, or use batch_size=1",
+                f"{why} to the dead-letter queue: set it where the queue is defined{way_out}",
             )
         return self.queue, self.dead_letter_queue
 

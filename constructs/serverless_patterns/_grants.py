@@ -46,6 +46,7 @@ _LEASE_CLAIMS = ("dynamodb:PartiQLDelete", "dynamodb:PartiQLInsert", "dynamodb:P
 _COUNTED_CLAIMS = ("dynamodb:UpdateItem",)
 _TOMBSTONES = ("dynamodb:UpdateItem",)  # a step's leases too
 _ANSWER_LEASES = ("dynamodb:DeleteItem", "dynamodb:UpdateItem")
+_BREAKER = ("dynamodb:GetItem", "dynamodb:UpdateItem")
 
 
 def grant_handler(grantee: iam.IGrantable, handler: Handler) -> None:
@@ -88,6 +89,12 @@ def grant_parking(grantee: iam.IGrantable, claims: dynamodb.ITable) -> None:
     """Keep what is parked."""
     _allow(grantee, ("dynamodb:PutItem",), [claims.table_arn])
     grant_table_key(grantee, claims)
+
+
+def grant_breaker(grantee: iam.IGrantable, table: dynamodb.ITable) -> None:
+    """Look at a breaker, count failures, claim a probe, close and open it."""
+    _allow(grantee, _BREAKER, [table.table_arn])
+    grant_table_key(grantee, table)
 
 
 def grant_table_key(grantee: iam.IGrantable, table: dynamodb.ITable) -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from aws_cdk import Duration, RemovalPolicy, Stack
-from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import Duration, RemovalPolicy
 
 from serverless_patterns_runtime.claims.contract import ATTEMPTS, PARTITION_KEY, TIME_TO_LIVE, Env
 
 from ._checks import Problems, is_token, text
 from ._delivery import LONGEST_RETENTION_SECONDS
 from ._namespaces import check_free, take
+from ._tables import check_table, define_table
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_dynamodb as dynamodb
     from aws_cdk import aws_kms as kms
     from constructs import Construct
 
@@ -58,8 +59,10 @@ class Idempotency:
             fix = "the runtime counts attempts under that name: pass another claims_namespace"
             problems.add("claims_namespace", f"be another word than {ATTEMPTS!r}", repr(self.namespace), fix)
         if self.claims is not None:
-            _check_table(problems, self.claims)
-            check_free(problems, scope, self.claims, self.namespace)
+            fix = f"define it so, with {TIME_TO_LIVE!r} as its time to live, or leave claims out"
+            check_table(problems, "claims", self.claims, PARTITION_KEY, fix)
+            fix = "pass another claims_namespace: each would take the other's messages for duplicates"
+            check_free(problems, scope, self.claims, "claims_namespace", self.namespace, fix)
 
     def check_retention(self, problems: Problems, low: int, fix: str) -> None:
         """Check that a claim is remembered for `low` seconds at least."""
@@ -75,41 +78,8 @@ class Idempotency:
 
     def define(self, scope: Construct, *, key: kms.IKey | None, removal_policy: RemovalPolicy) -> dynamodb.ITable:
         """The table: the given one, or one of our own."""
-        claims = self.claims or _define_claims(scope, key=key, removal_policy=removal_policy)
+        claims = self.claims or define_table(
+            scope, "Claims", PARTITION_KEY, key=key, removal_policy=removal_policy, time_to_live=TIME_TO_LIVE
+        )
         take(scope, claims, self.namespace)
         return claims
-
-
-def _define_claims(scope: Construct, *, key: kms.IKey | None, removal_policy: RemovalPolicy) -> dynamodb.Table:
-    """On demand, restorable, and kept when the stack goes: without its claims, a redrive runs work again.
-
-    Not a `TableV2`: under a customer key that refuses a stack whose region is open.
-    """
-    return dynamodb.Table(
-        scope,
-        "Claims",
-        partition_key=dynamodb.Attribute(name=PARTITION_KEY, type=dynamodb.AttributeType.STRING),
-        time_to_live_attribute=TIME_TO_LIVE,
-        point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-            point_in_time_recovery_enabled=True
-        ),
-        billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-        encryption=None if key is None else dynamodb.TableEncryption.CUSTOMER_MANAGED,
-        encryption_key=key,
-        deletion_protection=removal_policy == RemovalPolicy.RETAIN,
-        removal_policy=removal_policy,
-    )
-
-
-def _check_table(problems: Problems, claims: dynamodb.ITable) -> None:
-    """A table that is defined in this app shows its keys; an imported one does not."""
-    if not isinstance(claims, dynamodb.TableV2 | dynamodb.Table):
-        return
-    resource = cast("dynamodb.CfnTable | dynamodb.CfnGlobalTable", claims.node.default_child)
-    seen = Stack.of(claims).resolve([resource.key_schema, resource.attribute_definitions])
-    keys = {key["attributeName"]: key["keyType"] for key in seen[0]}
-    types = {attribute["attributeName"]: attribute["attributeType"] for attribute in seen[1]}
-    if keys != {PARTITION_KEY: "HASH"} or types[PARTITION_KEY] != "S":
-        got = ", ".join(f"{name!r} ({kind}, {types[name]})" for name, kind in keys.items())
-        fix = f"define it so, with {TIME_TO_LIVE!r} as its time to live, or leave claims out"
-        problems.add("claims", f"have the partition key {PARTITION_KEY!r} (HASH, S) and no sort key", got, fix)

@@ -29,4 +29,5 @@ if TYPE_CHECKING:
     Function = lambda_.IFunction | lambda_.FunctionBase
     HostedZone = route53.IHostedZone | route53.HostedZone
     Key = kms.IKey | kms.Key
+    RestApi = apigateway.IRestApi | apigateway.RestApiBase
     Secret = secretsmanager.ISecret | secretsmanager.Secret

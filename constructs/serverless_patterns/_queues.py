@@ -101,6 +101,7 @@ class OwnQueue:
             **_encryption(key),
         )
         _acknowledge_encryption(queue, key)
+        delivery.warn_of_expiry(queue, visibility_timeout, self.retention_seconds)
         return queue, letters
 
 

@@ -86,7 +86,9 @@ def installed(file: Path, target: Target, where: str) -> Path:
         if result.returncode != 0:
             raise RuntimeError(
                 f"{where}: {file} could not be installed for Python {target.python} on {machine}, wheels only:\n"
-                f"{result.stderr.strip() or result.stdout.strip()}"
+                f"{result.stderr.strip() or result.stdout.strip()}\n"
+                "This needs a package index: behind a proxy with a certificate of its own set SSL_CERT_FILE and "
+                "PIP_CERT, for another index UV_INDEX_URL and PIP_INDEX_URL; what was installed once is kept"
             )
         draft.mkdir(exist_ok=True)
         for leftover in (draft / "bin", draft / ".lock"):

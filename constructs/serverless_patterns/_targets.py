@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeGuard
 
 from serverless_patterns_runtime.api_proxy.contract import Evidence, KeyMode
@@ -13,6 +13,7 @@ from ._checks import Problems
 if TYPE_CHECKING:
     from aws_cdk import Duration
     from aws_cdk import aws_apigateway as apigateway
+    from aws_cdk import aws_iam as iam
     from aws_cdk import aws_lambda as lambda_
     from constructs import Construct
 
@@ -50,6 +51,9 @@ class RouteFacts:
     query: Mapping[str, Any] | None
     """JSON schema of an object, one property for each parameter of the query string."""
 
+    params: Mapping[str, Any] | None
+    """JSON schema of an object, whose properties are parameters of the path."""
+
     respond: Mapping[str, str] | None
     """Fields of the answer by name: where in the body each is, as `$.order_id`."""
 
@@ -60,6 +64,9 @@ class RouteFacts:
     evidence: Evidence
     challenge: str | None = None
     """What a 401 says in `WWW-Authenticate`; `None`: nothing."""
+
+    scopes: tuple[str, ...] = ()
+    """Of which a Cognito access token needs one."""
 
     @property
     def label(self) -> str:
@@ -89,6 +96,9 @@ class Site:
 
     functions: Mapping[Handler, lambda_.IFunction]
     """What is to be invoked for each handler: the function or its alias."""
+
+    roles: dict[str, iam.Role] = field(default_factory=dict[str, "iam.Role"])
+    """What the gateway calls as, by the address of what it may call (`node.addr`): shared by all routes of the API."""
 
 
 class Connection(NamedTuple):

@@ -19,6 +19,8 @@ from ._environment import check_size, variables
 from ._function import business_function_env, define_function, endpoints, provisioned
 from ._grants import grant_claims, grant_dead_letter
 from ._idempotency import Idempotency
+from ._protection import VARIABLES as PROTECTION_VARIABLES
+from ._protection import Protection, protection_env
 from ._retries import Retries
 from .handler import Handler
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
     from .defaults import Settings
 
-VARIABLES = (*BusinessFunctionEnv._fields, *ClaimsEnv._fields, *Env._fields)
+VARIABLES = (*BusinessFunctionEnv._fields, *ClaimsEnv._fields, *Env._fields, *PROTECTION_VARIABLES)
 
 
 class Places(NamedTuple):
@@ -52,6 +54,7 @@ class Worker:
     visibility: Duration
     max_receive_count: int
     reserved_concurrent_executions: int | None
+    protection: Protection | None
 
     @property
     def required_endpoints(self) -> tuple[str, ...]:
@@ -97,6 +100,9 @@ class Worker:
         grant_dead_letter(defined, places.dead_letter_queue)
         effects, counted = self.handler.returns_effects, self.delivery.counts_attempts
         grant_claims(defined, places.claims, effects=effects, counted=counted)
+        for one in self._protections:
+            one.grant(defined)
+            one.warn_of_few_messages(defined, self.max_receive_count)
         return cast(lambda_.IFunction, defined), provisioned(scope, "ConsumerLive", defined, self.handler)
 
     def _told(
@@ -114,4 +120,9 @@ class Worker:
             RETRY_BASE_SECONDS=text(self.retries.base),
             RETRY_MAX_SECONDS=text(self.retries.longest),
         )
-        return {**business_function_env(self.handler), **self.once.env(claims), **env._asdict()}
+        guards = protection_env(self._protections)
+        return {**business_function_env(self.handler), **self.once.env(claims), **env._asdict(), **guards}
+
+    @property
+    def _protections(self) -> list[Protection]:
+        return [] if self.protection is None else [self.protection]

@@ -13,6 +13,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from ._alarms import define_alarms
+from ._api_proxy.advice import warn_of_routes, warn_of_wide_grant
 from ._api_proxy.alarms import api_alarms, check_alarms
 from ._api_proxy.arguments import check_arguments, check_binary, warn_of_timeout
 from ._api_proxy.callers import allow_gateway, grant_invoke
@@ -23,14 +24,15 @@ from ._api_proxy.domain_checks import check_domain
 from ._api_proxy.domains import define_domain, server, url
 from ._api_proxy.functions import Told
 from ._api_proxy.gateway import define_gateway, protect
-from ._api_proxy.gateway_errors import define_gateway_errors
 from ._api_proxy.known_routes import known, url_of
+from ._api_proxy.looking import given, look
 from ._api_proxy.methods import Methods
 from ._api_proxy.metrics import Measured
 from ._api_proxy.planning import plan
 from ._api_proxy.throttling import method_options
 from ._api_proxy.usage_plan_checks import check_usage_plans
 from ._api_proxy.usage_plans import define_usage_plans
+from ._api_proxy.wrong_kinds import check_kinds
 from ._checks import Problems, path_of
 from ._idempotency import Idempotency
 from .defaults import Alarms, settings_of
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kms as kms
 
-    from ._interfaces import AlarmAction, Authorizer, Key
+    from ._interfaces import AlarmAction, Authorizer, Key, RestApi
     from .cors import Cors
     from .domain import Domain
     from .route import Route
@@ -53,6 +55,7 @@ _THROTTLE = Throttle(rate=100, burst=200)
 _CLAIMS_RETENTION = Duration.days(7)
 _INTEGRATION_TIMEOUT = Duration.seconds(29)
 _MAX_LATENCY = Duration.seconds(5)
+_STAGE_NAME = "live"
 
 
 class ApiProxy(Measured):
@@ -72,39 +75,38 @@ class ApiProxy(Measured):
         scope: Parent construct.
         id: Names what is below it, and is the default namespace of the claims.
         routes: What it serves. Their order means nothing.
-        authorizer: Who may call a route that names no other: `IamAuthorizer()`, `LambdaAuthorizer(...)` or one of
-            `aws_apigateway`.
+        authorizer: Who may call a route that names no other: one of ours, or of `aws_apigateway`.
         public: `True`: anybody may call a route that names no authorizer.
         throttle: Of every route that has none of its own.
         cors: Which pages of other origins may use it. Default: none.
         claims: Table to share, with the partition key `claim` (String). Default: one of its own, if a route needs it.
         claims_namespace: Separates constructs that share a table, each its own. Data: never change it. Default: `id`.
         claims_retention: How long a key and its answer are remembered; an hour or more.
-        integration_timeout: How long the gateway waits for a target, 50 ms to 300 s. Above 29 s AWS has to raise the
-            account's quota first.
+        integration_timeout: How long the gateway waits, 50 ms to 300 s; above 29 s AWS has to raise a quota first.
         max_body_bytes: Functions refuse more with 413; to 6 MB, less a third for bytes.
-        binary_media_types: Whose bodies reach functions as bytes, such as `image/png`.
-        access_logs: A line for each request. On AWS the account needs a role for it, once: `ApiAccount`.
-        stage_name: First part of every path under the gateway's own address.
+        binary_media_types: Whose bodies reach functions, and clients that accept them, as bytes: `image/png`.
+        access_logs: A line for each request. On AWS the account needs a role for it, once: `ApiAccount`. Default: yes.
+        stage_name: First part of every path, `live`; of an imported `rest_api`, the stage that gets the routes.
+        rest_api: Attach to this one, a `RestApi` or an imported one; its stage, and what belongs to that, stays its
+            owner's. Default: one of its own.
         domain: A name of one's own for it. Default: API Gateway's.
         usage_plans: Of clients with API keys, on routes with `api_key_required=True`.
         web_acl: ARN of a regional web ACL of AWS WAF ($5 a month, and more by rule and request).
-        encryption_key: Customer key for claims, logs and variables. Default: that of `Defaults`, else keys that AWS
-            owns.
+        encryption_key: Customer key for claims, logs and variables. Default: that of `Defaults`, else AWS's own.
         alarms: `all`, `critical` or `none`. Default: that of `Defaults`, else `all`.
         alarm_actions: What alarms notify. Default: those of `Defaults`.
         max_latency: One answer in 100 that takes longer raises an alarm.
 
     Attributes:
-        rest_api, stage: What is owned.
+        rest_api, stage: What is owned, or attached to.
         url: Of the stage, by its domain if it has one; with a slash at the end.
         domain_name: `None` without a `domain`.
         usage_plans: By name.
         functions: By route: the function that answers it; not of targets without one.
         authorizer_functions: By name, as in its `Handler`: the function that says who calls.
         claims: The table of claims; `None` when no route needs one.
-        access_log_group: `None` with `access_logs=False`.
-        alarms: By name: ServerErrors, Latency.
+        access_log_group: `None` with `access_logs=False` or `rest_api`.
+        alarms: By name: ServerErrors, Latency; none with `rest_api`.
         required_endpoints: AWS services that the functions must reach when they run in a VPC.
 
     Raises:
@@ -127,8 +129,9 @@ class ApiProxy(Measured):
         integration_timeout: Duration = _INTEGRATION_TIMEOUT,
         max_body_bytes: int = 1_048_576,
         binary_media_types: Sequence[str] = (),
-        access_logs: bool = True,
-        stage_name: str = "live",
+        access_logs: bool | None = None,
+        stage_name: str | None = None,
+        rest_api: RestApi | None = None,
         domain: Domain | None = None,
         usage_plans: Sequence[UsagePlan] = (),
         web_acl: str | None = None,
@@ -139,57 +142,64 @@ class ApiProxy(Measured):
     ) -> None:
         problems, settings = Problems(path_of(scope, id)), settings_of(scope)
         once = Idempotency(None, claims, claims_namespace or id, claims_retention)
-        told = Told(once, max_body_bytes, cors, integration_timeout)
-        check_arguments(problems, told, throttle, binary_media_types, stage_name)
+        said = {"access_logs": access_logs, "alarms": alarms, "alarm_actions": alarm_actions, "domain": domain}
+        said |= {"throttle": given(throttle, _THROTTLE), "max_latency": given(max_latency, _MAX_LATENCY)}
+        said |= {"usage_plans": usage_plans or None, "web_acl": web_acl}
+        existing = look(problems, scope, rest_api, stage_name, binary_media_types, said)
+        binary = existing.binary_media_types if existing else binary_media_types
+        told = Told(once, max_body_bytes, binary, cors, integration_timeout)
+        own_stage = _STAGE_NAME if rest_api is not None or stage_name is None else stage_name
+        check_arguments(problems, told, throttle, binary_media_types, own_stage)
         check_alarms(problems, alarms, max_latency)
         check_domain(problems, scope, domain)
+        check_kinds(problems, told, web_acl, encryption_key, alarm_actions)
         problems.raise_any()  # what follows leans on these
         whole = plan(problems, scope, id, routes, authorizer, public, told, settings)
-        check_binary(problems, whole.routes, binary_media_types)
+        check_binary(problems, whole.routes, binary)
+        if existing is not None:
+            existing.check(problems, scope, whole.routes, cors=cors is not None)
         problems.raise_any()
-        plans = check_usage_plans(problems, usage_plans, whole.routes, throttle)
+        plans = [] if existing else check_usage_plans(problems, usage_plans, whole.routes, throttle)
         problems.raise_any()
 
         super().__init__(scope, id)
         key = cast("kms.IKey | None", encryption_key or settings.encryption_key)
-        self._routes = {one.route.route: one for one in whole.routes}
-        self.rest_api, self.access_log_group = define_gateway(
+        self._routes, self._existing = {one.route.route: one for one in whole.routes}, existing
+        attached = existing.attach(self, whole.routes, cors=cors is not None) if existing else None
+        gateway = attached or define_gateway(
             self,
-            stage_name=stage_name,
+            stage_name=own_stage,
             throttle=throttle,
             method_options=method_options(whole.routes),
             binary_media_types=binary_media_types,
-            access_logs=access_logs,
+            access_logs=access_logs is not False,
+            error_headers=gateway_error_headers(cors),
+            challenges=challenges(whole.routes),
             settings=settings,
             key=key,
         )
-        self.stage = self.rest_api.deployment_stage
+        self.rest_api, self.stage = gateway.rest_api, gateway.stage
+        self.access_log_group = gateway.access_log_group
         self.domain_name = define_domain(self, self.rest_api, self.stage, domain)
-        self._domain, self.url = domain, url(self.rest_api, domain)
-        define_gateway_errors(self, self.rest_api, gateway_error_headers(cors), challenges(whole.routes))
-        self.claims: dynamodb.ITable | None = None
-        if whole.claims:
-            self.claims = once.define(self, key=key, removal_policy=settings.removal_policy)
+        self._domain, self.url = domain, url(self.stage, domain)
+        removal = settings.removal_policy
+        self.claims = once.define(self, key=key, removal_policy=removal) if whole.claims else None
         self.required_endpoints = whole.required_endpoints
         functions, invoked = whole.define_functions(self, self.claims, settings, key)
         self.functions: Mapping[str, lambda_.IFunction] = functions
-        allow_gateway(self, self.rest_api, stage_name, whole.invoked(invoked))
+        allow_gateway(self, gateway.routed, gateway.stage_name, whole.invoked(invoked))
         authorizing, asked = whole.define_authorizers(self, settings, key)
         self.authorizer_functions: Mapping[str, lambda_.IFunction] = authorizing
-        methods = Methods(
-            self,
-            self.rest_api,
-            timeout=integration_timeout,
-            cors=cors,
-            functions=invoked,
-            authorizers=asked,
-        ).define(whole.routes)
-        self.usage_plans = define_usage_plans(self, self.stage, plans, methods)
+        methods = Methods(self, gateway, timeout=integration_timeout, cors=cors, functions=invoked, authorizers=asked)
+        self.usage_plans = define_usage_plans(self, self.stage, plans, methods.define(whole.routes))
+        gateway.deploy(self, methods.defined, methods.authorizers)
         if web_acl is not None:
             protect(self, self.stage, web_acl)
         warn_of_timeout(self, integration_timeout)
+        warn_of_routes(self, whole.routes)
         actions = settings.alarm_actions if alarm_actions is None else alarm_actions
-        self.alarms = define_alarms(self, api_alarms(self.stage, max_latency), alarms or settings.alarms, actions)
+        wanted = [] if existing else api_alarms(self.stage, max_latency)
+        self.alarms = define_alarms(self, wanted, alarms or settings.alarms, actions)
 
     def function_for(self, route: str) -> lambda_.IFunction:
         """The function that answers a route, written as there: `GET /orders/{order_id}`."""
@@ -202,6 +212,7 @@ class ApiProxy(Measured):
     def grant_invoke(self, grantee: iam.IGrantable, *routes: str) -> iam.Grant:
         """Allow calling routes that an `IamAuthorizer` guards; without routes, all of these."""
         chosen = [known(self, self._routes, route) for route in routes] or [*self._routes.values()]
+        warn_of_wide_grant(self, chosen, [*self._routes.values()])
         return grant_invoke(self, self.rest_api, self.stage.stage_name, grantee, chosen, all=not routes)
 
     def openapi(self) -> dict[str, Any]:

@@ -20,7 +20,9 @@ _MAX_AGE = Duration.hours(1)
 
 @dataclass(frozen=True, kw_only=True)
 class Cors:
-    """Lets pages of other origins use an API: every answer says so, errors of the gateway included.
+    """Lets pages of other origins use an API: answers of handlers and queues say so, errors of the gateway too.
+
+    An `IFunction` and an `HttpBackend` have to say it themselves: the gateway passes their answers on as they are.
 
     ```python
     Cors(allow_origins=["https://shop.example.com"], allow_credentials=True)
@@ -30,7 +32,7 @@ class Cors:
         allow_origins: Origins such as `https://shop.example.com`, without a path; or `["*"]`. With several, errors that
             the gateway itself makes can be read from anywhere: they hold nothing of the caller's.
         allow_credentials: Cookies and HTTP authentication; then with exactly one origin.
-        allow_headers: What pages may send.
+        allow_headers: What pages may send besides what a route's authorizer and API key ask for.
         expose_headers: What pages may read of an answer.
         max_age: How long browsers may remember it; to a day.
     """

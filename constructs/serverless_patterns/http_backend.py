@@ -23,6 +23,8 @@ __all__ = ["HttpBackend"]
 
 _WHAT = "an HttpBackend"
 _URL = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(/[^\s?#]*)?")
+_PORT = re.compile(r"^https?://[^/]*:(\d+)")
+_MOST_PORTS = 65_535
 _PARAMETER = re.compile(r"\{([^{}]*)\}")
 
 
@@ -34,7 +36,9 @@ class HttpBackend:
     Route("GET /legacy/{proxy+}", HttpBackend("https://legacy.example.com/{proxy}"))
     ```
 
-    The service sees method, query string, headers and body. It has to check them, and whom it serves, by itself.
+    The service sees method, query string, headers (`Authorization` too) and body. It has to check them, and whom it
+    serves, by itself. A parameter is decoded before it becomes part of the URL, `..` and `?` included: whoever may call
+    the route may call everything on that host. CORS headers are the service's own affair.
 
     Args:
         url: Where to, `https`; `{name}` stands for the parameter of that name in the route's path. No query string.
@@ -62,6 +66,9 @@ class _Target:
         refuse_idempotency(problems, facts, _WHAT)
         refuse_queue_arguments(problems, facts, _WHAT)
         argument, url = f"{facts.label} target url", self.backend.url
+        if not isinstance(url, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            problems.add(argument, "be an absolute URL", repr(url), "write 'https://legacy.example.com/{proxy}'")
+            return
         if is_token(url):
             return
         if not _URL.fullmatch(url):
@@ -70,6 +77,12 @@ class _Target:
         elif url.startswith("http://") and not self.backend.allow_plain_http:
             fix = "use https, or pass allow_plain_http=True where the way there is trusted"
             problems.add(argument, "begin with https://", repr(url), fix)
+        port = _PORT.search(url)
+        if port and not 1 <= int(port[1]) <= _MOST_PORTS:
+            problems.add(argument, f"have a port from 1 to {_MOST_PORTS:,}", port[1], "leave it out for that of https")
+        if {".", ".."} & {*url.split("/")}:
+            fix = "write the path that they lead to"
+            problems.add(argument, "have no '.' and no '..' in its path", repr(url), fix)
         for name in _PARAMETER.findall(url):
             if name not in facts.parameters:
                 fix = "name a parameter of the route's path, without +"

@@ -17,13 +17,12 @@ from ._alarms import METRIC_PERIOD, check_alarms, define_alarms, queue_alarms
 from ._api_proxy.queue_target import QueueTarget
 from ._checks import Problems, path_of
 from ._consumer import Consumer
-from ._delivery import Delivery
-from ._existing_queue import ExistingQueue
 from ._grants import grant_poll, grant_redrive, grant_send
 from ._idempotency import Idempotency
+from ._queue_plan import Asked, plan
 from ._queues import RETENTION, OwnQueue
 from ._retries import Retries
-from ._worker import VARIABLES, Places, Worker
+from ._worker import Places
 from .defaults import Alarms, settings_of
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_sqs as sqs
 
     from ._interfaces import AlarmAction, Function, Key
+    from ._protection import Protecting
     from .handler import Handler
 
 __all__ = ["LoadLeveledQueue"]
@@ -66,6 +66,7 @@ class LoadLeveledQueue(Construct):
         claims_namespace: Separates constructs that share a table, each its own. Data: never change it. Default: `id`.
         claims_retention: How long a key is remembered; at least the queue's retention + 14 days.
         max_age: Older messages become dead letters (`expired`) instead of running. Default: no limit.
+        circuit_breaker: A `CircuitBreaker` for what the handler calls. While it is open, messages wait, untried.
         retention_period: 60 seconds to 13 days in the queue: less than the 14 days of the dead-letter queue, and
             more than all tries may take.
         visibility_timeout: Raises the default of 6 x function timeout + batching window; at most 12 hours.
@@ -110,6 +111,7 @@ class LoadLeveledQueue(Construct):
         claims_namespace: str | None = None,
         claims_retention: Duration = _CLAIMS_RETENTION,
         max_age: Duration | None = None,
+        circuit_breaker: Protecting | None = None,
         retention_period: Duration = RETENTION,
         visibility_timeout: Duration | None = None,
         retry_base_delay: Duration = _RETRY_BASE,
@@ -128,58 +130,46 @@ class LoadLeveledQueue(Construct):
         max_oldest_age: Duration = _MAX_OLDEST_AGE,
     ) -> None:
         problems, settings = Problems(path_of(scope, id)), settings_of(scope)
-        runs = Consumer(consumer, reserved_concurrent_executions, consumer_timeout, report_batch_item_failures)
         once = Idempotency(idempotency_key, claims, claims_namespace or id, claims_retention)
-        retries = Retries(retry_base_delay, retry_max_delay, max_age)
-        own = OwnQueue(
-            dead_letter_queue,
-            fifo,
-            content_based_deduplication,
-            visibility_timeout,
-            retention_period,
-            queue_visibility_timeout,
-        )
-        source = own if queue is None else ExistingQueue.look(problems, queue, own)
-        delivery = Delivery(
-            handled=runs.handler is not None,
-            own_queue=queue is None,
-            fifo=source.fifo,
+        asked = Asked(
+            consumer=Consumer(consumer, reserved_concurrent_executions, consumer_timeout, report_batch_item_failures),
+            once=once,
+            retries=Retries(retry_base_delay, retry_max_delay, max_age),
+            own=OwnQueue(
+                dead_letter_queue,
+                fifo,
+                content_based_deduplication,
+                visibility_timeout,
+                retention_period,
+                queue_visibility_timeout,
+            ),
+            queue=queue,
             max_concurrency=max_concurrency,
-            asked_batch_size=batch_size,
+            batch_size=batch_size,
             max_batching_window=max_batching_window,
             max_receive_count=max_receive_count,
+            handler_arguments={
+                "idempotency_key": idempotency_key,
+                "claims": claims,
+                "claims_namespace": claims_namespace,
+                "max_age": max_age,
+                "circuit_breaker": circuit_breaker,
+            },
         )
-        delivery.check(problems)
-        source.check(problems, delivery)
-        if runs.handler is not None:
-            once.check(problems, scope, source.retention_seconds)
-        retries.check(problems, source.retention_seconds)
-        runs.check_handler(problems, scope, settings, VARIABLES, max_concurrency)
-        handler_arguments = {"idempotency_key": idempotency_key, "claims": claims, "max_age": max_age}
-        runs.check_function(problems, {**handler_arguments, "claims_namespace": claims_namespace})
-        visibility = delivery.visibility(problems, source.visibility_argument, source.visibility_timeout, runs.timeout)
-        tries, kept = source.max_receive_count(delivery), source.retention_seconds
-        retries.check_end(problems, source.retention_argument, kept, tries, visibility, handled=delivery.handled)
+        planned = plan(problems, scope, asked, settings)
         check_alarms(problems, alarms, max_oldest_age)
         problems.raise_any()
-        worker = None
-        if runs.handler is not None:
-            worker = Worker(
-                handler=runs.handler,
-                once=once,
-                retries=retries,
-                delivery=delivery,
-                visibility=visibility,
-                max_receive_count=tries,
-                reserved_concurrent_executions=runs.reserved,
-            )
+        source, delivery, worker = planned.source, planned.delivery, planned.worker
+        if worker is not None:
             worker.check_size(problems, id, settings, queue, dead_letter_queue)
             problems.raise_any()
 
         super().__init__(scope, id)
         key = cast("kms.IKey | None", encryption_key or settings.encryption_key)
-        self.queue, self.dead_letter_queue = source.define(self, delivery, visibility, key, settings.removal_policy)
-        self._target = QueueTarget(self.queue, has_key_path=idempotency_key is not None)
+        self.queue, self.dead_letter_queue = source.define(
+            self, delivery, planned.visibility, key, settings.removal_policy
+        )
+        self._target = QueueTarget(self.queue, key_path=idempotency_key)
         self.claims: dynamodb.ITable | None = None
         self.required_endpoints: tuple[str, ...] = ()
         if worker is None:
@@ -190,7 +180,9 @@ class LoadLeveledQueue(Construct):
             places = Places(self.queue, self.dead_letter_queue, self.claims)
             function, target = worker.define(self, places, settings, key)
         self.consumer_function: lambda_.IFunction = function
-        self.event_source_mapping = delivery.connect(self, self.queue, target, runs.reports_batch_item_failures)
+        self.event_source_mapping = delivery.connect(
+            self, self.queue, target, asked.consumer.reports_batch_item_failures
+        )
         grant_poll(self, function, self.queue).apply_before(self.event_source_mapping)
         wanted = queue_alarms(self.queue, self.dead_letter_queue, function, max_oldest_age, source.retention_seconds)
         actions = settings.alarm_actions if alarm_actions is None else alarm_actions

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["MockResponse"]
 
 _WHAT = "a MockResponse"
+_WITHOUT_BODY = (204, 205, 304)
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,9 @@ class _Target:
         problems.whole_number(f"{argument} status", self.response.status, 200, 599, "200 is OK")
         if facts.content == "bytes":
             problems.add(f"{facts.label} body", f"be left out in front of {_WHAT}", "bytes", "nobody reads it")
+        if self.response.status in _WITHOUT_BODY and self.response.body is not None:
+            fix = "leave it out: HTTP has no body there"
+            problems.add(f"{argument} body", f"be None with status {self.response.status}", "a value", fix)
         try:
             self._text()
         except (TypeError, ValueError) as error:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 
 from serverless_patterns_runtime.attribute_values import deserialize_item, serialize_item
 from serverless_patterns_runtime.errors import UnusableResource
-from serverless_patterns_runtime.resources import ReadableTable, unknown
+from serverless_patterns_runtime.resources import ReadableTable, may_be_there, unknown
 
 __all__ = ["DeployedResources"]
 
@@ -85,11 +85,24 @@ class _Kept(NamedTuple):
     until: float
 
 
+def _is_too_long(error: Exception) -> bool:
+    """A sort key: which of two attributes is one, nobody here knows."""
+    said = getattr(error, "response", {}).get("Error", {})
+    return said.get("Code") == "ValidationException" and "size limit" in said.get("Message", "")
+
+
 class _Table(NamedTuple):
     dynamodb: Any
     table_name: str
 
     def get(self, /, **key: Any) -> dict[str, Any] | None:
+        if not may_be_there(key):
+            return None
         # Consistent: who has been told that something is written must find it.
-        answer = self.dynamodb.get_item(TableName=self.table_name, Key=serialize_item(key), ConsistentRead=True)
+        try:
+            answer = self.dynamodb.get_item(TableName=self.table_name, Key=serialize_item(key), ConsistentRead=True)
+        except Exception as error:
+            if _is_too_long(error):
+                return None
+            raise
         return deserialize_item(answer["Item"]) if "Item" in answer else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from serverless_patterns_runtime.conditions import Condition
-from serverless_patterns_runtime.errors import PermanentError, UncommittableEffects
+from serverless_patterns_runtime.errors import ConditionNotMet, UncommittableEffects
 
 __all__ = ["Check", "Delete", "Effects", "Put", "Update", "Write"]
 
@@ -30,7 +30,7 @@ class _Guarded:
     """What must hold for the item before the write."""
 
     otherwise: Exception | None = None
-    """Raised when the condition does not hold; None: a `PermanentError` that names the write."""
+    """Raised when the condition does not hold; None: a `PermanentError` that names the write, to API callers a 409."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def unknown_table(write: Write, tables: Iterable[str]) -> UncommittableEffects:
 
 def refusal_of(write: Write, position: int) -> Exception:
     """What to raise when the condition of the write at this position, from 1, does not hold."""
-    return write.otherwise or PermanentError(
+    return write.otherwise or ConditionNotMet(
         f"write {position} ({type(write).__name__} {write.table}) was refused: its condition does not hold"
     )
 

@@ -6,16 +6,20 @@ Exception
 │   ├── IdempotencyKeyReused    the same key came with another payload
 │   ├── Expired                 older than `max_age`
 │   ├── AttemptsExhausted       failed as often as it may
+│   ├── ConditionNotMet         a write's condition does not hold, and the write says nothing else
 │   ├── UncommittableEffects    DynamoDB would refuse these writes every time
 │   ├── UnusableResource        the business function asks for what its Handler does not have
 │   └── UnusableResult          the business function returns what its annotation does not say
 └── everything else             tried again
+    └── CircuitOpen             refused by a circuit breaker; the downstream was not asked
 """
 
 from typing import Self
 
 __all__ = [
     "AttemptsExhausted",
+    "CircuitOpen",
+    "ConditionNotMet",
     "Expired",
     "IdempotencyKeyReused",
     "MalformedPayload",
@@ -38,7 +42,13 @@ class PermanentError(Exception):
         return error
 
     def __init__(self, message: str, *, status: int | None = None) -> None:  # pyright: ignore[reportInconsistentConstructor]
-        """`message` becomes the dead letter's reason; `status` (400 to 599) the answer behind an API."""
+        """`message` becomes the dead letter's reason; `status` (400 to 599) the answer behind an API.
+
+        503 asks the caller to try again later. Raises ValueError for a status that is no error's.
+        """
+        if status is not None and (type(status) is not int or not 400 <= status <= 599):
+            got = status if isinstance(status, int) else f"a {type(status).__name__}"  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValueError(f"a PermanentError's status is a whole number from 400 to 599, got {got}")
         super().__init__(message)
         self.message = str(message)
         self.status = status
@@ -73,9 +83,26 @@ class AttemptsExhausted(PermanentError):
     """Every attempt that the work was allowed has failed."""
 
 
+class ConditionNotMet(PermanentError):
+    """The condition of a write does not hold. Its words name the table: for logs and dead letters, not for callers."""
+
+    def __init__(self, message: str) -> None:  # pyright: ignore[reportInconsistentConstructor]
+        super().__init__(message, status=409)
+
+
 class UncommittableEffects(PermanentError):
     """DynamoDB would refuse these writes every time: too many, too large, or two on one item."""
 
 
 class UnusableResource(PermanentError):
     """A table, secret or parameter that the Handler does not have, or that does not hold what it must."""
+
+
+class CircuitOpen(Exception):
+    """A circuit breaker refuses the call. The downstream was not asked, and this was no attempt."""
+
+    def __init__(self, retry_at: float, opened_at: float) -> None:
+        """Epoch seconds: before `retry_at` no other call is let through; since `opened_at` it is open, or half-open."""
+        super().__init__("the circuit breaker is open")
+        self.retry_at = retry_at
+        self.opened_at = opened_at

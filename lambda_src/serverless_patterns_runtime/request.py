@@ -1,7 +1,7 @@
 """A request behind an API, as a business function sees it, and who made it."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 __all__ = ["Caller", "Request", "Values"]
@@ -129,7 +129,8 @@ class Request:
         """A request for a unit test: `Request.fake("GET /orders/{order_id}", params={"order_id": "7"})`.
 
         In `query` a list is a parameter whose schema is an array; a tuple, in `headers` too, a name that came several
-        times.
+        times. Claims of the caller become the text that the gateway makes of them: `["a"]` is `'["a"]'`. Raises as an
+        authorizer would for claims that cannot be carried.
         """
         method_of_route, _, resource = route.partition(" ")
         given = params or {}
@@ -145,10 +146,20 @@ class Request:
             ),
             headers=Values(_several(headers or {}), ignore_case=True),
             cookies=cookies or {},
-            caller=caller,
+            caller=None if caller is None else _through_the_gateway(caller),
             body=body,
             correlation_id=correlation_id,
         )
+
+
+def _through_the_gateway(caller: Caller) -> Caller:
+    from serverless_patterns_runtime.caller_claims import claims_as_text  # not at the top: unit tests alone need it
+
+    if caller.kind == "lambda":
+        return replace(caller, claims=claims_as_text(caller.claims))
+    if caller.kind == "cognito" and not all(isinstance(value, str) for value in caller.claims.values()):
+        raise ValueError("claims of a Cognito token reach a function as text: write them as text")
+    return caller
 
 
 def _several(values: Mapping[str, Any]) -> dict[str, Sequence[Any]]:

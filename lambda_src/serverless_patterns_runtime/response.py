@@ -26,7 +26,8 @@ class Response:
 
     `status` is 200 to 599. `body` is a JSON value; bytes; or, with a `Content-Type` of your own that is not JSON, text
     that is sent as it is. None: no body. A header may have several values; a cookie is a whole `Set-Cookie` text.
-    Raises ValueError for what HTTP cannot carry, such as a line break in a header.
+    Raises ValueError for what HTTP cannot carry, such as a line break in a header. The body is looked at when it is
+    answered: an error here would say that the work was not done, and its key would be free to do it again.
     """
 
     status: int = 200

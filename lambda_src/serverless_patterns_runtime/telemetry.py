@@ -2,14 +2,14 @@
 
 import json
 import traceback
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from aws_lambda_powertools import logging as powertools
-from aws_lambda_powertools.metrics import Metrics
+from aws_lambda_powertools.metrics import EphemeralMetrics, Metrics
 
-__all__ = ["Logger", "Metrics", "describe"]
+__all__ = ["Logger", "Metrics", "count", "describe"]
 
 
 class Logger(powertools.Logger):
@@ -30,6 +30,15 @@ class Logger(powertools.Logger):
         finally:
             self.remove_keys(self.get_current_keys().keys() - before.keys())
             self.append_keys(**before)
+
+
+def count(name: str, value: int, *, namespace: str, dimensions: Mapping[str, str]) -> None:
+    """A count of its own, with these dimensions and not the function's."""
+    metrics = EphemeralMetrics(namespace=namespace, service="")
+    for dimension, said in dimensions.items():
+        metrics.add_dimension(name=dimension, value=said)
+    metrics.add_metric(name=name, unit="Count", value=value)
+    metrics.flush_metrics()
 
 
 def _line(fields: dict[str, Any]) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from serverless_patterns_runtime.api_proxy.fake_route import Answered, answer
+from serverless_patterns_runtime.api_proxy.keeping import answer_of_effects, kept_text
 from serverless_patterns_runtime.attribute_values import serialize, serialize_item
 from serverless_patterns_runtime.condition_truth import holds
 from serverless_patterns_runtime.effects import (
@@ -28,7 +30,7 @@ from serverless_patterns_runtime.expressions import transaction_item
 from serverless_patterns_runtime.limits import check_item, check_levels, check_requests, check_together, item_size
 from serverless_patterns_runtime.update_result import updated
 
-__all__ = ["Table", "commit"]
+__all__ = ["Answered", "Table", "answer", "commit"]
 
 Item = dict[str, Any]
 
@@ -89,9 +91,14 @@ def commit(effects: Effects | None, tables: Mapping[str, Table]) -> Any:
 
     Raises what a deployed function would raise: the `otherwise` of the first refused write, PermanentError where it
     has none, UncommittableEffects for what DynamoDB could never take, and for a table that `tables` does not have.
-    None, from a function annotated `-> Effects | None`, is nothing to do.
+    None, from a function annotated `-> Effects | None`, is nothing to do. The result is checked as an answer behind an
+    API that is kept under a key: UnusableResult for what has no JSON, and for more than 300 KB.
     """
+    if not isinstance(effects, Effects | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+        kind = type(effects).__name__
+        raise TypeError(f"commit takes the Effects that a function returned, got {kind}: for another result use answer")
     effects = effects or Effects()
+    kept_text(answer_of_effects(effects))
     _check(effects.writes, tables)
     changes: list[tuple[Table, Key, Item | None]] = []
     touched: set[tuple[str, Key]] = set()

@@ -82,7 +82,7 @@ class ApiStack(Stack):
                 Route("POST /doomed", self.doomed, body=ORDER),
                 Route("POST /payments", take, body=ORDER),
                 Route("POST /calls", call, body=ORDER),
-                Route("PUT /calls/{id}", call, body=ORDER, idempotency="optional"),
+                Route("PUT /calls/{id}", call, body=ORDER),
                 Route("GET /things/{id}", show),
                 Route("GET /search", show, query=SEARCH, public=True),
                 Route("PUT /picture", picture, body=bytes),

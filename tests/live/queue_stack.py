@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from aws_cdk import App, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
@@ -16,6 +16,10 @@ CAP = 2
 BRIEF = Duration.seconds(2)  # a killed function's message is seen again after six times this
 AMPLE = Duration.seconds(5)  # where nothing is killed: no batch runs out of it, however busy the machine
 DRAIN_SECONDS = 90
+
+
+class HasLedger(Protocol):
+    ledger: dynamodb.TableV2
 
 
 class QueueStack(Stack):
@@ -38,7 +42,7 @@ class QueueStack(Stack):
 class LiveQueue:
     """A deployed queue as a sender and an operator see it."""
 
-    def __init__(self, cloud: Cloud, deployment: Deployment, stack: QueueStack, queue: LoadLeveledQueue) -> None:
+    def __init__(self, cloud: Cloud, deployment: Deployment, stack: HasLedger, queue: LoadLeveledQueue) -> None:
         self._cloud = cloud
         self._sqs = cloud.client("sqs")
         self._ledger = deployment.physical_id(stack.ledger)

@@ -52,6 +52,15 @@ def test_bytes_go_in_and_come_out_unchanged(front_door: LiveApi) -> None:
     assert (answer.status, answer.headers["Content-Type"], answer.body) == (200, "image/png", picture)
 
 
+def test_bytes_that_would_arrive_broken_are_refused_on_both_ways(front_door: LiveApi) -> None:
+    answer = front_door.call("PUT /picture", b"\xff\xfe", Content_Type="image/gif", Accept="image/png")
+    assert answer.problem == (415, PROBLEM)
+    for accept in ("*/*", "image/avif,image/webp,*/*;q=0.8"):
+        answer = front_door.call("PUT /picture", b"\xff\xfe", Content_Type="image/png", Accept=accept)
+        assert answer.problem == (406, PROBLEM)
+        assert b"send Accept with image/png" in answer.body
+
+
 # Who may
 
 
@@ -199,12 +208,22 @@ def test_a_bad_body_is_refused_before_anything_happens(front_door: LiveApi, why)
     assert front_door.row("a") == {}
 
 
+def test_the_gateway_s_own_400_reads_as_a_function_s_does(front_door: LiveApi) -> None:
+    answer = front_door.call("POST /payments", {"id": "canary-4111"}, **KEY)
+    said = answer.json
+    assert (said["status"], said["title"], said["type"]) == (400, "Bad Request", "about:blank")
+    assert said["detail"] == "the body is no JSON, or not what the schema of the route says"
+    assert b"canary-4111" not in answer.body
+
+
 @pytest.mark.parametrize("kind", ["text/plain", "application/xml", "application/json; charset=utf-16", None])
 def test_a_body_of_another_type_is_refused(front_door: LiveApi, kind) -> None:
     headers = {"Content_Type": kind} if kind else {}
     answer = front_door.call("POST /payments", json.dumps(GOOD), **KEY, **headers)
     assert answer.problem == (415, PROBLEM)
     assert front_door.row("never") == {}
+    to_a_queue = front_door.call("POST /orders", json.dumps(GOOD), **KEY, **headers)
+    assert to_a_queue.problem == (415, PROBLEM)
 
 
 def test_a_query_is_checked_and_read_as_its_schema_says(front_door: LiveApi) -> None:

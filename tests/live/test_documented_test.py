@@ -1,5 +1,6 @@
-"""The tests that `docs/testing.md` shows pass, in a project that consists of that page's files."""
+"""What `docs/testing.md` shows works, in a project that consists of that page's files."""
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,3 +13,18 @@ def test_the_documented_tests_pass(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "pytest", "-q"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 passed" in done.stdout
+
+
+def test_the_documented_stack_stays_up_until_it_is_stopped(tmp_path: Path) -> None:
+    write_files(ROOT / "docs/testing.md", tmp_path)
+    done = subprocess.run([sys.executable, "up.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    *_, curl, _, stop = done.stdout.splitlines()
+    ask = ["curl", "--silent", *shlex.split(curl)[1:]]
+    try:
+        answered = subprocess.run(ask, capture_output=True, text=True)
+        assert answered.stdout == '{"order_id":"o-1"}', answered
+    finally:
+        subprocess.run(["sh", "-c", stop], check=True)
+    home = stop.rpartition("rm -rf ")[2]
+    assert not Path(shlex.split(home)[0]).exists()

@@ -55,6 +55,15 @@ def test_an_error_is_not_shown_twice() -> None:
     assert shown(cloud) == [("errors of function Shop/A", f"{error_line('other')}\n{error_line('h')}\nTask timed out")]
 
 
+def test_an_authorizer_that_says_no_has_not_failed() -> None:
+    judged = {"level": "INFO", "location": "_record:133", "message": "caller judged", "outcome": "Unauthorized"}
+    traceback = "Traceback (most recent call last):\n  File ...\nUnauthorized: Unauthorized"
+    said_no = f"{json.dumps(judged, separators=(',', ':'))}\n{traceback}"
+    broken = f"{json.dumps({**judged, 'level': 'ERROR', 'outcome': 'Failed'})}\n{traceback}"
+    assert shown(FakeCloud(a_deployment("A"), failed=[said_no])) == []
+    assert shown(FakeCloud(a_deployment("A"), failed=[said_no, broken])) == [("errors of function Shop/A", broken)]
+
+
 def test_a_function_without_errors_is_not_mentioned() -> None:
     assert shown(FakeCloud(a_deployment("A"))) == []
 

@@ -40,7 +40,6 @@ USED_OF_POWERTOOLS = [
         "logging",
         "metrics",
         "utilities.batch",
-        "utilities.circuit_breaker",
         "utilities.idempotency",
         "utilities.parameters",
     )

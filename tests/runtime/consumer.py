@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
+from serverless_patterns_runtime.circuit_breaker.permit import Breaker
 from serverless_patterns_runtime.deployed_resources import DeployedResources
 from serverless_patterns_runtime.load_leveled_queue.commit_threads import CommitThreads
 from serverless_patterns_runtime.load_leveled_queue.edge import Edge
@@ -94,10 +95,17 @@ class Consumer:
     """
 
     def __init__(
-        self, function: Callable[..., Any], *, level: str = "INFO", commit_threads: int = 0, **settings: Any
+        self,
+        function: Callable[..., Any],
+        *,
+        level: str = "INFO",
+        commit_threads: int = 0,
+        clock: Clock | None = None,
+        breaker: Breaker | None = None,
+        **settings: Any,
     ) -> None:
         self.dynamodb, self.sqs = scripted_aws.dynamodb(), scripted_aws.sqs()
-        self.clock, self.metrics = Clock(), RecordedMetrics()
+        self.clock, self.metrics = clock or Clock(), RecordedMetrics()
         self.timeout = 30.0
         self._stream = io.StringIO()
         made, self.function = SETTINGS._replace(**settings), function
@@ -119,6 +127,7 @@ class Consumer:
             metrics=self.metrics,
             commit_threads=CommitThreads(commit_threads) if commit_threads else None,
             resources=DeployedResources(made.tables, client=lambda _: self.dynamodb, variables={}),
+            breaker=breaker,
         )
 
     def answer(self, *records: dict[str, Any]) -> dict[str, Any]:

@@ -26,10 +26,10 @@ def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "AWS_SHARED_CREDENTIALS_FILE": "absent",
     }.items():
         monkeypatch.setenv(name, value) if value else monkeypatch.delenv(name, raising=False)
-    for cached in (clients.client, clients._session):
+    for cached in (clients.client, clients.impatient_client, clients._session):
         cached.cache_clear()
     yield
-    for cached in (clients.client, clients._session):
+    for cached in (clients.client, clients.impatient_client, clients._session):
         cached.cache_clear()
 
 
@@ -38,6 +38,24 @@ def test_a_service_that_cannot_be_reached_costs_seconds_and_not_minutes():
     assert config.connect_timeout == 1
     assert config.read_timeout == 5
     assert config.retries == {"mode": "standard", "total_max_attempts": 3}
+
+
+def test_who_should_not_wait_gives_up_after_one_try_of_200_milliseconds():
+    config: Config = clients.impatient_client("dynamodb").meta.config
+    assert (config.connect_timeout, config.read_timeout) == (0.2, 0.2)
+    assert config.retries == {"mode": "standard", "total_max_attempts": 1}
+    assert "cdk-serverless-patterns" in config.user_agent
+    assert clients.client("dynamodb").meta.config.read_timeout == 5, "and nobody else does"
+
+
+def test_a_server_that_does_not_answer_costs_an_impatient_client_a_moment(monkeypatch: pytest.MonkeyPatch):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        dynamodb = clients.impatient_client("dynamodb")
+        started = time.monotonic()
+        with pytest.raises(ReadTimeoutError):
+            dynamodb.get_item(TableName="t", Key={})
+    assert time.monotonic() - started < 2
 
 
 def test_one_client_a_service_is_made_and_no_more():

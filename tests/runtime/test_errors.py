@@ -1,5 +1,6 @@
 import copy
 import pickle
+from typing import Any
 
 import pytest
 
@@ -45,6 +46,18 @@ def test_a_subclass_that_forgets_to_call_super_still_has_a_message_and_equality(
     assert Refused("chai") != Refused("chang")
 
 
-@pytest.mark.parametrize("name", [name for name in errors.__all__ if name != "PermanentError"])
+@pytest.mark.parametrize("name", [name for name in errors.__all__ if name not in ("PermanentError", "CircuitOpen")])
 def test_our_own_errors_are_permanent(name: str):
     assert issubclass(getattr(errors, name), PermanentError)
+
+
+def test_a_refusal_by_a_circuit_breaker_is_tried_again():
+    assert not issubclass(errors.CircuitOpen, PermanentError)
+
+
+@pytest.mark.parametrize("status", [0, 200, 302, 399, 600, 700, "404", 404.0, True])
+def test_a_status_that_is_no_error_s_is_refused_where_it_is_written(status: Any):
+    with pytest.raises(ValueError, match=r"^a PermanentError's status is a whole number from 400 to 599, got "):
+        PermanentError("so", status=status)
+    for allowed in (None, 400, 503, 599):
+        assert PermanentError("so", status=allowed).status == allowed

@@ -47,12 +47,13 @@ def test_the_public_package_imports_with_the_standard_library_alone(module: str)
     "pattern",
     [
         "api_proxy",
-        "lambda_authorizer",
+        "business_function",
+        "circuit_breaker",
+        "claims",
         "jwt_authorizer",
+        "lambda_authorizer",
         "load_leveled_queue",
         "saga_state_machine",
-        "claims",
-        "business_function",
     ],
 )
 def test_a_contract_imports_with_the_standard_library_alone(pattern: str):

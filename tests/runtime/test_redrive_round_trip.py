@@ -81,7 +81,7 @@ def test_key_correlation_and_content_survive_any_number_of_dead_letterings_and_r
     assert letters[0].attributes == attributes
 
 
-@pytest.mark.parametrize("said", [{"StringValue": "a\tb"}, {"StringValue": "k" * 1025}, {"BinaryValue": b"k"}])
+@pytest.mark.parametrize("said", [{"StringValue": "a\tb"}, {"BinaryValue": b"k"}])
 def test_a_key_that_the_consumer_refused_does_not_come_back_to_be_refused_again(said: dict[str, Any]) -> None:
     sqs = TwoQueues()
     attribute = {"DataType": "Binary" if "BinaryValue" in said else "String", **said}

@@ -3,6 +3,7 @@ import dataclasses
 import pytest
 
 from serverless_patterns_runtime import Caller, Request
+from serverless_patterns_runtime.business_function.business_function import UnusableResult
 from serverless_patterns_runtime.request import Values
 
 CANARY = "canary-4111-1111"
@@ -114,3 +115,19 @@ def test_a_request_cannot_be_changed():
 def test_a_caller_without_a_name_is_refused(caller_id: object):
     with pytest.raises(ValueError, match="a caller's id is a text, and not empty"):
         Caller(caller_id)  # type: ignore[arg-type]
+
+
+def test_a_fake_caller_s_claims_are_the_text_that_a_function_gets():
+    claims = {"roles": ["a"], "level": 3, "admin": True, "scope": "orders", "none": None}
+    caller = Request.fake(caller=Caller("ann", claims=claims)).caller
+    assert caller is not None
+    assert caller.claims == {"roles": '["a"]', "level": "3", "admin": "true", "scope": "orders"}
+    with pytest.raises(UnusableResult, match="a claim cannot be called principalId"):
+        Request.fake(caller=Caller("ann", claims={"principalId": "bob"}))
+
+
+def test_a_fake_cognito_caller_has_the_text_that_the_gateway_makes():
+    caller = Caller("ann", "cognito", {"cognito:groups": "admins"})
+    assert Request.fake(caller=caller).caller == caller
+    with pytest.raises(ValueError, match="reach a function as text"):
+        Request.fake(caller=Caller("ann", "cognito", {"cognito:groups": ["admins"]}))

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,6 +73,38 @@ def test_a_row_is_read_as_dynamodb_keeps_it_deployed_and_in_a_unit_test(deployed
 def test_what_is_not_there_is_none_deployed_and_in_a_unit_test(deployed: Deployed) -> None:
     for resources in (deployed.resources, fake()):
         assert resources.table("ORDERS").get(order_id="1", line=3) is None
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        {"order_id": "", "line": 2},
+        {"order_id": "x" * 2049, "line": 2},
+        {"order_id": "ä" * 1025, "line": 2},
+        {"order_id": "\ud800", "line": 2},
+        {"order_id": b"", "line": 2},
+        {"order_id": "1", "line": 10**40 + 1},
+        {"order_id": "1", "line": float("nan")},
+    ],
+)
+def test_what_no_item_can_have_for_a_key_is_not_there_and_dynamodb_is_not_asked(
+    deployed: Deployed, key: dict[str, Any]
+) -> None:
+    """Callers choose keys: none of theirs may be an error of ours."""
+    for resources in (deployed.resources, fake()):
+        assert resources.table("ORDERS").get(**key) is None
+    assert deployed.dynamodb.requests("GetItem") == []
+
+
+def test_a_sort_key_that_is_too_long_is_not_there_and_another_refusal_is_an_error(deployed: Deployed) -> None:
+    words = "Aggregated size of all range keys has exceeded the size limit of 1024 bytes"
+    deployed.dynamodb.always("GetItem", scripted_aws.error("GetItem", "ValidationException", words))
+    assert deployed.resources.table("ORDERS").get(order_id="x" * 1025) is None
+    deployed.dynamodb.always(
+        "GetItem", scripted_aws.error("GetItem", "ValidationException", "does not match the schema")
+    )
+    with pytest.raises(ClientError):
+        deployed.resources.table("ORDERS").get(order_id="1")
 
 
 def test_a_row_is_read_from_the_physical_table_as_of_now(deployed: Deployed) -> None:

@@ -122,7 +122,7 @@ def show_what_is_ours(day: Outcome) -> Outcome:
     return with_answer(day, a_look, body=body)
 
 
-ACCEPTED = "accepted by the API (202) = processed + dead-lettered"
+ACCEPTED = "accepted by the API (202), distinct = processed + dead-lettered"
 RIGHT = "calls answered as they should be"
 FAILURES = "5xx, the injected one aside"
 PROBLEMS = "refusals that say why, as problem+json"

@@ -2,6 +2,7 @@
 
 import copy
 import random
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -9,13 +10,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serverless_patterns_runtime import Attr, Check, Delete, Effects, PermanentError, Put, Update
+from serverless_patterns_runtime import (
+    Attr,
+    Check,
+    Delete,
+    Effects,
+    Invocation,
+    PermanentError,
+    Put,
+    Request,
+    Response,
+    Update,
+)
 from serverless_patterns_runtime.attribute_values import serialize_item
+from serverless_patterns_runtime.business_function.business_function import UnusableResult
 from serverless_patterns_runtime.claims.claim import Claim
 from serverless_patterns_runtime.claims.commits import Commits
 from serverless_patterns_runtime.effects import Write
-from serverless_patterns_runtime.errors import UncommittableEffects
-from serverless_patterns_runtime.testing import Table, commit
+from serverless_patterns_runtime.errors import ConditionNotMet, UncommittableEffects
+from serverless_patterns_runtime.testing import Table, answer, commit
 
 from ..simulation import attribute_values as values
 from ..simulation import dynamodb_model
@@ -85,7 +98,7 @@ def test_no_write_happens_when_one_is_refused(position: int):
         Update("STOCK", {"product_id": 1}, add={"on_hand": -1}),
     ]
     writes.insert(position, Check("STOCK", {"product_id": 2}, condition=Attr("on_hand") > 0))
-    with pytest.raises(PermanentError) as raised:
+    with pytest.raises(ConditionNotMet) as raised:
         commit(Effects(writes=writes), there)
     assert str(raised.value) == f"write {position + 1} (Check STOCK) was refused: its condition does not hold"
     assert {name: table.items for name, table in there.items()} == before
@@ -460,3 +473,65 @@ def test_a_commit_in_a_unit_test_ends_as_the_deployed_one_does(writes: list[Writ
     assert (raised is None) == (error is None)
     # Which one speaks when a write is invalid and a condition does not hold is not promised.
     assert raised == error or invalid or isinstance(error, UncommittableEffects)
+
+
+# What a deployed function would answer.
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        ({"a": {1}}, "the result has no JSON: a value of type set, at /a: answer a list"),
+        (Response(200, {"a": object()}), "the result has no JSON: a value of type object, at /a"),
+        (Response(503), "the function returned Effects and the status 503: raise an error instead"),
+        ("x" * 400_000, "an answer under an idempotency key holds at most 300 KB"),
+    ],
+)
+def test_a_result_that_could_not_be_answered_commits_nothing(result: Any, message: str):
+    there = tables()
+    with pytest.raises(UnusableResult, match="^" + re.escape(message)):
+        commit(Effects([Put("ORDERS", A1)], result=result), there)
+    assert there["ORDERS"].items == []
+
+
+@pytest.mark.parametrize("result", [{"a": 1}, [], "text", Response(201)])
+def test_what_is_no_effects_is_named(result: Any):
+    with pytest.raises(TypeError, match=f"takes the Effects that a function returned, got {type(result).__name__}: "):
+        commit(result, tables())
+
+
+def test_an_answer_is_what_the_client_of_a_route_would_get():
+    def show(request: Request) -> Any:
+        return results[request.params["id"]]
+
+    results = {
+        "json": {"a": Decimal("1.5")},
+        "none": None,
+        "text": Response(200, "<p>", headers={"Content-Type": "text/html"}),
+        "bytes": Response(200, b"\x89", headers={"Content-Type": "image/png"}),
+    }
+    given = {name: answer(show, Request.fake(params={"id": name})) for name in results}
+    assert given["json"] == (200, {"a": 1.5}, {"Content-Type": ("application/json",)}, None)
+    assert given["none"] == (204, None, {}, None)
+    assert (given["text"].body, given["bytes"].body) == ("<p>", b"\x89")
+
+
+def test_an_answer_shows_what_an_error_tells_the_client_and_the_test():
+    def refuse(_: Request, invocation: Invocation) -> None:
+        raise PermanentError(f"no such order for {invocation.idempotency_key}", status=404)
+
+    refused = answer(refuse, Request.fake())
+    assert (refused.status, refused.body["detail"]) == (404, "no such order for key-1")
+    failed = answer(lambda _: {"a": {1}}, Request.fake())
+    assert (failed.status, "detail" in failed.body, type(failed.error)) == (500, False, UnusableResult)
+
+
+def test_an_answer_of_effects_is_their_result_and_wants_the_annotation_that_synth_wants():
+    def pay(_: Request) -> Effects | None:
+        return Effects([Put("ORDERS", A1)], result=Response(201, {"id": 1}))
+
+    def unsaid(request: Request):
+        return pay(request)
+
+    assert answer(pay, Request.fake())[:2] == (201, {"id": 1})
+    assert "annotate it '-> Effects'" in str(answer(unsaid, Request.fake()).error)

@@ -15,7 +15,14 @@ __all__ = ["EFFECTS", "Ask", "Books", "Reply", "Run", "business_function"]
 
 EFFECTS = "EFFECTS"
 
-FAILURES = {"fails once": 1, "fails twice": 2, "says 503 once": 1, "hangs once": 1, "hangs, then fails": 2}
+FAILURES = {
+    "fails once": 1,
+    "fails twice": 2,
+    "acts, then fails": 1,
+    "says 503 once": 1,
+    "hangs once": 1,
+    "hangs, then fails": 2,
+}
 """How often each behaviour fails before it succeeds."""
 
 
@@ -100,6 +107,8 @@ class Run:
     end: float | None = None
     failed: bool = False
     """It said so itself: by an error, or by a status from 500 on."""
+    refused: bool = False
+    """It said that it did nothing. Of every other failure nobody knows what it did."""
 
     @property
     def over(self) -> float:
@@ -168,8 +177,9 @@ def business_function(
         books.runs.append(run)
         try:
             result = perform(request.body, operation)
-        except Exception:
+        except Exception as error:
             run.end, run.failed = sandbox.schedule.now, True
+            run.refused = isinstance(error, PermanentError)
             raise
         run.end = sandbox.schedule.now
         run.failed = isinstance(result, Response) and result.status >= 500
@@ -179,6 +189,8 @@ def business_function(
         does = str(wanted["does"])
         slow = does == "is slow once" and len(books.runs_of(operation)) == 1
         sandbox.sleep(5.0 if slow else float(wanted["seconds"]))
+        if does == "acts, then fails" and not effects and books.failures[operation] == 0:
+            act(wanted, operation)  # as when a provider's answer does not come in time
         if (failure := misbehave(does, operation)) is not None:
             return failure
         answer = Response(
@@ -198,10 +210,13 @@ def business_function(
                 guard = {"condition": Attr("id").not_exists(), "otherwise": PermanentError("paid already", status=409)}
             write = Update(EFFECTS, {"id": operation}, add={"times": 1}, set={"body": json.dumps(wanted)}, **guard)
             return Effects([write], result=answer)
-        books.external[operation] += 1
-        books.external_bodies.setdefault(operation, set()).add(json.dumps(wanted))
+        act(wanted, operation)
         work()
         return answer
+
+    def act(wanted: Mapping[str, Any], operation: str) -> None:
+        books.external[operation] += 1
+        books.external_bodies.setdefault(operation, set()).add(json.dumps(wanted))
 
     def work() -> None:
         if fault(Call("function", "Work", {})) is not None:

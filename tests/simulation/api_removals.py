@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from serverless_patterns_runtime.api_proxy import exchange, key, once
+from serverless_patterns_runtime.api_proxy import exchange, keeping, key, once
 from serverless_patterns_runtime.api_proxy.answer import Answer
+from serverless_patterns_runtime.business_function.business_function import UnusableResult
 from serverless_patterns_runtime.business_function.result import Executed
 from serverless_patterns_runtime.claims import commits, lease
 from serverless_patterns_runtime.claims.claim import Claim, Holder
@@ -143,7 +144,7 @@ def _(patch: Patch) -> None:
 
 @removal("the answer in the claim", "effects", "is not in the table|was told 409")
 def _(patch: Patch) -> None:
-    patch.setattr(once.Execution, "_kept", lambda *_: None)
+    patch.setattr(once, "kept_text", lambda _: None)
 
 
 @removal(
@@ -247,7 +248,7 @@ def _(patch: Patch) -> None:
     taking_if(patch, "attribute_not_exists(#claim) OR (#done = :false AND #payload = :payload) OR #expires_at < :now")
 
 
-@removal("the attempts that died are counted", "leases", "before it died")
+@removal("the attempts that died are counted", "leases", "of unknown fate")
 def _(patch: Patch) -> None:
     original = once.Execution._with_lease
     patch.setattr(
@@ -255,10 +256,17 @@ def _(patch: Patch) -> None:
     )
 
 
-@removal("the count survives a failure", "leases", "before it died", does="hangs, then fails")
+@removal("the count survives a failure", "leases", "of unknown fate", does="hangs, then fails")
 def _(patch: Patch) -> None:
     original = lease.Lease.give_back
-    patch.setattr(lease.Lease, "give_back", lambda self, held, **more: original(self, held._replace(attempt=1), **more))
+    patch.setattr(
+        lease.Lease, "give_back", lambda self, held, **_: original(self, held._replace(attempt=1), forget=True)
+    )
+
+
+@removal("the body survives a failure", "leases", "took effect for 2 bodies", does="acts, then fails")
+def _(patch: Patch) -> None:
+    patch.setattr(once.Execution, "_did_nothing", lambda *_: True)
 
 
 @removal("a lease as long as the invocation", "leases", "ran twice at once")
@@ -304,14 +312,27 @@ def _(patch: Patch) -> None:
 @removal(
     "the owner's fence around giving back",
     "leases",
-    "ran twice at once|a completed claim was taken away",
+    "ran twice at once|ran again after it was done",
     only=("crash in flight", "carried out late"),
-    operations=("DeleteItem",),
+    operations=("UpdateItem",),
     does="fails once",
     deployed={"timeout": 6.0, "integration_timeout": 29.0},
 )
 def _(patch: Patch) -> None:
-    _unfenced(patch, lambda values: ":true" not in values and ":one" not in values)
+    _unfenced(patch, lambda values: ":zero" in values and ":one" not in values)
+
+
+@removal(
+    "the owner's fence around forgetting",
+    "leases",
+    "ran twice at once|a completed claim was taken away",
+    only=("crash in flight", "carried out late"),
+    operations=("DeleteItem",),
+    does="is refused",
+    deployed={"timeout": 6.0, "integration_timeout": 29.0},
+)
+def _(patch: Patch) -> None:
+    _unfenced(patch, lambda values: [*values] == [":owner"])
 
 
 @removal("giving a lease back after a failure", "leases", "stood in its own way", does="fails twice")
@@ -321,7 +342,7 @@ def _(patch: Patch) -> None:
 
 @removal("failures are not kept", "leases", "a 500 without a reason", does="fails once")
 def _(patch: Patch) -> None:
-    def kept(self: Any, _: Holder, **__: Any) -> None:
+    def kept(self: Any, _: Holder, **__: bool) -> None:
         self.complete(Answer(500, {}, "", False).to_json(), lambda: 1.0)
 
     patch.setattr(lease.Lease, "give_back", kept)
@@ -329,20 +350,21 @@ def _(patch: Patch) -> None:
 
 @removal("a status from 500 on is not kept", "leases", "was told|never answered", does="says 503 once")
 def _(patch: Patch) -> None:
-    patch.setattr(once, "FAILED", 600)
+    for module in (once, keeping):
+        patch.setattr(module, "FAILED", 600)
 
 
 @removal(
-    "what is done is done, though its answer cannot be kept", "leases", "ran again|before it died", does="is too large"
+    "what is done is done, though its answer cannot be kept", "leases", "ran again|of unknown fate", does="is too large"
 )
 def _(patch: Patch) -> None:
     original = once.Execution._record
 
     def released(self: Any, held_lease: Any, held: Any, result: Any) -> Any:
         try:
-            self._kept(Answer.of(result))
-        except once.UnusableResult:
-            held_lease.give_back(held)
+            once.kept_text(Answer.of(result))
+        except UnusableResult:
+            held_lease.give_back(held, forget=True)
             raise
         return original(self, held_lease, held, result)
 

@@ -86,13 +86,14 @@ def _behaviour(chance: random.Random) -> str:
             "guards itself",
             "fails once",
             "fails twice",
+            "acts, then fails",
             "says 503 once",
             "hangs once",
             "hangs, then fails",
             "is refused",
             "is too large",
         ),
-        weights=(10, 3, 2, 2, 2, 1, 1, 2, 1, 1, 1),
+        weights=(10, 3, 2, 2, 2, 1, 2, 1, 2, 1, 1, 1),
     )[0]
 
 

@@ -99,6 +99,7 @@ class ApiWorld:
             tables={EFFECTS: "effects-table"},
             claims=ClaimsSettings(CLAIMS, "Api", self.deployment.retention),
             max_body_bytes=1_048_576,
+            binary_media_types=(),
             cross_origin=None,
             routes={name: route(name) for name in ROUTES},
         )

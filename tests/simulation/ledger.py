@@ -20,6 +20,10 @@ POISON = frozenset({"permanent", "never", "shortage", "kills", "hangs"})
 """Behaviours that end in a dead letter until the ledger says `fixed`."""
 
 
+class SupplierDown(Exception):
+    """An outage, as the client of what is down tells it."""
+
+
 @dataclass(frozen=True)
 class Sent:
     """One message, as the test sent it."""
@@ -77,6 +81,11 @@ class Ledger:
     killed: int = 0
     """Invocations that poison took with it."""
     fixed: bool = False
+    outages: list[tuple[float, float]] = field(default_factory=list)
+    """From when to when (epoch seconds) what the function calls is down."""
+
+    def is_down(self, now: float) -> bool:
+        return any(start <= now < end for start, end in self.outages)
 
     def runs_of(self, key: str) -> list[Run]:
         return [run for run in self.runs if run.key == key]
@@ -143,6 +152,8 @@ def business_function(
         )
 
     def misbehave(does: str, key: str) -> None:
+        if ledger.is_down(sandbox.schedule.now):
+            raise SupplierDown("the shop's supplier does not answer")
         if does == "strict" and ledger.first_effect(key) is not None:
             raise PermanentError("this order is fulfilled already")  # it reads its own writes
         if ledger.fixed:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 READ_TIMEOUT_SECONDS = 5.0
 CONNECT_TIMEOUT_SECONDS = 1.0
+IMPATIENCE_SECONDS = 0.2
+"""Both time-outs of a client that tries once."""
+
 LATEST_SECONDS = 20.0
 
 THROTTLES = {
@@ -48,7 +51,9 @@ class Network:
         self.author: Sandbox | None = None
         """Whose request is being carried out right now."""
 
-    def request(self, sandbox: "Sandbox", service: str, method: str, arguments: dict[str, Any]) -> Any:
+    def request(
+        self, sandbox: "Sandbox", service: str, method: str, arguments: dict[str, Any], *, impatient: bool = False
+    ) -> Any:
         """One call of a client's method, as the shipped code sees it. Raises botocore's exceptions, or Killed."""
         sandbox.check_alive()
         operation = aws_errors.operation_name(service, method)
@@ -61,7 +66,8 @@ class Network:
         fault = self.faults.choose(Call(service, operation, arguments))
         self._trace(sandbox.name, operation, fault or "")
         try:
-            return _Request(self, self._schedule, self._chance, sandbox, service, method, arguments).meet(fault)
+            made = _Request(self, self._schedule, self._chance, sandbox, service, method, arguments)
+            return made.meet_impatiently(fault) if impatient else made.meet(fault)
         except ServiceError as error:
             raise aws_errors.client_error(service, operation, error) from None
 
@@ -92,6 +98,22 @@ class _Request:
         self._service = service
         self._method = method
         self._arguments = arguments
+
+    def meet_impatiently(self, fault: str | None) -> Any:
+        """By a client that waits for a moment, and does not try again."""
+        match fault:
+            case "carried out late" | "slow":
+                self._later(IMPATIENCE_SECONDS + self._chance.uniform(0, LATEST_SECONDS))
+                self._schedule.wait(IMPATIENCE_SECONDS)
+                raise ReadTimeoutError(endpoint_url=f"https://{self._service}.invalid")
+            case "unreachable":
+                self._schedule.wait(IMPATIENCE_SECONDS)
+                raise ConnectTimeoutError(endpoint_url=f"https://{self._service}.invalid")
+            case "answer lost" | "answer lost, repeated":
+                self._ignoring_errors()
+                raise aws_errors.connection_lost(self._service)
+            case _:
+                return self.meet(fault)
 
     def meet(self, fault: str | None) -> Any:
         match fault:
@@ -232,7 +254,8 @@ class _Request:
 class Client:
     """What the shipped code holds for a botocore client."""
 
-    def __init__(self, network: Network, sandbox: "Sandbox", service: str) -> None:
+    def __init__(self, network: Network, sandbox: "Sandbox", service: str, *, impatient: bool = False) -> None:
+        self._impatient = impatient
         self._network = network
         self._sandbox = sandbox
         self._service = service
@@ -244,7 +267,7 @@ class Client:
             invocation = self._sandbox.invocation
             self._sandbox.check_in_time(invocation)
             try:
-                return self._network.request(self._sandbox, self._service, method, arguments)
+                return self._network.request(self._sandbox, self._service, method, arguments, impatient=self._impatient)
             finally:
                 self._sandbox.check_in_time(invocation)
 

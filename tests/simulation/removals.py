@@ -24,6 +24,7 @@ from serverless_patterns_runtime.load_leveled_queue import (
     consumption,
     dead_letters,
     message,
+    trials,
     visibility,
     work,
 )
@@ -309,7 +310,7 @@ def _(patch: Patch) -> None:
 
 @removal("starting only what still fits into the time", EFFECTS, "work in vain", timeout=6.0, batch_size=10)
 def _(patch: Patch) -> None:
-    patch.setattr(consumption.Consumption, "_has_time", lambda _: True)
+    patch.setattr(trials.Trials, "_has_time", lambda _: True)
 
 
 # FIFO.

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from serverless_patterns_runtime.api_proxy import once
+from serverless_patterns_runtime.api_proxy import keeping, once
 from serverless_patterns_runtime.claims import commits, lease
 from serverless_patterns_runtime.claims import once as claims_once
 from serverless_patterns_runtime.claims.claim import AnswerNotKept
@@ -72,7 +72,7 @@ def answers_made_up(patch: Patch) -> None:
 
 
 def no_limit_on_answers(patch: Patch) -> None:
-    patch.setattr(once, "MAX_STORED_BYTES", 10**9)
+    patch.setattr(keeping, "MAX_STORED_BYTES", 10**9)
 
 
 CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {

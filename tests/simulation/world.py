@@ -3,11 +3,16 @@
 import contextlib
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
+from serverless_patterns_runtime.circuit_breaker.circuit_breaker import CircuitBreaker
+from serverless_patterns_runtime.circuit_breaker.contract import BreakerSettings
+from serverless_patterns_runtime.circuit_breaker.reports import Reports
+from serverless_patterns_runtime.circuit_breaker.store import Store
 from serverless_patterns_runtime.load_leveled_queue import handler
 from serverless_patterns_runtime.load_leveled_queue.commit_threads import CommitThreads
 from serverless_patterns_runtime.load_leveled_queue.edge import Edge
@@ -27,6 +32,9 @@ __all__ = ["Account", "World"]
 
 START = 1_700_000_000.25
 CLAIMS = "claims"
+BREAKERS, BREAKER = "breakers", "Supplier"
+"""A table, and the key of its one item."""
+
 NAME = "sim-name"
 """The message attribute that carries `Sent.name`."""
 
@@ -55,6 +63,8 @@ class Account:
     key_path: str = "order.id"
     reserved_concurrency: int | None = None
     report_batch_item_failures: bool = True
+    breaker: BreakerSettings | None = None
+    """What guards the downstream; its item is in a table of its own."""
 
     @property
     def visibility_timeout(self) -> float:
@@ -70,11 +80,13 @@ class Account:
 
     @property
     def counts_attempts(self) -> bool:
-        return self.batch_size > 1
+        return self.batch_size > 1 or self.breaker is not None
 
     @property
     def native_receive_count(self) -> int:
         """SQS's own limit; far away where receives are not attempts, but reached before the messages expire."""
+        if self.breaker is not None:
+            return 1000
         if not self.counts_attempts:
             return self.max_receive_count
         in_half_the_retention = int(self.queue_retention / 2 / self.visibility_timeout)
@@ -117,6 +129,9 @@ class History:
     outcomes: list[tuple[float, str, dict[str, Any]]] = field(default_factory=list)
     """The handler's own log lines."""
     trace: list[tuple[float, tuple[Any, ...]]] = field(default_factory=list)
+    transitions: list[tuple[float, str, dict[str, Any]]] = field(default_factory=list)
+    """A circuit breaker's log lines."""
+    breaker_metrics: Counter[str] = field(default_factory=Counter)
 
 
 class World:
@@ -159,6 +174,7 @@ class World:
                 CLAIMS: Table({"claim": "S"}, time_to_live="expires_at"),
                 "effects-table": Table({"id": "S"}),
                 "stock-table": Table({"id": "S"}),
+                BREAKERS: Table({"breaker": "S"}),
             },
             lambda: self.schedule.now,
             self.chance,
@@ -220,7 +236,22 @@ class World:
             logger=Log(lambda text, fields: self.history.outcomes.append((self.schedule.now, text, fields))),
             metrics=Metrics(),
             commit_threads=CommitThreads(threads, SimulatedExecutor) if threads else None,
+            breaker=self._breaker(sandbox) if self.account.breaker else None,
         )
+
+    def _breaker(self, sandbox: Sandbox) -> CircuitBreaker:
+        assert self.account.breaker is not None
+        log = Log(lambda text, fields: self.history.transitions.append((self.schedule.now, text, fields)))
+        return CircuitBreaker(
+            self.account.breaker,
+            Store(Client(self.network, sandbox, "dynamodb", impatient=True), BREAKERS, BREAKER),
+            Reports(BREAKER, BREAKERS, log, self._count),
+            sandbox.clock,
+            random.Random(self.chance.getrandbits(64)),
+        )
+
+    def _count(self, metric: str, value: int, *_: str) -> None:
+        self.history.breaker_metrics[metric] += value
 
     def _handle(self, event: dict[str, Any], context: Context, edge: Edge) -> Any:  # noqa: ARG002
         """Through the entry point that is deployed; it finds the edge of the sandbox that it runs in."""

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from aws_cdk import Stack
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
@@ -82,3 +84,12 @@ def asset_of(stack: Stack, id: str) -> Path:
 def the_routes(stack: Stack, id: str) -> Routes:
     """What a function is told of its routes."""
     return json.loads((asset_of(stack, id) / ROUTES_FILE).read_text())
+
+
+def cognito_authorizer(stack: Stack) -> apigateway.CognitoUserPoolsAuthorizer:
+    pool = cognito.UserPool(stack, "Pool")
+    return apigateway.CognitoUserPoolsAuthorizer(stack, "Users", cognito_user_pools=[pool])  # pyright: ignore
+
+
+def token_authorizer(stack: Stack) -> apigateway.TokenAuthorizer:
+    return apigateway.TokenAuthorizer(stack, "Tokens", handler=a_function(stack, "Check"))  # pyright: ignore

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import CfnParameter, Duration, RemovalPolicy
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -151,12 +151,14 @@ def test_a_function_s_variables_are_those_of_the_contracts_and_the_user_s() -> N
         stack,
         Route("POST /orders", take(tables={"ORDERS": a_table(stack)}, environment={"MODE": "fast"})),
         max_body_bytes=1000,
+        binary_media_types=["image/png", "application/pdf"],
     )
     fields = {*business_function.Env._fields, *claims.Env._fields, *contract.Env._fields}
     told = variables_of(stack, "ApiWebTake")
     assert {*told} == fields | SHARED | {"ORDERS", "MODE"}
     literal = {name: value for name, value in told.items() if isinstance(value, str)}
     assert literal == {
+        "BINARY_MEDIA_TYPES": "image/png,application/pdf",
         "BUSINESS_FUNCTION": "web:take",
         "CLAIMS_NAMESPACE": "Api",
         "CLAIMS_RETENTION_SECONDS": "604800",
@@ -185,7 +187,7 @@ def test_each_route_s_settings_travel_beside_the_code() -> None:
     an_api(
         stack,
         Route("GET /orders", handler, query=PAGE),
-        Route("PUT /orders/{order_id}", handler, body=ORDER, idempotency="optional"),
+        Route("PUT /orders/{order_id}", handler, body=ORDER, idempotency="required"),
         Route("PUT /pictures/{name}", handler, body=bytes, public=True),
         authorizer=IamAuthorizer(),
         binary_media_types=["image/png"],
@@ -202,11 +204,11 @@ def test_each_route_s_settings_travel_beside_the_code() -> None:
         },
         "PUT /orders/{order_id}": {
             "evidence": "iam",
-            "idempotency": "optional",
+            "idempotency": "required",
             "content": "json",
             "challenge": "AWS4-HMAC-SHA256",
         },
-        "PUT /pictures/{name}": {"evidence": "none", "idempotency": "off", "content": "bytes"},
+        "PUT /pictures/{name}": {"evidence": "none", "idempotency": "optional", "content": "bytes"},
     }
     code = (asset_of(stack, "ApiWebGet") / f"{contract.SCHEMAS_MODULE}.py").read_text()
     assert {query, body} <= {node.name for node in ast.parse(code).body if isinstance(node, ast.FunctionDef)}
@@ -232,14 +234,39 @@ def test_a_changed_route_is_a_changed_asset() -> None:
 @pytest.mark.parametrize(
     ("method", "expected"),
     [
-        (method, "required" if method in ("PATCH", "POST") else "off")
-        for method in ("ANY", "DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+        ("PATCH", "required"),
+        ("POST", "required"),
+        ("DELETE", "optional"),
+        ("PUT", "optional"),
+        ("GET", "off"),
+        ("HEAD", "off"),
+        ("OPTIONS", "off"),
     ],
 )
-def test_keys_are_required_where_a_repeated_request_would_do_its_work_twice(method: str, expected: str) -> None:
+def test_keys_are_required_where_a_repeated_request_would_do_its_work_twice_and_count_where_it_writes(
+    method: str, expected: str
+) -> None:
     stack = new_stack()
     an_api(stack, Route(f"{method} /orders", get()))
     assert the_routes(stack, "ApiWebGet")[f"{method} /orders"]["idempotency"] == expected
+
+
+def test_any_method_keeps_keys_as_its_own_route_would() -> None:
+    stack = new_stack()
+    methods = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+    alike = take()
+    an_api(stack, Route("ANY /any", get()), *(Route(f"{method} /orders", alike) for method in methods))
+    alone = {method: the_routes(stack, "ApiWebTake")[f"{method} /orders"]["idempotency"] for method in methods}
+    assert the_routes(stack, "ApiWebGet")["ANY /any"]["idempotency"] == alone
+    assert "CLAIMS_TABLE_NAME" in variables_of(stack, "ApiWebGet")
+
+
+@pytest.mark.parametrize("asked", ["required", "optional", "off"])
+def test_what_is_said_of_any_method_holds_for_each(asked: Any) -> None:
+    stack = new_stack()
+    api = an_api(stack, Route("ANY /any", get(), idempotency=asked))
+    assert {*the_routes(stack, "ApiWebGet")["ANY /any"]["idempotency"].values()} == {asked}  # pyright: ignore
+    assert (api.claims is None) == (asked == "off")
 
 
 @pytest.mark.parametrize(
@@ -250,7 +277,8 @@ def test_keys_are_required_where_a_repeated_request_would_do_its_work_twice(meth
         (lambda: Route("POST /orders", get()), True),
         (lambda: Route("POST /orders", get(), idempotency="off"), False),
         (lambda: Route("POST /orders", take(), idempotency="off"), True),
-        (lambda: Route("PUT /orders", get(), idempotency="optional"), True),
+        (lambda: Route("PUT /orders", get()), True),
+        (lambda: Route("PUT /orders", get(), idempotency="off"), False),
     ],
 )
 def test_there_is_a_table_of_claims_where_a_route_may_need_one(route: Any, needed: bool) -> None:
@@ -400,6 +428,17 @@ def test_names_in_metrics_differ_between_stacks_and_apis() -> None:
     assert all(name.startswith("Shop-") for name in names)
 
 
+STATUSES = {
+    "ACCESS_DENIED": (403, "Forbidden"),
+    "BAD_REQUEST_BODY": (400, "Bad Request"),
+    "BAD_REQUEST_PARAMETERS": (400, "Bad Request"),
+    "MISSING_AUTHENTICATION_TOKEN": (403, "Forbidden"),
+    "QUOTA_EXCEEDED": (429, "Too Many Requests"),
+    "THROTTLED": (429, "Too Many Requests"),
+    "UNSUPPORTED_MEDIA_TYPE": (415, "Unsupported Media Type"),
+}
+
+
 def test_every_error_of_the_gateway_is_a_problem_with_a_correlation_id() -> None:
     stack = new_stack()
     an_api(stack)
@@ -407,7 +446,7 @@ def test_every_error_of_the_gateway_is_a_problem_with_a_correlation_id() -> None
         it["Properties"]["ResponseType"]: it["Properties"]
         for it in resources(stack, "ApiGateway::GatewayResponse").values()
     }
-    assert {*found} == {"DEFAULT_4XX", "DEFAULT_5XX", "QUOTA_EXCEEDED", "THROTTLED"}
+    assert {*found} == {"DEFAULT_4XX", "DEFAULT_5XX", *STATUSES}
     for type, response in found.items():
         headers = response["ResponseParameters"]
         assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
@@ -416,8 +455,21 @@ def test_every_error_of_the_gateway_is_a_problem_with_a_correlation_id() -> None
         problem = json.loads(text.replace("$context.error.messageString", '"said"'))
         assert problem["correlation_id"] == "$context.requestId"
         assert ("detail" in problem) == (type != "DEFAULT_5XX"), "our own failures tell the caller nothing"
+        assert "$context.error.validationErrorString" not in text, "its quotes would break the JSON"
+        assert (problem.get("status"), problem["title"]) == STATUSES.get(type, (None, "$context.error.responseType"))
         assert ("gatewayresponse.header.Retry-After" in headers) == (type in ("QUOTA_EXCEEDED", "THROTTLED"))
         assert "StatusCode" not in response
+
+
+def test_a_path_that_leads_nowhere_is_called_that() -> None:
+    stack = new_stack()
+    an_api(stack)
+    (unknown,) = [
+        it["Properties"]["ResponseTemplates"]["application/json"]
+        for it in resources(stack, "ApiGateway::GatewayResponse").values()
+        if it["Properties"]["ResponseType"] == "MISSING_AUTHENTICATION_TOKEN"
+    ]
+    assert json.loads(unknown)["detail"] == "no such route, or the request is not signed"
 
 
 def test_a_deployment_waits_for_every_method_and_changes_with_it() -> None:
@@ -596,4 +648,20 @@ def test_the_authorizer_s_variables_are_those_of_its_contract() -> None:
     told = variables_of(stack, "ApiWebIdentifyAuthorizer")
     assert {*told} == {*business_function.Env._fields, *lambda_authorizer.Env._fields} | SHARED
     assert told["IDENTITY_HEADER"] == "X-Token"
+    assert told["RESULTS_REMEMBERED"] == "true"
     assert functions(stack)["ApiWebIdentifyAuthorizer"]["Timeout"] == 5
+
+
+@pytest.mark.parametrize(
+    ("ttl", "remembered"),
+    [
+        (lambda _: Duration.seconds(0), "false"),
+        (lambda _: Duration.minutes(0), "false"),
+        (lambda _: Duration.seconds(1), "true"),
+        (lambda stack: Duration.seconds(CfnParameter(stack, "Ttl", type="Number").value_as_number), "true"),
+    ],
+)
+def test_an_authorizer_is_told_whether_its_answers_are_remembered(ttl: Any, remembered: str) -> None:
+    stack = new_stack()
+    an_api(stack, authorizer=LambdaAuthorizer(a_handler("web:identify"), results_cache_ttl=ttl(stack)))
+    assert variables_of(stack, "ApiWebIdentifyAuthorizer")["RESULTS_REMEMBERED"] == remembered

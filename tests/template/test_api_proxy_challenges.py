@@ -1,14 +1,13 @@
 """A 401 says what would be taken, whoever answers it: the gateway, a function, a queue's template."""
 
+import json
 from typing import Any
 
 import pytest
 from aws_cdk import Stack
-from aws_cdk import aws_apigateway as apigateway
-from aws_cdk import aws_cognito as cognito
 
 from serverless_patterns import Cors, IamAuthorizer, JwtAuthorizer, LambdaAuthorizer, MockResponse, Route
-from tests.template.apis import a_function, an_api, get, the_routes
+from tests.template.apis import an_api, cognito_authorizer, get, the_routes, token_authorizer
 from tests.template.stacks import a_handler, new_stack, refusal, resources
 
 HEADER = "gatewayresponse.header.WWW-Authenticate"
@@ -16,15 +15,6 @@ HEADER = "gatewayresponse.header.WWW-Authenticate"
 
 def by_function(**arguments: Any) -> LambdaAuthorizer:
     return LambdaAuthorizer(a_handler("web:identify"), **arguments)
-
-
-def cognito_authorizer(stack: Stack) -> apigateway.CognitoUserPoolsAuthorizer:
-    pool = cognito.UserPool(stack, "Pool")
-    return apigateway.CognitoUserPoolsAuthorizer(stack, "Users", cognito_user_pools=[pool])  # pyright: ignore
-
-
-def token_authorizer(stack: Stack) -> apigateway.TokenAuthorizer:
-    return apigateway.TokenAuthorizer(stack, "Tokens", handler=a_function(stack, "Check"))  # pyright: ignore
 
 
 def said(stack: Stack) -> str | None:
@@ -96,7 +86,9 @@ def test_the_gateway_s_401_is_a_problem_that_pages_may_read_as_every_other() -> 
     an_api(stack, authorizer=by_function(), cors=Cors(allow_origins=["https://shop.example.com"]))
     found = {it["Properties"]["ResponseType"]: it["Properties"] for it in _responses(stack)}
     unauthorized, other = found["UNAUTHORIZED"], found["DEFAULT_4XX"]
-    assert unauthorized["ResponseTemplates"] == other["ResponseTemplates"]
+    (text,) = unauthorized["ResponseTemplates"].values()
+    problem = json.loads(text.replace("$context.error.messageString", '"said"'))
+    assert (problem["status"], problem["title"], problem["detail"]) == (401, "Unauthorized", "said")
     assert unauthorized["ResponseParameters"] == {**other["ResponseParameters"], HEADER: "'Bearer'"}
     assert "StatusCode" not in unauthorized, "it is 401 by itself"
 

@@ -23,7 +23,7 @@ from serverless_patterns import (
     Throttle,
 )
 from tests.template.apis import ORDER, a_function, an_api, get, methods, take, the_stage, variables_of
-from tests.template.stacks import HANDLERS, a_handler, a_queue, a_table, new_stack, refusal, the
+from tests.template.stacks import HANDLERS, a_handler, a_queue, a_table, new_stack, refusal, resources, the, warnings
 
 SECONDS = Duration.seconds
 ORIGIN = "https://shop.example.com"
@@ -43,9 +43,36 @@ API: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"public": False, "authorizer": "iam"},
-        "authorizer must be an IamAuthorizer or a LambdaAuthorizer, got a value of type str: "
+        "authorizer must be an IamAuthorizer, a LambdaAuthorizer or a JwtAuthorizer, got a value of type str: "
         "or another authorizer of aws_apigateway for a REST API; public=True lets everybody in",
     ),
+    (
+        {"public": False, "authorizer": a_handler("web:identify")},
+        "authorizer must be an IamAuthorizer, a LambdaAuthorizer or a JwtAuthorizer, got a value of type Handler: "
+        "wrap it: LambdaAuthorizer(Handler(...))",
+    ),
+    (
+        {"public": False, "authorizer": LambdaAuthorizer},
+        "authorizer must be an IamAuthorizer, a LambdaAuthorizer or a JwtAuthorizer, got the class LambdaAuthorizer: "
+        "write LambdaAuthorizer(...)",
+    ),
+    *(
+        ({"cors": given}, f"cors must be a Cors, got {given!r}: write Cors(allow_origins=['https://shop.example.com'])")
+        for given in ("*", {"allow_origins": ["*"]})
+    ),
+    (
+        {"claims": "table"},
+        "claims must be a DynamoDB table, got 'table': "
+        "pass the construct; one that exists already is imported by dynamodb.Table.from_table_name",
+    ),
+    ({"web_acl": 5}, "web_acl must be the ARN of a web ACL, got 5: pass web_acl.attr_arn of a CfnWebACL"),
+    (
+        {"encryption_key": "alias/x"},
+        "encryption_key must be a KMS key, got 'alias/x': "
+        "pass the construct; one that exists already is imported by kms.Key.from_key_arn",
+    ),
+    ({"alarm_actions": 5}, "alarm_actions must be a list, got a value of type int: write alarm_actions=[...]"),
+    ({"alarm_actions": ["me"]}, "alarm_actions must be actions of CloudWatch, got 'me': write [SnsAction(topic)]"),
     ({"throttle": 100}, "throttle must be a Throttle, got 100: write Throttle(rate=100, burst=200)"),
     (
         {"throttle": None},
@@ -193,7 +220,7 @@ ROUTES: list[tuple[Callable[[], Route], str]] = [
             f"routes['GET /{part}'] must be made of letters, digits, . _ : - and {{parameters}}, got {part!r}: "
             f"{EXAMPLE}",
         )
-        for part in ("ä", "a b", "a?b=1", "$a", "a%20b", "{a", "{a b}", "{a+}b", "{1}", "{}", "*")
+        for part in ("ä", "a b", "a?b=1", "$a", "a%20b", "{a b}", "{a+}b", "{1}", "{}", "*")
     ),
     (
         lambda: Route("GET /{a+}/b", get()),
@@ -214,7 +241,46 @@ ROUTES: list[tuple[Callable[[], Route], str]] = [
     (
         lambda: Route("GET /orders", "https://example.com"),  # pyright: ignore[reportArgumentType]
         f"{ROUTE} target must be a Handler, an IFunction, a LoadLeveledQueue, an HttpBackend or a MockResponse, "
-        "got 'https://example.com': wrap your Python function in a Handler",
+        "got 'https://example.com': write HttpBackend('https://example.com')",
+    ),
+    (
+        lambda: Route("GET /orders", MockResponse),  # pyright: ignore[reportArgumentType]
+        f"{ROUTE} target must be a Handler, an IFunction, a LoadLeveledQueue, an HttpBackend or a MockResponse, "
+        f"got {MockResponse!r}: write MockResponse(...)",
+    ),
+    *(
+        (
+            lambda part=part: Route(f"GET /users/{part}", get()),
+            f"routes['GET /users/{part}'] must have its parameters in braces, got '{part}': write {{id}}",
+        )
+        for part in (":id", "<id>", "<int:id>", "{id", "${id}", "{{id}}")
+    ),
+    (
+        lambda: Route("GET /orders", get(), query={"max": {"type": "integer"}}),
+        f"{ROUTE} query must be a JSON schema, got properties by name: 'max': "
+        "write {'type': 'object', 'properties': {...}}",
+    ),
+    (
+        lambda: Route("POST /orders", get(), body={"note_id": {"type": "string"}, "title": {"type": "string"}}),
+        "routes['POST /orders'] body must be a JSON schema, got properties by name: 'note_id', 'title': "
+        "write {'type': 'object', 'properties': {...}}",
+    ),
+    (
+        lambda: Route("GET /orders", MockResponse(204, {"a": 1})),
+        f"{ROUTE} target body must be None with status 204, got a value: leave it out: HTTP has no body there",
+    ),
+    (
+        lambda: Route("GET /orders", HttpBackend(None)),  # pyright: ignore[reportArgumentType]
+        f"{ROUTE} target url must be an absolute URL, got None: write 'https://legacy.example.com/{{proxy}}'",
+    ),
+    (
+        lambda: Route("GET /orders", HttpBackend("https://b.example.com/x/../../y")),
+        f"{ROUTE} target url must have no '.' and no '..' in its path, got 'https://b.example.com/x/../../y': "
+        "write the path that they lead to",
+    ),
+    (
+        lambda: Route("GET /orders", HttpBackend("https://b.example.com:99999/")),
+        f"{ROUTE} target url must have a port from 1 to 65,535, got 99999: leave it out for that of https",
     ),
     (
         lambda: Route("GET /orders", get(), authorizer=IamAuthorizer(), public=True),
@@ -285,7 +351,7 @@ ROUTES: list[tuple[Callable[[], Route], str]] = [
     ),
     (
         lambda: Route("GET /orders", get(environment={"LONG": "x" * 4000})),
-        f"{ROUTE} target environment must hold at most 4,096 bytes of names and values, got 4,175: "
+        f"{ROUTE} target environment must hold at most 4,096 bytes of names and values, got 4,193: "
         "move long values to parameters or into the code",
     ),
     (
@@ -353,7 +419,7 @@ AUTHORIZERS: list[tuple[Callable[[], LambdaAuthorizer], str]] = [
     (
         lambda: LambdaAuthorizer("auth:identify"),  # pyright: ignore[reportArgumentType]
         "authorizer handler must be a Handler, got a value of type str: "
-        "for a function of another kind use aws_apigateway.RequestAuthorizer",
+        "wrap it: LambdaAuthorizer(Handler(...)); other functions: aws_apigateway.RequestAuthorizer",
     ),
     (
         lambda: LambdaAuthorizer(a_handler("web:take")),
@@ -465,6 +531,51 @@ def test_routes_that_api_gateway_tells_apart_are_taken(routes: list[tuple[str, b
     assert {*methods(stack)} == {text for text, _ in routes}
 
 
+BACKEND = HttpBackend("https://legacy.example.com/files/{name}")
+
+
+@pytest.mark.parametrize("target", [lambda _: BACKEND, a_function], ids=["HttpBackend", "IFunction"])
+@pytest.mark.parametrize("guarded", ["GET /files/secret", "ANY /files/secret"])
+def test_a_public_parameter_in_front_of_foreign_code_is_refused_beside_a_guarded_name(
+    target: Any, guarded: str
+) -> None:
+    stack = new_stack()
+    routes = [Route("GET /files/{name}", target(stack), public=True), Route(guarded, get())]
+    assert a_line(lambda: an_api(stack, *routes, authorizer=IamAuthorizer())) == (
+        "routes['GET /files/{name}'] must not be public beside guarded routes, in front of code that may take two "
+        f"spellings for one path, got {guarded!r} beside it: guard it too, or move one of them: another spelling of "
+        "the guarded path, /A for /a, gets in there"
+    )
+
+
+@pytest.mark.parametrize(
+    "guarded", ["POST /files/secret", "GET /files", "GET /files/{name}/secret", "GET /other/secret"]
+)
+def test_a_public_parameter_is_taken_where_no_spelling_leads_to_it(guarded: str) -> None:
+    open_ = Route("GET /files/{name}", BACKEND, public=True)
+    an_api(new_stack(), open_, Route(guarded, get()), authorizer=IamAuthorizer())
+
+
+def test_a_greedy_route_with_another_authorizer_than_a_route_below_it_is_warned_of() -> None:
+    stack, other = new_stack(), LambdaAuthorizer(a_handler("web:identify"))
+    same = get()
+    routes = [Route(text, same, authorizer=by) for text, by in (("GET /{proxy+}", other), ("GET /admin/x", None))]
+    an_api(stack, *routes, Route("GET /open", same, public=True), authorizer=IamAuthorizer(), alarms="none")
+    (warning,) = warnings(stack)
+    assert "routes['GET /{proxy+}'] asks another authorizer than 'GET /admin/x' below it" in warning
+    alike = new_stack()
+    an_api(alike, Route("GET /{proxy+}", same), Route("GET /admin", same), authorizer=IamAuthorizer(), alarms="none")
+    assert warnings(alike) == []
+
+
+def test_two_handlers_of_one_function_are_told_apart_and_warned_of() -> None:
+    stack = new_stack()
+    an_api(stack, Route("GET /a-b", get()), Route("GET /a/b", get(memory_size=1024)), alarms="none")
+    (warning,) = warnings(stack)
+    assert "'GET /a-b' and 'GET /a/b' have each a Handler of 'web:get' of their own" in warning
+    assert len({id for id in resources(stack, "Lambda::Function") if "WebGetGetAB" in id}) == 2
+
+
 def test_a_route_without_authorizer_in_an_api_without_one_is_refused() -> None:
     assert a_line(lambda: an_api(new_stack(), Route("GET /orders", get()), public=False)) == (
         f"{ROUTE} authorizer must be given, got None: give it or the API one; public=True lets everybody in"
@@ -478,8 +589,9 @@ def test_an_authorizer_of_another_kind_of_api_is_refused() -> None:
         authorizer_id = "1"
         authorization_type = apigateway.AuthorizationType.NONE
 
-    assert "authorizer must be an IamAuthorizer or a LambdaAuthorizer, got a value of type Other" in a_line(
-        lambda: an_api(stack, authorizer=Other())
+    assert (
+        "authorizer must be an IamAuthorizer, a LambdaAuthorizer or a JwtAuthorizer, got a value of type Other"
+        in a_line(lambda: an_api(stack, authorizer=Other()))
     )
 
 
@@ -638,3 +750,27 @@ def test_cdk_s_own_table_interface_is_enough_for_claims() -> None:
     assert an_api(stack, Route("POST /orders", take()), claims=table).claims is table
     assert the(stack, "IAM::Policy", "WebTake")["PolicyDocument"]["Statement"]
     assert HANDLERS.is_dir()
+
+
+def test_a_queue_of_the_cdk_is_the_wrong_half_of_a_pattern() -> None:
+    stack = new_stack()
+    queue = a_queue(stack).queue
+    route = Route("POST /orders", queue)  # pyright: ignore[reportArgumentType]
+    assert "pass the LoadLeveledQueue itself" in a_line(lambda: an_api(stack, route))
+
+
+def test_an_authorizer_of_the_cdk_belongs_to_one_api() -> None:
+    stack = new_stack()
+    tokens = apigateway.TokenAuthorizer(stack, "Tokens", handler=a_function(stack))  # pyright: ignore
+    an_api(stack, id="One", authorizer=tokens)
+    assert refusal(lambda: an_api(stack, id="Two", authorizer=tokens)) == (
+        "Shop/Two: routes['GET /orders'] authorizer must belong to one API, got one of another API: "
+        "API Gateway has it for one: make another authorizer for this one"
+    )
+
+
+def test_where_no_route_has_a_function_none_is_found() -> None:
+    api = an_api(new_stack(), Route("GET /health", MockResponse()))
+    assert a_line(lambda: api.function_for("GET /health")).startswith(
+        "route must lead to a function, and none does, got 'GET /health'"
+    )

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 from aws_cdk import Duration, Stack
+from aws_cdk import aws_apigateway as apigateway
 
-from serverless_patterns import Cors, MockResponse, Route
+from serverless_patterns import Cors, IamAuthorizer, LambdaAuthorizer, MockResponse, Route, UsagePlan
 from serverless_patterns.testing._run_emulator.mapping_templates import Request, render
-from tests.template.apis import an_api, get, methods, variables_of
-from tests.template.stacks import new_stack, resources
+from tests.template.apis import a_function, an_api, get, methods, variables_of
+from tests.template.stacks import a_handler, new_stack, resources
 
 SHOP, OTHER = "https://shop.example.com", "https://other.example.com:8443"
 EXPOSED = "'Idempotent-Replayed,X-Correlation-Id,Retry-After'"
@@ -53,6 +54,38 @@ def test_preflights_name_the_methods_of_their_path_and_what_may_be_sent() -> Non
         "Vary": "'Origin'",
     }
     assert headers(preflight(stack, "/health"))["Access-Control-Allow-Methods"] == "'GET'"
+
+
+def test_preflights_allow_what_the_door_of_their_path_asks_for() -> None:
+    stack = new_stack()
+    check = apigateway.TokenAuthorizer(
+        stack,
+        "Token",
+        handler=a_function(stack),  # pyright: ignore
+        identity_source=apigateway.IdentitySource.header("X-Ticket"),
+    )
+    an_api(
+        stack,
+        Route("GET /own", get(), authorizer=LambdaAuthorizer(a_handler("web:identify"), header="X-Token")),
+        Route("GET /token", get(), authorizer=check),
+        Route("GET /iam", get(), authorizer=IamAuthorizer()),
+        Route("GET /metered", get(), api_key_required=True, public=True),
+        Route("GET /open", get(), public=True),
+        public=True,
+        cors=Cors(allow_origins=[SHOP], allow_headers=["authorization", "X-Mine"]),
+        usage_plans=[UsagePlan("free")],
+    )
+    told = {path: headers(preflight(stack, f"/{path}"))["Access-Control-Allow-Headers"] for path in PATHS}
+    assert {path: said.strip("'").split(",") for path, said in told.items()} == PATHS
+
+
+PATHS = {
+    "own": ["X-Token", "authorization", "X-Mine"],
+    "token": ["X-Ticket", "authorization", "X-Mine"],
+    "iam": ["authorization", "X-Amz-Date", "X-Amz-Security-Token", "X-Mine"],
+    "metered": ["x-api-key", "authorization", "X-Mine"],
+    "open": ["authorization", "X-Mine"],
+}
 
 
 @pytest.mark.parametrize(

@@ -10,22 +10,23 @@ from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
-from serverless_patterns import Cors, HttpBackend, IamAuthorizer, LambdaAuthorizer, MockResponse, Route
-from tests.template.apis import a_function, an_api, functions, get, methods, take, the_routes
+from serverless_patterns import Cors, HttpBackend, IamAuthorizer, JwtAuthorizer, LambdaAuthorizer, MockResponse, Route
+from tests.template.apis import (
+    a_function,
+    an_api,
+    cognito_authorizer,
+    functions,
+    get,
+    methods,
+    take,
+    the_routes,
+    token_authorizer,
+)
 from tests.template.stacks import a_handler, new_stack, refusal, resources, statements, the, warnings
 
 
 def an_authorizer(**arguments: Any) -> LambdaAuthorizer:
     return LambdaAuthorizer(a_handler("web:identify"), **arguments)
-
-
-def cognito_authorizer(stack: Stack) -> apigateway.CognitoUserPoolsAuthorizer:
-    pool = cognito.UserPool(stack, "Pool")
-    return apigateway.CognitoUserPoolsAuthorizer(stack, "Users", cognito_user_pools=[pool])  # pyright: ignore
-
-
-def token_authorizer(stack: Stack) -> apigateway.TokenAuthorizer:
-    return apigateway.TokenAuthorizer(stack, "Tokens", handler=a_function(stack, "Check"))  # pyright: ignore
 
 
 @pytest.mark.parametrize(
@@ -173,8 +174,8 @@ def test_a_function_that_nobody_here_may_open_is_warned_about() -> None:
     assert warning.startswith("addPermission() has no effect on a Lambda Function with region=eu-west-1, account=4444")
 
 
-def a_caller(stack: Stack) -> iam.Role:
-    return iam.Role(stack, "Caller", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))  # pyright: ignore
+def a_caller(stack: Stack, id: str = "Caller") -> iam.Role:
+    return iam.Role(stack, id, assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))  # pyright: ignore
 
 
 def granted(stack: Stack) -> list[str]:
@@ -226,3 +227,49 @@ def test_nothing_to_grant_is_said() -> None:
     assert refusal(lambda: an_api(stack).grant_invoke(a_caller(stack))) == (
         "Shop/Api: grant_invoke() must find a route that an IamAuthorizer guards, got none: pass IamAuthorizer()"
     )
+
+
+def test_a_grant_that_goes_over_slashes_to_a_route_that_was_not_named_is_warned_of() -> None:
+    stack, same = new_stack(), get()
+    paths = ("GET /orders/{id}", "GET /orders/{id}/card", "POST /orders/{id}/card", "GET /other")
+    api = an_api(stack, *(Route(path, same) for path in paths), authorizer=IamAuthorizer(), alarms="none")
+    api.grant_invoke(a_caller(stack), *paths[:2])
+    api.grant_invoke(a_caller(stack, "All"))
+    assert warnings(stack) == []
+    api.grant_invoke(a_caller(stack, "One"), paths[0])
+    (warning,) = warnings(stack)
+    assert "grant_invoke('GET /orders/{id}') also allows 'GET /orders/{id}/card': in IAM" in warning
+
+
+def test_access_tokens_of_a_user_pool_count_where_a_route_names_their_scopes() -> None:
+    stack = new_stack()
+    pools = [cognito.UserPool(stack, "Users")]
+    users = apigateway.CognitoUserPoolsAuthorizer(stack, "Pool", cognito_user_pools=pools)  # pyright: ignore
+    api = an_api(
+        stack,
+        Route("GET /mine", get(), scopes=["orders/read", "orders/write"]),
+        Route("GET /other", get()),
+        authorizer=users,
+    )
+    told = methods(stack)
+    assert told["GET /mine"]["AuthorizationScopes"] == ["orders/read", "orders/write"]
+    assert "AuthorizationScopes" not in told["GET /other"]
+    assert api.openapi()["paths"]["/mine"]["get"]["security"] == [{"UserPool": ["orders/read", "orders/write"]}]
+
+
+@pytest.mark.parametrize(
+    ("route", "words"),
+    [
+        ({"public": True}, "be left out without a CognitoUserPoolsAuthorizer, got nobody: let the authorizer look"),
+        ({"authorizer": IamAuthorizer()}, "got one of type IamAuthorizer"),
+        (
+            {"authorizer": JwtAuthorizer("https://login.example.com/", ["api"])},
+            "got one of type JwtAuthorizer: write JwtAuthorizer(..., scopes=[...])",
+        ),
+        ({"public": True, "scopes": "orders"}, "be a list, got a value of type str: write"),
+        ({"public": True, "scopes": ["a b"]}, "be names without spaces, got 'a b'"),
+    ],
+)
+def test_scopes_that_nobody_would_look_at_are_refused(route: Any, words: str) -> None:
+    given = Route("GET /mine", get(), **{"scopes": ["orders"], **route})
+    assert words in refusal(lambda: an_api(new_stack(), given))

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 import pytest
-from aws_cdk import Stack
+from aws_cdk import App, Stack
 from aws_cdk import aws_kms as kms
 
 from serverless_patterns import LambdaAuthorizer, Route
-from tests.template.apis import an_api, get, take
+from tests.template.apis import a_function, an_api, get, take
 from tests.template.stacks import TABLE_KEY, a_handler, a_table, new_stack, resources, statements
 from tests.template.test_load_leveled_queue_permissions import ITEMS, actions_on
 
@@ -21,7 +21,7 @@ LEASES = {"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"}
         (lambda: Route("POST /orders", take()), EFFECTS),
         (lambda: Route("GET /orders", take()), EFFECTS),
         (lambda: Route("POST /orders", get()), LEASES),
-        (lambda: Route("PUT /orders", get(), idempotency="optional"), LEASES),
+        (lambda: Route("PUT /orders", get()), LEASES),
     ],
 )
 def test_claims_are_allowed_what_the_way_of_claiming_needs(route: Callable[[], Route], expected: set[str]) -> None:
@@ -75,3 +75,25 @@ def test_no_action_and_no_resource_but_x_ray_s_is_a_wildcard() -> None:
     assert not [action for action in all_actions(stack) if "*" in action]
     wild = {action for each in statements(stack) if "*" in str(each["Resource"]) for action in each["Action"]}
     assert {action.split(":")[0] for action in wild} == {"xray"}
+
+
+def invoked(stack: Stack) -> list[str]:
+    """What the gateway may invoke, by logical id."""
+    return [it["Properties"]["FunctionName"]["Fn::GetAtt"][0] for it in resources(stack, "Lambda::Permission").values()]
+
+
+def test_functions_whose_names_read_alike_have_a_permission_each() -> None:
+    stack = Stack(App(), "Web")  # `Web/Get` reads like the handler `web:get`
+    own = [a_function(stack, id) for id in ("getOrder", "get-order", "GetOrder", "Get")]
+    routes = [Route(f"GET /{position}", function) for position, function in enumerate([*own, own[0]])]
+    an_api(stack, *routes, Route("GET /handler", get()))
+    assert sorted(invoked(stack)) == sorted(resources(stack, "Lambda::Function"))
+
+
+def test_a_function_keeps_the_id_of_its_permission_when_others_come() -> None:
+    def ids(*names: str) -> set[str]:
+        stack = new_stack()
+        an_api(stack, *(Route(f"GET /{name}", a_function(stack, name)) for name in names))
+        return {*resources(stack, "Lambda::Permission")}
+
+    assert ids("Other") < ids("Other", "getOrder", "get-order")

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serverless_patterns import ApiProxy, Cors, Handler, IamAuthorizer, LambdaAuthorizer, LoadLeveledQueue, Route
+from serverless_patterns_runtime.api_proxy.media_type import charset, is_json
 from serverless_patterns_runtime.claims.claim import Claim
 from serverless_patterns_runtime.load_leveled_queue.contract import CORRELATION_ID_ATTRIBUTE, IDEMPOTENCY_KEY_ATTRIBUTE
 from serverless_patterns_runtime.load_leveled_queue.message import Message as Consumed
@@ -162,6 +163,18 @@ def test_the_consumer_claims_under_the_key_that_the_gateway_sent() -> None:
     assert Consumed(record).correlation_id == REQUEST_ID
 
 
+def test_users_of_an_identity_pool_have_keys_of_their_own() -> None:
+    def scoped(user: str) -> str:
+        identity = {"userArn": ARN, "cognitoIdentityId": user}
+        message = Call(IAM, "{}", {"Idempotency-Key": "k-1"}, identity=identity).message()
+        assert message is not None
+        return message.attributes[IDEMPOTENCY_KEY_ATTRIBUTE]
+
+    assert [scoped("ann"), scoped("bob"), scoped("")] == [
+        f"POST /orders|{encoded(ARN + user)}|k-1" for user in ("ann", "bob", "")
+    ]
+
+
 @pytest.mark.parametrize("name", ["Idempotency-Key", "idempotency-key", "IDEMPOTENCY-KEY"])
 def test_a_header_is_found_by_its_name_in_any_case(name: str) -> None:
     call = Call(PLAIN, "{}", {name: "k-1", name.swapcase(): "k-1", "x-correlation-ID": "c-1"})
@@ -206,6 +219,40 @@ def test_a_key_that_no_function_would_take_is_400_and_no_message(key: str) -> No
     }
 
 
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        None,
+        "",
+        "text/plain",
+        "application/json; charset=utf-16",
+        "application/jsonx",
+        "application/json; charset=utf-8x",
+    ],
+)
+def test_a_body_of_another_type_is_415_and_no_message_as_a_function_has_it(content_type: str | None) -> None:
+    answer = refused(Call(PLAIN, "{}", {"Idempotency-Key": "k-1"}, content_type=content_type))
+    assert (answer.status, answer.body["title"]) == (415, "Unsupported Media Type")
+    assert content_type is None or not (is_json(content_type) and charset(content_type) in ("utf-8", "utf8"))
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json",
+        "Application/JSON;charset=UTF-8",
+        'application/json ; charset="utf8"; x=1',
+        "application/json;v=2",
+    ],
+)
+def test_json_in_utf_8_is_sent_however_that_is_written(content_type: str) -> None:
+    call = Call(PLAIN, "{}", {"Idempotency-Key": "k-1"}, content_type=content_type)
+    assert call.message()
+    assert accepted(call).status == 202
+    assert is_json(content_type)
+    assert charset(content_type) in ("utf-8", "utf8")
+
+
 def test_without_a_key_where_none_is_needed_the_answer_is_the_message_id() -> None:
     call = Call(OPTIONAL, "{}")
     message = call.message()
@@ -226,12 +273,20 @@ def test_a_route_without_keys_looks_at_none() -> None:
     assert accepted(call).body == {"id": "m-1"}
 
 
+def test_a_key_in_the_body_is_the_only_one_the_header_is_neither_looked_at_nor_sent_nor_given_back() -> None:
+    call = Call(method({"idempotency_key": "order_id"}), '{"order_id":"o-1"}', {"Idempotency-Key": "a b"})
+    message = call.message()
+    assert message is not None
+    assert set(message.attributes) == {CORRELATION_ID_ATTRIBUTE}
+    assert accepted(call).body == {"id": "m-1"}
+
+
 @pytest.mark.parametrize(
     ("queue", "asked", "parameter"),
     [
         ({}, None, True),
-        ({"idempotency_key": "order_id"}, None, False),
-        ({"idempotency_key": "order_id"}, "required", True),
+        ({"idempotency_key": "order_id"}, None, None),
+        ({"idempotency_key": "order_id"}, "off", None),
         ({}, "optional", False),
         ({}, "off", None),
     ],
@@ -397,6 +452,18 @@ def test_two_queues_have_two_roles() -> None:
     assert len(credentials) == 2
 
 
+def test_each_route_may_send_to_its_queue_however_alike_two_names_read() -> None:
+    stack = new_stack()
+    queues = {f"q{n}": a_queue(stack, id) for n, id in enumerate(("Orders-Fast", "OrdersFast", "a.b", "a-b"))}
+    api(stack, *(Route(f"POST /{path}", queue) for path, queue in queues.items()))
+    policies = [one["Properties"] for one in resources(stack, "IAM::Policy").values()]
+    for path, made in methods(stack).items():
+        role = made["Integration"]["Credentials"]["Fn::GetAtt"][0]
+        allowed = [one["PolicyDocument"]["Statement"] for one in policies if one["Roles"] == [{"Ref": role}]]
+        arn = stack.resolve(queues[path].queue.queue_arn)
+        assert [[(one["Action"], one["Resource"]) for one in each] for each in allowed] == [[("sqs:SendMessage", arn)]]
+
+
 @pytest.mark.parametrize("made", EVERY.values(), ids=EVERY.keys())
 def test_only_json_is_sent_and_only_2xx_is_success(made: Any) -> None:
     integration = made["Integration"]
@@ -450,6 +517,13 @@ def test_an_imported_queue_is_reached_where_it_is() -> None:
         ("POST /orders", {"query": {"type": "object"}}, {}, "query must be left out in front of a LoadLeveledQueue"),
         ("POST /orders", {"body": bytes}, {}, "body must be a schema, or left out, got bytes"),
         ("POST /orders", {"idempotency": "maybe"}, {}, "idempotency must be one of 'required', 'optional', 'off'"),
+        (
+            "POST /orders",
+            {"idempotency": "required"},
+            {"idempotency_key": "order.id"},
+            "idempotency must be 'off' or left out, got 'required': the key that counts is 'order.id' of the body",
+        ),
+        ("POST /orders", {"idempotency": "optional"}, {"idempotency_key": "id"}, "must be 'off' or left out"),
         ("POST /orders", {}, {"fifo": True}, "message_group must be given in front of a FIFO queue, got None"),
         ("POST /orders", {"message_group": "$.a"}, {}, "message_group must be left out in front of a standard queue"),
         ("POST /orders", {"message_group": "order"}, {"fifo": True}, "message_group must be a path into the body"),

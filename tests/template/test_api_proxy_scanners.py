@@ -100,3 +100,17 @@ def test_checkov_asks_for_what_costs_and_nothing_else(guarded: Stack, tmp_path: 
     # Concurrency, network, customer keys; and a cache, by the hour.
     assert failed == {"CKV_AWS_115", "CKV_AWS_117", "CKV_AWS_119", "CKV_AWS_120", "CKV_AWS_158", "CKV_AWS_173"}
     assert report["summary"]["parsing_errors"] == 0
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_routes_on_an_existing_api_bring_no_finding_of_their_own(pack: str) -> None:
+    stack = new_stack()
+    existing = apigateway.RestApi.from_rest_api_attributes(stack, "Theirs", rest_api_id="abc", root_resource_id="root")
+    arn = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_1"
+    pool = cognito.UserPool.from_user_pool_arn(stack, "Pool", arn)
+    users = apigateway.CognitoUserPoolsAuthorizer(stack, "Users", cognito_user_pools=[pool])
+    routes = [Route("POST /payments", take(), body=ORDER), Route("GET /version", MockResponse())]
+    an_api(stack, *routes, authorizer=users, rest_api=existing, stage_name="prod")
+    assert findings(stack, pack) == []
+    template = json.dumps(Template.from_stack(stack).to_json())
+    assert [str(match) for match in lint_all(template) if match.rule.severity != "informational"] == []

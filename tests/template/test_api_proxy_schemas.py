@@ -1,6 +1,7 @@
 """Schemas of routes: what is refused at synth, and that gateway, function and draft 4 itself judge alike."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft4Validator
 
+from interpreters import find_interpreters
 from serverless_patterns._api_proxy.patterns import NotPortable, python_pattern
 from serverless_patterns._api_proxy.schema_check import faults
 from serverless_patterns._api_proxy.schema_references import written_out
@@ -33,6 +35,7 @@ from serverless_patterns_runtime.api_proxy.mismatch import Mismatch
 
 LABEL = "routes['POST /orders'] body"
 RUNTIME = Path(__file__).parents[2] / "lambda_src"
+PACKAGE = Path(__file__).parents[2] / "constructs/serverless_patterns"
 SECRET = "4111111111111111"
 
 
@@ -486,3 +489,35 @@ def test_a_query_schema_that_text_cannot_match_is_refused(schema: Any, pointer: 
     said = problems_of(schema, check_query)
     assert said.startswith(f"Shop/Api: {LABEL}{pointer} must "), said
     assert words in said
+
+
+def test_every_python_writes_the_same_code() -> None:
+    """What it is written by must not show in the asset: another machine would deploy the function anew."""
+    odd = {
+        "it's": {"enum": ['a"b', "c'd", "é", None, 2.5]},
+        "code": {"type": "string", "pattern": "^[a-z\"']+[0-9]$", "minLength": 2},
+        "lines": {"type": "array", "items": {"type": "integer", "minimum": 1}, "maxItems": 9, "uniqueItems": True},
+    }
+    schemas = {"order": ORDER, "odd": {"type": "object", "properties": odd, "additionalProperties": False}}
+    source = (
+        "import json, sys, types\n"
+        "package = sys.modules['serverless_patterns'] = types.ModuleType('serverless_patterns')\n"  # without the CDK
+        "package.__path__ = [sys.argv[1]]\n"
+        "from serverless_patterns._api_proxy.schemas import generated_code\n"
+        "sys.stdout.write(generated_code(json.load(sys.stdin)))"
+    )
+    libraries = [path for path in sys.path if path.endswith("site-packages")]
+    written: dict[int, str] = {}
+    for one in find_interpreters():
+        environment = {"PYTHONPATH": os.pathsep.join([str(RUNTIME), *libraries]), "PYTHONDONTWRITEBYTECODE": "1"}
+        ran = subprocess.run(
+            [one.executable, "-c", source, str(PACKAGE)],
+            input=json.dumps(schemas),
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        assert not ran.returncode, ran.stderr
+        written[one.minor] = ran.stdout
+    assert sys.version_info.minor in written
+    assert {*written.values()} == {generated_code(schemas)}

@@ -58,6 +58,12 @@ def test_a_reference_without_module_and_function_is_refused(function: str) -> No
     )
 
 
+def test_the_function_itself_is_no_reference() -> None:
+    assert "function must be 'module:function', got <function problem at " in refusal(
+        lambda: Handler(HANDLERS, problem)  # pyright: ignore[reportArgumentType]
+    )
+
+
 def test_a_missing_folder_is_named_by_its_absolute_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert problem(Path("handlers"), "orders:fulfil") == (

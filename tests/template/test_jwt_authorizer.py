@@ -12,7 +12,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_lambda as lambda_
 
 import serverless_patterns
-from serverless_patterns import JwtAuthorizer, LambdaAuthorizer, Route
+from serverless_patterns import Defaults, JwtAuthorizer, LambdaAuthorizer, Route
 from serverless_patterns_runtime.jwt_authorizer.contract import ALGORITHMS, HANDLER, JWKS_FILE, Env
 from tests.template.apis import an_api, asset_of, functions, get, methods, the_routes, variables_of
 from tests.template.stacks import a_handler, new_stack, resources, the, warnings
@@ -223,6 +223,23 @@ def test_in_a_vpc_it_needs_a_route_and_no_endpoint(stack: Stack) -> None:
     an_api(stack, authorizer=jwt(vpc=ec2.Vpc(stack, "Net")))
     assert "VpcConfig" in functions(stack)[ID]
     assert not any("runs in a VPC" in one and "JwtAuthorizer" in one for one in warnings(stack))
+
+
+@pytest.mark.parametrize(
+    ("own", "warned"),
+    [
+        (lambda _: {}, True),
+        (lambda stack: {"vpc": ec2.Vpc(stack, "Own")}, False),
+        (lambda _: {"jwks": {"keys": [RSA]}}, False),
+    ],
+    ids=["none", "a VPC", "fixed keys"],
+)
+def test_a_vpc_of_defaults_may_cut_it_off_from_its_issuer(stack: Stack, own: Any, warned: bool) -> None:
+    Defaults.of(stack).set(vpc=ec2.Vpc(stack, "Net"))
+    an_api(stack, authorizer=jwt(**own(stack)))
+    found = [one for one in warnings(stack) if "the JwtAuthorizer's function runs in the VPC of Defaults" in one]
+    assert bool(found) is warned
+    assert all("NAT" in one and ISSUER in one for one in found)
 
 
 def test_on_the_embedded_cloud_keys_may_come_from_this_machine() -> None:

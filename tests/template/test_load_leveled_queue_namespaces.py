@@ -2,9 +2,12 @@
 
 import gc
 
-from aws_cdk import App, CfnParameter, Stack
+import pytest
+from aws_cdk import App, CfnParameter, Environment, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 
+from serverless_patterns import Route
+from tests.template.apis import an_api, take
 from tests.template.stacks import a_queue, new_stack, refusal
 
 ARN = "arn:aws:dynamodb:eu-west-1:111122223333:table/claims"
@@ -108,3 +111,38 @@ def test_a_namespace_that_is_a_token_passes() -> None:
     table, token = a_claims_table(stack), CfnParameter(stack, "Namespace").value_as_string
     for id in ("First", "Second"):
         a_queue(stack, id, claims=table, claims_namespace=token)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "refused"),
+    [
+        (None, None, True),
+        (None, Environment(account="1" * 12, region="eu-west-1"), True),
+        (Environment(account="1" * 12, region="eu-west-1"), Environment(account="1" * 12, region="eu-west-1"), True),
+        (Environment(account="1" * 12, region="eu-west-1"), Environment(account="1" * 12, region="eu-west-2"), False),
+        (Environment(account="1" * 12, region="eu-west-1"), Environment(account="2" * 12, region="eu-west-1"), False),
+    ],
+)
+def test_a_table_that_is_imported_twice_by_its_name_is_one_where_it_may_be(
+    first: Environment | None, second: Environment | None, refused: bool
+) -> None:
+    app = App()
+    here, there = Stack(app, "Here", env=first), Stack(app, "There", env=second)
+    an_api(here, Route("POST /orders", take()), claims=dynamodb.Table.from_table_name(here, "Named", "claims"))
+
+    def again() -> None:
+        an_api(there, Route("POST /orders", take()), claims=dynamodb.Table.from_table_name(there, "Named", "claims"))
+
+    if refused:
+        assert "got 'Api', which Here/Api has in There/Named" in refusal(again)
+    else:
+        again()
+
+
+def test_a_name_and_an_arn_may_be_one_table() -> None:
+    app = App()
+    here, there = Stack(app, "Here"), Stack(app, "There")
+    a_queue(here, "Orders", claims=imported(here))
+    named = dynamodb.Table.from_table_name(there, "Named", "claims")
+    assert "which Here/Orders has in There/Named" in refusal(lambda: a_queue(there, "Orders", claims=named))
+    a_queue(there, "Orders", claims=dynamodb.Table.from_table_name(there, "Other", "others"))

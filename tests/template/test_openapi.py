@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from aws_cdk import aws_apigateway as apigateway
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft4Validator, Draft202012Validator
@@ -20,6 +21,7 @@ from serverless_patterns import (
     Route,
     UsagePlan,
 )
+from serverless_patterns._api_proxy.credentials import Credential
 from serverless_patterns._api_proxy.openapi import openapi
 from serverless_patterns._api_proxy.schemas import schema_name
 from tests.template.apis import ORDER, a_function, an_api, get, methods, take
@@ -46,6 +48,7 @@ def everything() -> tuple[Any, ApiProxy]:
         Route("ANY /legacy/{proxy+}", HttpBackend("https://legacy.example.com/{proxy}")),
         Route("DELETE /own", a_function(stack)),
         Route("GET /health", MockResponse(200, {"status": "ok"}), public=True),
+        Route("GET /gone", MockResponse(404, {"gone": True}), public=True),
         authorizer=authorizer,
         cors=Cors(allow_origins=["*"]),
         binary_media_types=["image/png"],
@@ -100,12 +103,19 @@ def test_query_parameters_are_those_of_the_schema() -> None:
 
 @pytest.mark.parametrize(
     ("route", "required"),
-    [("POST /orders", True), ("PUT /orders", False), ("POST /payments", True), ("GET /orders", None)],
+    [("POST /orders", True), ("PUT /orders", None), ("POST /payments", True), ("GET /orders", None)],
 )
 def test_a_key_is_told_where_one_counts(route: str, required: bool | None) -> None:
     told = parameters(route, "header").get("Idempotency-Key")
     assert (told and told["required"]) is required
     assert ("409" in dict(operations())[route]["responses"]) is (route == "POST /payments")
+
+
+def test_on_a_route_for_any_method_a_key_is_told_as_the_method_asks_for_it() -> None:
+    told = an_api(new_stack(), Route("ANY /any", take())).openapi()["paths"]["/any"]
+    headers = {method: [one["required"] for one in it.get("parameters", [])] for method, it in told.items()}
+    assert headers["post"] == headers["patch"] == [True]
+    assert headers["get"] == headers["head"] == []
 
 
 def test_bodies_refer_to_one_schema_for_each_that_is_distinct() -> None:
@@ -118,13 +128,63 @@ def test_bodies_refer_to_one_schema_for_each_that_is_distinct() -> None:
     assert set(DOCUMENT["components"]["schemas"]) == {"Problem", schema_name(ORDER)}
 
 
-def test_every_error_is_a_problem() -> None:
+OTHERS = [name for name, _ in operations() if "/legacy/" in name or name in ("DELETE /own", "GET /gone", "GET /health")]
+
+
+def test_every_error_of_ours_is_a_problem() -> None:
     for name, operation in operations():
+        if name in OTHERS:
+            continue
         for status, response in operation["responses"].items():
             if status.startswith(("4", "5")):
                 assert response["$ref"] == "#/components/responses/Problem", (name, status)
     content = DOCUMENT["components"]["responses"]["Problem"]["content"]
     assert list(content) == ["application/problem+json"]
+
+
+def test_what_is_behind_the_door_answers_as_it_likes_and_its_door_with_problems() -> None:
+    told = {name: operation["responses"] for name, operation in operations() if name in OTHERS}
+    assert len(told) == 10
+    for name, responses in told.items():
+        own = {status for status, response in responses.items() if "content" not in response}
+        assert own == {"GET /gone": {"404"}, "GET /health": {"200"}}.get(name, {"default"})
+        assert "$ref" not in json.dumps([responses[status] for status in own])
+        for status in {*responses} - own:
+            assert set(responses[status]["content"]) == {"application/problem+json", "*/*"}
+
+
+def test_what_others_take_is_not_said_to_be_json() -> None:
+    told = dict(operations())
+    assert told["POST /legacy/{proxy}"]["requestBody"] == {"content": {"*/*": {}}}
+    assert not {"415"} & {*told["POST /legacy/{proxy}"]["responses"]}
+
+
+def test_any_with_bytes_asks_for_a_body_only_where_one_can_be() -> None:
+    api = an_api(new_stack(), Route("ANY /x", get(), body=bytes), binary_media_types=["image/png"])
+    with_body = [name for name, operation in operations(api.openapi()) if "requestBody" in operation]
+    assert sorted(with_body) == ["PATCH /x", "POST /x", "PUT /x"]
+
+
+def test_the_credential_is_where_the_authorizer_looks_for_it() -> None:
+    stack = new_stack()
+    sources = [apigateway.IdentitySource.header("X-Token"), apigateway.IdentitySource.query_string("code")]
+    check = a_function(stack)
+    by_both = apigateway.RequestAuthorizer(stack, "Both", handler=check, identity_sources=sources)  # pyright: ignore
+    by_one = apigateway.TokenAuthorizer(stack, "One", handler=check, identity_source=sources[0])  # pyright: ignore
+    document = an_api(
+        stack,
+        Route("GET /both", MockResponse(), authorizer=by_both),
+        Route("GET /one", MockResponse(), authorizer=by_one),
+    ).openapi()
+    asked = {name: operation["security"] for name, operation in operations(document)}
+    assert asked["GET /both"] == [{"AuthorizerXToken": [], "AuthorizerCode": []}]
+    assert asked["GET /one"] == [{"AuthorizerXToken": []}]
+    schemes = document["components"]["securitySchemes"]
+    assert {name: (it["in"], it["name"]) for name, it in schemes.items()} == {
+        "AuthorizerXToken": ("header", "X-Token"),
+        "AuthorizerCode": ("query", "code"),
+    }
+    assert [str(error) for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
 
 
 def test_a_queue_answers_with_the_fields_that_it_was_asked_for() -> None:
@@ -148,7 +208,10 @@ def test_a_route_asks_for_what_its_authorizer_asks_for_and_a_public_one_for_noth
 def test_another_header_and_an_api_key_are_told() -> None:
     routes = [(one.facts, one.target) for one in API._routes.values()]
     document = openapi(
-        "Api", routes, credential_headers={"GET /orders": "X-Token"}, with_api_key={"POST /payments", "GET /health"}
+        "Api",
+        routes,
+        credentials={"GET /orders": [Credential("header", "X-Token")]},
+        with_api_key={"POST /payments", "GET /health"},
     )
     assert [str(error) for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
     asked = {name: operation["security"] for name, operation in operations(document)}

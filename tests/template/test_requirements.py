@@ -174,8 +174,10 @@ def test_what_has_no_wheel_for_the_function_fails_with_the_installer_s_words(whe
     with pytest.raises(RuntimeError, match="speedy") as failed:
         synth(code, file, runtime=lambda_.Runtime.PYTHON_3_13)
     assert str(failed.value).startswith(
-        f"Shop/Fulfilment: {file} could not be installed for Python 3.13 on aarch64, wheels only:\n"
+        f"Shop/Fulfilment: Handler(orders:fulfil): {file} could not be installed for Python 3.13 on aarch64, "
+        "wheels only:\n"
     )
+    assert "SSL_CERT_FILE" in str(failed.value)
 
 
 def test_a_failed_installation_is_not_kept(wheels: Wheels, code: Path) -> None:
@@ -222,9 +224,9 @@ def test_pip_is_not_asked_to_judge_markers_for_another_machine(code: Path) -> No
         f"# via shop; said here\nplain==1.0 --hash=sha256:00\n{MARKED}tomli==1.0;python_version<'3.11' --hash=sha256:00"
     )
     assert refusal(lambda: synth(code, file)) == "\n".join(
-        f"Shop/Fulfilment: requirements must have no environment markers where only pip can install them, got {line!r} "
-        f"in {file}: pip judges them by the machine that it runs on: install uv (pip install uv), which is then used "
-        "instead"
+        "Shop/Fulfilment: Handler(orders:fulfil): requirements must have no environment markers where only pip can "
+        f"install them, got {line!r} in {file}: pip judges them by the machine that it runs on: install uv "
+        "(pip install uv), which is then used instead"
         for line in ("colorama==1.0 ; sys_platform == 'win32'", "tomli==1.0;python_version<'3.11'")
     )
 

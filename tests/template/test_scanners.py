@@ -16,7 +16,7 @@ from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 from cfnlint.api import lint_all
 
-from serverless_patterns import Defaults
+from serverless_patterns import CircuitBreaker, Defaults
 from tests.template.stacks import a_handler, a_queue, a_table, new_stack, resources, statements, the
 
 CHECKOV = Path(__file__).parents[2] / ".cache/checkov/bin/checkov"
@@ -42,12 +42,13 @@ def a_hardened_stack() -> Stack:
         point_in_time_recovery_specification={"point_in_time_recovery_enabled": True},
         encryption_key=key,
     )
+    breaker = CircuitBreaker(stack, "Partner")
     for id, function, arguments in (
         ("Fulfilment", "orders:fulfil", {}),
         ("Ordered", "orders:call", {"fifo": True, "batch_size": 10}),
     ):
         handler = a_handler(function, tables={"ORDERS": orders}, security_groups=[group])
-        a_queue(stack, id, consumer=handler, reserved_concurrent_executions=5, **arguments)
+        a_queue(stack, id, consumer=handler, reserved_concurrent_executions=5, circuit_breaker=breaker, **arguments)
     return stack
 
 
@@ -69,7 +70,7 @@ def test_cdk_nag_finds_nothing(hardened: Stack, pack: str) -> None:
 @pytest.mark.parametrize("pack", PACKS)
 def test_cdk_nag_finds_nothing_in_what_a_newcomer_writes(pack: str) -> None:
     stack = new_stack()
-    a_queue(stack)
+    a_queue(stack, circuit_breaker=CircuitBreaker(stack, "Partner"))
     assert findings(stack, pack) == []
 
 
@@ -81,7 +82,7 @@ def test_cfn_lint_finds_nothing(hardened: Stack) -> None:
 @pytest.mark.skipif(not CHECKOV.is_file(), reason="checkov has an environment of its own, which `make test` sets up")
 def test_checkov_finds_nothing(hardened: Stack, tmp_path: Path) -> None:
     newcomer = new_stack()
-    a_queue(newcomer)
+    a_queue(newcomer, circuit_breaker=CircuitBreaker(newcomer, "Partner"))
     for name, stack in (("hardened", hardened), ("newcomer", newcomer)):
         (tmp_path / f"{name}.json").write_text(json.dumps(Template.from_stack(stack).to_json()))
     command = [CHECKOV, "-d", tmp_path, "--framework", "cloudformation", "--skip-download", "-o", "json", "--quiet"]

@@ -68,6 +68,7 @@ class Call:
     query: Mapping[str, str] = field(default_factory=dict)
     identity: Mapping[str, str] = field(default_factory=dict)
     authorizer: Mapping[str, Any] = field(default_factory=dict)
+    content_type: str | None = "application/json"
 
     def __post_init__(self) -> None:
         sent: dict[str, Any] = {"header": Once(), "path": Once(), "querystring": Once()}
@@ -104,7 +105,8 @@ class Call:
         return Answer(override["status"] or int(chosen["StatusCode"]), constant | override["header"], json.loads(text))
 
     def _render(self, template: str, body: str) -> str:
-        return render(template, body, Request({}, self.query, self.headers), self.context)
+        typed = {} if self.content_type is None else {"content-type": self.content_type}
+        return render(template, body, Request({}, self.query, {**typed, **self.headers}), self.context)
 
 
 def form(text: str) -> Message | None:

@@ -30,7 +30,7 @@ def _accepted(outcome: Outcome, settled: set[str]) -> Check:
     accepted = {answer.call.message.work for answer in answers_202(outcome.answers) if answer.call.message}
     through_the_api = settled - {message.work for message in outcome.traffic.past_the_api}
     return Check(
-        "accepted by the API (202) = processed + dead-lettered",
+        "accepted by the API (202), distinct = processed + dead-lettered",
         accepted == through_the_api and bool(accepted),
         len(through_the_api),
         len(accepted),

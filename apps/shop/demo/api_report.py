@@ -22,7 +22,7 @@ def refusal_rows(outcome: Outcome) -> str:
 
 
 def _route_row(route: RouteFigures) -> str:
-    times = [f"{value:.0f} ms" if value else "" for value in (route.p50, route.p95, route.p99)]
+    times = [f"{value:,.0f} ms" if value else "" for value in (route.p50, route.p95, route.p99)]
     name = element("b", escape(route.route)) + "<br>" + element("small", escape(route.behind))
     statuses = " ".join(_chip(status, f"{count:,}") for status, count in route.statuses.items())
     figures = [f"{route.calls:,}", f"{route.replays:,}", *times]

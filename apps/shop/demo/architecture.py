@@ -25,12 +25,12 @@ def picture(flow: Flow) -> str:
     return element(
         "svg",
         _ARROW_HEAD,
-        element("rect", class_="border", x=168, y=14, width=818, height=_DOWN - 28, rx=14),
-        text(184, 36, "ApiProxy “Api”", "border-name"),
-        text(184, 54, "in grey: what the shop brings", "note"),
+        element("rect", class_="border", x=196, y=14, width=790, height=_DOWN - 28, rx=14),
+        text(212, 36, "ApiProxy “Api”", "border-name"),
+        text(212, 54, "in grey: what the shop brings", "note"),
         *_front_door(flow),
         *_functions(flow),
-        *_transaction(44, [("Claims", "key and answer", "table"), ("Payments", "the payment", "outside"), _PAID]),
+        *_transaction(44, [_PAID, ("Claims", "key and answer", "table"), ("Payments", "one a key", "outside")]),
         element("g", *_queue(flow), transform=f"translate(0 {_DOWN})"),
         *_arrow(f"M279 184 V {_DOWN + 86}", _accepted(flow), 290, _DOWN + 5, anchor="start"),
         class_="architecture",
@@ -50,8 +50,8 @@ def _accepted(flow: Flow) -> str:
 
 def _front_door(flow: Flow) -> list[str]:
     return [
-        *_box(14, 84, 112, 84, "Sales desks", "a token each", "outside"),
-        *_arrow("M126 126 H 204", f"{flow.calls:,} calls", 165, 115),
+        *_box(14, 84, 104, 84, "Sales desks", "a token each", "outside"),
+        *_arrow("M118 126 H 204", f"{flow.calls:,} calls", 157, 115),
         *_box(206, 70, 146, 112, "Gateway", "size · schema · rate", "queue"),
         element("rect", class_="code", x=218, y=126, width=122, height=26, rx=5),
         text(279, 143, "auth:identify", "code-name", "middle"),
@@ -66,7 +66,7 @@ def _functions(flow: Flow) -> list[str]:
         *_arrow("M352 112 H 424 V 94 H 494", f"{flow.shown:,} shown", 460, 84),
         *_arrow("M352 144 H 424 V 184 H 494", f"{flow.paid:,} told", 460, 174),
         *_arrow("M674 94 H 750", "reads", 712, 83, kind="arrow dashed"),
-        *_arrow("M674 184 H 750", "once a key", 712, 173),
+        *_arrow("M674 184 H 750", "by its key", 712, 173),
     ]
 
 
@@ -81,7 +81,7 @@ def _function(y: int, route: str, function: str) -> list[str]:
 def _queue(flow: Flow) -> list[str]:
     """Left to right: queue, gate, consumers, one transaction over three tables; below: dead letters."""
     return [
-        element("rect", class_="border", x=168, y=14, width=818, height=344, rx=14),
+        element("rect", class_="border", x=196, y=14, width=790, height=344, rx=14),
         text(970, 36, "LoadLeveledQueue “Fulfilment”", "border-name", "end"),
         *_way_in(flow),
         *_consumer(flow),
@@ -111,8 +111,8 @@ _ARROW_HEAD = element(
 def _way_in(flow: Flow) -> list[str]:
     letters = [element("rect", class_="letter", x=222 + 17 * i, y=148, width=13, height=13, rx=2) for i in range(7)]
     return [
-        *_box(14, 88, 112, 84, "Others", "past the API", "outside"),
-        *_arrow("M126 130 H 204", f"{flow.past_the_api:,} sent", 165, 119),
+        *_box(14, 88, 104, 84, "Others", "past the API", "outside"),
+        *_arrow("M118 130 H 204", f"{flow.past_the_api:,} sent", 157, 119),
         *_box(206, 88, 146, 84, "Queue", "holds the burst", "queue"),
         *letters,
         *_arrow("M352 130 H 408"),

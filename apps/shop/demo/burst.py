@@ -47,7 +47,6 @@ def _order(number: int, message: Message, desk: str, desks: Desks) -> Call:
     headers = {
         **JSON,
         **desks.headers(desk),
-        "Idempotency-Key": message.work.replace(" ", "-"),
         "X-Correlation-Id": f"{desk}-{number:04}",
     }
     body = json.dumps(order, ensure_ascii=False).encode()

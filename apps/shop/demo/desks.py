@@ -25,6 +25,10 @@ class Desks:
         """What a desk sends to say who it is."""
         return bearing(tokens.issue(desk, SCOPES[desk], int(self.now + VALID_SECONDS), self.signing_key))
 
+    def till(self) -> Mapping[str, str]:
+        """Of somebody who may take payments, and nothing else."""
+        return bearing(tokens.issue("till", "payments", int(self.now + VALID_SECONDS), self.signing_key))
+
     def strangers(self) -> Mapping[str, Mapping[str, str]]:
         """By what is wrong with them: headers that nobody may get in with."""
         good = self.headers(BOTH[0])["Authorization"].partition(" ")[2]

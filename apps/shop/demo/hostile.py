@@ -34,7 +34,7 @@ def bodies(desks: Desks, hopeless: list[Message]) -> list[Call]:
 
 
 def strangers(desks: Desks) -> list[Call]:
-    """Without a good token, on every route; with a good one that was not issued for payments; and on crooked paths."""
+    """Without a good token, on every route; with one that was issued for something else; and on crooked paths."""
     body = {"POST /orders": ORDER, "POST /payments": PAYMENT}
     ways = desks.strangers()
     tried = {"POST /orders": ways, **dict.fromkeys(["GET /orders/{order_id}", "POST /payments"], OTHER_WAYS)}
@@ -45,7 +45,9 @@ def strangers(desks: Desks) -> list[Call]:
     ]
     fair = {**JSON, **desks.headers("fair"), **_key("fair")}
     forbidden = Call("POST /payments", (403,), "not issued for payments", body=_json(PAYMENT), headers=fair)
-    return [*calls, *_crooked_paths(), _by("fair", forbidden)]
+    till = {**JSON, **desks.till(), **_key("till")}
+    elsewhere = Call("POST /orders", (403,), "not issued for orders", body=_json(ORDER), headers=till)
+    return [*calls, *_crooked_paths(), _by("fair", forbidden), _by("till", elsewhere)]
 
 
 def _ill_formed(headers: Mapping[str, str]) -> Iterator[Call]:

@@ -79,8 +79,8 @@ def _tiles(outcome: Outcome) -> str:
     start, end = outcome.phases["send"]
     times = [1000 * answer.seconds for answer in outcome.answers]
     tiles = [
-        (f"{len(outcome.answers):,}", "calls to the API", f"95% answered in {percentile(times, 95):.0f} ms"),
-        (f"{len(outcome.sent):,}", "messages queued", f"in {end - start:.1f} s"),
+        (f"{len(outcome.answers):,}", "calls to the API", f"95% answered in {percentile(times, 95):,.0f}\u00a0ms"),
+        (f"{len(outcome.sent):,}", "messages queued", f"in {end - start:.1f}\u00a0s"),
         (f"{len(outcome.final.orders):,}", "orders fulfilled", f"once each; {_typical_wait(outcome)}"),
         (f"{peak:g} of {outcome.cap}", "invocations at once", f"at most; {len(outcome.invocations):,} in all"),
         (f"{strikes:,}", "faults injected", f"of {len(outcome.faults)} kinds"),
@@ -94,7 +94,7 @@ def _tiles(outcome: Outcome) -> str:
 
 def _typical_wait(outcome: Outcome) -> str:
     waits = sorted(at - outcome.sent_at[message] for message, at in outcome.settled_at.items())
-    return f"95% in {waits[int(0.95 * (len(waits) - 1))]:.0f} s" if waits else "none timed"
+    return f"95% in {waits[int(0.95 * (len(waits) - 1))]:.0f}\u00a0s" if waits else "none timed"
 
 
 def _fault_rows(outcome: Outcome) -> str:

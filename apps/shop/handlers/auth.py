@@ -16,6 +16,17 @@ def identify(request: Request, invocation: Invocation) -> Caller | None:
     return None if claims is None else Caller(claims["sub"], claims={"scope": claims["scope"]})
 
 
+def identify_seller(request: Request, invocation: Invocation) -> Caller | None:
+    """Like `identify`, and a caller whose token was not issued for orders is refused (403).
+
+    For the routes that lead to the queue: there is no function behind them that could `require` it.
+    """
+    caller = identify(request, invocation)
+    if caller is not None and "orders" not in caller.claims["scope"].split():
+        raise PermanentError("the token was not issued for orders", status=403)
+    return caller
+
+
 def require(scope: str, request: Request) -> None:
     """Refuse a caller whose token was not issued for this.
 

@@ -27,7 +27,7 @@ def check_alarms(problems: Problems, which: object, max_latency: object) -> None
     check_unit(problems, "max_latency", max_latency)
 
 
-def api_alarms(stage: apigateway.Stage, max_latency: Duration) -> list[AlarmOn]:
+def api_alarms(stage: apigateway.StageBase, max_latency: Duration) -> list[AlarmOn]:
     """Every alarm of an API. The rate of errors is critical: callers are turned away."""
     return [
         AlarmOn(

@@ -41,7 +41,12 @@ def check_arguments(
         if name in ("*/*", "application/json") or not isinstance(name, str) or name.count("/") != 1:
             fix = "name those that are not JSON: as binary, a JSON body reaches neither the schema nor a queue"
             problems.add("binary_media_types", "be types such as 'image/png'", repr(name), fix)
-    if not _STAGE_NAME.fullmatch(str(stage_name)):  # no token either: it is part of ids
+    check_stage_name(problems, stage_name)
+
+
+def check_stage_name(problems: Problems, stage_name: object) -> None:
+    """Refuse what API Gateway refuses."""
+    if not _STAGE_NAME.fullmatch(str(stage_name)):  # no token either: of an API of our own it is part of ids
         problems.add("stage_name", "be 1 to 128 letters, digits, - and _", repr(stage_name), "leave it out for 'live'")
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def allow_gateway(
-    scope: Construct, rest_api: apigateway.RestApi, stage_name: str, functions: Mapping[str, lambda_.IFunction]
+    scope: Construct, rest_api: apigateway.RestApiBase, stage_name: str, functions: Mapping[str, lambda_.IFunction]
 ) -> None:
     """One permission for each function, however many routes lead to it: a function's policy holds 20 KB.
 
@@ -42,7 +42,7 @@ def allow_gateway(
 
 def grant_invoke(
     scope: Construct,
-    rest_api: apigateway.RestApi,
+    rest_api: apigateway.RestApiBase,
     stage_name: str,
     grantee: iam.IGrantable,
     routes: Sequence[Planned],

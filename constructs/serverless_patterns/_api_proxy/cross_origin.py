@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from aws_cdk import aws_apigateway as apigateway
 
@@ -14,9 +13,7 @@ from serverless_patterns_runtime.api_proxy.contract import CrossOrigin
 
 from .._checks import Problems, is_token
 from .._shapes import several
-
-if TYPE_CHECKING:
-    from ..cors import Cors
+from ..cors import Cors
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
 _HEADER = re.compile(r"[A-Za-z0-9-]+")
@@ -36,7 +33,7 @@ class CrossOriginAnswers:
 
 def check_cors(problems: Problems, cors: Cors | None) -> None:
     """Refuse what browsers refuse, and what cannot be told everywhere."""
-    if cors is None:
+    if not isinstance(cors, Cors):  # None, or refused already
         return
     origins = several(problems, "cors allow_origins", cors.allow_origins)
     if not origins and not problems.have("cors allow_origins"):
@@ -87,12 +84,22 @@ def gateway_error_headers(cors: Cors | None) -> Mapping[str, str]:
     return _constants(cors, cors.allow_origins[0] if len(cors.allow_origins) == 1 else "*")
 
 
-def add_preflight(resource: apigateway.IResource, cors: Cors, methods: Sequence[str]) -> None:
-    """Let browsers ask before they send. The gateway answers, whoever asks: a preflight has no credentials."""
-    resource.add_cors_preflight(
+def add_preflight(
+    resource: apigateway.IResource, cors: Cors, methods: Sequence[str], needed_headers: Iterable[str]
+) -> apigateway.Method:
+    """Let browsers ask before they send. The gateway answers, whoever asks: a preflight has no credentials.
+
+    Args:
+        resource: The path.
+        cors: Who may ask for it.
+        methods: What the path has.
+        needed_headers: What callers have to send, whatever `cors` allows them.
+    """
+    allowed = {name.lower(): name for name in (*needed_headers, *cors.allow_headers)}
+    return resource.add_cors_preflight(
         allow_origins=[*cors.allow_origins],
         allow_credentials=cors.allow_credentials or None,
-        allow_headers=[*cors.allow_headers],
+        allow_headers=[*allowed.values()],
         allow_methods=[*methods],
         max_age=cors.max_age,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .guards import is_ours
+from .credentials import credentials_of
 from .openapi import openapi
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def document(title: str, routes: Sequence[Planned], server: str | None) -> dict[str, Any]:
     """The document of the routes of an API, with what their authorizers and API keys ask for, and where it is."""
-    headers = {one.route.route: one.guard.given.header for one in routes if is_ours(one.guard)}
+    brought = {one.route.route: credentials_of(one.guard) for one in routes}
     keyed = [one.route.route for one in routes if one.route.api_key_required]
     described = [(one.facts, one.target) for one in routes]
-    return openapi(title, described, credential_headers=headers, with_api_key=keyed, server=server)
+    return openapi(title, described, credentials=brought, with_api_key=keyed, server=server)

@@ -23,7 +23,7 @@ _MUTUAL = apigateway.SecurityPolicy.TLS_1_2
 
 
 def define_domain(
-    scope: Construct, rest_api: apigateway.RestApi, stage: apigateway.Stage, domain: Domain | None
+    scope: Construct, rest_api: apigateway.RestApiBase, stage: apigateway.StageBase, domain: Domain | None
 ) -> apigateway.DomainName | None:
     """The domain, mapped to the stage, with its records. Closes the API's own address where it would lead around it.
 
@@ -50,7 +50,9 @@ def define_domain(
     if domain.base_path is not None and not is_token(domain.base_path) and "/" in domain.base_path:
         name.add_api_mapping(cast("Any", stage), base_path=domain.base_path)
     else:
-        name.add_base_path_mapping(cast("Any", rest_api), base_path=domain.base_path, stage=stage)
+        name.add_base_path_mapping(
+            cast("Any", rest_api), base_path=domain.base_path, stage=cast(apigateway.Stage, stage)
+        )
     if _closes(domain):
         cast(apigateway.CfnRestApi, rest_api.node.default_child).disable_execute_api_endpoint = True
     if domain.hosted_zone is not None:
@@ -64,9 +66,9 @@ def define_domain(
     return name
 
 
-def url(rest_api: apigateway.RestApi, domain: Domain | None) -> str:
+def url(stage: apigateway.StageBase, domain: Domain | None) -> str:
     """What callers put in front of every path; with a slash at its end."""
-    return rest_api.url_for_path("/") if domain is None else f"{_of(domain)}/"
+    return stage.url_for_path("/") if domain is None else f"{_of(domain)}/"
 
 
 def server(domain: Domain | None) -> str | None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _TIMEOUT_SECONDS = 25  # leaves four of API Gateway's 29 for a cold start
 _CREATES = ("PATCH", "POST")  # what a client must not repeat by itself
+_READS = ("GET", "HEAD", "OPTIONS")  # what has no effect that could happen twice
 KEY_MODES: tuple[KeyMode, ...] = ("required", "optional", "off")
 
 
@@ -39,8 +40,10 @@ class HandlerTarget:
     handler: Handler
 
     def key_mode(self, facts: RouteFacts) -> KeyMode:
-        """Required where a repeated request would do its work twice."""
-        return facts.asked_idempotency or ("required" if facts.method in _CREATES else "off")
+        """Required where a repeat would do the work twice; where it may change something, one that is sent counts."""
+        if facts.asked_idempotency is not None:
+            return facts.asked_idempotency
+        return "required" if facts.method in _CREATES else "off" if facts.method in _READS else "optional"
 
     def check(self, problems: Problems, facts: RouteFacts, timeout: Duration) -> None:
         """Refuse a function that runs on when its caller has been told that it failed."""

@@ -26,9 +26,12 @@ from .._environment import check_size, variables
 from .._function import business_function_env, define_function, endpoints, provisioned
 from .._grants import grant_answers
 from .._idempotency import Idempotency
+from .._protection import VARIABLES as PROTECTION_VARIABLES
+from .._protection import Protection, protection_env
 from .._running import check_in_pattern, check_provisioned
 from ..handler import Handler
 from . import schemas as _schemas
+from .breaking import check_names
 from .cross_origin import told_to_functions
 from .function_target import handler_timeout
 from .routes import Planned, distinct_schemas
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
     from ..cors import Cors
     from ..defaults import Settings
 
-_VARIABLES = (*BusinessFunctionEnv._fields, *ClaimsEnv._fields, *Env._fields)
+_VARIABLES = (*BusinessFunctionEnv._fields, *ClaimsEnv._fields, *Env._fields, *PROTECTION_VARIABLES)
 
 
 class Told(NamedTuple):
@@ -49,6 +52,7 @@ class Told(NamedTuple):
 
     once: Idempotency
     max_body_bytes: int
+    binary_media_types: Sequence[str]
     cors: Cors | None
     timeout: Duration
     """Of integrations."""
@@ -66,12 +70,19 @@ class ApiFunction:
     @property
     def claims(self) -> bool:
         """Whether it can ever claim a key. Effects always do: without a key, a repeated call of the SDK is one."""
-        return self.handler.returns_effects or any(one.target.key_mode(one.facts) != "off" for one in self.routes)
+        return self.handler.returns_effects or any(
+            mode != "off" for one in self.routes for mode in one.key_modes.values()
+        )
+
+    @property
+    def protections(self) -> list[Protection]:
+        """The breakers of its routes, each once."""
+        return [*dict.fromkeys(one.protection for one in self.routes if one.protection is not None)]
 
     @property
     def required_endpoints(self) -> tuple[str, ...]:
         """AWS services that it calls."""
-        return endpoints(self.handler, *(["dynamodb"] if self.claims else []))
+        return endpoints(self.handler, *(["dynamodb"] if self.claims or self.protections else []))
 
     def check(self, problems: Problems, id: str, scope: Construct, settings: Settings) -> None:
         """Check the handler against the pattern.
@@ -86,6 +97,7 @@ class ApiFunction:
         check_in_pattern(problems, label, self.handler, scope, settings, _VARIABLES)
         warm, reserved = self.handler.provisioned_concurrent_executions, self.handler.reserved_concurrent_executions
         check_provisioned(problems, f"{label} provisioned_concurrent_executions", warm, reserved)
+        check_names(problems, label, self.protections)
         for name in (ROUTES_FILE, f"{SCHEMAS_MODULE}.py"):
             if (self.handler.code / name).exists():
                 got, fix = str(self.handler.code / name), "ApiProxy puts a file of that name beside it: rename yours"
@@ -112,12 +124,19 @@ class ApiFunction:
         )
         if claims is not None and self.claims:
             grant_answers(function, claims, effects=self.handler.returns_effects)
+        for one in self.protections:
+            one.grant(function)
         return cast(lambda_.IFunction, function), provisioned(scope, f"{self.id}Live", function, self.handler)
 
     def _variables(self, claims: dynamodb.ITable | None) -> dict[str, str]:
-        env = Env(MAX_BODY_BYTES=text(self.told.max_body_bytes), CORS=told_to_functions(self.told.cors))
+        env = Env(
+            MAX_BODY_BYTES=text(self.told.max_body_bytes),
+            BINARY_MEDIA_TYPES=",".join(self.told.binary_media_types),
+            CORS=told_to_functions(self.told.cors),
+        )
         remembered = self.told.once.env(claims) if self.claims else {}
-        return {**business_function_env(self.handler), **remembered, **env._asdict()}
+        guards = protection_env(self.protections)
+        return {**business_function_env(self.handler), **remembered, **env._asdict(), **guards}
 
     def _files(self) -> Mapping[str, str]:
         routes: Routes = {one.route.route: _settings(one) for one in self.routes}
@@ -129,10 +148,10 @@ class ApiFunction:
 
 
 def _settings(one: Planned) -> RouteSettings:
-    facts = one.facts
+    facts, modes = one.facts, one.key_modes
     settings: RouteSettings = {
         "evidence": facts.evidence,
-        "idempotency": one.target.key_mode(facts),
+        "idempotency": modes if facts.method == "ANY" else modes[facts.method],
         "content": facts.content,
     }
     if facts.challenge is not None:
@@ -142,6 +161,12 @@ def _settings(one: Planned) -> RouteSettings:
     if facts.query is not None:
         settings["query"] = _schemas.schema_name(facts.query)
         settings["query_types"] = dict(_schemas.query_types(facts.query))
+    if one.protection is not None:
+        settings["circuit_breaker"] = one.protection.name
+    if one.route.fallback is not None:
+        settings["fallback"] = one.route.fallback
+    if facts.params is not None:
+        settings["params"] = _schemas.schema_name(facts.params)
     return settings
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from aws_cdk import Names
@@ -12,6 +13,7 @@ from aws_cdk import aws_wafv2 as wafv2
 
 from .._acknowledge import acknowledge
 from .access_logs import arn, define_access_logs, destination, line
+from .gateway_errors import define_gateway_errors
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
@@ -28,6 +30,35 @@ _SECURITY_POLICY, _ACCESS_MODE = "SecurityPolicy_TLS13_1_2_PQ_2025_09", "BASIC"
 _FLAG = "@aws-cdk/aws-apigateway:authorizerChangeDeploymentLogicalId"
 
 
+@dataclass(frozen=True)
+class Gateway:
+    """The API of a construct, and its stage."""
+
+    rest_api: apigateway.RestApiBase
+    stage: apigateway.StageBase
+    stage_name: str
+    """As it is written, not as a reference: the permission of a function need not wait for the stage."""
+
+    access_log_group: logs.LogGroup | None
+    routed: apigateway.RestApiBase
+    """What routes are put on: the same API."""
+
+    @property
+    def owned(self) -> bool:
+        """Whether all of it is the construct's own."""
+        return True
+
+    def resource(self, scope: Construct, parts: Sequence[str]) -> apigateway.IResource | None:
+        """What the API has at a path already; `None`: nothing that can be seen."""
+        del scope, parts
+        return None
+
+    def deploy(
+        self, scope: Construct, methods: Sequence[apigateway.Method], authorizers: Iterable[apigateway.IAuthorizer]
+    ) -> None:
+        """Let the stage have the methods. An API of our own does so by itself."""
+
+
 def define_gateway(
     scope: Construct,
     *,
@@ -36,9 +67,11 @@ def define_gateway(
     method_options: Mapping[str, apigateway.MethodDeploymentOptions],
     binary_media_types: Sequence[str],
     access_logs: bool,
+    error_headers: Mapping[str, str],
+    challenges: str | None,
     settings: Settings,
     key: kms.IKey | None,
-) -> tuple[apigateway.RestApi, logs.LogGroup | None]:
+) -> Gateway:
     """Define the API, regional, with its stage, its access logs, and no method as yet.
 
     Args:
@@ -48,10 +81,12 @@ def define_gateway(
         method_options: Throttles of single methods.
         binary_media_types: Whose bodies are passed on as they are.
         access_logs: Whether there are any.
+        error_headers: Of the errors that the gateway itself answers: quoted constants by name.
+        challenges: What a 401 of them says would be taken; `None`: it answers none.
         settings: What holds in the scope.
         key: Customer key for them.
     """
-    scope.node.set_context(_FLAG, True)
+    follow_authorizers(scope)
     log_group = define_access_logs(scope, settings, key) if access_logs else None
     rest_api = apigateway.RestApi(
         scope,
@@ -79,15 +114,21 @@ def define_gateway(
         stage.add_property_override("AccessLogSetting.DestinationArn", arn(log_group))
         reason = "the access log has a line for every request; an execution log repeats its headers, and never ends"
         acknowledge(rest_api.deployment_stage, reason, "AwsSolutions-APIG6")
-    return rest_api, log_group
+    define_gateway_errors(scope, rest_api, error_headers, challenges)
+    return Gateway(rest_api, rest_api.deployment_stage, stage_name, log_group, rest_api)
 
 
-def protect(scope: Construct, stage: apigateway.Stage, web_acl: str) -> None:
+def follow_authorizers(scope: Construct) -> None:
+    """Let a deployment follow changes of the authorizers that will be defined below."""
+    scope.node.set_context(_FLAG, True)
+
+
+def protect(scope: Construct, stage: apigateway.StageBase, web_acl: str) -> None:
     """Let a web ACL look at every request first."""
     wafv2.CfnWebACLAssociation(scope, "WebAcl", resource_arn=stage.stage_arn, web_acl_arn=web_acl)
 
 
-def acknowledge_no_bodies(rest_api: apigateway.RestApi) -> None:
+def acknowledge_no_bodies(rest_api: apigateway.RestApiBase) -> None:
     """Say that there is nothing to validate."""
     reason = "no route has a body or declares a query string: there is nothing that the gateway could validate"
     acknowledge(rest_api, reason, "AwsSolutions-APIG2")

@@ -15,7 +15,7 @@ from serverless_patterns_runtime.api_proxy.contract import Evidence
 from serverless_patterns_runtime.jwt_authorizer.contract import HANDLER as JWT_HANDLER
 from serverless_patterns_runtime.lambda_authorizer.contract import HANDLER, Env
 
-from .._checks import Problems
+from .._checks import Problems, seconds
 from .._code import runs_here
 from .._environment import check_size, variables
 from .._function import business_function_env, define_function, endpoints, provisioned
@@ -24,7 +24,8 @@ from ..authorizers import IamAuthorizer, LambdaAuthorizer
 from ..handler import Handler
 from ..jwt_authorizer import JwtAuthorizer
 from .challenges import check_challenge
-from .jwt_checks import is_plain
+from .jwt_checks import is_plain, warn_of_vpc
+from .wrong_kinds import refused_authorizer
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
@@ -72,9 +73,8 @@ def guard_of(problems: Problems, label: str, authorizer: Authorizer | None, publ
         return api or PUBLIC
     evidence = _evidence(authorizer)
     if evidence is None:
-        fix = "or another authorizer of aws_apigateway for a REST API; public=True lets everybody in"
-        got = f"a value of type {type(authorizer).__name__}"
-        problems.add(f"{label}authorizer", "be an IamAuthorizer or a LambdaAuthorizer", got, fix)
+        got, fix = refused_authorizer(authorizer)
+        problems.add(f"{label}authorizer", "be an IamAuthorizer, a LambdaAuthorizer or a JwtAuthorizer", got, fix)
         return PUBLIC
     return Guard(evidence, authorizer)
 
@@ -106,7 +106,7 @@ class OwnAuthorizer:
         """Refuse what API Gateway and Lambda refuse, and a function that writes."""
         label, handler = self.label, self.given.handler
         if not isinstance(handler, Handler):  # pyright: ignore[reportUnnecessaryIsInstance]
-            fix = "for a function of another kind use aws_apigateway.RequestAuthorizer"
+            fix = "wrap it: LambdaAuthorizer(Handler(...)); other functions: aws_apigateway.RequestAuthorizer"
             problems.add(f"{label} handler", "be a Handler", f"a value of type {type(handler).__name__}", fix)
             return
         if not _HEADER.fullmatch(str(self.given.header)):
@@ -146,6 +146,8 @@ class OwnAuthorizer:
     ) -> tuple[lambda_.IFunction, apigateway.IAuthorizer]:
         """The function, and the authorizer that asks it."""
         handler = self.given.handler
+        if isinstance(self.given, JwtAuthorizer):
+            warn_of_vpc(scope, self.label, self.given, settings)
         function = define_function(
             scope,
             self.id,
@@ -171,7 +173,9 @@ class OwnAuthorizer:
     def _told(self, scope: Construct) -> dict[str, str]:
         if isinstance(self.given, JwtAuthorizer):
             return self.given.env(plain_loopback=runs_here(scope))._asdict()
-        return {**business_function_env(self.given.handler), **Env(IDENTITY_HEADER=self.given.header)._asdict()}
+        remembered = "false" if seconds(self.given.results_cache_ttl) == 0 else "true"  # a token may be any number
+        env = Env(IDENTITY_HEADER=self.given.header, RESULTS_REMEMBERED=remembered)
+        return {**business_function_env(self.given.handler), **env._asdict()}
 
 
 class MethodGuard(NamedTuple):

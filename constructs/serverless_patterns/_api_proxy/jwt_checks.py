@@ -6,12 +6,20 @@ import re
 from base64 import urlsafe_b64decode
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
+
+from aws_cdk import Validations
 
 from serverless_patterns_runtime.jwt_authorizer.contract import ALGORITHMS, ALGORITHMS_OF, PRIVATE_MEMBERS
 
 from .._checks import Problems, is_token
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from ..defaults import Settings
+    from ..jwt_authorizer import JwtAuthorizer
 
 _LEAST_RSA_BITS = 2048
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -121,3 +129,13 @@ def is_plain(address: str | None) -> bool:
         return False
     parts = urlsplit(address)
     return parts.scheme == "http" and parts.hostname in _LOOPBACK
+
+
+def warn_of_vpc(scope: Construct, label: str, given: JwtAuthorizer, settings: Settings) -> None:
+    """A VPC that the user gave to everything, and with it to a function that has to reach the issuer."""
+    if given.jwks is None and given.handler.vpc is None and settings.vpc is not None:
+        Validations.of(scope).add_warning(
+            "serverless-patterns:jwt-authorizer-vpc",
+            f"{label}: the JwtAuthorizer's function runs in the VPC of Defaults and asks {given.issuer} for its keys: "
+            "without a route there (a NAT gateway) every request is a 500. Pass it vpc=..., or jwks=... for fixed keys",
+        )

@@ -25,7 +25,8 @@ def known(scope: Construct, routes: Mapping[str, _Of], route: str) -> _Of:
     if route not in routes:
         problems = Problems(scope.node.path)
         got, fix = f"{route!r}{did_you_mean(route, routes)}", "write it as in its Route"
-        problems.add("route", f"be one of {', '.join(map(repr, sorted(routes))) or 'none'}", got, fix)
+        must = f"be one of {', '.join(map(repr, sorted(routes)))}" if routes else "lead to a function, and none does"
+        problems.add("route", must, got, fix)
         problems.raise_any()
     return routes[route]
 

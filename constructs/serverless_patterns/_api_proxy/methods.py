@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, Any, cast
 
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 
-from .._targets import Connection, Site
+from .._checks import Problems
+from .._targets import Connection, RouteFacts, Site
 from . import schemas as _schemas
+from .credentials import sent_headers
 from .cross_origin import add_preflight, template_answers
 from .gateway import acknowledge_no_bodies
 from .guards import Ours, method_guard
 
 if TYPE_CHECKING:
     from aws_cdk import Duration
+    from aws_cdk import aws_iam as iam
     from constructs import Construct
 
     from ..cors import Cors
     from ..handler import Handler
+    from .gateway import Gateway
     from .routes import Planned
+
+_TWO_APIS = "Cannot attach authorizer to two"  # the CDK's own words
 
 
 class Methods:
@@ -29,7 +37,7 @@ class Methods:
     def __init__(
         self,
         scope: Construct,
-        rest_api: apigateway.RestApi,
+        gateway: Gateway,
         *,
         timeout: Duration,
         cors: Cors | None,
@@ -37,26 +45,32 @@ class Methods:
         authorizers: Mapping[Ours, apigateway.IAuthorizer],
     ) -> None:
         self._scope = scope
-        self._owned, self._rest_api = rest_api, cast(apigateway.IRestApi, rest_api)
+        self._gateway, self._rest_api = gateway, cast(apigateway.IRestApi, gateway.routed)
         self._timeout = timeout
         self._cors, self._cors_answers = cors, template_answers(cors)
         self._functions = functions
         self._authorizers = authorizers
-        self._resources: dict[tuple[str, ...], apigateway.IResource] = {(): rest_api.root}
+        self.defined: list[apigateway.Method] = []
+        self.authorizers: list[apigateway.IAuthorizer] = []
+        self._resources: dict[tuple[str, ...], apigateway.IResource] = {(): gateway.routed.root}
+        self._roles: dict[str, iam.Role] = {}
         self._validator: apigateway.IRequestValidator | None = None
 
     def define(self, routes: Sequence[Planned]) -> Mapping[str, apigateway.Method]:
         """Define everything that the routes, which are sorted, name. Returns their methods, by route."""
         made: dict[str, apigateway.Method] = {}
-        methods: dict[tuple[str, ...], list[str]] = {}
+        by_path: dict[tuple[str, ...], list[Planned]] = {}
         for one in routes:
             made[one.route.route] = self._define(one)
-            methods.setdefault(one.path.parts, []).append(one.path.method)
-        if self._validator is None and not any(one.takes_a_body for one in routes):
-            acknowledge_no_bodies(self._owned)
+            by_path.setdefault(one.path.parts, []).append(one)
+        if self._gateway.owned and self._validator is None and not any(one.takes_a_body for one in routes):
+            acknowledge_no_bodies(self._gateway.rest_api)
         if self._cors is not None:
-            for parts, names in methods.items():
-                add_preflight(self._resource(parts), self._cors, names)
+            for parts, there in by_path.items():
+                needed = [sent_headers(one.guard, api_key=one.route.api_key_required) for one in there]
+                names = [one.path.method for one in there]
+                preflight = add_preflight(self._resource(parts), self._cors, names, chain.from_iterable(needed))
+                self.defined.append(preflight)
         return made
 
     def _define(self, one: Planned) -> apigateway.Method:
@@ -69,6 +83,7 @@ class Methods:
             cors=self._cors_answers,
             timeout=self._timeout,
             functions=self._functions,
+            roles=self._roles,
         )
         connection = one.target.connect(site)
         query = {} if facts.query is None else _schemas.query_parameters(facts.query)
@@ -78,15 +93,17 @@ class Methods:
         self, one: Planned, resource: apigateway.IResource, connection: Connection, parameters: Mapping[str, bool]
     ) -> apigateway.Method:
         facts, guard = one.facts, method_guard(one.guard, self._authorizers)
-        model = None if facts.body is None else _schemas.model(self._scope, self._rest_api, facts.body)
+        model = None if facts.body is None else self._model(facts.body)
         checked = model is not None or any(
             required and not name.startswith("method.request.path.") for name, required in parameters.items()
         )
-        return resource.add_method(
+        add = partial(
+            resource.add_method,
             facts.method,
             connection.integration,
             authorization_type=guard.authorization_type,
             authorizer=guard.authorizer,
+            authorization_scopes=[*facts.scopes] or None,
             api_key_required=one.route.api_key_required or None,
             method_responses=[*connection.method_responses] or None,
             request_parameters=parameters or None,
@@ -94,12 +111,33 @@ class Methods:
             request_models=None if model is None else {"application/json": model, "$default": model},
             request_validator=self._the_validator() if checked else None,
         )
+        method = self._added(add, facts)
+        self.defined.append(method)
+        self.authorizers += [guard.authorizer] if guard.authorizer and guard.authorizer not in self.authorizers else []
+        return method
+
+    def _added(self, add: Callable[[], apigateway.Method], facts: RouteFacts) -> apigateway.Method:
+        try:
+            return add()
+        except RuntimeError as error:
+            if _TWO_APIS not in str(error):
+                raise
+            problems = Problems(self._scope.node.path)
+            fix = "API Gateway has it for one: make another authorizer for this one"
+            problems.add(f"{facts.label} authorizer", "belong to one API", "one of another API", fix)
+            problems.raise_any()
+            raise
+
+    def _model(self, schema: Mapping[str, Any]) -> apigateway.IModel:
+        return _schemas.model(self._scope, self._rest_api, schema, alone=self._gateway.owned)
 
     def _resource(self, parts: tuple[str, ...]) -> apigateway.IResource:
         known = self._resources.get(parts)
         if known is None:
+            known = self._gateway.resource(self._scope, parts)
+        if known is None:
             known = self._resource(parts[:-1]).add_resource(parts[-1])
-            self._resources[parts] = cast(apigateway.IResource, known)
+        self._resources[parts] = cast(apigateway.IResource, known)
         return cast(apigateway.IResource, known)
 
     def _the_validator(self) -> apigateway.IRequestValidator:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from typing import TypeVar
 
 _BESIDE = ("Live", "Logs", "Permission", "Request", "Role")  # what is defined beside a function, by the end of its id
@@ -22,7 +23,18 @@ def ids(named: Mapping[_Key, tuple[str, str]]) -> dict[_Key, str]:
     short = {key: camel(name) for key, (name, _) in named.items()}
     times = Counter(short.values())
     taken = {f"{id}{end}" for id in times for end in _BESIDE} | {*_OURS}
-    return {key: f"{id}{camel(named[key][1])}" if times[id] > 1 or id in taken else id for key, id in short.items()}
+    longer = {key: f"{id}{camel(named[key][1])}" if times[id] > 1 or id in taken else id for key, id in short.items()}
+    return distinct(longer, {key: name for key, (_, name) in named.items()})
+
+
+def distinct(ids: Mapping[_Key, str], own: Mapping[_Key, str], taken: Collection[str] = ()) -> dict[_Key, str]:
+    """The ids, with a hash of what each key has to itself behind all that are equal, or taken."""
+    times = Counter(ids.values())
+    return {key: f"{id}{_hash(own[key])}" if times[id] > 1 or id in taken else id for key, id in ids.items()}
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def camel(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from serverless_patterns_runtime.api_proxy.contract import (
@@ -10,9 +11,10 @@ from serverless_patterns_runtime.api_proxy.contract import (
     IDEMPOTENCY_KEY_HEADER,
     MAX_KEY_CHARACTERS,
     REPLAYED_HEADER,
-    Evidence,
 )
 
+from .credentials import AUTHORIZATION, Credential, security
+from .function_target import HandlerTarget
 from .paths import EVERY_METHOD
 from .queue_target import QueueTarget
 from .schema_2020 import of_2020
@@ -23,8 +25,7 @@ if TYPE_CHECKING:
     from .._targets import RouteFacts, RouteTarget
 
 _PROBLEM = "Problem"
-_API_KEY = "ApiKey"
-_CREDENTIAL_HEADER = "Authorization"
+_PROBLEM_TYPE = "application/problem+json"
 _WITH_BODY = ("PATCH", "POST", "PUT")
 # Of the gateway and of the runtime in front of a function, whatever the function does.
 _ALWAYS = {"429": "Too many requests", "500": "Something went wrong inside", "504": "The work took too long"}
@@ -41,7 +42,7 @@ def openapi(
     routes: Sequence[tuple[RouteFacts, RouteTarget]],
     *,
     version: str = "1",
-    credential_headers: Mapping[str, str] | None = None,
+    credentials: Mapping[str, Sequence[Credential]] | None = None,
     with_api_key: Collection[str] = (),
     server: str | None = None,
 ) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def openapi(
         title: Of the API.
         routes: Each with its target.
         version: Of the API.
-        credential_headers: By route, the header that holds the credential, where it is another than `Authorization`.
+        credentials: By route, what its callers bring, where it is not `Authorization` alone.
         with_api_key: Routes that ask for an API key.
         server: The address in front of every path, if it is known.
     """
@@ -60,12 +61,12 @@ def openapi(
     schemes: dict[str, Any] = {}
     for facts, target in routes:
         metered = facts.name in with_api_key
-        header = (credential_headers or {}).get(facts.name, _CREDENTIAL_HEADER)
-        security = _security(schemes, facts.evidence, header, api_key=metered)
+        brought = (credentials or {}).get(facts.name, [AUTHORIZATION])
+        asked = security(schemes, facts.evidence, brought, scopes=facts.scopes, api_key=metered)
         methods = EVERY_METHOD if facts.method == "ANY" else (facts.method,)
         for method in methods:
             operation = _operation(schemas, facts, target, method, metered=metered)
-            paths.setdefault(facts.path.replace("+}", "}"), {})[method.lower()] = {**operation, "security": security}
+            paths.setdefault(facts.path.replace("+}", "}"), {})[method.lower()] = {**operation, "security": asked}
     components: dict[str, Any] = {
         "schemas": {name: schemas[name] for name in sorted(schemas)},
         "responses": {_PROBLEM: _problem_response()},
@@ -84,7 +85,7 @@ def openapi(
 def _operation(
     schemas: dict[str, Any], facts: RouteFacts, target: RouteTarget, method: str, *, metered: bool
 ) -> dict[str, Any]:
-    mode = target.key_mode(facts)
+    mode = target.key_mode(replace(facts, method=method))
     operation: dict[str, Any] = {"summary": f"{method} {facts.path}"}
     parameters = [*_path_parameters(facts), *_query_parameters(facts)]
     if mode != "off":
@@ -93,7 +94,7 @@ def _operation(
         parameters.append({**header, "description": "The same key for the same work, however often it is sent."})
     if parameters:
         operation["parameters"] = parameters
-    body = _body(schemas, facts, method)
+    body = _body(schemas, facts, target, method)
     if body is not None:
         operation["requestBody"] = body
     operation["responses"] = _responses(facts, target, keyed=mode != "off", body=body is not None, metered=metered)
@@ -102,12 +103,13 @@ def _operation(
 
 def _path_parameters(facts: RouteFacts) -> list[dict[str, Any]]:
     greedy = {"description": "The rest of the path, slashes included."}
+    said = written_out(facts.params or {}).get("properties", {})
     return [
         {
             "name": name,
             "in": "path",
             "required": True,
-            "schema": {"type": "string", "minLength": 1},
+            "schema": {"minLength": 1, **of_2020(said.get(name, {"type": "string"}))},
             **(greedy if facts.greedy and name == facts.parameters[-1] else {}),
         }
         for name in facts.parameters
@@ -125,11 +127,14 @@ def _query_parameters(facts: RouteFacts) -> list[dict[str, Any]]:
     ]
 
 
-def _body(schemas: dict[str, Any], facts: RouteFacts, method: str) -> dict[str, Any] | None:
+def _body(schemas: dict[str, Any], facts: RouteFacts, target: RouteTarget, method: str) -> dict[str, Any] | None:
+    if facts.method == "ANY" and method not in _WITH_BODY:
+        return None
     if facts.content == "bytes":
         return {"required": True, "content": {"application/octet-stream": {}}}
     if facts.body is None:
-        return {"content": {"application/json": {"schema": {}}}} if method in _WITH_BODY else None
+        free: dict[str, Any] = {"application/json": {"schema": {}}} if _is_ours(target) else {"*/*": {}}
+        return {"content": free} if method in _WITH_BODY else None
     name = schema_name(facts.body)
     schemas[name] = of_2020(written_out(facts.body))
     return {"required": True, "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}}
@@ -139,11 +144,13 @@ def _responses(facts: RouteFacts, target: RouteTarget, *, keyed: bool, body: boo
     told = dict(_ALWAYS) | (_METERED if metered else {})
     told |= {} if facts.evidence == "none" else _GUARDED
     told |= _KEYED if keyed and target.handler is not None else {}
-    told |= {"400": "The request is not what the route takes"} if body or facts.query is not None or keyed else {}
-    told |= {"413": "The body is too large", "415": "Another content type than JSON"} if body else {}
-    responses: dict[str, Any] = {status: _problem(words) for status, words in told.items()}
+    told |= {"400": "The request is not what the route takes"} if body or facts.query or facts.params or keyed else {}
+    told |= {"413": "The body is too large"} if body else {}
+    told |= {"415": "Another content type than JSON"} if body and _is_ours(target) else {}
+    says = _problem if _is_ours(target) else _problem_or_other
+    responses: dict[str, Any] = {status: says(words) for status, words in told.items()}
     for status, words in target.answers(facts).items():
-        responses[status] = _answer(facts, target, words) if status.startswith("2") else _problem(words)
+        responses[status] = _answer(facts, target, status, words)
     if keyed and target.handler is not None and "2XX" in responses:
         replayed: dict[str, Any] = {
             "description": "`true`: the answer that the first request with this key got.",
@@ -153,13 +160,26 @@ def _responses(facts: RouteFacts, target: RouteTarget, *, keyed: bool, body: boo
     return {status: responses[status] for status in sorted(responses)}
 
 
-def _answer(facts: RouteFacts, target: RouteTarget, words: str) -> dict[str, Any]:
+def _is_ours(target: RouteTarget) -> bool:
+    """Whether every error is a problem: somebody else's function, backend or answer has words of its own."""
+    return isinstance(target, HandlerTarget | QueueTarget)
+
+
+def _answer(facts: RouteFacts, target: RouteTarget, status: str, words: str) -> dict[str, Any]:
+    if _is_ours(target) and not status.startswith("2"):
+        return _problem(words)
     if not isinstance(target, QueueTarget):
         return {"description": words}
     by_name: dict[str, Any] = dict.fromkeys(sorted(facts.respond or ()), True)
     fields = by_name if facts.respond is not None else {"id": {"type": "string"}}
     schema = {"type": "object", "properties": fields, "required": list(fields)}
     return {"description": words, "content": {"application/json": {"schema": schema}}}
+
+
+def _problem_or_other(words: str) -> dict[str, Any]:
+    """Of the gateway it is a problem; of what is behind it, it may be anything."""
+    schema = {"$ref": f"#/components/schemas/{_PROBLEM}"}
+    return {"description": words, "content": {_PROBLEM_TYPE: {"schema": schema}, "*/*": {}}}
 
 
 def _problem(words: str) -> dict[str, Any]:
@@ -175,7 +195,7 @@ def _problem_response() -> dict[str, Any]:
             CORRELATION_ID_HEADER: {"description": "To find it in the logs.", "schema": text},
             "Retry-After": {"description": "Seconds, where trying again can help.", "schema": text},
         },
-        "content": {"application/problem+json": {"schema": schema}},
+        "content": {_PROBLEM_TYPE: {"schema": schema}},
     }
 
 
@@ -191,21 +211,3 @@ def _problem_schema() -> dict[str, Any]:
         "correlation_id": text,
     }
     return {"type": "object", "required": ["type", "title"], "properties": properties}
-
-
-def _security(schemes: dict[str, Any], evidence: Evidence, header: str, *, api_key: bool) -> list[dict[str, list[str]]]:
-    """What one route asks for, all at once; its schemes are added to those of the document."""
-    asked: dict[str, list[str]] = {}
-    if evidence != "none":
-        name = {"iam": "AwsSignature", "cognito": "UserPool", "lambda": "Authorizer"}[evidence]
-        scheme: dict[str, Any] = {"type": "apiKey", "in": "header", "name": header}
-        if evidence == "iam":
-            scheme["x-amazon-apigateway-authtype"] = "awsSigv4"
-        if header != _CREDENTIAL_HEADER:
-            name += "".join(part for part in header.title() if part.isalnum())
-        schemes[name] = scheme
-        asked[name] = []
-    if api_key:
-        schemes[_API_KEY] = {"type": "apiKey", "in": "header", "name": "x-api-key"}
-        asked[_API_KEY] = []
-    return [asked] if asked else []

@@ -15,6 +15,8 @@ class Guarded(NamedTuple):
     name: str
     path: Path
     public: bool
+    elsewhere: bool
+    """Whether it leads to code that reads paths in its own way: in any case of letters, say."""
 
     @property
     def label(self) -> str:
@@ -28,6 +30,7 @@ def check_overlaps(problems: Problems, routes: Sequence[Guarded]) -> None:
     _check_methods(problems, by_name)
     _check_siblings(problems, by_name)
     _check_public(problems, by_name)
+    _check_spellings(problems, by_name)
 
 
 def _check_methods(problems: Problems, routes: Sequence[Guarded]) -> None:
@@ -72,3 +75,26 @@ def _check_public(problems: Problems, routes: Sequence[Guarded]) -> None:
                 fix = "guard it too, or move one of them: what the guarded path has no method for would get in there"
                 problems.add(above.label, "not be public above guarded routes", f"{route.name!r} below it", fix)
                 break
+
+
+def _check_spellings(problems: Problems, routes: Sequence[Guarded]) -> None:
+    """API Gateway knows one spelling of `/files/secret`; `/files/Secret` is a `/files/{name}`."""
+    for public in (route for route in routes if route.public and route.elsewhere and route.path.parameters):
+        for guarded in (route for route in routes if not route.public):
+            if _stands_for(public.path, guarded.path):
+                fix = (
+                    "guard it too, or move one of them: another spelling of the guarded path, /A for /a, gets in there"
+                )
+                must = "not be public beside guarded routes, in front of code that may take two spellings for one path"
+                problems.add(public.label, must, f"{guarded.name!r} beside it", fix)
+                break
+
+
+def _stands_for(wide: Path, narrow: Path) -> bool:
+    """Whether a request for the second could be read as one for the first."""
+    if wide.greedy or len(wide.parts) != len(narrow.parts) or wide.parts == narrow.parts:
+        return False
+    methods = "ANY" in (wide.method, narrow.method) or wide.method == narrow.method
+    return methods and all(
+        one == other or one.startswith("{") for one, other in zip(wide.parts, narrow.parts, strict=True)
+    )

@@ -11,6 +11,7 @@ EVERY_METHOD = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 METHODS = ("ANY", *EVERY_METHOD)
 _LITERAL = re.compile(r"[A-Za-z0-9._:-]+")  # what API Gateway takes; $ is left out, a mapping template would read it
 _PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(\+?)\}")
+_MEANT = re.compile(r"(?::|<(?:[a-z]+:)?|\{+|\$\{)([A-Za-z_][A-Za-z0-9_]*)[}>]*")  # as others write parameters
 _EXAMPLE = "write for example 'GET /orders/{order_id}'"
 _RESERVED = ("ping", "sping")  # API Gateway answers these paths itself
 
@@ -56,6 +57,9 @@ def _wrong(parts: tuple[str, ...]) -> tuple[str, str, str] | None:
         if not part:
             fix = "API Gateway takes /orders and /orders/ for two paths: leave the slash out"
             return "have no empty part and no slash at the end", repr("/" + "/".join(parts)), fix
+        meant = _MEANT.fullmatch(part)
+        if parameter is None and meant:
+            return "have its parameters in braces", repr(part), f"write {{{meant[1]}}}"
         if parameter is None and not _LITERAL.fullmatch(part):
             return "be made of letters, digits, . _ : - and {parameters}", repr(part), _EXAMPLE
         if parameter and parameter[2] and position + 1 < len(parts):

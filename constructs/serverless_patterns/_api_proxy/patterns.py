@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+
+from .ambiguity import check_unambiguous
 
 _GROUPS = ("(?:", "(?=", "(?!")
 _QUANTIFIER = re.compile(r"(?:[*+?]|\{\d+(?:,\d*)?\})\??")
@@ -22,7 +25,19 @@ def python_pattern(pattern: str) -> str:
     """
     if max(pattern, default="") >= _FIRST_BEYOND_16_BITS:
         raise NotPortable("a character beyond U+FFFF, which the gateway takes for two")
-    translated = f"(?a:{''.join(_translated(pattern))})"
+    return _compiled(_translated(pattern))
+
+
+def check_time(pattern: str) -> None:
+    """Raise `Exponential` when there are texts whose check takes twice as long with each character more.
+
+    The expression is one that `python_pattern` takes.
+    """
+    check_unambiguous(_translated(pattern))
+
+
+def _compiled(tokens: Sequence[str]) -> str:
+    translated = f"(?a:{''.join(tokens)})"
     try:
         re.compile(translated)
     except (re.error, OverflowError) as error:

@@ -13,7 +13,7 @@ from .._checks import Problems
 from .function_target import FunctionTarget
 from .functions import ApiFunction, Told, routes_by_handler
 from .guards import Guard, Ours, OwnAuthorizer, guard_of, is_ours, own_authorizers
-from .names import camel, ids
+from .names import camel, distinct, ids
 from .routes import Planned, planned
 
 if TYPE_CHECKING:
@@ -77,8 +77,11 @@ class Plan:
 
     def invoked(self, handlers: Mapping[Handler, lambda_.IFunction]) -> dict[str, lambda_.IFunction]:
         """Everything that the gateway invokes, once each, by the id of its permission."""
-        found = {f"{one.id}Permission": handlers[one.handler] for one in self.functions}
-        return found | {f"{camel(function.node.path)}Permission": function for _, function in self._given()}
+        ours = {f"{one.id}Permission": handlers[one.handler] for one in self.functions}
+        given = {function.node.addr: function for _, function in self._given()}
+        names = {address: f"{camel(function.node.path)}Permission" for address, function in given.items()}
+        own = {address: address for address in given}
+        return ours | {id: given[address] for address, id in distinct(names, own, ours).items()}
 
     def _given(self) -> list[tuple[str, lambda_.IFunction]]:
         return [

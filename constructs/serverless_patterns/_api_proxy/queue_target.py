@@ -36,14 +36,14 @@ class QueueTarget:
     """A queue behind a route."""
 
     queue: sqs.IQueue
-    has_key_path: bool
-    """Whether its consumer takes the key from the body: then the caller need not send one."""
+    key_path: str | None
+    """Where in the body its consumer finds the key, if there: a header would count for nothing."""
 
     handler = None
 
     def key_mode(self, facts: RouteFacts) -> KeyMode:
-        """Required, unless the body holds a key of its own."""
-        return facts.asked_idempotency or ("optional" if self.has_key_path else "required")
+        """Required, unless the body holds the key."""
+        return "off" if self.key_path is not None else facts.asked_idempotency or "required"
 
     def check(self, problems: Problems, facts: RouteFacts, timeout: Duration) -> None:
         """Refuse what a message could not carry."""
@@ -64,6 +64,12 @@ class QueueTarget:
         if facts.asked_idempotency is not None:
             fix = "leave it out for what the queue asks for"
             problems.one_of(f"{label} idempotency", facts.asked_idempotency, _KEY_MODES, fix)
+        if self.key_path is not None and facts.asked_idempotency in ("required", "optional"):
+            fix = (
+                f"the key that counts is {self.key_path!r} of the body, as the queue's idempotency_key says, and a"
+                " header would count for nothing: leave one of the two out"
+            )
+            problems.add(f"{label} idempotency", "be 'off' or left out", repr(facts.asked_idempotency), fix)
         self._check_group(problems, facts)
         if facts.respond is not None:
             _check_respond(problems, facts)
@@ -111,17 +117,17 @@ class QueueTarget:
         }
 
     def _role(self, site: Site) -> iam.Role:
-        """One for each queue of an API, however many routes lead to it."""
-        id = (
-            f"{''.join(part[:1].upper() + part[1:] for part in re.split(r'[^A-Za-z0-9]+', self._name(site)))}SenderRole"
-        )
-        known = site.scope.node.try_find_child(id)
-        if known is not None:
-            return cast(iam.Role, known)
-        principal = cast(iam.IPrincipal, iam.ServicePrincipal("apigateway.amazonaws.com"))
-        role = iam.Role(site.scope, id, assumed_by=principal)
-        grant_integration(role, self.queue)
-        return role
+        """One for each queue of an API, however many routes lead to it, and however alike two names read."""
+        address = self.queue.node.addr
+        if address not in site.roles:
+            parts = re.split(r"[^A-Za-z0-9]+", self._name(site))
+            id = f"{''.join(part[:1].upper() + part[1:] for part in parts)}SenderRole"
+            if site.scope.node.try_find_child(id) is not None:
+                id += address[-8:]
+            principal = cast(iam.IPrincipal, iam.ServicePrincipal("apigateway.amazonaws.com"))
+            site.roles[address] = iam.Role(site.scope, id, assumed_by=principal)
+            grant_integration(site.roles[address], self.queue)
+        return site.roles[address]
 
     def _name(self, site: Site) -> str:
         """Of the queue, within what it shares with the API."""
@@ -181,6 +187,5 @@ def _check_path(problems: Problems, facts: RouteFacts, argument: str, path: Any)
     *parents, last = path.split(".")[1:]
     known = None if facts.body is None else properties_at(facts.body, parents)
     if known is not None and last not in known:
-        problems.add(
-            argument, "lead to a property of the body's schema", f"{path!r}{did_you_mean(last, known)}", "mend it"
-        )
+        fix = "name one that it has, or add this one to the schema"
+        problems.add(argument, "lead to a property of the body's schema", f"{path!r}{did_you_mean(last, known)}", fix)

@@ -32,12 +32,20 @@ _KEPT = "$context.requestOverride.path"
 _ANSWER = "$context.responseOverride"
 _MESSAGE_ID = "$.SendMessageResponse.SendMessageResult.MessageId"
 _RETRY_SECONDS = 1
+_CONTENT_TYPE = "Content-Type"
+# What a function takes for JSON in UTF-8; no backslash, which accounts of Velocity read in more than one way.
+_JSON = '(?i) *application/json *(;(?! *charset *=)[^;]*|; *charset *= *"?utf-?8"? *)*'
 _FIT = "no"  # what is refused about a request that is not
 _NO_KEY = "|"  # nothing that is URL-encoded holds it
 
 # Why nothing was sent, or why SQS refused: what the caller reads.
 _REFUSALS = {
     "caller": (401, "Unauthorized", "nobody says who is calling"),
+    "type": (
+        415,
+        "Unsupported Media Type",
+        "the body has to be JSON in UTF-8: send Content-Type: application/json",
+    ),
     "key": (400, "Bad Request", f"{IDEMPOTENCY_KEY_HEADER} must be 1 to {MAX_KEY_CHARACTERS} visible ASCII characters"),
     "group": (400, "Bad Request", "the field that orders messages must be 1 to 128 visible ASCII characters"),
 }
@@ -51,7 +59,7 @@ def request_template(facts: RouteFacts, mode: KeyMode, *, fifo: bool) -> str:
     """From the request to SendMessage's form; to a call that SQS refuses where the request is not fit to be sent."""
     parts = [
         *_headers(keyed=mode != "off"),
-        f'#set($refused = "{_FIT}"){_caller(facts)}{_key(mode)}{_group(facts) if fifo else ""}',
+        f'#set($refused = "{_FIT}"){_type()}{_caller(facts)}{_key(mode)}{_group(facts) if fifo else ""}',
         *(_field(position, path) for position, path in enumerate(_paths(facts))),
         f"#set({_KEPT}.refused = $refused)#set({_KEPT}.correlation = $correlation)",
         _id() if mode != "off" else "",
@@ -105,7 +113,11 @@ def _challenge(facts: RouteFacts) -> str:
 
 def _headers(*, keyed: bool) -> Sequence[str]:
     """By a name in any case, and from headers alone: `$input.params(name)` would prefer the query string."""
-    wanted = {"correlation": CORRELATION_ID_HEADER, **({"key": IDEMPOTENCY_KEY_HEADER} if keyed else {})}
+    wanted = {
+        "correlation": CORRELATION_ID_HEADER,
+        "type": _CONTENT_TYPE,
+        **({"key": IDEMPOTENCY_KEY_HEADER} if keyed else {}),
+    }
     choices = [
         f"#if($name.matches('(?i){header}'))#set(${variable} = $input.params().header.get($name))#end"
         for variable, header in wanted.items()
@@ -117,12 +129,20 @@ def _headers(*, keyed: bool) -> Sequence[str]:
     ]
 
 
+def _type() -> str:
+    """The gateway takes a body of no type for JSON, and looks at no charset."""
+    return f"#if(!$type.matches('{_JSON}'))#set($refused = \"type\")#end"
+
+
 def _caller(facts: RouteFacts) -> str:
     if facts.evidence == "none":
         return f'#set($caller = "{facts.caller}")'
     # In two steps: Velocity 1 skips an assignment of null.
     found = f'#set($caller = "")#set($caller = {facts.caller})'
-    return f'{found}#if(!$caller || $caller == "")#set($refused = "caller")#end'
+    refused = '#if(!$caller || $caller == "")#set($refused = "caller")#end'
+    # Users of an identity pool have one ARN in common.
+    of_pool = '#set($caller = "${caller}$!context.identity.cognitoIdentityId")' if facts.evidence == "iam" else ""
+    return found + refused + of_pool
 
 
 def _key(mode: KeyMode) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .._checks import Problems
@@ -11,18 +11,26 @@ from .._running import is_function
 from .._shapes import several
 from .._targets import RouteFacts, is_routable
 from ..handler import Handler
+from ..http_backend import HttpBackend
 from ..route import Route
 from . import schemas as _schemas
+from .breaking import check_breaking
 from .challenges import challenge_of
 from .function_target import FunctionTarget, HandlerTarget
 from .guards import Guard, guard_of
 from .overlaps import Guarded, check_overlaps
-from .paths import Path, parsed
+from .params import check_params
+from .paths import EVERY_METHOD, Path, parsed
+from .scopes import checked_scopes
 from .throttling import check_throttle
+from .wrong_kinds import instead_of_target
 
 if TYPE_CHECKING:
     from aws_cdk import Duration
 
+    from serverless_patterns_runtime.api_proxy.contract import KeyMode
+
+    from .._protection import Protection
     from .._targets import RouteTarget
 
 _WITHOUT_BODY = ("GET", "HEAD", "OPTIONS")  # by their meaning
@@ -38,11 +46,18 @@ class Planned:
     facts: RouteFacts
     guard: Guard
     target: RouteTarget
+    protection: Protection | None
 
     @property
     def takes_a_body(self) -> bool:
         """Whether requests usually have one."""
         return self.path.method not in _BODILESS
+
+    @property
+    def key_modes(self) -> dict[str, KeyMode]:
+        """What holds for `Idempotency-Key`, by method: for each on a route for `ANY`."""
+        methods = EVERY_METHOD if self.path.method == "ANY" else (self.path.method,)
+        return {method: self.target.key_mode(replace(self.facts, method=method)) for method in methods}
 
 
 def planned(problems: Problems, routes: Any, api: Guard | None, timeout: Duration, cross_origin: bool) -> list[Planned]:
@@ -65,8 +80,13 @@ def planned(problems: Problems, routes: Any, api: Guard | None, timeout: Duratio
             found += [one] if one else []
         else:
             problems.add(f"routes[{position}]", "be a Route", repr(route), "write Route('GET /orders', ...)")
-    check_overlaps(problems, [Guarded(one.route.route, one.path, one.guard.evidence == "none") for one in found])
+    check_overlaps(problems, [_guarded(one) for one in found])
     return sorted(found, key=lambda one: (one.path.path, one.path.method))
+
+
+def _guarded(one: Planned) -> Guarded:
+    elsewhere = isinstance(one.target, FunctionTarget) or isinstance(one.route.target, HttpBackend)
+    return Guarded(one.route.route, one.path, one.guard.evidence == "none", elsewhere)
 
 
 def _planned(
@@ -89,7 +109,7 @@ def _planned(
     if target is None:
         return None
     target.check(problems, facts, timeout)
-    return Planned(route, path, facts, guard, target)
+    return Planned(route, path, facts, guard, target, check_breaking(problems, label, route, target))
 
 
 def _facts(problems: Problems, route: Route, path: Path, guard: Guard) -> RouteFacts:
@@ -102,11 +122,13 @@ def _facts(problems: Problems, route: Route, path: Path, guard: Guard) -> RouteF
         body=route.body if isinstance(route.body, Mapping) else None,
         content="bytes" if route.body is bytes else "json",
         query=route.query if isinstance(route.query, Mapping) else None,
+        params=route.params if isinstance(route.params, Mapping) else None,
         respond=route.respond,
         message_group=route.message_group,
         asked_idempotency=route.idempotency,
         evidence=guard.evidence,
         challenge=challenge_of(guard),
+        scopes=checked_scopes(problems, f"routes[{route.route!r}] scopes", route.scopes, guard),
     )
     if route.body is not None:
         _check_body(problems, facts, route.body)
@@ -115,6 +137,7 @@ def _facts(problems: Problems, route: Route, path: Path, guard: Guard) -> RouteF
     elif route.query is not None:
         fix = "write {'type': 'object', 'properties': {...}}"
         problems.add(f"{facts.label} query", "be a JSON schema of an object", repr(route.query), fix)
+    check_params(problems, facts, route.params, route.target)
     return facts
 
 
@@ -134,16 +157,17 @@ def _check_body(problems: Problems, facts: RouteFacts, body: object) -> None:
 def _target(problems: Problems, label: str, target: Any) -> RouteTarget | None:
     if isinstance(target, Handler):
         return HandlerTarget(target)
-    if is_routable(target):
+    if is_routable(target) and not isinstance(target, type):
         return target._route_target()  # pyright: ignore[reportPrivateUsage]  # a protocol among ourselves
     if is_function(target):
         return FunctionTarget(target)
     must = "be a Handler, an IFunction, a LoadLeveledQueue, an HttpBackend or a MockResponse"
-    problems.add(f"{label}target", must, repr(target), "wrap your Python function in a Handler")
+    problems.add(f"{label}target", must, repr(target), instead_of_target(target))
     return None
 
 
 def distinct_schemas(routes: Sequence[Planned]) -> Mapping[str, Mapping[str, Any]]:
     """Every schema that some function checks, by name."""
-    schemas = [schema for one in routes for schema in (one.facts.body, one.facts.query) if schema is not None]
+    given = [schema for one in routes for schema in (one.facts.body, one.facts.query, one.facts.params)]
+    schemas = [schema for schema in given if schema is not None]
     return {_schemas.schema_name(schema): schema for schema in schemas}

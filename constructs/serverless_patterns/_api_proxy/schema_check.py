@@ -89,6 +89,10 @@ def _faults(pointer: str, schema: Any, depth: int) -> Iterator[Fault]:
     if "$ref" in schema:
         yield from _reference_faults(pointer, schema)
         return
+    if _is_flat(schema):
+        fix = "write {'type': 'object', 'properties': {...}}"
+        yield Fault(pointer, "be a JSON schema", f"properties by name: {', '.join(map(repr, schema))}", fix)
+        return
     found = [fault for keyword in schema for fault in _keyword_faults(pointer, keyword, schema[keyword])]
     yield from found
     if found:
@@ -139,6 +143,12 @@ def _reference_faults(pointer: str, schema: Mapping[str, Any]) -> Iterator[Fault
     for keyword in schema.keys() - {"$ref", "title", "description"}:
         fix = "draft 4 ignores it there: write {'allOf': [{'$ref': ...}, {...}]}"
         yield Fault(f"{pointer}/{step(keyword)}", "be left out beside $ref", _short(schema[keyword]), fix)
+
+
+def _is_flat(schema: Mapping[Any, Any]) -> bool:
+    """What belongs into `properties`: the commonest slip, of which each name would be said to be no keyword."""
+    strange = any(name not in KEYWORDS and name not in REFUSED for name in schema)
+    return strange and "properties" not in schema and all(is_dictionary(value) for value in schema.values())
 
 
 def _no_schema(pointer: str, value: object) -> Fault:

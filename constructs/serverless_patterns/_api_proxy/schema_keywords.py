@@ -7,7 +7,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeGuard
 
-from .patterns import NotPortable, python_pattern
+from .ambiguity import Exponential
+from .patterns import NotPortable, check_time, python_pattern
 
 Schema = Mapping[str, Any]
 
@@ -57,6 +58,13 @@ def _text(value: object) -> str | None:
     return _unless(isinstance(value, str), "be a string")
 
 
+_SLOW = (
+    ": 30 characters of a caller's choice would keep a function busy until it is ended, and maxLength does not change"
+    " that. Let the repeated parts begin or end with a character that is in no other part: '^[a-z]+( [a-z]+)*$' instead"
+    " of '^([a-z]+ ?)*$'"
+)
+
+
 def _truth(value: object) -> str | None:
     return _unless(isinstance(value, bool), "be True or False")
 
@@ -85,8 +93,11 @@ def _pattern(value: object) -> str | None:
         return "be a regular expression"
     try:
         python_pattern(value)
+        check_time(value)
     except NotPortable as error:
         return f"be a regular expression that ECMA 262 and Python read alike, without {error}"
+    except Exponential as error:
+        return f"be a regular expression whose check takes no longer than its text, but {error}{_SLOW}"
     return None
 
 

@@ -84,11 +84,11 @@ def schema_name(schema: Schema) -> str:
     return f"schema{hashlib.sha256(_canonical(schema).encode()).hexdigest()[:12]}"
 
 
-def model(scope: Construct, rest_api: apigateway.IRestApi, schema: Schema) -> apigateway.IModel:
+def model(scope: Construct, rest_api: apigateway.IRestApi, schema: Schema, *, alone: bool = True) -> apigateway.IModel:
     """The gateway's model of a schema, one for each distinct schema in the scope.
 
     Give it to a method under `application/json` and `$default`: without the second, the gateway skips the check for
-    every other Content-Type.
+    every other Content-Type. Not `alone` on its API, its name there is the scope's own: others may have the schema too.
     """
     name = schema_name(schema)
     known = scope.node.try_find_child(name)
@@ -98,7 +98,7 @@ def model(scope: Construct, rest_api: apigateway.IRestApi, schema: Schema) -> ap
         scope,
         name,
         rest_api=rest_api,
-        model_name=name,
+        model_name=name if alone else f"{name}{scope.node.addr[-8:]}",
         content_type="application/json",
         schema=apigateway.JsonSchema(title=name),  # moves the deployment; CDK's type has no room for the rest
     )

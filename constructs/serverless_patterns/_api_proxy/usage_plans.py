@@ -19,7 +19,7 @@ _FLAG = "@aws-cdk/aws-apigateway:usagePlanKeyOrderInsensitiveId"
 
 
 def define_usage_plans(
-    scope: Construct, stage: apigateway.Stage, plans: Sequence[UsagePlan], methods: Mapping[str, apigateway.Method]
+    scope: Construct, stage: apigateway.StageBase, plans: Sequence[UsagePlan], methods: Mapping[str, apigateway.Method]
 ) -> dict[str, apigateway.UsagePlan]:
     """Define the plans, by their names.
 
@@ -37,7 +37,7 @@ def define_usage_plans(
 
 
 def _define(
-    within: Construct, stage: apigateway.Stage, plan: UsagePlan, methods: Mapping[str, apigateway.Method]
+    within: Construct, stage: apigateway.StageBase, plan: UsagePlan, methods: Mapping[str, apigateway.Method]
 ) -> apigateway.UsagePlan:
     throttles = [
         apigateway.ThrottlingPerMethod(method=methods[route], throttle=_settings(plan.route_throttles[route]))
@@ -51,7 +51,7 @@ def _define(
         quota=None
         if plan.quota is None
         else apigateway.QuotaSettings(limit=plan.quota.limit, period=apigateway.Period[plan.quota.per]),
-        api_stages=[apigateway.UsagePlanPerApiStage(stage=stage, throttle=throttles or None)],
+        api_stages=[apigateway.UsagePlanPerApiStage(stage=cast(apigateway.Stage, stage), throttle=throttles or None)],
     )
     for key in sorted(plan.keys, key=lambda key: key.node.path):
         made.add_api_key(cast(apigateway.IApiKey, key))

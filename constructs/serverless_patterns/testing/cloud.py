@@ -171,7 +171,7 @@ class Cloud:
             return from_app(app, context, local=self.is_local)
         output = Path(tempfile.mkdtemp(prefix="cdk-out-", dir=self._scratch))
         arguments = synth_arguments(app, output, context, local=self.is_local)
-        progress(f"{app.name}: synthesising")
+        progress(f"synthesising the app in {app.name}/")
         self._cdk(arguments, app, progress, DEPLOY_SECONDS)
         return Assembly(output)
 

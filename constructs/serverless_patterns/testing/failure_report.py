@@ -20,6 +20,10 @@ STRUCTURED_ERROR = re.compile(r'\{.*"level": ?"(ERROR|CRITICAL)"')
 """A log line in JSON, of an error that the function handled."""
 
 
+REFUSED = re.compile(r'"message": ?"caller judged".*"outcome": ?"Unauthorized"')
+"""An authorizer has said no, which it can only do by an exception: a 401 is no error of the function."""
+
+
 def errors_of_functions(cloud: "Cloud", since: float) -> list[tuple[str, str]]:
     """Title and text for each function that logged errors since a time in epoch seconds."""
     functions = (each for one in cloud.deployments if not one.is_destroyed for each in one.functions.items())
@@ -30,7 +34,7 @@ def errors_of_functions(cloud: "Cloud", since: float) -> list[tuple[str, str]]:
 
 
 def _section(cloud: "Cloud", path: str, name: str, since: float) -> Iterator[tuple[str, str]]:
-    failed = cloud.errors(name, since=since)
+    failed = [text for text in cloud.errors(name, since=since) if not REFUSED.search(text)]
     handled = filter(STRUCTURED_ERROR.match, cloud.logs(name, since=since))
     apart = [line for line in handled if not any(line in text for text in failed)]
     lines = [line for text in (*apart, *failed) for line in text.splitlines()]

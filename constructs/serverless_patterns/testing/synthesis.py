@@ -44,7 +44,7 @@ def from_app(app: "App", context: Mapping[str, str] | None, *, local: bool) -> A
         raise ValueError("context belongs to an app in a folder: an app made in the test has its own, from cloud.app()")
     if local and app.node.try_get_context(LOCAL) != "true":
         raise ValueError("the app is made for AWS: make it with cloud.app(...), or with LOCAL_CONTEXT in its context")
-    return Assembly(Path(app.synth().directory))
+    return Assembly(Path(app.synth().directory).resolve())  # the command line runs elsewhere
 
 
 def synth_arguments(folder: Path, output: Path, context: Mapping[str, str] | None, *, local: bool) -> list[str]:

@@ -5,15 +5,19 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Self
 
+from serverless_patterns_runtime.api_proxy import contract
 from serverless_patterns_runtime.api_proxy.media_type import is_json, is_text
 from serverless_patterns_runtime.business_function.business_function import UnusableResult
-from serverless_patterns_runtime.business_function.result import encode, json_of, text
+from serverless_patterns_runtime.business_function.json_text import checked_text, encode, json_text
 from serverless_patterns_runtime.response import Response
 
 __all__ = ["Answer"]
 
 MAX_BYTES = 6 * 1024 * 1024 - 64 * 1024
 """Of an answer as JSON: what Lambda carries (quota), less room for the headers that are added on the way out."""
+
+MAX_HEADER_BYTES = 9 * 1024
+"""Of an answer's headers: what API Gateway lets through (10,240 bytes), less those that are added on the way out."""
 
 # Lambda's own encoder escapes what is not ASCII up to Python 3.11, and not from 3.12 on.
 _ESCAPES = sys.version_info < (3, 12)
@@ -44,6 +48,7 @@ class Answer(NamedTuple):
         if said is None and default_type is not None:
             headers["Content-Type"] = (default_type,)
         answer = cls(status, headers, body, base64)
+        _check_headers(headers)
         _check_size(answer)
         return answer
 
@@ -78,6 +83,7 @@ def _headers(response: Response) -> dict[str, tuple[str, ...]]:
     for name, values in response.header_values():
         known = names.setdefault(name.lower(), name)
         headers[known] = (*headers.get(known, ()), *values)
+    headers.pop(names.get(contract.REPLAYED_HEADER.lower(), ""), None)  # only a replay says that it is one
     return {name: values for name, values in headers.items() if values}
 
 
@@ -88,9 +94,9 @@ def _body(body: Any, said: str | None) -> tuple[str, str | None, bool]:
     if isinstance(body, bytes):
         return _bytes(body, said)
     if said is None or is_json(said):
-        return json_of(body), "application/json", False
+        return json_text(body), "application/json", False
     if isinstance(body, str):
-        return text(body), None, False
+        return checked_text(body), None, False
     kind = type(body).__name__
     raise UnusableResult(
         f"a body of type {kind} is sent as JSON, and its Content-Type says otherwise: give text or bytes"
@@ -107,6 +113,12 @@ def _bytes(body: bytes, said: str | None) -> tuple[str, str | None, bool]:
     from base64 import b64encode  # not at the top: most functions never answer bytes, all start cold
 
     return b64encode(body).decode(), "application/octet-stream", True
+
+
+def _check_headers(headers: Mapping[str, tuple[str, ...]]) -> None:
+    size = sum(len(name) + len(value) + 4 for name, values in headers.items() for value in values)
+    if size > MAX_HEADER_BYTES:
+        raise UnusableResult(f"an answer's headers hold at most {MAX_HEADER_BYTES:,} bytes, got {size:,}")
 
 
 def _check_size(answer: Answer) -> None:

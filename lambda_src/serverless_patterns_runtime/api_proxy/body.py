@@ -1,6 +1,7 @@
 """The body: bounded before it is read, of the type that the route takes, strict JSON, and what its schema says."""
 
 import binascii
+from collections.abc import Sequence
 from typing import Any
 
 from serverless_patterns_runtime.api_proxy import contract
@@ -24,13 +25,19 @@ class TooLarge(PermanentError):
 
 
 class UnsupportedMediaType(PermanentError):
-    """The body is not said to be JSON in UTF-8."""
+    """The body is not said to be what the route takes."""
 
-    def __init__(self) -> None:  # pyright: ignore[reportInconsistentConstructor]
-        super().__init__("the body has to be JSON in UTF-8: send Content-Type: application/json", status=415)
+    def __init__(self, wanted: str) -> None:  # pyright: ignore[reportInconsistentConstructor]
+        super().__init__(f"the body has to be {wanted}", status=415)
 
 
-def body(envelope: Envelope, route: contract.RouteSettings, limit: int, validator: Validator | None) -> Any:
+def body(
+    envelope: Envelope,
+    route: contract.RouteSettings,
+    limit: int,
+    validator: Validator | None,
+    binary_media_types: Sequence[str],
+) -> Any:
     """JSON or bytes, as the route has it; None: no body. `limit` is in bytes.
 
     Raises TooLarge, UnsupportedMediaType and MalformedPayload, none of which quotes the body.
@@ -43,7 +50,9 @@ def body(envelope: Envelope, route: contract.RouteSettings, limit: int, validato
             raise MalformedPayload("the request needs a body")
         return None
     if route["content"] == "bytes":
-        return _bytes(raw, encoded=encoded)
+        if not encoded:  # the gateway took it for text, and has replaced whatever is no UTF-8
+            raise UnsupportedMediaType(f"of a binary type: send Content-Type: {' or '.join(binary_media_types)}")
+        return _bytes(raw, encoded=True)
     _check_type(envelope)
     text = _text(_bytes(raw, encoded=True)) if encoded else raw
     value = parse(text)
@@ -66,7 +75,7 @@ def _check_length(raw: str, limit: int, *, encoded: bool) -> None:
 def _check_type(envelope: Envelope) -> None:
     said = envelope.headers.all("Content-Type")
     if len(said) != 1 or not is_json(said[0]) or charset(said[0]) not in ("utf-8", "utf8"):
-        raise UnsupportedMediaType
+        raise UnsupportedMediaType("JSON in UTF-8: send Content-Type: application/json")
 
 
 def _bytes(raw: str, *, encoded: bool) -> bytes:

@@ -9,6 +9,7 @@ from typing import Any
 
 from serverless_patterns_runtime.api_proxy import contract
 from serverless_patterns_runtime.errors import PermanentError
+from serverless_patterns_runtime.lambda_authorizer.contract import RESERVED
 from serverless_patterns_runtime.request import Caller
 
 __all__ = ["Unauthenticated", "caller"]
@@ -29,19 +30,22 @@ def caller(evidence: contract.Evidence, context: Mapping[str, Any]) -> Caller | 
         case "iam":
             identity = _mapping(context.get("identity"))
             claims = {"account": identity.get("accountId"), "user": identity.get("user")}
-            return Caller(_text(identity.get("userArn")), "iam", claims)
+            return Caller(_text(identity.get("userArn")) + _of_pool(identity), "iam", claims)
         case "cognito":
             claims = _mapping(_mapping(context.get("authorizer")).get("claims"))
             return Caller(_text(claims.get("sub")), "cognito", claims)
         case "lambda":
             authorizer = _mapping(context.get("authorizer"))
-            claims = {name: value for name, value in authorizer.items() if name not in _OF_THE_GATEWAY}
+            claims = {name: value for name, value in authorizer.items() if name not in RESERVED}
             return Caller(_text(authorizer.get("principalId")), "lambda", claims)
         case _:  # pyright: ignore[reportUnnecessaryComparison]
             raise Unauthenticated
 
 
-_OF_THE_GATEWAY = ("principalId", "integrationLatency")
+def _of_pool(identity: Mapping[str, Any]) -> str:
+    """Users of an identity pool have one ARN in common, that of its role and of one session: this is whose they are."""
+    user = identity.get("cognitoIdentityId")
+    return user if isinstance(user, str) else ""
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -33,6 +33,9 @@ class Env(NamedTuple):
     MAX_BODY_BYTES: str
     """A larger request is answered with 413, before it is parsed."""
 
+    BINARY_MEDIA_TYPES: str
+    """Comma-separated: bodies of these types the gateway passes on as bytes, in base64; empty: none."""
+
     CORS: str
     """JSON of `CrossOrigin`; empty: no CORS."""
 
@@ -50,7 +53,8 @@ class RouteSettings(TypedDict):
     """One route, as its function has to treat it."""
 
     evidence: Evidence
-    idempotency: KeyMode
+    idempotency: KeyMode | dict[str, KeyMode]
+    """By method on a route for `ANY`: a key means what it means for the method that is called."""
     content: Literal["json", "bytes"]
     challenge: NotRequired[str]
     """Of a 401: what would be taken. Absent: the route is public."""
@@ -58,9 +62,27 @@ class RouteSettings(TypedDict):
     """Name of the validator of the body in `SCHEMAS_MODULE`; absent: any JSON, or none at all."""
     query: NotRequired[str]
     """Name of the validator of the query string."""
+    params: NotRequired[str]
+    """Name of the validator of the path's parameters."""
     query_types: NotRequired[dict[str, str | list[str]]]
     """Per parameter the JSON type to which its text is turned: `integer`, `number`, `boolean`, `string`, or a list of
     one of these for a parameter that may repeat."""
+    circuit_breaker: NotRequired[str]
+    """Name of the breaker, in `CIRCUIT_BREAKERS`, that guards the business function on this route."""
+    fallback: NotRequired[str]
+    """`module:function` in the handler's code: answers while the breaker refuses. Only with `circuit_breaker`."""
+
+
+def key_modes(route: RouteSettings) -> tuple[KeyMode, ...]:
+    """What may hold for a key on this route."""
+    said = route["idempotency"]
+    return (said,) if isinstance(said, str) else tuple(said.values())
+
+
+def key_mode(route: RouteSettings, method: str) -> KeyMode:
+    """What holds for a key when this method is called."""
+    said = route["idempotency"]
+    return said if isinstance(said, str) else said[method]
 
 
 Routes = dict[str, RouteSettings]

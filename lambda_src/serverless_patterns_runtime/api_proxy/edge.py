@@ -4,15 +4,20 @@ import importlib
 import random
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from serverless_patterns_runtime.api_proxy import contract
 from serverless_patterns_runtime.api_proxy.settings import Settings
 from serverless_patterns_runtime.api_proxy.validation import Validator
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
+from serverless_patterns_runtime.circuit_breaker.settings import breakers
 from serverless_patterns_runtime.deployed_resources import DeployedResources
 from serverless_patterns_runtime.resources import NO_RESOURCES, Resources
 from serverless_patterns_runtime.telemetry import Logger, Metrics
+
+if TYPE_CHECKING:
+    from serverless_patterns_runtime.circuit_breaker.permit import Breaker
 
 __all__ = ["Edge"]
 
@@ -31,13 +36,22 @@ class Edge(NamedTuple):
     validators: Mapping[str, Validator]
     """By the names that the routes use."""
     resources: Resources = NO_RESOURCES
+    breakers: Mapping[str, "Breaker"] = MappingProxyType({})
+    """By the names that the routes use."""
+    fallbacks: Mapping[str, BusinessFunction] = MappingProxyType({})
+    """By route."""
 
     @classmethod
     def from_environment(cls) -> "Edge":
         settings = Settings.from_environment()
         function = BusinessFunction.load(settings.business_function, returns_effects=settings.returns_effects)
         dynamodb = _dynamodb() if settings.claims else None
+        fallbacks = {
+            name: _fallback(route["fallback"]) for name, route in settings.routes.items() if "fallback" in route
+        }
         resources = DeployedResources(settings.tables)
+        takes_invocation = any(known.takes_invocation for known in (function, *fallbacks.values()))
+        logger = Logger()
         return cls(
             settings=settings,
             business_function=function,
@@ -45,11 +59,29 @@ class Edge(NamedTuple):
             clock=time.time,
             sleep=time.sleep,
             random=random.SystemRandom(),
-            logger=Logger(),
+            logger=logger,
             metrics=Metrics(),
             validators=_validators(settings.routes),
-            resources=resources.prepare() if function.takes_invocation else resources,
+            resources=resources.prepare() if takes_invocation else resources,
+            breakers=_breakers(settings.routes, logger),
+            fallbacks=fallbacks,
         )
+
+
+def _fallback(name: str) -> BusinessFunction:
+    """It commits nothing: who asks again later is to have the real effect."""
+    return BusinessFunction.load(name, returns_effects=False)
+
+
+def _breakers(routes: contract.Routes, logger: Any) -> Mapping[str, "Breaker"]:
+    names = {route["circuit_breaker"] for route in routes.values() if "circuit_breaker" in route}
+    if not names:
+        return {}
+    # Not at the top: it needs botocore.
+    from serverless_patterns_runtime.circuit_breaker.deployed import deployed_breaker
+
+    settings = breakers()
+    return {name: deployed_breaker(name, settings[name], logger) for name in sorted(names)}
 
 
 def _dynamodb() -> Any:
@@ -61,7 +93,8 @@ def _dynamodb() -> Any:
 
 
 def _validators(routes: contract.Routes) -> Mapping[str, Validator]:
-    names = {name for route in routes.values() for name in (route.get("body"), route.get("query")) if name}
+    given = [(route.get("body"), route.get("query"), route.get("params")) for route in routes.values()]
+    names = {name for several in given for name in several if name}
     if not names:
         return {}
     module = importlib.import_module(contract.SCHEMAS_MODULE)

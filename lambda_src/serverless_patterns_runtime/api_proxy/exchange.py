@@ -1,9 +1,10 @@
 """One request and its answer."""
 
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from serverless_patterns_runtime.api_proxy import contract, cross_origin, record
+from serverless_patterns_runtime.api_proxy.acceptance import check_acceptable
 from serverless_patterns_runtime.api_proxy.answer import Answer
 from serverless_patterns_runtime.api_proxy.body import body
 from serverless_patterns_runtime.api_proxy.caller import caller
@@ -13,11 +14,17 @@ from serverless_patterns_runtime.api_proxy.key import claim_of
 from serverless_patterns_runtime.api_proxy.path_parameters import path_parameters
 from serverless_patterns_runtime.api_proxy.problems import problem
 from serverless_patterns_runtime.api_proxy.query import query
+from serverless_patterns_runtime.api_proxy.validation import check
+from serverless_patterns_runtime.business_function.business_function import BusinessFunction
 from serverless_patterns_runtime.business_function.result import Executed
 from serverless_patterns_runtime.claims.claim import Claim
-from serverless_patterns_runtime.errors import PermanentError
+from serverless_patterns_runtime.errors import CircuitOpen, PermanentError
 from serverless_patterns_runtime.invocation import Invocation
 from serverless_patterns_runtime.request import Caller, Request
+
+if TYPE_CHECKING:
+    from serverless_patterns_runtime.api_proxy.once import Execution
+    from serverless_patterns_runtime.circuit_breaker.permit import Breaker, Permit
 
 __all__ = ["Exchange"]
 
@@ -44,7 +51,8 @@ class Exchange:
         error: BaseException | None = None
         with self._edge.logger.append_context_keys(correlation_id=correlation_id, route=self._route_name):
             try:
-                executed = self._executed()
+                executed = self._for_this_caller(self._executed())
+                check_acceptable(executed.answer, self._envelope, self._edge.settings.binary_media_types)
             except KeyboardInterrupt:
                 raise
             except BaseException as raised:
@@ -72,25 +80,65 @@ class Exchange:
         self._caller = caller(route["evidence"], self._envelope.context)
         request = self._request(route)
         settings = self._edge.settings.claims
-        if settings is None:
-            return Executed(
-                Answer.of(self._call(request, _claim_of_none(self._envelope.request_id), 1)), replayed=False
-            )
+        claim = claim_of(request, contract.key_mode(route, request.method), settings.namespace) if settings else None
+        if "circuit_breaker" not in route:
+            return self._run(request, claim, None)
+        breaker = self._edge.breakers[route["circuit_breaker"]]
+        try:
+            permit = breaker.permit(self._remaining)
+        except CircuitOpen as refusal:
+            return self._refused(request, claim, breaker, refusal)
+        with permit:
+            return self._run(request, claim, permit)
+
+    def _run(self, request: Request, claim: Claim | None, permit: "Permit | None") -> Executed[Answer]:
+        def call(claim: Claim, attempt: int) -> Any:
+            function = self._edge.business_function
+            if permit is None:
+                return self._call(function, request, claim, attempt)
+            return permit.run(lambda: self._call(function, request, claim, attempt))
+
+        if self._edge.settings.claims is None:
+            return Executed(Answer.of(call(_claim_of_none(self._envelope.request_id), 1)), replayed=False)
+        return self._execution().run(claim, self._envelope.request_id, call)
+
+    def _refused(
+        self, request: Request, claim: Claim | None, breaker: "Breaker", refusal: CircuitOpen
+    ) -> Executed[Answer]:
+        """Nothing is claimed. What was answered before is answered again: that needs no downstream."""
+        if claim is not None and (known := self._execution().known(claim)):
+            return known
+        breaker.refused(1)
+        fallback = self._edge.fallbacks.get(self._route_name)
+        if fallback is None:
+            raise refusal
+        claim = claim or _claim_of_none(self._envelope.request_id)
+        return Executed(Answer.of(self._call(fallback, request, claim, 1)), replayed=False, fallback=True)
+
+    def _execution(self) -> "Execution":
         from serverless_patterns_runtime.api_proxy.once import Execution  # needs botocore; the edge has imported it
 
-        claim = claim_of(request, route["idempotency"], settings.namespace)
-        return Execution(self._edge, self._remaining).run(
-            claim, self._envelope.request_id, lambda claim, attempt: self._call(request, claim, attempt)
-        )
+        return Execution(self._edge, self._remaining)
+
+    def _for_this_caller(self, executed: Executed[Answer]) -> Executed[Answer]:
+        """On a public route all are one caller: whoever knows a key gets its answer, but nobody else's session."""
+        if not executed.replayed or self._caller is not None:
+            return executed
+        headers = {name: values for name, values in executed.answer.headers.items() if name.lower() != "set-cookie"}
+        return executed._replace(answer=executed.answer._replace(headers=headers))
 
     def _request(self, route: contract.RouteSettings) -> Request:
         envelope, settings = self._envelope, self._edge.settings
-        payload = body(envelope, route, settings.max_body_bytes, self._validator(route.get("body")))
+        validator = self._validator(route.get("body"))
+        payload = body(envelope, route, settings.max_body_bytes, validator, settings.binary_media_types)
+        params = path_parameters(envelope.resource, envelope.event.get("pathParameters"))
+        if (validate := self._validator(route.get("params"))) is not None:
+            check("path", params, validate)
         return Request(
             method=envelope.method,
             route=self._route_name,
             path=envelope.path,
-            params=path_parameters(envelope.resource, envelope.event.get("pathParameters")),
+            params=params,
             query=query(envelope.query, route.get("query_types", {}), self._validator(route.get("query"))),
             headers=envelope.headers,
             cookies=envelope.cookies,
@@ -102,7 +150,7 @@ class Exchange:
     def _validator(self, name: str | None) -> Any:
         return None if name is None else self._edge.validators[name]
 
-    def _call(self, request: Request, claim: Claim, attempt: int) -> Any:
+    def _call(self, function: BusinessFunction, request: Request, claim: Claim, attempt: int) -> Any:
         invocation = Invocation(
             claim=claim,
             correlation_id=request.correlation_id,
@@ -111,7 +159,7 @@ class Exchange:
             logger=self._edge.logger,
             resources=self._edge.resources,
         )
-        return self._edge.business_function(request, invocation)
+        return function(request, invocation)
 
     def _remaining(self) -> float:
         return self._context.get_remaining_time_in_millis() / 1000

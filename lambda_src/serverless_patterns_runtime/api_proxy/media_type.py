@@ -1,6 +1,8 @@
-"""What a `Content-Type` says, as far as it matters here."""
+"""What a `Content-Type` or an `Accept` says, as far as it matters here."""
 
-__all__ = ["charset", "is_json", "is_text"]
+from collections.abc import Iterable
+
+__all__ = ["charset", "is_among", "is_json", "is_text"]
 
 
 def is_json(content_type: str) -> bool:
@@ -10,6 +12,16 @@ def is_json(content_type: str) -> bool:
 
 def is_text(content_type: str) -> bool:
     return is_json(content_type) or _essence(content_type).startswith("text/")
+
+
+def is_among(said: str, listed: Iterable[str]) -> bool:
+    """Whether API Gateway takes a type for one of its binary ones, which may be `image/*` or `*/*`.
+
+    As it does, literally: who says `*/*` or `image/*` gets what is listed under exactly that name.
+    """
+    essence = _essence(said)
+    patterns = {name.strip().lower() for name in listed}
+    return bool(essence) and not patterns.isdisjoint((essence, f"{essence.partition('/')[0]}/*", "*/*"))
 
 
 def charset(content_type: str) -> str:

@@ -4,22 +4,20 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from serverless_patterns_runtime.api_proxy.answer import Answer
 from serverless_patterns_runtime.api_proxy.edge import Edge
-from serverless_patterns_runtime.business_function.business_function import UnusableResult
+from serverless_patterns_runtime.api_proxy.keeping import FAILED, answer_of_effects, kept_text
+from serverless_patterns_runtime.api_proxy.problems import status_of
 from serverless_patterns_runtime.business_function.result import Executed
 from serverless_patterns_runtime.claims.claim import AnswerNotKept, Claim
 from serverless_patterns_runtime.claims.once import Call, Once
 from serverless_patterns_runtime.claims.table import ClaimsTable
 from serverless_patterns_runtime.effects import Effects
+from serverless_patterns_runtime.errors import PermanentError
 
 __all__ = ["Execution"]
-
-MAX_STORED_BYTES = 300 * 1024
-"""Of an answer that is kept. An item holds 400 KB, and the key and DynamoDB's own way of counting need room."""
-
-FAILED = 500
-"""From here on a status says that the work was not done: it is answered, and never kept."""
 
 
 class Execution(Once[Answer]):
@@ -50,30 +48,33 @@ class Execution(Once[Answer]):
             return self._with_lease(claim, call)
         return Executed(Answer.of(call(self._claim_of(request_id), 1)), replayed=False)
 
+    def known(self, claim: Claim) -> Executed[Answer] | None:
+        """What was answered to this key, without claiming it; None too when the table cannot say.
+
+        Raises IdempotencyKeyReused and AnswerNotKept.
+        """
+        try:
+            found = self._completed.find(claim)
+        except (BotoCoreError, ClientError):
+            return None
+        if found is None:
+            return None
+        found.judge(claim)
+        return self._replay(found)
+
     def _claim_of(self, request_id: str) -> Claim:
         """For a request without a key: the SDK may repeat what it asks for, and no other request is it."""
         digest = hashlib.sha256(f"request {request_id}".encode()).hexdigest()
         return Claim(self._claims.namespace, digest, digest)
 
-    def _computed(self, claim: Claim, call: Call, *, keep: bool) -> tuple[Effects, Answer, str | None]:
-        effects, answer, kept = super()._computed(claim, call, keep=keep)
-        if self._says_failed(answer):
-            wrong = f"the function returned Effects and the status {answer.status}: raise an error instead"
-            raise UnusableResult(wrong)
-        return effects, answer, kept
-
     def _answer_of(self, result: Any) -> Answer:
         return Answer.of(result)
 
+    def _answer_of_effects(self, effects: Effects) -> Answer:
+        return answer_of_effects(effects)
+
     def _kept(self, answer: Answer) -> str:
-        text = answer.to_json()
-        size = len(text.encode())
-        if size > MAX_STORED_BYTES:
-            raise UnusableResult(
-                f"an answer under an idempotency key holds at most {MAX_STORED_BYTES // 1024} KB, to be kept for who"
-                f" asks again; got {size:,} bytes: answer with less, or switch the key off for this route"
-            )
-        return text
+        return kept_text(answer)
 
     def _read(self, kept: str) -> Answer:
         try:
@@ -83,3 +84,7 @@ class Execution(Once[Answer]):
 
     def _says_failed(self, answer: Answer) -> bool:
         return answer.status >= FAILED
+
+    def _did_nothing(self, error: BaseException) -> bool:
+        """A refusal says so. After any other error, a timeout say, nobody knows."""
+        return isinstance(error, PermanentError) and status_of(error) < FAILED

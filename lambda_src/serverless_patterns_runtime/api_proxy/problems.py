@@ -9,6 +9,8 @@ from serverless_patterns_runtime.api_proxy.validation import BrokenSchema
 from serverless_patterns_runtime.business_function.business_function import UnusableResult
 from serverless_patterns_runtime.claims.claim import Contended, RunningElsewhere
 from serverless_patterns_runtime.errors import (
+    CircuitOpen,
+    ConditionNotMet,
     IdempotencyKeyReused,
     PermanentError,
     UncommittableEffects,
@@ -21,6 +23,9 @@ MEDIA_TYPE = "application/problem+json"
 
 MOST_CHARACTERS = 1_000
 """Of the words of an error."""
+
+RUNNING_SECONDS = 2
+"""When to ask again, at the latest, while another request with the key is at work."""
 
 CONTENDED_SECONDS = 1
 """When to try again where nobody knows when it can work."""
@@ -38,7 +43,7 @@ def status_of(error: BaseException) -> int:
             return status if type(status) is int and 400 <= status <= 599 else 500
         case RunningElsewhere():
             return 409
-        case Contended():
+        case Contended() | CircuitOpen():
             return 503
         case _:
             return 500
@@ -53,7 +58,11 @@ def problem(error: BaseException, *, correlation_id: str, now: float) -> Answer:
     headers = {"Content-Type": (MEDIA_TYPE,)}
     match error:
         case RunningElsewhere():
-            headers["Retry-After"] = (str(max(1, math.ceil(error.until - now))),)
+            # Most requests end in far less time than their leases, which are free from the second after `until` on.
+            left = math.ceil(error.until + 1 - now)
+            headers["Retry-After"] = (str(max(1, min(left, RUNNING_SECONDS))),)
+        case CircuitOpen():
+            headers["Retry-After"] = (str(max(1, math.ceil(error.retry_at - now))),)
         case Contended():
             headers["Retry-After"] = (str(CONTENDED_SECONDS),)
         case _:
@@ -67,12 +76,16 @@ def _details(error: BaseException, status: int) -> dict[str, Any]:
             return {"detail": error.message, "errors": [{"pointer": error.pointer, "rule": error.rule}]}
         case UncommittableEffects() | UnusableResource() | UnusableResult():
             return {}
+        case ConditionNotMet():
+            return {"detail": "the present state of the data does not allow it"}
         case PermanentError() if error.status in (None, status):
             return {"detail": str(error.message)[:MOST_CHARACTERS]}
         case RunningElsewhere():
             return {"detail": "a request with this idempotency key is still at work"}
         case Contended():
             return {"detail": "others are changing the same data"}
+        case CircuitOpen():
+            return {"detail": "a service that this needs does not answer at present"}
         case _:
             return {}
 

@@ -42,6 +42,8 @@ def hashed(caller: Caller) -> str:
 def _outcome(executed: Executed[Answer]) -> str:
     if executed.replayed:
         return "Replayed"
+    if executed.fallback:
+        return "Fallback"
     status = executed.answer.status
     return "Succeeded" if status < 400 else "Refused" if status < 500 else "Failed"
 

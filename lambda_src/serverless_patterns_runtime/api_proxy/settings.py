@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +27,8 @@ class Settings(NamedTuple):
     claims: ClaimsSettings | None
     """None: no route of this function can ever claim a key, and there is no table."""
     max_body_bytes: int
+    binary_media_types: Sequence[str]
+    """What the gateway turns into bytes, and bytes into."""
     cross_origin: contract.CrossOrigin | None
     routes: contract.Routes
 
@@ -42,6 +44,7 @@ class Settings(NamedTuple):
             tables={name: os.environ[name] for name in function.TABLES.split(",") if name},
             claims=_claims() if _may_claim(routes, returns_effects=returns_effects) else None,
             max_body_bytes=int(api.MAX_BODY_BYTES),
+            binary_media_types=tuple(name for name in api.BINARY_MEDIA_TYPES.split(",") if name),
             cross_origin=json.loads(api.CORS) if api.CORS else None,
             routes=routes,
         )
@@ -49,7 +52,7 @@ class Settings(NamedTuple):
 
 def _may_claim(routes: contract.Routes, *, returns_effects: bool) -> bool:
     """Effects always do: without a key, their own transaction must still not happen twice."""
-    return returns_effects or any(route["idempotency"] != "off" for route in routes.values())
+    return returns_effects or any(mode != "off" for route in routes.values() for mode in contract.key_modes(route))
 
 
 def _claims() -> ClaimsSettings:

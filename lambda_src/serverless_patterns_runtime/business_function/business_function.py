@@ -46,7 +46,7 @@ class BusinessFunction:
                 wrong = f"{self.name} is annotated '-> Effects' and returned {type(result).__name__}: return Effects"
             else:
                 wrong = f"{self.name} returned Effects without saying so: annotate it '-> Effects'"
-            raise UnusableResult(f"{wrong}, deploy again, and redrive")
+            raise UnusableResult(f"{wrong}, and deploy again")
         return result
 
 

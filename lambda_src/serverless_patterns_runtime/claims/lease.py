@@ -1,8 +1,8 @@
 """One lease, for one key: for who waits for an answer. One request before the work, and one after it.
 
-As `leases`: at least once, fenced by an owner token, never taken before its deadline. What an attempt that died may
-have done nobody knows, so it stays counted until the work is done: later attempts have higher numbers, and whoever asks
-with another payload is refused.
+As `leases`: at least once, fenced by an owner token, never taken before its deadline. What an attempt that died, or
+failed, may have done nobody knows, so it stays counted until the work is done: later attempts have higher numbers, and
+whoever asks with another payload is refused.
 """
 
 import random
@@ -98,14 +98,14 @@ class Lease:
                     return self._lost(error)
         raise AssertionError("tries end by Contended")
 
-    def give_back(self, held: Holder, *, forget: bool = True) -> Holder | None:
+    def give_back(self, held: Holder, *, forget: bool) -> Holder | None:
         """Let the next attempt begin at once. Returns and raises as `complete`; no second try.
 
-        After an attempt that died, whatever it did, the key keeps its payload and its count; after any, if nothing is
-        to be forgotten.
+        `forget`: nothing was done, so the key stands for nothing. Otherwise, and after an earlier attempt that may have
+        done something, it keeps its payload and its count.
         """
         try:
-            if held.attempt == 1 and forget:
+            if forget and held.attempt == 1:
                 self._request(self.dynamodb.delete_item, "#owner = :owner", {":owner": self.owner})
             else:
                 self._update("SET #free_at = :zero", "#owner = :owner", {":zero": 0, ":owner": self.owner})

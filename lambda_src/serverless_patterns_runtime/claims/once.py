@@ -37,9 +37,6 @@ class Once(ABC, Generic[A]):
     BotoCoreError: then the same may be asked for again.
     """
 
-    forgets = True
-    """Whether an attempt that has raised is as good as none."""
-
     def __init__(self, table: ClaimsTable, remaining: Callable[[], float], logger: Any) -> None:
         """`remaining`: seconds until Lambda ends the invocation."""
         self._table = table
@@ -62,8 +59,16 @@ class Once(ABC, Generic[A]):
     def _read(self, kept: str) -> A:
         """What `_kept` wrote. Raises AnswerNotKept for what an older version wrote otherwise."""
 
+    def _answer_of_effects(self, effects: Effects) -> A:
+        """Raises UnusableResult."""
+        return self._answer_of(effects.result)
+
     def _says_failed(self, answer: A) -> bool:  # noqa: ARG002
         """Whether the answer itself says that the work was not done: it is given, and never kept."""
+        return False
+
+    def _did_nothing(self, error: BaseException) -> bool:  # noqa: ARG002
+        """Whether an attempt that has raised this is as good as none, so that its key may stand for other work."""
         return False
 
     # Effects: one transaction. Concurrent attempts with one key may all compute; one commits, and its answer counts.
@@ -87,7 +92,7 @@ class Once(ABC, Generic[A]):
     def _computed(self, claim: Claim, call: Call, *, keep: bool) -> tuple[Effects, A, str | None]:
         """What to commit, what to answer, and the answer as it is kept."""
         effects: Effects = call(claim, 1)
-        answer = self._answer_of(effects.result)
+        answer = self._answer_of_effects(effects)
         return effects, answer, self._kept(answer) if keep else None
 
     def _after_error(self, claim: Claim, error: BaseException, *, keep: bool) -> Executed[A]:
@@ -139,13 +144,13 @@ class Once(ABC, Generic[A]):
             found = lease.complete(kept, self._remaining_for_tries)
         return Executed(answer, replayed=False) if found is None else self._replay(found)
 
-    def _let_go(self, lease: Lease, held: Holder, error: BaseException | None) -> Holder | None:  # noqa: ARG002
-        """After a failure, which was raised or answered.
+    def _let_go(self, lease: Lease, held: Holder, error: BaseException | None) -> Holder | None:
+        """After a failure, which was raised, or, None, answered.
 
         None, or whose answer counts, because this attempt took so long that another has finished.
         """
         try:
-            return lease.give_back(held, forget=self.forgets)
+            return lease.give_back(held, forget=error is not None and self._did_nothing(error))
         except (BotoCoreError, ClientError) as failure:
             text = "a claim could not be given back: it holds until its deadline"
             self._logger.warning(text, extra=describe(failure, with_message=False))

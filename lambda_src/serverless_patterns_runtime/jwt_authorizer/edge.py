@@ -28,7 +28,7 @@ def edge_of_environment() -> Edge:
 def edge(settings: Settings, keys: Keys, **outside: Any) -> Edge:
     """`outside`: the clock, logger and metrics of the Lambda authorizer's edge."""
     return Edge(
-        settings=AuthorizerSettings(_NAME, {}, settings.identity_header),
+        settings=AuthorizerSettings(_NAME, {}, settings.identity_header, results_remembered=True),
         business_function=BusinessFunction(
             Verification(settings, keys), _NAME, takes_invocation=False, returns_effects=False
         ),

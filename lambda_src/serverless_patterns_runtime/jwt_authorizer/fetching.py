@@ -1,9 +1,11 @@
 """The text of an issuer's key set: over TLS, from exactly the address that was said, in bounded time and size."""
 
 import contextlib
+import socket
 import ssl
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -59,33 +61,60 @@ class Asking:
         """Raises Unreadable."""
         parts = _checked(address, self._plain_loopback)
         try:
-            with contextlib.closing(self._connection(parts)) as connection:
-                connection.connect()
-                socket = connection.sock  # which http.client forgets as soon as it has an answer's head
+            with self._connected(parts) as connection:
                 target = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
                 connection.request("GET", target, headers={"Accept": "application/json"})
                 answer = connection.getresponse()
                 if answer.status != 200:
                     raise Unreadable(f"{address} answered {answer.status}")
-                return self._body(socket, answer, address).decode()
+                body = self._body(answer, address)
+                self._left()  # a connection that was shut reads like one that has ended
+                return body.decode()
         except (OSError, HTTPException, ValueError) as error:
-            raise Unreadable(f"{address} could not be read: {type(error).__name__}") from None
+            kind = TimeoutError if time.monotonic() >= self._deadline else type(error)
+            raise Unreadable(f"{address} could not be read: {kind.__name__}") from None
 
-    def _connection(self, parts: SplitResult) -> HTTPConnection:
-        host = parts.hostname or ""
-        if parts.scheme == "http":
-            return HTTPConnection(host, parts.port, timeout=self._left())
-        return HTTPSConnection(host, parts.port, timeout=self._left(), context=ssl.create_default_context())
+    @contextlib.contextmanager
+    def _connected(self, parts: SplitResult) -> Generator[HTTPConnection]:
+        """Shut at the deadline, whatever it is at: each of a thousand pieces may come in time for itself."""
+        host, https = parts.hostname or "", parts.scheme == "https"
+        connection = (HTTPSConnection if https else HTTPConnection)(host, parts.port, timeout=self._left())
+        plain = self._reached(host, connection.port)
+        with plain.dup() as shut:  # what TLS makes of the first one takes its descriptor away
+            alarm = threading.Timer(self._left(), lambda: _shut(shut))
+            alarm.daemon = True
+            alarm.start()
+            try:
+                connection.sock = plain
+                if https:
+                    connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=host)
+                yield connection
+            finally:
+                alarm.cancel()
+                alarm.join()
+                connection.close()
 
-    def _body(self, socket: Any, answer: HTTPResponse, address: str) -> bytes:
-        """However slowly it drips."""
+    def _reached(self, host: str, port: int) -> socket.socket:
+        """All addresses of a name together are bounded in time; that the name is found is up to the system."""
+        failure: OSError = OSError("no address")
+        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            reached = socket.socket(family, kind, protocol)
+            try:
+                reached.settimeout(self._left())
+                reached.connect(address)
+            except OSError as error:
+                reached.close()
+                failure = error
+            else:
+                return reached
+        raise failure
+
+    def _body(self, answer: HTTPResponse, address: str) -> bytes:
         body = b""
-        socket.settimeout(self._left())
         while chunk := answer.read1(_CHUNK):
             body += chunk
             if len(body) > _LONGEST_BYTES:
                 raise Unreadable(f"{address} answered more than {_LONGEST_BYTES:,} bytes")
-            socket.settimeout(self._left())
         return body
 
     def _left(self) -> float:
@@ -93,6 +122,11 @@ class Asking:
         if left <= 0:
             raise TimeoutError
         return left
+
+
+def _shut(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # the other side was quicker
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _checked(address: str, plain_loopback: bool) -> SplitResult:

@@ -12,7 +12,7 @@ from serverless_patterns_runtime.jwt_authorizer.keys import VerificationKey
 from serverless_patterns_runtime.jwt_authorizer.published_keys import Keys
 from serverless_patterns_runtime.jwt_authorizer.refusal import Refused
 from serverless_patterns_runtime.jwt_authorizer.settings import Settings
-from serverless_patterns_runtime.lambda_authorizer.policy import RESERVED
+from serverless_patterns_runtime.lambda_authorizer.contract import RESERVED
 from serverless_patterns_runtime.request import Caller, Request
 
 __all__ = ["Verification"]

@@ -12,6 +12,7 @@ from serverless_patterns_runtime.errors import MalformedPayload, PermanentError,
 from serverless_patterns_runtime.invocation import Invocation
 from serverless_patterns_runtime.lambda_authorizer import policy
 from serverless_patterns_runtime.lambda_authorizer.edge import Edge
+from serverless_patterns_runtime.lambda_authorizer.remembered import NotOfTheAnswer, RememberedRequest
 from serverless_patterns_runtime.request import Caller, Request, Values
 from serverless_patterns_runtime.telemetry import describe
 
@@ -83,7 +84,8 @@ class Decision:
             params = path_parameters(envelope.resource, envelope.event.get("pathParameters"))
         except MalformedPayload:
             raise Unauthorized from None
-        return Request(
+        kind = RememberedRequest if self._edge.settings.results_remembered else Request
+        return kind(
             method=envelope.method,
             route=f"{envelope.method} {envelope.resource}",
             path=envelope.path,
@@ -113,7 +115,7 @@ class Decision:
             case Unauthorized():
                 self._record("Unauthorized", {})
                 raise Unauthorized from None
-            case UnusableResult() | UnusableResource():
+            case UnusableResult() | UnusableResource() | NotOfTheAnswer():
                 self._record("Failed", _reason(error))
             case PermanentError(status=403):
                 self._record("Denied", _reason(error))

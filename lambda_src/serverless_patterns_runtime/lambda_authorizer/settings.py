@@ -15,6 +15,7 @@ class Settings(NamedTuple):
     business_function: str
     tables: Mapping[str, str]
     identity_header: str
+    results_remembered: bool
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -24,4 +25,5 @@ class Settings(NamedTuple):
             business_function=function.BUSINESS_FUNCTION,
             tables={name: os.environ[name] for name in function.TABLES.split(",") if name},
             identity_header=authorizer.IDENTITY_HEADER,
+            results_remembered=authorizer.RESULTS_REMEMBERED == "true",
         )

@@ -21,6 +21,9 @@ class AttemptLimit:
     count: Callable[[str, int], int]
     """Notes that a message's n-th receive was an attempt, and says how many attempts that makes."""
 
+    take_back: Callable[[str, int], None]
+    """The other way: it was none."""
+
     enabled: bool
     """False: every receive is an attempt, and SQS's own count says how many there were."""
 
@@ -35,6 +38,11 @@ class AttemptLimit:
         if attempt > self.limit:
             raise AttemptsExhausted(f"started {self.limit} times, with no end that could be recorded")
         return attempt
+
+    def withdraw(self, message: Message) -> None:
+        """What `number_of` counted was no attempt: it failed for what nobody's attempt can help."""
+        if self.enabled and message.receive_count > 1:
+            self.take_back(message.id, message.receive_count)
 
     def judge(self, message: Message, attempt: int, verdict: Verdict) -> Verdict:
         """The last failure that a message may have is a refusal."""

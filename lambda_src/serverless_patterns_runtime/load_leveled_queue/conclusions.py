@@ -1,7 +1,7 @@
 """What follows from a verdict: a dead letter, a delay, a log line, and the answer to Lambda."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from serverless_patterns_runtime.claims.completed import CompletedClaims
@@ -10,7 +10,15 @@ from serverless_patterns_runtime.load_leveled_queue.dead_letters import DeadLett
 from serverless_patterns_runtime.load_leveled_queue.delivery import Delivery
 from serverless_patterns_runtime.load_leveled_queue.edge import Edge
 from serverless_patterns_runtime.load_leveled_queue.message import Message
-from serverless_patterns_runtime.load_leveled_queue.verdicts import Busy, Duplicate, Failed, Refused, Unstarted, Verdict
+from serverless_patterns_runtime.load_leveled_queue.verdicts import (
+    Busy,
+    Duplicate,
+    Failed,
+    Held,
+    Refused,
+    Unstarted,
+    Verdict,
+)
 from serverless_patterns_runtime.load_leveled_queue.visibility import Backoff, Visibility
 from serverless_patterns_runtime.telemetry import describe
 
@@ -42,7 +50,7 @@ class Conclusions:
 
         Nor is one refused whose work is complete: what was processed is no dead letter.
         """
-        if isinstance(verdict, Refused | Failed):
+        if isinstance(verdict, Refused | Failed | Held) and verdict.error is not None:
             self._errors.append(verdict.error)
         if isinstance(verdict, Refused):
             verdict = self._bury(delivery, verdict)
@@ -72,6 +80,10 @@ class Conclusions:
             fields["message_id"] = message_id
         self._logger.warning(text, extra={name: value for name, value in fields.items() if value is not None})
 
+    def warn_of_claims(self, errors: Sequence[Exception]) -> None:
+        for error in errors:
+            self.warn("a claim could not be settled: it holds until its deadline", error)
+
     def _bury(self, delivery: Delivery, refused: Refused) -> Verdict:
         if self._buried_any and self._remaining() < LAST_SECONDS:
             # A batch with more dead letters than time must not come back whole for ever.
@@ -93,6 +105,8 @@ class Conclusions:
                 return self._backoff.after_failure(delivery.attempts)
             case Busy():
                 return self._backoff.after_lease(verdict.until, self._clock())
+            case Held():
+                return self._backoff.while_open(verdict.refusal, self._clock())
             case Unstarted():
                 return verdict.delay_seconds
             case _:
@@ -112,9 +126,9 @@ class Conclusions:
             case Refused():
                 fields |= {"reason": verdict.error.message, "error_type": type(verdict.error).__name__}
                 self._logger.error("message dead-lettered", extra=fields)
-            case Failed():
-                fields |= describe(verdict.error, with_message=self._verbose())
-                hint = unreachable(verdict.error)
+            case Failed(error) | Held(_, BaseException() as error):
+                fields |= describe(error, with_message=self._verbose())
+                hint = unreachable(error)
                 self._logger.error("message failed", extra=fields | ({"hint": hint} if hint else {}))
             case _:
                 self._logger.info("message handled", extra=fields)

@@ -3,15 +3,19 @@
 import random
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
+from serverless_patterns_runtime.circuit_breaker.settings import breakers
 from serverless_patterns_runtime.clients import client
 from serverless_patterns_runtime.deployed_resources import DeployedResources
 from serverless_patterns_runtime.load_leveled_queue.commit_threads import COMMIT_THREADS, CommitThreads
 from serverless_patterns_runtime.load_leveled_queue.settings import Settings
 from serverless_patterns_runtime.resources import NO_RESOURCES, Resources
 from serverless_patterns_runtime.telemetry import Logger, Metrics
+
+if TYPE_CHECKING:
+    from serverless_patterns_runtime.circuit_breaker.permit import Breaker
 
 __all__ = ["Edge"]
 
@@ -31,10 +35,13 @@ class Edge(NamedTuple):
     """None: commits are carried out one after the other."""
     resources: Resources = NO_RESOURCES
     """What the business function reads by itself."""
+    breaker: "Breaker | None" = None
+    """What guards the business function's downstream."""
 
     @classmethod
     def from_environment(cls) -> "Edge":
         settings = Settings.from_environment()
+        logger = Logger()
         return cls(
             settings=settings,
             business_function=BusinessFunction.load(
@@ -45,8 +52,18 @@ class Edge(NamedTuple):
             clock=time.time,
             sleep=time.sleep,
             random=random.SystemRandom(),
-            logger=Logger(),
+            logger=logger,
             metrics=Metrics(),
             commit_threads=CommitThreads(COMMIT_THREADS),
             resources=DeployedResources(settings.tables),
+            breaker=_breaker(logger),
         )
+
+
+def _breaker(logger: Any) -> "Breaker | None":
+    for name, settings in breakers().items():  # one at most
+        # Not at the top: most consumers have none.
+        from serverless_patterns_runtime.circuit_breaker.deployed import deployed_breaker
+
+        return deployed_breaker(name, settings, logger)
+    return None

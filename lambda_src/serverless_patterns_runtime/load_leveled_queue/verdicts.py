@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from serverless_patterns_runtime.errors import PermanentError
+from serverless_patterns_runtime.errors import CircuitOpen, PermanentError
 
-__all__ = ["Busy", "Duplicate", "Failed", "Refused", "Succeeded", "Unstarted", "Verdict"]
+__all__ = ["Busy", "Duplicate", "Failed", "Held", "Refused", "Succeeded", "Unstarted", "Verdict"]
 
 
 @dataclass(frozen=True)
@@ -45,4 +45,13 @@ class Unstarted:
     delay_seconds: int
 
 
-Verdict = Succeeded | Duplicate | Refused | Failed | Busy | Unstarted
+@dataclass(frozen=True)
+class Held:
+    """A circuit breaker refuses calls. No attempt: it comes back when it may be tried."""
+
+    refusal: CircuitOpen
+    error: BaseException | None = None
+    """How it failed, if it ran: the breaker opened with it, or stays open by it."""
+
+
+Verdict = Succeeded | Duplicate | Refused | Failed | Busy | Unstarted | Held

@@ -3,6 +3,7 @@
 Full jitter: Brooker, Exponential Backoff And Jitter (2015).
 """
 
+import math
 import random
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 from botocore.exceptions import BotoCoreError, ClientError
 
 from serverless_patterns_runtime.claims.leases import CLOCK_SKEW_SECONDS
+from serverless_patterns_runtime.errors import CircuitOpen
 from serverless_patterns_runtime.load_leveled_queue.message import Message
 
 __all__ = ["Backoff", "Visibility"]
@@ -24,6 +26,13 @@ SHORTEST_RETRY_SECONDS = 1
 
 LEASE_JITTER_SECONDS = 5
 """Spreads the duplicates that wait for the same lease."""
+
+SHARE_OF_OUTAGE = 0.5
+"""What a message waits that an open breaker refuses: the longer the outage, the longer, and the fewer receives."""
+
+OPEN_JITTER_SECONDS = 5
+OPEN_JITTER_SHARE = 0.1
+"""Spreads the messages that wait for the same breaker: whichever is longer."""
 
 
 class Backoff(NamedTuple):
@@ -41,6 +50,16 @@ class Backoff(NamedTuple):
         """Seconds until the lease that is in the way has ended: one receive, not one a backoff."""
         jitter = self.random.randint(1, LEASE_JITTER_SECONDS)
         return min(max(0, until - int(now)) + CLOCK_SKEW_SECONDS + jitter, MAX_SECONDS)
+
+    def while_open(self, refusal: CircuitOpen, now: float) -> int:
+        """Seconds until an open breaker is asked again, never before it may let a call through."""
+        # Not at the top: a consumer without a breaker gets by without it.
+        from serverless_patterns_runtime.circuit_breaker.contract import LONGEST_REFUSAL_SECONDS
+
+        outage = min((now - refusal.opened_at) * SHARE_OF_OUTAGE, LONGEST_REFUSAL_SECONDS)
+        least = max(refusal.retry_at - now, outage, SHORTEST_RETRY_SECONDS)
+        jitter = self.random.uniform(0, max(OPEN_JITTER_SECONDS, least * OPEN_JITTER_SHARE))
+        return min(math.ceil(least + jitter), MAX_SECONDS)
 
 
 class Visibility(NamedTuple):

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from serverless_patterns_runtime.business_function.business_function import BusinessFunction
 from serverless_patterns_runtime.claims.claim import Claim, RunningElsewhere
 from serverless_patterns_runtime.claims.commits import Commits
 from serverless_patterns_runtime.claims.leases import CLOCK_SKEW_SECONDS, AlreadyDone, Leases, Unavailable
@@ -24,6 +25,9 @@ from serverless_patterns_runtime.load_leveled_queue.verdicts import (
     Verdict,
 )
 
+if TYPE_CHECKING:
+    from serverless_patterns_runtime.circuit_breaker.permit import Permit
+
 __all__ = ["LeasedWork", "TransactionalWork", "Work"]
 
 
@@ -36,8 +40,8 @@ class Work(Protocol):
         """What keeps the function from being run on this message, if anything does."""
         ...
 
-    def start(self, request: Request, invocation: Invocation) -> Answer:
-        """Run the function."""
+    def start(self, request: Request, invocation: Invocation, permit: "Permit | None") -> Answer:
+        """Run the function; with a permit, for the breaker that gave it to judge."""
         ...
 
     def record(self) -> Sequence[Exception]:
@@ -72,9 +76,9 @@ class TransactionalWork:
     def obstacle(self, request: Request) -> Verdict | None:  # noqa: ARG002
         return None
 
-    def start(self, request: Request, invocation: Invocation) -> Answer:
+    def start(self, request: Request, invocation: Invocation, permit: "Permit | None") -> Answer:
         try:
-            effects: Effects = self._business_function(request.payload, invocation)
+            effects: Effects = _called(self._business_function, request, invocation, permit)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # also SystemExit and CancelledError: this message alone must pay for them
@@ -121,8 +125,8 @@ class LeasedWork:
         obstacle = self._obstacles[request.claim]
         return None if obstacle is None else verdict_on(obstacle)
 
-    def start(self, request: Request, invocation: Invocation) -> Answer:
-        verdict = self._run(request, invocation)
+    def start(self, request: Request, invocation: Invocation, permit: "Permit | None") -> Answer:
+        verdict = self._run(request, invocation, permit)
         if isinstance(verdict, Succeeded):
             self._unrecorded.append(request.claim)
         return lambda: verdict
@@ -131,7 +135,9 @@ class LeasedWork:
         return self._settle(()) if self._unrecorded else ()
 
     def finish(self, released: Sequence[Claim]) -> Sequence[Exception]:
-        return self._settle([claim for claim in released if _may_have_been_taken(self._obstacles[claim])])
+        return self._settle(
+            [claim for claim in released if claim in self._obstacles and _may_have_been_taken(self._obstacles[claim])]
+        )
 
     def _settle(self, released: Sequence[Claim]) -> Sequence[Exception]:
         try:
@@ -141,14 +147,21 @@ class LeasedWork:
         self._unrecorded = [claim for claim in self._unrecorded if claim in errors]
         return list(errors.values())
 
-    def _run(self, request: Request, invocation: Invocation) -> Verdict:
+    def _run(self, request: Request, invocation: Invocation, permit: "Permit | None") -> Verdict:
         try:
-            self._business_function(request.payload, invocation)
+            _called(self._business_function, request, invocation, permit)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # also SystemExit and CancelledError: this message alone must pay for them
             return verdict_on(error)
         return Succeeded()
+
+
+def _called(function: BusinessFunction, request: Request, invocation: Invocation, permit: "Permit | None") -> Any:
+    """What it returns. What becomes of that, a commit or a lease, is no matter of the downstream's."""
+    if permit is None:
+        return function(request.payload, invocation)
+    return permit.run(lambda: function(request.payload, invocation))
 
 
 def _may_have_been_taken(obstacle: Exception | None) -> bool:

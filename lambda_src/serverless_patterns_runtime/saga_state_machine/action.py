@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from serverless_patterns_runtime.business_function.business_function import UnusableResult
-from serverless_patterns_runtime.business_function.result import Executed, json_of
+from serverless_patterns_runtime.business_function.json_text import json_text
+from serverless_patterns_runtime.business_function.result import Executed
 from serverless_patterns_runtime.claims.claim import Claim, Holder
 from serverless_patterns_runtime.claims.lease import Lease
 from serverless_patterns_runtime.saga_state_machine import contract
@@ -22,7 +23,7 @@ class Action(StepWork):
         return self._run(claim, StepInput(input=task.input, results=task.results, action_key=claim.key))
 
     def _answer_of(self, result: Any) -> str:
-        text = json_of(result)
+        text = json_text(result)
         size = _bytes(json.loads(text))
         self._check(size, self._edge.settings.max_result_bytes, "a step's result holds")
         self._check(

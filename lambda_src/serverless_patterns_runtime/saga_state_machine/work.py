@@ -16,9 +16,6 @@ __all__ = ["StepWork"]
 class StepWork(Once[str]):
     """Answers are JSON texts."""
 
-    forgets = False
-    """It may have had its effect outside, and then raised."""
-
     def __init__(self, edge: Edge, task: Task, context: Any) -> None:
         super().__init__(edge.claims(), lambda: context.get_remaining_time_in_millis() / 1000, edge.logger)
         self._edge = edge

@@ -18,7 +18,8 @@ class RawRestApi:
         self._cloud = cloud
         self.id: str = self.client.create_rest_api(name=name, **settings)["id"]
         (root,) = self.client.get_resources(restApiId=self.id)["items"]
-        self._resources: dict[str, str] = {"": root["id"]}
+        self.root: str = root["id"]
+        self._resources: dict[str, str] = {"": self.root}
 
     @property
     def calls(self) -> Api:

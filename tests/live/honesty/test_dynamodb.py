@@ -1,5 +1,6 @@
 """DynamoDB's conditions and transactions: claims and effects rest on these."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -152,3 +153,49 @@ def test_a_missing_attribute_differs_from_every_value(dynamodb, table) -> None:
 def test_transactions_above_4_mb_are_refused(dynamodb, put) -> None:
     with pytest.raises(ClientError, match="ValidationException"):
         dynamodb.transact_write_items(TransactItems=[put(item(f"i{n}", text="x" * 390_000)) for n in range(12)])
+
+
+def test_a_refused_update_shows_the_item_that_was_in_the_way_and_changes_nothing(dynamodb, table, stored) -> None:
+    dynamodb.put_item(TableName=table, Item=item("breaker", state="open", epoch=3))
+    with pytest.raises(dynamodb.exceptions.ConditionalCheckFailedException) as caught:
+        dynamodb.update_item(
+            TableName=table,
+            Key=item("breaker"),
+            UpdateExpression="SET epoch = :next",
+            ConditionExpression="epoch = :seen",
+            ExpressionAttributeValues={":next": {"N": "3"}, ":seen": {"N": "2"}},
+            **{OLD: "ALL_OLD"},
+        )
+    assert caught.value.response["Item"] == stored()["breaker"] == item("breaker", state="open", epoch=3)
+
+
+def test_of_twenty_conditional_updates_at_once_one_succeeds(dynamodb, table) -> None:
+    dynamodb.put_item(TableName=table, Item=item("breaker"))
+
+    def claims(prober: int) -> bool:
+        values = {":prober": {"N": str(prober)}}
+        asked = {"UpdateExpression": "SET prober = :prober", "ConditionExpression": "attribute_not_exists(prober)"}
+        try:
+            dynamodb.update_item(TableName=table, Key=item("breaker"), ExpressionAttributeValues=values, **asked)
+        except dynamodb.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    with ThreadPoolExecutor(20) as threads:
+        assert sum(threads.map(claims, range(20))) == 1
+
+
+@pytest.mark.xfail(
+    strict=True, raises=pytest.fail.Exception, reason="the emulator takes a write without its table's key"
+)
+def test_a_transaction_without_the_table_s_key_is_refused(dynamodb, put) -> None:
+    with pytest.raises(ClientError) as caught:
+        dynamodb.transact_write_items(TransactItems=[put({"other": {"S": "x"}})])
+    reasons = caught.value.response.get("CancellationReasons", [{}])
+    assert "ValidationException" in str(caught.value) or reasons[0].get("Code") == "ValidationError"
+
+
+@pytest.mark.parametrize("key", ["", "x" * 2049])
+def test_a_key_that_no_item_can_have_is_refused(dynamodb, table, key: str) -> None:
+    with pytest.raises(ClientError, match="ValidationException"):
+        dynamodb.get_item(TableName=table, Key={"id": {"S": key}})

@@ -261,6 +261,18 @@ def test_a_backend_sees_the_path_as_it_was_sent(proxied, path) -> None:
 # What the emulator lacks
 
 
+@pytest.mark.xfail(
+    strict=True, raises=pytest.fail.Exception, reason="the emulator deletes a deployment that a stage has"
+)
+def test_a_deployment_that_a_stage_has_cannot_be_deleted(rest_api) -> None:
+    made = rest_api()
+    made.to_mock("GET /things", '{"statusCode": 200}')
+    made.deploy()
+    deployment = made.client.get_stage(restApiId=made.id, stageName="live")["deploymentId"]
+    with pytest.raises(made.client.exceptions.BadRequestException):
+        made.client.delete_deployment(restApiId=made.id, deploymentId=deployment)
+
+
 @pytest.mark.xfail(strict=True, raises=AssertionError, reason="the emulator takes any body; AWS takes 10 MB")
 def test_more_than_10_mb_are_refused(echoing) -> None:
     calls = echoing("POST /echo")

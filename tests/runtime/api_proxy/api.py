@@ -28,6 +28,7 @@ SETTINGS = Settings(
     tables={},
     claims=None,
     max_body_bytes=1_048_576,
+    binary_media_types=(),
     cross_origin=None,
     routes={},
 )

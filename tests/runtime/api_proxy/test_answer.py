@@ -2,8 +2,10 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -135,6 +137,31 @@ def test_what_json_cannot_say_is_refused_without_being_quoted(make: Callable[[],
     assert CANARY not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [
+        (
+            {"when": datetime(2026, 11, 21, tzinfo=UTC)},
+            "a value of type datetime, at /when: answer text, as isoformat() gives it",
+        ),
+        ({"lines": [1, {"tags": {CANARY}}]}, "a value of type set, at /lines/1/tags: answer a list"),
+        ({"raw": b"x"}, "a value of type bytes, at /raw: answer text, or the bytes alone as the body of a Response"),
+        ({CANARY: {"id": UUID(int=7)}}, "a value of type UUID, at /*/id: answer text, as str() gives it"),
+        (
+            {"id" * 21: Order()},
+            "a value of type Order, at /*: answer text, numbers, lists and dicts with text for keys",
+        ),
+        ({"share": float("nan")}, ", at /share: answer text, numbers, lists"),
+        ([{(CANARY,): 1}], "not tuple, at /0: answer text, numbers, lists and dicts with text for keys"),
+    ],
+)
+def test_what_json_cannot_say_is_named_by_its_place_with_the_fix(result: Any, told: str):
+    with pytest.raises(UnusableResult) as raised:
+        Answer.of(result)
+    assert told in str(raised.value)
+    assert CANARY not in str(raised.value)
+
+
 def test_an_answer_that_lambda_cannot_carry_is_refused():
     fits = "x" * (MAX_BYTES - 200)
     assert Answer.of(fits).body == f'"{fits}"'
@@ -143,7 +170,7 @@ def test_an_answer_that_lambda_cannot_carry_is_refused():
             UnusableResult, match=r"^an answer holds at most 6,225,920 bytes as JSON \(Lambda's limit\)"
         ):
             Answer.of(body)
-    with pytest.raises(UnusableResult, match="an answer holds at most"):
+    with pytest.raises(UnusableResult, match="headers hold at most"):
         Answer.of(Response(headers={"X-Big": "x" * MAX_BYTES}))
 
 
@@ -186,3 +213,16 @@ def test_every_response_is_an_answer_that_is_kept_exactly(status: int, body: Any
     check_proxy_result(json.loads(json.dumps(answer.proxy_result([("X-Correlation-Id", "c")]))))
     if isinstance(body, bytes) and answer.base64:
         assert base64.b64decode(answer.body) == body
+
+
+def test_no_first_answer_says_that_it_is_a_replay():
+    answer = Answer.of(Response(200, {}, headers={"idempotent-replayed": "true", "X-Own": "1"}))
+    assert answer.headers == {"X-Own": ("1",), "Content-Type": ("application/json",)}
+
+
+def test_headers_that_the_gateway_would_not_let_through_are_no_answer():
+    """Found before Effects are committed, and not after."""
+    assert Answer.of(Response(200, headers={"X-Own": "x" * 9_000})).status == 200
+    for response in (Response(200, headers={"X-Own": "x" * 9_300}), Response(200, cookies=["a=" + "x" * 3_000] * 4)):
+        with pytest.raises(UnusableResult, match="headers hold at most 9,216 bytes"):
+            Answer.of(response)

@@ -64,6 +64,10 @@ GOLDEN = [golden(name) for name in EVIDENCE.values()]
 PATHS = [(which, path) for which, envelope in enumerate(GOLDEN) for path in paths(envelope) if path]
 
 
+# The second change finds a list where the first one has put it.
+@example(
+    [((1, ("requestContext", "identity")), [], False), ((1, ("requestContext", "identity", "accessKey")), None, False)]
+)
 @given(st.lists(st.tuples(st.sampled_from(PATHS), JSON, st.booleans()), min_size=1, max_size=3))
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_an_event_with_anything_anywhere_has_an_answer(changes: list[tuple[tuple[int, tuple[Any, ...]], Any, bool]]):
@@ -86,7 +90,7 @@ def change(sent: Any, path: tuple[Any, ...], value: Any, *, remove: bool) -> Non
             return  # an earlier change took it away
     if isinstance(sent, dict) and remove:
         sent.pop(last, None)
-    elif isinstance(sent, dict) or (isinstance(sent, list) and last < len(sent)):
+    elif isinstance(sent, dict) or (isinstance(sent, list) and isinstance(last, int) and last < len(sent)):
         sent[last] = value
 
 

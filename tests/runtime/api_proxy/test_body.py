@@ -163,15 +163,24 @@ def test_the_limit_is_the_api_s():
     assert api.post('"abcd"').problem["detail"] == "the body is larger than 5 bytes"
 
 
-def test_a_route_for_bytes_takes_every_type_and_gives_bytes():
+def test_a_route_for_bytes_takes_what_comes_as_bytes():
     routes = {"POST /things": route(content="bytes")}
-    api = Api(lambda request: request.body, routes=routes)
-    for body, content in ((b"\xff{", b"\xff{"), ("text ä", "text ä".encode())):
-        for content_type in ("application/json", "image/png", None):
-            assert api.post(body, content_type=content_type).body == content
-    assert api.post().status == 204
+    api = Api(lambda request: list(request.body or ()), routes=routes)
+    for content_type in ("application/json", "image/png", None):
+        assert api.post(b"\xff{", content_type=content_type).json == [255, 123]
+    assert api.post().json == []
     assert api.post("\ud800").problem["detail"] == "the body is not UTF-8"
     assert Api(lambda _: None, routes=routes, max_body_bytes=3).post(b"four").status == 413
+
+
+@pytest.mark.parametrize("body", ["text", "\ufffdPNG"])
+@pytest.mark.parametrize("content_type", ["image/gif", "application/json", None])
+def test_what_the_gateway_took_for_text_is_a_415_on_a_route_for_bytes(body: str, content_type: str | None):
+    types = ("image/png", "application/octet-stream")
+    api = Api(lambda _: None, routes={"POST /things": route(content="bytes")}, binary_media_types=types)
+    answered = refuse(api, event(body=body, content_type=content_type))
+    detail = "the body has to be of a binary type: send Content-Type: image/png or application/octet-stream"
+    assert (answered.status, answered.problem["detail"]) == (415, detail)
 
 
 def validate(value: Any) -> None:

@@ -118,3 +118,39 @@ def test_evidence_comes_before_everything_else():
     routes = {"POST /things": route(evidence="iam", idempotency="required")}
     api = Api(lambda _: None, routes=routes, max_body_bytes=1)
     assert api.send(event(body="{", content_type="text/plain")).status == 401
+
+
+def test_users_of_an_identity_pool_are_several_callers():
+    """They have one ARN in common: that of the pool's role and of one session."""
+    callers: list[Any] = []
+    arn = "arn:role/CognitoIdentityCredentials"
+    for user in ("us-east-1:ann", "us-east-1:bob", None):
+        sent = event("GET /things", evidence="iam")
+        sent["requestContext"]["identity"] |= {
+            "userArn": "arn:role/CognitoIdentityCredentials",
+            "cognitoIdentityId": user,
+        }
+        Api(lambda request: callers.append(request.caller.id), routes={"GET /things": route(evidence="iam")}).send(sent)
+    assert callers == [f"{arn}us-east-1:ann", f"{arn}us-east-1:bob", arn]
+
+
+def test_sessions_of_a_role_are_several_callers():
+    """They may be several people: an answer of one is never shown to another (docs/decisions/0018)."""
+    callers: set[str] = set()
+    for session in ("ann@example.com", "bob@example.com"):
+        sent = event("GET /things", evidence="iam")
+        sent["requestContext"]["identity"]["userArn"] = f"arn:aws:sts::111111111111:assumed-role/Staff/{session}"
+        Api(lambda request: callers.add(request.caller.id), routes={"GET /things": route(evidence="iam")}).send(sent)
+    assert len(callers) == 2
+
+
+def test_what_the_gateway_puts_beside_the_claims_is_no_claim():
+    from serverless_patterns_runtime.lambda_authorizer.contract import RESERVED
+
+    claims: list[Any] = []
+    sent = event("GET /things", evidence="lambda")
+    sent["requestContext"]["authorizer"] |= dict.fromkeys(RESERVED, "7")
+    Api(lambda request: claims.append(request.caller.claims), routes={"GET /things": route(evidence="lambda")}).send(
+        sent
+    )
+    assert not {*claims[0]} & {*RESERVED}

@@ -58,6 +58,7 @@ VARIABLES = {
     "RETURNS_EFFECTS": "false",
     "TABLES": "",
     "MAX_BODY_BYTES": "1048576",
+    "BINARY_MEDIA_TYPES": "image/png,application/pdf",
     "CORS": json.dumps({"origins": ["*"], "credentials": False, "expose_headers": ["X-Correlation-Id"]}),
     "POWERTOOLS_METRICS_NAMESPACE": "ServerlessPatterns",
     "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -171,7 +172,8 @@ def test_a_missing_variable_is_an_error_that_names_it(world: World, monkeypatch:
 @pytest.mark.parametrize("name", CLAIMS)
 def test_where_a_key_can_be_claimed_the_claims_variables_must_be_there(world: World, name: str):
     others = {variable: value for variable, value in CLAIMS.items() if variable != name}
-    for settings, variables in ((route(idempotency="optional"), {}), (route(), EFFECTS)):
+    kept: Any = {"GET": "off", "POST": "required"}
+    for settings, variables in ((route(idempotency="optional"), {}), (route(idempotency=kept), {}), (route(), EFFECTS)):
         world.is_told(settings, "GET /orders", variables | others)
         with pytest.raises(KeyError) as raised:
             world.send(golden("rest_api_public"))
@@ -187,6 +189,7 @@ def test_settings_say_what_the_construct_said(world: World):
         tables={"PAYMENTS": "p-1"},
         claims=ClaimsSettings("claims", "Api", 604_800),
         max_body_bytes=1_048_576,
+        binary_media_types=("image/png", "application/pdf"),
         cross_origin=None,
         routes={"POST /payments": ROUTES["POST /payments"]},
     )

@@ -38,9 +38,9 @@ def calls(made: Api) -> list[str]:
 
 @pytest.mark.parametrize("function", [pay, charge])
 def test_a_repeated_request_has_the_first_one_s_answer_and_says_so(function: Any):
-    made = api(function)
-    first = made.post({"id": "1"}, key="k", request_id="r-1")
-    again = made.post({"id": "1"}, key="k", request_id="r-2")
+    made = api(function, evidence="lambda")
+    first = made.post({"id": "1"}, key="k", request_id="r-1", evidence="lambda")
+    again = made.post({"id": "1"}, key="k", request_id="r-2", evidence="lambda")
     assert first.status == again.status == 201
     assert first.body == again.body
     assert first.headers.get("set-cookie") == again.headers.get("set-cookie")
@@ -48,6 +48,14 @@ def test_a_repeated_request_has_the_first_one_s_answer_and_says_so(function: Any
     assert (first.header("X-Correlation-Id"), again.header("X-Correlation-Id")) == ("r-1", "r-2")
     assert [line["outcome"] for line in made.log] == ["Succeeded", "Replayed"]
     assert made.metrics.counts == {"Succeeded": 1, "Replayed": 1}
+
+
+def test_on_a_public_route_nobody_is_given_the_cookies_of_the_first_one():
+    made = api(lambda _: Response(200, {"a": 1}, headers={"set-COOKIE": "a=1", "X-Tag": "t"}, cookies=["b=2"]))
+    first, again = (made.post({}, key="k") for _ in range(2))
+    assert first.headers["set-cookie"] == ["a=1", "b=2"]
+    assert (again.header("Idempotent-Replayed"), again.json, again.header("X-Tag")) == ("true", {"a": 1}, "t")
+    assert "set-cookie" not in again.headers
 
 
 def test_effects_cost_one_request_to_dynamodb_and_a_replay_one():
@@ -165,3 +173,16 @@ def test_who_replays_from_another_page_is_answered_for_that_page():
     for origin in cors["origins"]:
         answered = made.post({"id": "1"}, key="k", headers={"Origin": origin})
         assert answered.header("Access-Control-Allow-Origin") == origin
+
+
+ANY_METHOD = {"GET": "off", "HEAD": "off", "PUT": "optional", "POST": "required", "PATCH": "required"}
+
+
+def test_on_a_route_for_any_method_a_key_means_what_it_means_for_the_method_that_is_called():
+    made = api(charge)
+    settings = made.edge.settings._replace(routes={"ANY /things": route(idempotency=ANY_METHOD)})
+    made.edge = made.edge._replace(settings=settings)
+    for method, mode in ANY_METHOD.items():
+        assert (made.send(event(f"{method} /things", {})).status == 400) == (mode == "required"), method
+        replays = [made.send(event(f"{method} /things", {}, key="k")).header("Idempotent-Replayed") for _ in range(2)]
+        assert replays == [None, None if mode == "off" else "true"], method

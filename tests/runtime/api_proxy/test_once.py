@@ -179,9 +179,29 @@ def test_what_failed_is_tried_again_and_never_replayed(api: Api):
     """AP8."""
     for failure in (PermanentError("no", status=402), RuntimeError("broken"), SystemExit(), UnusableResult("no")):
         assert api.refuse(raises(failure)) is failure
-    assert not api.dynamodb.claims()
     assert api.ask(work(api, {"ok": 1})) == Executed(Answer.of({"ok": 1}), replayed=False)
+
+
+@both
+def test_a_refusal_leaves_nothing_under_its_key(api: Api):
+    for status in (None, 402):
+        refusal = PermanentError("no", status=status)
+        assert api.refuse(raises(refusal)) is refusal
+        assert not api.dynamodb.claims()
+    assert not api.ask(work(api), OTHER_BODY).replayed
     assert {attempt for _, attempt in api.runs} == {1}
+
+
+UNKNOWN_FATE = [TimeoutError(), RuntimeError("broken"), SystemExit(), PermanentError("the bank is out", status=503)]
+
+
+@pytest.mark.parametrize("failure", UNKNOWN_FATE, ids=repr)
+def test_what_a_failed_attempt_may_have_done_it_did_for_its_own_body(leased: Api, failure: BaseException):
+    """The provider may have charged the card before its answer was lost."""
+    assert leased.refuse(raises(failure)) is failure
+    assert type(leased.refuse(work(leased), OTHER_BODY)) is IdempotencyKeyReused
+    assert not leased.ask(work(leased)).replayed
+    assert [attempt for _, attempt in leased.runs] == [1, 2]
 
 
 @both
@@ -514,8 +534,9 @@ def test_a_failure_that_cannot_be_recorded_is_answered_and_warned_of(leased: Api
 def test_a_response_that_says_failure_is_answered_and_not_kept(leased: Api):
     answered = leased.ask(lambda: Response(503, {"try": "later"}))
     assert answered == Executed(Answer.of(Response(503, {"try": "later"})), replayed=False)
-    assert not leased.dynamodb.claims()
+    assert type(leased.refuse(work(leased), OTHER_BODY)) is IdempotencyKeyReused
     assert leased.ask(work(leased, {"id": 1})) == Executed(Answer.of({"id": 1}), replayed=False)
+    assert leased.runs[-1] == (KEY, 2)
 
 
 @pytest.mark.parametrize("result", [{"a": "x" * 310_000}, object(), {1.5: float("nan")}])

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from serverless_patterns_runtime.api_proxy.mismatch import Mismatch
 from serverless_patterns_runtime.api_proxy.path_parameters import path_parameters
 from serverless_patterns_runtime.errors import MalformedPayload
 
@@ -112,3 +113,19 @@ def test_whatever_it_is_what_gets_through_is_plain(text: str, resource: str):
     assert not set(value) & set("\\;\0\n\r\ufffd")
     assert all(segment not in ("", ".", "..") for segment in value.removesuffix("/").split("/"))
     assert resource == REST or "/" not in value
+
+
+def test_what_the_schema_of_the_path_refuses_is_a_400_that_points_at_the_parameter_and_calls_nothing():
+    def validate(params: dict[str, str]) -> None:
+        if len(params["thing"]) > 3:
+            raise Mismatch("maxLength", "thing")
+
+    called: list[Any] = []
+    routes = {f"GET {ONE}": route(params="schema_1")}
+    api = Api(called.append, routes=routes, validators={"schema_1": validate})
+    assert api.send(event(f"GET {ONE}", params={"thing": "a%20b"})).status == 204
+    refused = api.send(event(f"GET {ONE}", params={"thing": "canary"}))
+    assert refused.problem["errors"] == [{"pointer": "/thing", "rule": "maxLength"}]
+    assert (refused.status, refused.problem["detail"]) == (400, "the path does not match its schema")
+    assert len(called) == 1
+    assert "canary" not in api.log_text + refused.body.decode()

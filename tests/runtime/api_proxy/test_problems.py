@@ -11,6 +11,7 @@ from serverless_patterns_runtime.business_function.business_function import Unus
 from serverless_patterns_runtime.claims.claim import AnswerNotKept, Contended, RunningElsewhere
 from serverless_patterns_runtime.errors import (
     AttemptsExhausted,
+    ConditionNotMet,
     Expired,
     IdempotencyKeyReused,
     MalformedPayload,
@@ -22,6 +23,13 @@ from ..sqs_events import NOW
 from .api import Answered, Api
 
 CANARY = "canary-4111-1111"
+
+
+def with_status(status: Any) -> PermanentError:
+    """As a subclass may set it, which the constructor does not see."""
+    error = PermanentError(CANARY)
+    error.status = status
+    return error
 
 
 class Teapot(PermanentError):
@@ -60,7 +68,7 @@ STATUSES: list[tuple[BaseException, int]] = [
     (SystemExit(CANARY), 500),
     (GeneratorExit(CANARY), 500),
     (MemoryError(CANARY), 500),
-    *[(PermanentError(CANARY, status=status), 500) for status in (0, 200, 302, 399, 600, 1000, "404", 404.0, True)],  # type: ignore[arg-type]
+    *[(with_status(status), 500) for status in (0, 200, 302, 399, 600, 1000, "404", 404.0, True)],
 ]
 
 
@@ -89,11 +97,20 @@ def test_a_500_leaks_nothing_but_the_id_to_ask_with():
     assert answered.json["correlation_id"] == "web-1"
 
 
-@pytest.mark.parametrize(("until", "seconds"), [(10.0, "10"), (9.01, "10"), (0.0, "1"), (-50.0, "1"), (0.5, "1")])
+@pytest.mark.parametrize(
+    ("until", "seconds"), [(27.0, "2"), (2.0, "2"), (1.0, "2"), (0.5, "2"), (0.0, "1"), (-50.0, "1")]
+)
 def test_who_meets_a_running_request_is_told_when_to_come_back(until: float, seconds: str):
     answered = raising(RunningElsewhere(NOW + until)).post()  # type: ignore[arg-type]
     assert answered.header("Retry-After") == seconds
     assert answered.problem["detail"] == "a request with this idempotency key is still at work"
+
+
+def test_a_condition_without_words_of_its_own_is_a_409_that_names_no_table_and_a_log_line_that_does():
+    api = raising(ConditionNotMet("write 1 (Put ORDERS) was refused: its condition does not hold"))
+    said = api.post().problem
+    assert (said["status"], said["detail"]) == (409, "the present state of the data does not allow it")
+    assert api.log[0]["reason"] == "write 1 (Put ORDERS) was refused: its condition does not hold"
 
 
 def test_who_meets_contention_is_told_to_come_back_soon():

@@ -126,7 +126,7 @@ def test_a_response_gets_back_whole():
     given = Response(
         201, content, headers={"Content-Type": "image/png", "X-Tag": ["a", "b"]}, cookies=["a=1; HttpOnly", "b=2"]
     )
-    answered = Api(lambda _: given).post()
+    answered = Api(lambda _: given, binary_media_types=("image/png",)).post(headers={"Accept": "image/png"})
     assert answered.status == 201
     assert answered.body == content
     assert answered.headers["x-tag"] == ["a", "b"]

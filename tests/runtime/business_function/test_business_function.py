@@ -114,8 +114,8 @@ def make(call: Any, *, returns_effects: bool) -> BusinessFunction:
     return BusinessFunction(call, "orders:fulfil", False, returns_effects)
 
 
-BROKEN = "orders:fulfil is annotated '-> Effects' and returned {}: return Effects, deploy again, and redrive"
-UNSAID = "orders:fulfil returned Effects without saying so: annotate it '-> Effects', deploy again, and redrive"
+BROKEN = "orders:fulfil is annotated '-> Effects' and returned {}: return Effects, and deploy again"
+UNSAID = "orders:fulfil returned Effects without saying so: annotate it '-> Effects', and deploy again"
 
 
 @pytest.mark.parametrize(

@@ -31,3 +31,13 @@ def test_an_attempt_that_cannot_be_noted_is_an_error():
     client.script("UpdateItem", scripted_aws.error("UpdateItem", "ThrottlingException"))
     with pytest.raises(ClientError):
         attempts(client).count("message-1", 2)
+
+
+def test_what_was_no_attempt_is_taken_out_again():
+    client = scripted_aws.dynamodb()
+    client.script("UpdateItem", {})
+    attempts(client).withdraw("message-1", 9)
+    (request,) = client.requests("UpdateItem")
+    assert request["UpdateExpression"] == "DELETE #attempts :receive SET #expires_at = :expires_at"
+    assert request["ExpressionAttributeValues"][":receive"] == {"NS": ["9"]}
+    assert request["Key"] == {"claim": {"S": "attempts#Fulfilment#message-1"}}

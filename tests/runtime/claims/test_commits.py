@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 from serverless_patterns_runtime import Attr, Check, Delete, Effects, PermanentError, Put, Update
 from serverless_patterns_runtime.claims.claim import Claim, RunningElsewhere
 from serverless_patterns_runtime.claims.commits import Commits, Contended
-from serverless_patterns_runtime.errors import IdempotencyKeyReused, UncommittableEffects
+from serverless_patterns_runtime.errors import ConditionNotMet, IdempotencyKeyReused, UncommittableEffects
 
 from .. import scripted_aws
 from ..scripted_aws import cancelled, error
@@ -197,7 +197,7 @@ def test_conflict_or_throttling_is_tried_again_whatever_a_condition_says(reason:
         (["None", "None", "None", CCF, CCF], TryLater, "soon"),
         (
             ["None", "None", "None", "None", CCF],
-            PermanentError,
+            ConditionNotMet,
             "write 4 (Delete CARTS) was refused: its condition does not hold",
         ),
         (["None", "ValidationError", CCF, "None", "None"], PermanentError, "out of stock"),

@@ -149,8 +149,8 @@ def test_work_without_an_answer_that_can_be_kept_is_complete_all_the_same():
     assert "answer" not in str(request)
 
 
-def test_a_first_attempt_that_failed_leaves_nothing():
-    got, (request,) = asked("DeleteItem", {}, act=lambda lease: lease.give_back(held()))
+def test_a_first_attempt_that_was_refused_leaves_nothing():
+    got, (request,) = asked("DeleteItem", {}, act=lambda lease: lease.give_back(held(), forget=True))
     assert got is None
     assert request == {
         "TableName": "shop-claims",
@@ -162,8 +162,10 @@ def test_a_first_attempt_that_failed_leaves_nothing():
     }
 
 
-def test_a_later_attempt_that_failed_leaves_the_count_and_the_payload_of_the_one_that_died():
-    got, (request,) = asked("UpdateItem", {}, act=lambda lease: lease.give_back(held(attempt=2)))
+@pytest.mark.parametrize(("attempt", "forget"), [(1, False), (2, False), (2, True)])
+def test_after_an_attempt_of_unknown_fate_the_count_and_the_payload_stay(attempt: int, forget: bool):
+    act = lambda lease: lease.give_back(held(attempt), forget=forget)  # noqa: E731
+    got, (request,) = asked("UpdateItem", {}, act=act)
     assert got is None
     assert request["UpdateExpression"] == "SET #free_at = :zero"
     assert request["ConditionExpression"] == "#owner = :owner"
@@ -175,7 +177,7 @@ def test_no_request_uses_a_reserved_word_as_a_name():
     made = lease(client)
     made.take(UNTIL)
     made.complete("{}", lambda: 30)
-    made.give_back(held(2))
+    made.give_back(held(2), forget=False)
     for request in client.requests("UpdateItem"):
         words = re.findall(r"(?<![#:])\b[A-Za-z_]+", f"{request['UpdateExpression']} {request['ConditionExpression']}")
         known = {"SET", "REMOVE", "AND", "OR", "if_not_exists", "attribute_not_exists"}
@@ -245,7 +247,9 @@ def test_who_was_overtaken_learns_the_answer_that_counts():
     assert found is not None
     assert found.answer == "theirs"
     found, _ = asked(
-        "DeleteItem", refused(owner="other", done=True, answer="theirs"), act=lambda lease: lease.give_back(held())
+        "DeleteItem",
+        refused(owner="other", done=True, answer="theirs"),
+        act=lambda lease: lease.give_back(held(), forget=True),
     )
     assert found.answer == "theirs"
 
@@ -255,7 +259,7 @@ def test_who_was_overtaken_by_one_still_at_work_waits_for_it(operation: str):
     act: Callable[[Lease], Any] = (
         (lambda lease: lease.complete("{}", lambda: 30))
         if operation == "UpdateItem"
-        else lambda lease: lease.give_back(held())
+        else lambda lease: lease.give_back(held(), forget=True)
     )
     with pytest.raises(RunningElsewhere) as raised:
         asked(operation, refused(owner="other", free_at=1077), act=act)
@@ -271,7 +275,8 @@ def test_an_answer_without_a_claim_is_not_recorded():
 @pytest.mark.parametrize("attempt", [1, 2])
 def test_a_claim_that_is_gone_needs_not_be_given_back(attempt: int):
     operation = "DeleteItem" if attempt == 1 else "UpdateItem"
-    assert asked(operation, error(operation, GONE), act=lambda lease: lease.give_back(held(attempt)))[0] is None
+    act = lambda lease: lease.give_back(held(attempt), forget=True)  # noqa: E731
+    assert asked(operation, error(operation, GONE), act=act)[0] is None
 
 
 # --- Trying again

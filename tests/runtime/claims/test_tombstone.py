@@ -88,7 +88,7 @@ def test_while_somebody_is_at_work_it_waits_and_then_says_so() -> None:
     with pytest.raises(Undone):
         lease.complete("5", lambda: 1.0)
     with pytest.raises(Undone):
-        lease.give_back(held)
+        lease.give_back(held, forget=False)
     with pytest.raises(Undone):
         world.lease()
 

@@ -1,6 +1,7 @@
 """Keys that an issuer publishes: found when they are new, forgotten when they are old, never asked for too often."""
 
 import io
+import itertools
 import json
 from typing import Any
 
@@ -15,6 +16,8 @@ from .issuer import Guarded, claims, encoded, jwk, jwks, rsa_key, token
 
 NOW, NEXT = jwk(rsa_key(), "now"), jwk(rsa_key("next"), "next")
 
+_services = itertools.count(1)  # Powertools keeps one handler, and so one stream, a service name and process
+
 
 class Issuer:
     """Publishes its keys, or fails, and counts how often it was asked."""
@@ -25,7 +28,7 @@ class Issuer:
         self.clock = Clock()
         self._stream = io.StringIO()
         self.published = PublishedKeys(
-            self._fetch, self.clock, Logger(service=f"issuer-{id(self)}", stream=self._stream)
+            self._fetch, self.clock, Logger(service=f"issuer-{next(_services)}", stream=self._stream)
         )
 
     def _fetch(self) -> str:

@@ -35,12 +35,23 @@ def asked(**headers: Any) -> dict[str, Any]:
 
 class Authorizer:
     def __init__(
-        self, function: Callable[..., Any], *, header: str = "Authorization", level: str = "INFO", **secrets: str
+        self,
+        function: Callable[..., Any],
+        *,
+        header: str = "Authorization",
+        level: str = "INFO",
+        remembered: bool = False,
+        **secrets: str,
     ) -> None:
         self.clock, self.metrics, self.function = Clock(), RecordedMetrics(), function
         self._stream = io.StringIO()
         self.edge = Edge(
-            settings=Settings(business_function="auth:identify", tables={}, identity_header=header),
+            settings=Settings(
+                business_function="auth:identify",
+                tables={},
+                identity_header=header,
+                results_remembered=remembered,
+            ),
             business_function=BusinessFunction(
                 lambda *arguments: self.function(*arguments),
                 "auth:identify",

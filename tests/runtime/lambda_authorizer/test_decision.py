@@ -226,3 +226,31 @@ def test_claims_are_carried_as_text(claims: dict[str, Any]):
         for name, value in claims.items()
         if value is not None
     }
+
+
+@pytest.mark.parametrize("name", ["route", "path", "params", "query", "method"])
+def test_an_answer_that_holds_for_every_route_cannot_depend_on_one(name: str):
+    """Who may see /things could see /admin for a minute, by the gateway's cache alone."""
+
+    def decides(request: Request) -> Caller | None:
+        return Caller("user-7") if getattr(request, name) else None
+
+    authorizer = Authorizer(decides, remembered=True)
+    assert isinstance(refused(authorizer), AuthorizerFailed), "an error of ours, and no verdict on the caller"
+    (line,) = authorizer.log
+    assert line["outcome"] == "Failed"
+    assert f"request.{name}" in line["reason"]
+    assert "results_cache_ttl=Duration.seconds(0)" in line["reason"]
+    assert isinstance(refused(Authorizer(lambda _: None)), Unauthorized)
+    forgetful = Authorizer(decides, remembered=False)
+    assert forgetful.ask()["principalId"] == "user-7"
+
+
+def test_who_calls_can_be_told_by_the_headers_of_a_remembered_request():
+    def identify(request: Request, invocation: Invocation) -> Caller:
+        assert "canary" not in repr(request)
+        return Caller(
+            f"{request.headers['Authorization'][:6]} {len(request.cookies)} {invocation.correlation_id != ''}"
+        )
+
+    assert Authorizer(identify, remembered=True).ask()["principalId"].startswith("Bearer")

@@ -27,6 +27,7 @@ VARIABLES = {
     "RETURNS_EFFECTS": "false",
     "TABLES": "",
     "IDENTITY_HEADER": "Authorization",
+    "RESULTS_REMEMBERED": "true",
     "POWERTOOLS_METRICS_NAMESPACE": "ServerlessPatterns",
     "POWERTOOLS_LOG_LEVEL": "INFO",
 }

@@ -31,9 +31,13 @@ class Counter:
         self.attempts.setdefault(message_id, set()).add(receive_count)
         return len(self.attempts[message_id])
 
+    def take_back(self, message_id: str, receive_count: int) -> None:
+        self.writes += 1
+        self.attempts[message_id].discard(receive_count)
+
 
 def limit(counter: Counter, most: int = 3, *, enabled: bool = True) -> AttemptLimit:
-    return AttemptLimit(limit=most, count=counter.count, enabled=enabled)
+    return AttemptLimit(limit=most, count=counter.count, take_back=counter.take_back, enabled=enabled)
 
 
 def received(times: int) -> Message:
@@ -69,6 +73,23 @@ def test_the_last_failure_is_a_refusal_that_names_the_error_s_type_and_not_its_t
     refused = attempt(limited, 3, FAILED)
     assert refused == Refused(AttemptsExhausted("failed 3 times, the last time with ValueError"))
     assert counter.writes == 3
+
+
+def test_an_attempt_that_was_none_is_taken_back():
+    counter = Counter()
+    limited = limit(counter)
+    for receive in range(1, 100):
+        assert limited.number_of(received(receive)) == 1
+        limited.withdraw(received(receive))
+    assert [attempt(limited, receive, FAILED) for receive in (100, 101)] == [FAILED, FAILED]
+    assert isinstance(attempt(limited, 102, FAILED), Refused)
+
+
+def test_where_nobody_counts_nothing_is_taken_back():
+    counter = Counter()
+    limit(counter, enabled=False).withdraw(received(2))
+    limit(counter).withdraw(received(1))
+    assert counter.writes == 0
 
 
 def test_a_limit_of_one_refuses_the_first_failure():

@@ -323,7 +323,7 @@ def test_a_result_where_effects_were_promised_is_a_dead_letter_and_commits_nothi
     assert consumer.consume(record({"id": "A"}, message_id="m")) == []
     (letter,) = consumer.dead_letters()
     assert letter["reason"]["reason"] == (
-        "orders:fulfil is annotated '-> Effects' and returned dict: return Effects, deploy again, and redrive"
+        "orders:fulfil is annotated '-> Effects' and returned dict: return Effects, and deploy again"
     )
     assert [call.operation for call in consumer.dynamodb.calls] == ["GetItem"]
 

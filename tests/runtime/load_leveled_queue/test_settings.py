@@ -1,5 +1,8 @@
+import json
+
 import pytest
 
+from serverless_patterns_runtime.load_leveled_queue import edge
 from serverless_patterns_runtime.load_leveled_queue.settings import Settings
 
 from .environment_variables import TABLES, VARIABLES
@@ -57,3 +60,12 @@ def test_a_switch_is_on_when_it_says_true(name: str, field: str, monkeypatch: py
 def test_a_fifo_queue_is_one_by_its_name(name: str, fifo: bool, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("QUEUE_URL", f"https://sqs.invalid/123456789012/{name}")
     assert Settings.from_environment().fifo is fifo
+
+
+def test_a_consumer_has_the_breaker_that_its_environment_names(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("CIRCUIT_BREAKERS", raising=False)
+    assert edge._breaker(None) is None
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    settings = {"table": "t", "failure_threshold": 5, "window_seconds": 60, "open_seconds": 30, "cache_seconds": 5}
+    monkeypatch.setenv("CIRCUIT_BREAKERS", json.dumps({"Partner": settings | {"counts": []}}))
+    assert edge._breaker(None) is not None

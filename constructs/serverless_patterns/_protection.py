@@ -1,0 +1,88 @@
+"""What guards a function against a downstream that is down. Constructs meet here: none knows another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, cast
+
+from aws_cdk import Stack, Validations
+
+from serverless_patterns_runtime.circuit_breaker.contract import Breakers, BreakerSettings, Env
+
+from ._checks import is_token
+from ._grants import grant_breaker
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_dynamodb as dynamodb
+    from aws_cdk import aws_iam as iam
+    from constructs import IConstruct
+
+    from ._checks import Problems
+
+VARIABLES = Env._fields
+
+
+@dataclass(frozen=True, eq=False)
+class Protection:
+    """One breaker, as the functions that it guards need it."""
+
+    path: str
+    name: str
+    table: dynamodb.ITable
+    settings: Mapping[str, Any]
+    """Of `BreakerSettings`, without the table's name. Numbers may be tokens."""
+
+    def grant(self, grantee: iam.IGrantable) -> None:
+        """Allow reading and updating the breaker's item."""
+        grant_breaker(grantee, self.table)
+
+    def warn_of_few_messages(self, scope: IConstruct, tries: int) -> None:
+        """Advise where one message can never open it: alone in an outage, it becomes a dead letter as without one."""
+        threshold = self.settings["failure_threshold"]
+        if not is_token(threshold) and not is_token(tries) and threshold > tries:
+            Validations.of(scope).add_warning(
+                "serverless-patterns:threshold-above-tries",
+                f"failure_threshold of {self.path} is {threshold:,}, more than the {tries:,} tries of a message: where "
+                "few messages come, each is a dead letter before the breaker opens. Lower the one, or raise "
+                "max_receive_count",
+            )
+
+    def told(self) -> BreakerSettings:
+        """As the runtime reads it."""
+        return cast(BreakerSettings, {"table": self.table.table_name, **self.settings})
+
+
+class Protecting(Protocol):
+    """What guards functions: `CircuitBreaker`."""
+
+    def _protection(self) -> Protection: ...
+
+
+def is_protecting(value: Any) -> TypeGuard[Protecting]:
+    """Whether the value can be asked for its protection."""
+    return callable(getattr(value, "_protection", None))
+
+
+def protection_of(problems: Problems, argument: str, value: Any) -> Protection | None:
+    """What a breaker gives; `None` without one, and for what is none, which is a problem.
+
+    Args:
+        problems: Takes what is wrong.
+        argument: What the user knows it as.
+        value: What the user gave.
+    """
+    if is_protecting(value):
+        return value._protection()  # pyright: ignore[reportPrivateUsage]  # a protocol among ourselves
+    if value is not None:
+        fix = "define one, CircuitBreaker(self, 'Partner'), and pass it to everything that calls the same downstream"
+        problems.add(argument, "be a CircuitBreaker", repr(value), fix)
+    return None
+
+
+def protection_env(protections: Sequence[Protection]) -> dict[str, str]:
+    """What a function is told of its breakers, no two of one name: no variable at all without one."""
+    if not protections:
+        return {}
+    breakers: Breakers = {one.name: one.told() for one in sorted(protections, key=lambda one: one.name)}
+    return Env(CIRCUIT_BREAKERS=Stack.of(protections[0].table).to_json_string(breakers))._asdict()

@@ -1,0 +1,56 @@
+"""Tables in which patterns keep state of their own: one string as the key, and nothing that anybody has to size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+
+from ._checks import Problems
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_kms as kms
+    from constructs import Construct
+
+
+def define_table(
+    scope: Construct,
+    id: str,
+    partition_key: str,
+    *,
+    key: kms.IKey | None,
+    removal_policy: RemovalPolicy,
+    time_to_live: str | None = None,
+) -> dynamodb.Table:
+    """On demand, restorable, and protected where it stays when the stack goes.
+
+    Not a `TableV2`: under a customer key that refuses a stack whose region is open.
+    """
+    return dynamodb.Table(
+        scope,
+        id,
+        partition_key=dynamodb.Attribute(name=partition_key, type=dynamodb.AttributeType.STRING),
+        time_to_live_attribute=time_to_live,
+        point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+            point_in_time_recovery_enabled=True
+        ),
+        billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+        encryption=None if key is None else dynamodb.TableEncryption.CUSTOMER_MANAGED,
+        encryption_key=key,
+        deletion_protection=removal_policy == RemovalPolicy.RETAIN,
+        removal_policy=removal_policy,
+    )
+
+
+def check_table(problems: Problems, argument: str, table: dynamodb.ITable, partition_key: str, fix: str) -> None:
+    """Refuse a table with other keys. One that is defined in this app shows them; an imported one does not."""
+    if not isinstance(table, dynamodb.TableV2 | dynamodb.Table):
+        return
+    resource = cast("dynamodb.CfnTable | dynamodb.CfnGlobalTable", table.node.default_child)
+    seen = Stack.of(table).resolve([resource.key_schema, resource.attribute_definitions])
+    keys = {key["attributeName"]: key["keyType"] for key in seen[0]}
+    types = {attribute["attributeName"]: attribute["attributeType"] for attribute in seen[1]}
+    if keys != {partition_key: "HASH"} or types[partition_key] != "S":
+        got = ", ".join(f"{name!r} ({kind}, {types[name]})" for name, kind in keys.items())
+        problems.add(argument, f"have the partition key {partition_key!r} (HASH, S) and no sort key", got, fix)

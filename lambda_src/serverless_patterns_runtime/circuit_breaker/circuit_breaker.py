@@ -1,0 +1,196 @@
+"""A breaker as one sandbox knows it: its latest look at the shared item, and the rules for going on from there.
+
+Source: Nygard, Release It! (2007). Closed, open, half-open; the state is shared, and half-open is a lease on the one
+call that may probe.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+
+from serverless_patterns_runtime.circuit_breaker.contract import BreakerSettings
+from serverless_patterns_runtime.circuit_breaker.permit import Permit
+from serverless_patterns_runtime.circuit_breaker.reports import Reports
+from serverless_patterns_runtime.circuit_breaker.state import State
+from serverless_patterns_runtime.circuit_breaker.store import Beaten, Store, StoreUnavailable
+from serverless_patterns_runtime.claims.leases import CLOCK_SKEW_SECONDS
+from serverless_patterns_runtime.errors import CircuitOpen, PermanentError
+
+__all__ = ["CircuitBreaker"]
+
+STORE_PAUSE_SECONDS = 5.0
+"""For this long a table that could not be used is not asked again: not every call is to wait for a time-out."""
+
+LOOK_AGAIN_SECONDS = 1.0
+"""Least time between two looks of somebody who waits for a probe's verdict."""
+
+COUNT_TRIES = 8
+"""Of one failure, when others are counted at the same moment."""
+
+VERDICT_TRIES = 2
+"""Of a probe's verdict: lost, it would keep the breaker half-open until the prober counts as dead."""
+
+
+class CircuitBreaker:
+    def __init__(
+        self,
+        settings: BreakerSettings,
+        store: Store,
+        reports: Reports,
+        clock: Callable[[], float],
+        chance: random.Random,
+    ) -> None:
+        """`clock`: epoch seconds."""
+        self._settings = settings
+        self._store = store
+        self._reports = reports
+        self._clock = clock
+        self._chance = chance
+        self._seen = State()
+        self._fresh_until = float("-inf")
+        self._store_pause_until = float("-inf")
+
+    def permit(self, remaining: Callable[[], float]) -> Permit:
+        """For one call, now. `remaining`: seconds until Lambda ends the invocation, and a prober with it.
+
+        Raises CircuitOpen. Without the table every call is permitted: a breaker must not be the outage.
+        """
+        now = self._clock()
+        if not self._knows_enough(now):
+            if now < self._store_pause_until:
+                return Permit(self)
+            try:
+                self._see(self._store.read())
+            except StoreUnavailable as failure:
+                self._store_failed(failure)
+                return Permit(self)
+        seen = self._seen
+        if seen.open and now >= seen.open_until and not seen.is_probed(now):
+            return self._probe(now, remaining)
+        return self._permit_by_what_is_known(now)
+
+    def refused(self, calls: int) -> None:
+        """So many calls were not made, because `permit` refused them."""
+        self._reports.refused(calls)
+
+    # How calls went. None of this raises: a breaker's troubles are not the caller's.
+
+    def judge(self, permit: Permit, error: BaseException | None) -> CircuitOpen | None:
+        failure = error if error is not None and _counts(error, self._settings["counts"]) else None
+        if permit.prober is not None:
+            self._conclude(permit.prober, failure)
+        elif failure is not None and permit.epoch is not None and self._clock() >= self._store_pause_until:
+            self._count(permit.epoch, failure)
+        seen = self._seen
+        if failure is None or not seen.open or self._clock() >= seen.open_until:
+            return None
+        return CircuitOpen(seen.open_until, seen.opened_at)
+
+    def give_back(self, permit: Permit) -> None:
+        if permit.prober is None:
+            return
+        try:
+            self._see(self._store.give_probe_back(permit.prober))
+        except Beaten as beaten:
+            self._see(beaten.found)
+        except StoreUnavailable as failure:
+            self._store_failed(failure)
+
+    # Looking.
+
+    def _knows_enough(self, now: float) -> bool:
+        """An open breaker stays so until `open_until`, whoever asks; past that the claim on the probe finds out."""
+        seen = self._seen
+        return now < self._fresh_until or (seen.open and not seen.is_probed(now))
+
+    def _see(self, state: State) -> None:
+        age = self._settings["cache_seconds"]
+        now = self._clock()
+        self._seen = state
+        self._fresh_until = now + (max(age, LOOK_AGAIN_SECONDS) if state.is_probed(now) else age)
+
+    def _permit_by_what_is_known(self, now: float) -> Permit:
+        seen = self._seen
+        if not seen.open:
+            return Permit(self, epoch=seen.epoch)
+        if now < seen.open_until:
+            raise CircuitOpen(seen.open_until, seen.opened_at)
+        verdict_at = min(self._fresh_until, seen.probe_until) if seen.is_probed(now) else now
+        raise CircuitOpen(max(verdict_at, now + LOOK_AGAIN_SECONDS), seen.opened_at)
+
+    # Half-open.
+
+    def _probe(self, now: float, remaining: Callable[[], float]) -> Permit:
+        """Only who claims the probe may call."""
+        if now < self._store_pause_until:
+            return Permit(self)
+        prober = f"{self._chance.getrandbits(128):032x}"
+        try:
+            self._see(self._store.claim_probe(prober, now, now + remaining() + CLOCK_SKEW_SECONDS))
+        except Beaten as beaten:
+            self._see(beaten.found)
+            return self._permit_by_what_is_known(now)
+        except StoreUnavailable as failure:
+            if failure.busy and now < self._seen.open_until + self._settings["open_seconds"]:
+                # Many write to the item at this moment, and one of them probes.
+                raise CircuitOpen(now + LOOK_AGAIN_SECONDS, self._seen.opened_at) from None
+            self._store_failed(failure)
+            return Permit(self, prober=prober)  # the claim may have been carried out
+        self._reports.probes(self._seen)
+        return Permit(self, prober=prober)
+
+    def _conclude(self, prober: str, error: BaseException | None) -> None:
+        failure: StoreUnavailable | None = None
+        for _ in range(VERDICT_TRIES):
+            try:
+                if error is None:
+                    self._see(self._store.close(prober))
+                    self._reports.closed(self._seen)
+                else:
+                    open_until = self._clock() + self._settings["open_seconds"]
+                    self._see(self._store.open_again(prober, open_until))
+                    self._reports.opened_again(self._seen, error)
+                return
+            except Beaten as beaten:  # this probe took so long that another has begun, or its first try was carried out
+                self._see(beaten.found)
+                return
+            except StoreUnavailable as unavailable:
+                failure = unavailable
+        assert failure is not None
+        self._store_failed(failure)
+
+    # Closed.
+
+    def _count(self, epoch: int, error: BaseException) -> None:
+        """Read, modify, write: what was read may be old, and then the refused write says what holds."""
+        for _ in range(COUNT_TRIES):
+            if self._seen.open or self._seen.epoch != epoch:
+                return  # it was another epoch's call
+            try:
+                self._count_once(error)
+                return
+            except Beaten as beaten:
+                self._see(beaten.found)
+            except StoreUnavailable as failure:
+                self._store_failed(failure)
+                return
+        self._reports.uncounted(self._seen)
+
+    def _count_once(self, error: BaseException) -> None:
+        settings, now = self._settings, self._clock()
+        recent = [time for time in self._seen.failures or () if time > now - settings["window_seconds"]]
+        failures = sorted([*recent, now])[-settings["failure_threshold"] :]
+        if len(failures) < settings["failure_threshold"]:
+            self._see(self._store.count(self._seen, failures))
+        else:
+            self._see(self._store.open(self._seen, now, now + settings["open_seconds"]))
+            self._reports.opened(self._seen, error)
+
+    def _store_failed(self, failure: StoreUnavailable) -> None:
+        self._store_pause_until = self._clock() + STORE_PAUSE_SECONDS
+        self._reports.store_unavailable(failure.__cause__ or failure)
+
+
+def _counts(error: BaseException, counted: Sequence[str]) -> bool:
+    if not counted:
+        return not isinstance(error, PermanentError)
+    return any(kind.__name__ in counted for kind in type(error).__mro__)

@@ -1,0 +1,139 @@
+"""One message's try: whether there is one, under which number, and whose fault it was when it failed."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+from serverless_patterns_runtime.claims.attempts import Attempts
+from serverless_patterns_runtime.errors import CircuitOpen
+from serverless_patterns_runtime.invocation import Invocation
+from serverless_patterns_runtime.load_leveled_queue.attempt_limit import AttemptLimit
+from serverless_patterns_runtime.load_leveled_queue.commit_threads import Answer
+from serverless_patterns_runtime.load_leveled_queue.conclusions import Conclusions
+from serverless_patterns_runtime.load_leveled_queue.delivery import Delivery
+from serverless_patterns_runtime.load_leveled_queue.edge import Edge
+from serverless_patterns_runtime.load_leveled_queue.intake import Intake
+from serverless_patterns_runtime.load_leveled_queue.message import Message, Request
+from serverless_patterns_runtime.load_leveled_queue.verdicts import Failed, Held, Unstarted, Verdict
+from serverless_patterns_runtime.load_leveled_queue.work import Work, verdict_on
+
+if TYPE_CHECKING:
+    from serverless_patterns_runtime.circuit_breaker.permit import Permit
+
+__all__ = ["Trials"]
+
+LONGER_THAN_THE_LONGEST = 1.1
+"""How much longer than all before it the next run may take."""
+
+
+class Trials:
+    """Of one invocation."""
+
+    def __init__(
+        self,
+        edge: Edge,
+        intake: Intake,
+        conclusions: Conclusions,
+        remaining: Callable[[], float],
+        remaining_for_work: Callable[[], float],
+    ) -> None:
+        self._edge = edge
+        self._intake = intake
+        self._conclusions = conclusions
+        self._remaining = remaining
+        self._remaining_for_work = remaining_for_work
+        self._longest_run: float | None = None
+        attempts = self._attempts()
+        self._attempt_limit = AttemptLimit(
+            limit=edge.settings.max_receive_count,
+            count=attempts.count,
+            take_back=attempts.withdraw,
+            enabled=edge.settings.count_attempts,
+        )
+
+    def start(self, delivery: Delivery, work: Work) -> Answer:
+        """Run the business function; the answer may still be on its way."""
+        message, request = delivery.message, delivery.request
+        assert request is not None
+        if self._intake.refusal is not None:
+            return _known(Held(self._intake.refusal))
+        obstacle = work.obstacle(request)
+        if obstacle is not None:
+            return _known(obstacle)
+        if not self._has_time():
+            return _known(Unstarted(0))
+        try:
+            permit = self._intake.permit()
+        except CircuitOpen as refusal:
+            return _known(Held(refusal))
+        with permit or nullcontext():
+            return self._run(delivery, message, request, work, permit)
+
+    def _run(
+        self, delivery: Delivery, message: Message, request: Request, work: Work, permit: "Permit | None"
+    ) -> Answer:
+        try:
+            delivery.attempts = self._attempt_limit.number_of(message)
+        except Exception as error:
+            return _known(verdict_on(error))
+        if message.receive_count > 1:
+            # It may be what killed an invocation before: let its neighbours' work not be lost and done again with it.
+            self._conclusions.warn_of_claims(work.record())
+        before = self._remaining()
+        with self._edge.logger.append_context_keys(correlation_id=message.correlation_id, message_id=message.id):
+            answer = work.start(request, self._invocation(message, request, delivery.attempts), permit)
+        self._longest_run = max(self._longest_run or 0.0, before - self._remaining())
+        if permit is not None and permit.refusal is not None:
+            return _known(self._withdrawn(message, permit.refusal, answer()))
+        return lambda: self._judged(message, delivery.attempts, answer())
+
+    def _withdrawn(self, message: Message, refusal: CircuitOpen, verdict: Verdict) -> Verdict:
+        """A failure by which the breaker is open was no attempt: a message that probes would use up its own."""
+        if not isinstance(verdict, Failed):
+            return verdict
+        try:
+            self._attempt_limit.withdraw(message)
+        except Exception as error:
+            self._conclusions.warn("an attempt could not be taken back", error, message.id)
+        return Held(refusal, verdict.error)
+
+    def _judged(self, message: Message, attempt: int, verdict: Verdict) -> Verdict:
+        try:
+            return self._attempt_limit.judge(message, attempt, verdict)
+        except Exception as error:
+            # The failure stays a failure; that it was not counted gives the message one try more.
+            self._conclusions.warn("an attempt could not be counted", error, message.id)
+            return verdict
+
+    def _has_time(self) -> bool:
+        """Whether a run as long as the longest so far would come to an end; the first always gets its chance.
+
+        One that the timeout kills brings the whole batch back, also what is done, to be killed again next time.
+        """
+        if self._longest_run is None:
+            return True
+        return self._remaining_for_work() > self._longest_run * LONGER_THAN_THE_LONGEST
+
+    def _invocation(self, message: Message, request: Request, attempt: int) -> Invocation:
+        return Invocation(
+            claim=request.claim,
+            correlation_id=message.correlation_id,
+            attempt=attempt,
+            remaining=self._remaining,
+            logger=self._edge.logger,
+            resources=self._edge.resources,
+        )
+
+    def _attempts(self) -> Attempts:
+        edge, settings = self._edge, self._edge.settings
+        return Attempts(
+            dynamodb=edge.dynamodb,
+            table_name=settings.claims_table_name,
+            namespace=settings.claims_namespace,
+            retention_seconds=settings.claims_retention_seconds,
+            clock=edge.clock,
+        )
+
+
+def _known(verdict: Verdict) -> Answer:
+    return lambda: verdict

@@ -1,0 +1,285 @@
+"""Without any one of these safeguards a story or a test fails: each has been seen to."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from serverless_patterns_runtime.api_proxy.exchange import Exchange
+from serverless_patterns_runtime.circuit_breaker import circuit_breaker, store
+from serverless_patterns_runtime.circuit_breaker.circuit_breaker import CircuitBreaker
+from serverless_patterns_runtime.circuit_breaker.permit import Permit
+from serverless_patterns_runtime.circuit_breaker.store import StoreUnavailable
+from serverless_patterns_runtime.errors import CircuitOpen
+from serverless_patterns_runtime.load_leveled_queue import consumption, trials, visibility
+from serverless_patterns_runtime.load_leveled_queue.intake import Intake
+
+from ..runtime.api_proxy import test_refused_calls as api
+from ..runtime.circuit_breaker import test_circuit_breaker as one
+from ..runtime.circuit_breaker.fleet import Fleet
+from ..runtime.load_leveled_queue import test_intake as intake
+from . import test_breaker_stories as stories
+from .world import Account
+
+Patch = pytest.MonkeyPatch
+Story = Callable[[], object]
+
+
+def probe_by_anybody(patch: Patch) -> None:
+    patch.setattr(
+        store.Store,
+        "claim_probe",
+        lambda self, prober, now, until: self._update(
+            "SET #prober = :prober, #probe_until = :until",
+            "#state = :open AND #open_until <= :now",
+            {":prober": {"S": prober}, ":until": store._time(until), ":now": store._time(now), ":open": {"S": "open"}},
+        ),
+    )
+
+
+def no_cool_down(patch: Patch) -> None:
+    original = store.Store.open
+    patch.setattr(store.Store, "open", lambda self, seen, now, _: original(self, seen, now, now))
+
+
+def probers_that_never_count_as_dead(patch: Patch) -> None:
+    patch.setattr(
+        store.Store,
+        "claim_probe",
+        lambda self, prober, now, until: self._update(
+            "SET #prober = :prober, #probe_until = :until",
+            "#state = :open AND #open_until <= :now AND attribute_not_exists(#prober)",
+            {":prober": {"S": prober}, ":until": store._time(until), ":now": store._time(now), ":open": {"S": "open"}},
+        ),
+    )
+
+
+def no_fence(patch: Patch) -> None:
+    def unfenced(self: Any, _: str, changes: str, values: Any) -> Any:
+        return self._update(changes, "#epoch >= :any", {**values, ":any": {"N": "0"}})
+
+    patch.setattr(store.Store, "_as_prober", unfenced)
+
+
+def failures_of_any_epoch(patch: Patch) -> None:
+    def count(self: Any, _: int, error: BaseException) -> None:
+        for _ in range(3):
+            try:
+                return self._count_once(error)
+            except store.Beaten as beaten:
+                self._see(beaten.found)
+                if self._seen.open:
+                    return None
+        return None
+
+    patch.setattr(CircuitBreaker, "_count", count)
+
+
+def failures_without_a_window(patch: Patch) -> None:
+    original = CircuitBreaker._count_once
+
+    def forever(self: Any, error: BaseException) -> None:
+        self._settings = {**self._settings, "window_seconds": 1e12}
+        original(self, error)
+
+    patch.setattr(CircuitBreaker, "_count_once", forever)
+
+
+def failures_over_what_is_there(patch: Patch) -> None:
+    patch.setattr(
+        store, "_as_seen", lambda seen: ("(attribute_not_exists(#epoch) OR #epoch = :epoch)", _epoch_of(seen))
+    )
+
+
+def _epoch_of(seen: Any) -> dict[str, Any]:
+    return {":epoch": {"N": str(seen.epoch)}}
+
+
+def no_margin_for_clocks(patch: Patch) -> None:
+    patch.setattr(circuit_breaker, "CLOCK_SKEW_SECONDS", 0)
+
+
+def no_going_on_without_the_table(patch: Patch) -> None:
+    def failed(_: CircuitBreaker, failure: StoreUnavailable) -> None:
+        raise AssertionError("the breaker is the outage") from failure
+
+    patch.setattr(CircuitBreaker, "_store_failed", failed)
+
+
+def no_pause_for_the_table(patch: Patch) -> None:
+    patch.setattr(circuit_breaker, "STORE_PAUSE_SECONDS", 0.0)
+
+
+def no_cache(patch: Patch) -> None:
+    patch.setattr(CircuitBreaker, "_knows_enough", lambda *_: False)
+
+
+def one_try_for_a_verdict(patch: Patch) -> None:
+    patch.setattr(circuit_breaker, "VERDICT_TRIES", 1)
+
+
+def probes_that_are_not_given_back(patch: Patch) -> None:
+    patch.setattr(Permit, "__exit__", lambda *_: None)
+
+
+def a_crowd_that_is_let_through(patch: Patch) -> None:
+    original = store.StoreUnavailable.__init__
+    patch.setattr(store.StoreUnavailable, "__init__", lambda self, *, busy: original(self, busy=False))  # noqa: ARG005
+
+
+def no_hold(patch: Patch) -> None:
+    def ask_once(self: Any) -> None:
+        try:
+            self._first = self._breaker.permit(self._remaining)
+        except CircuitOpen as refusal:
+            self.refusal = refusal
+
+    patch.setattr(Intake, "hold", ask_once)
+
+
+def probes_as_attempts(patch: Patch) -> None:
+    patch.setattr(trials.Trials, "_withdrawn", lambda self, message, _, verdict: self._judged(message, 2, verdict))
+
+
+def attempts_that_are_not_taken_back(patch: Patch) -> None:
+    patch.setattr(trials.AttemptLimit, "withdraw", lambda *_: None)
+
+
+def a_native_limit_for_attempts_alone(patch: Patch) -> None:
+    patch.setattr(Account, "native_receive_count", property(lambda self: self.max_receive_count))
+
+
+def waits_that_do_not_grow(patch: Patch) -> None:
+    patch.setattr(visibility, "SHARE_OF_OUTAGE", 0.0)
+
+
+def claims_before_the_breaker(patch: Patch) -> None:
+    def refused(self: Any, request: Any, claim: Any, breaker: Any, refusal: CircuitOpen) -> Any:  # noqa: ARG001
+        def refuse(*_: Any) -> Any:
+            raise refusal
+
+        return self._execution().run(claim, self._envelope.request_id, refuse)
+
+    patch.setattr(Exchange, "_refused", refused)
+
+
+def fallbacks_that_are_kept(patch: Patch) -> None:
+    def refused(self: Any, request: Any, claim: Any, *_: Any) -> Any:
+        fallback = self._edge.fallbacks[self._route_name]
+        call = lambda claim, attempt: self._call(fallback, request, claim, attempt)  # noqa: E731
+        return self._execution().run(claim, self._envelope.request_id, call)
+
+    patch.setattr(Exchange, "_refused", refused)
+
+
+def leases_before_the_breaker(patch: Patch) -> None:
+    def begin(self: Any, work: Any, firsts: Any) -> None:
+        work.begin([delivery.request for delivery in firsts])
+        self._intake.hold()
+
+    patch.setattr(consumption.Consumption, "_begin", begin)
+
+
+LONG = "effects, FIFO"
+
+
+def long_outage() -> None:
+    stories.test_an_outage_of_ten_times_receives_times_visibility_leaves_no_dead_letter(LONG)
+
+
+def with_fleet(test: Callable[[Fleet], None]) -> Story:
+    return lambda: test(Fleet())
+
+
+CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
+    "one claim on the probe": (
+        probe_by_anybody,
+        with_fleet(one.test_of_twenty_at_the_end_of_the_cool_down_one_calls),
+    ),
+    "no call before the end of the cool-down": (
+        no_cool_down,
+        with_fleet(one.test_open_nothing_reaches_the_downstream_and_nobody_asks_the_table),
+    ),
+    "a prober that counts as dead when its time is over": (
+        probers_that_never_count_as_dead,
+        with_fleet(one.test_a_verdict_that_cannot_be_said_is_not_the_caller_s_trouble),
+    ),
+    "the fence of a probe": (
+        no_fence,
+        with_fleet(lambda fleet: one.test_a_prober_that_counts_as_dead_is_fenced_off(fleet, None)),
+    ),
+    "failures count for their own epoch": (
+        failures_of_any_epoch,
+        one.test_a_call_that_began_before_it_opened_and_closed_again_counts_for_nothing,
+    ),
+    "failures older than the window are forgotten": (
+        failures_without_a_window,
+        with_fleet(one.test_failures_further_apart_than_the_window_never_open_it),
+    ),
+    "a probe's margin for clocks": (
+        no_margin_for_clocks,
+        with_fleet(one.test_after_a_prober_s_death_exactly_one_other_probes_and_not_before_its_time_is_over),
+    ),
+    "failures are counted over what was read": (
+        failures_over_what_is_there,
+        with_fleet(one.test_failures_counted_at_the_same_moment_are_all_counted),
+    ),
+    "calls go on without the table": (
+        no_going_on_without_the_table,
+        lambda: stories.test_when_the_breaker_s_table_is_down_work_goes_on("leases"),
+    ),
+    "a table that fails is left alone for a while": (
+        no_pause_for_the_table,
+        lambda: one.test_without_its_table_every_call_is_made_and_one_request_a_while_is_in_vain(one.TIMEOUT),
+    ),
+    "one look a cache age": (
+        no_cache,
+        with_fleet(one.test_closed_it_asks_once_a_cache_age_and_a_success_costs_nothing_more),
+    ),
+    "a verdict is said again": (
+        one_try_for_a_verdict,
+        with_fleet(one.test_a_verdict_whose_answer_was_lost_is_said_again),
+    ),
+    "a probe that calls nothing is given back": (
+        probes_that_are_not_given_back,
+        with_fleet(one.test_a_probe_that_calls_nothing_is_free_for_others_at_once),
+    ),
+    "a throttled crowd waits": (
+        a_crowd_that_is_let_through,
+        with_fleet(one.test_a_crowd_that_claims_the_probe_and_is_throttled_waits_instead_of_calling),
+    ),
+    "the batch is held": (no_hold, lambda: stories.test_while_open_the_backlog_stands_still("effects")),
+    "a probe in vain is no attempt": (probes_as_attempts, long_outage),
+    "an attempt that was none is taken back": (attempts_that_are_not_taken_back, long_outage),
+    "a native limit that refusals do not reach": (a_native_limit_for_attempts_alone, long_outage),
+    "waits grow with the outage": (waits_that_do_not_grow, long_outage),
+    "no lease while refused": (
+        leases_before_the_breaker,
+        lambda: intake.test_while_open_nothing_is_called_claimed_or_counted(intake.Shipping()),
+    ),
+    "no claim while refused": (
+        claims_before_the_breaker,
+        lambda: api.test_refused_it_is_answered_503_with_the_seconds_until_the_next_call_and_nothing_is_claimed(
+            Fleet(), False, "k"
+        ),
+    ),
+    "a fallback's answer is not kept": (
+        fallbacks_that_are_kept,
+        with_fleet(api.test_the_fallback_answers_and_nothing_is_kept_under_the_key),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_without_it_something_fails(name: str, monkeypatch: Patch) -> None:
+    take_out, story = CASES[name]
+    take_out(monkeypatch)
+    with pytest.raises(AssertionError):
+        story()
+
+
+def test_the_page_lists_every_removal() -> None:
+    page = (Path(__file__).parents[2] / "docs/patterns/circuit_breaker.md").read_text()
+    assert re.findall(r"^- ([^*`].*)$", page[page.index("## Safeguards") :], re.MULTILINE) == [*CASES]
