@@ -16,11 +16,12 @@ from ._checks import Problems, path_of
 from ._idempotency import Idempotency
 from ._saga_state_machine.alarms import saga_alarms
 from ._saga_state_machine.checks import check_results, check_steps, check_whole, largest_result
-from ._saga_state_machine.definition import Resources, definition
+from ._saga_state_machine.definition import definition
 from ._saga_state_machine.diagram import diagram
 from ._saga_state_machine.functions import functions_of
 from ._saga_state_machine.machine import define_machine
 from ._saga_state_machine.plan import planned
+from ._saga_state_machine.states import Resources
 from .defaults import ALARMS, Alarms, settings_of
 
 if TYPE_CHECKING:

@@ -14,8 +14,11 @@ from .._checks import Problems, seconds
 from .._shapes import several
 from ..handler import Handler
 from ..saga_step import Retry, SagaStep
-from .definition import STATES, Resources, definition
-from .plan import Planned, handler_timeout, longest_seconds, most_events, planned
+from .attempts import handler_timeout
+from .definition import definition
+from .estimates import longest_seconds, most_events
+from .plan import Node, all_steps, planned
+from .states import STATES, Resources
 
 _NAME = re.compile(contract.STEP_NAME)
 _MOST_DEFINITION_BYTES = 1_048_576  # Step Functions quota
@@ -161,6 +164,6 @@ def _check_numbers(problems: Problems, step: SagaStep) -> None:
         problems.add(f"{step.name} timeout", "be known at synth", "a token", "write its number")
 
 
-def _size(plan: Sequence[Planned], namespace: str) -> int:
-    arns = {one.name: "a" * _ARN_BYTES for one in plan}
+def _size(plan: Sequence[Node], namespace: str) -> int:
+    arns = {one.name: "a" * _ARN_BYTES for one in all_steps(plan)}
     return len(json.dumps(definition(plan, Resources("aws", "a" * _ARN_BYTES, namespace, arns, arns))))

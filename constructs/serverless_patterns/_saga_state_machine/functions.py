@@ -19,7 +19,7 @@ from .._grants import grant_steps
 from .._idempotency import Idempotency
 from .._running import check_in_pattern, check_provisioned
 from ..handler import Handler
-from .plan import handler_timeout
+from .attempts import handler_timeout
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
