@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .load_leveled_queue import LoadLeveledQueue
     from .mock_response import MockResponse
     from .route import Route
+    from .saga_state_machine import SagaStateMachine
+    from .saga_step import Retry, SagaStep
     from .throttle import Throttle
     from .usage_plan import Quota, UsagePlan
 
@@ -35,7 +37,10 @@ __all__ = [
     "LoadLeveledQueue",
     "MockResponse",
     "Quota",
+    "Retry",
     "Route",
+    "SagaStateMachine",
+    "SagaStep",
     "Throttle",
     "UsagePlan",
 ]
@@ -63,7 +68,10 @@ if not TYPE_CHECKING:
             "LoadLeveledQueue": "load_leveled_queue",
             "MockResponse": "mock_response",
             "Quota": "usage_plan",
+            "Retry": "saga_step",
             "Route": "route",
+            "SagaStateMachine": "saga_state_machine",
+            "SagaStep": "saga_step",
             "Throttle": "throttle",
             "UsagePlan": "usage_plan",
         }

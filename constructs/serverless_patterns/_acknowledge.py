@@ -19,6 +19,7 @@ def acknowledge_in_template(resource: CfnResource, *, checkov: Mapping[str, str]
         checkov: Reasons by check.
         cfn_lint: Checks; cfn-lint keeps no reasons, so the caller's code says them.
     """
-    resource.add_metadata("checkov", {"skip": [{"id": check, "comment": why} for check, why in checkov.items()]})
+    if checkov:
+        resource.add_metadata("checkov", {"skip": [{"id": check, "comment": why} for check, why in checkov.items()]})
     if cfn_lint:
         resource.add_metadata("cfn-lint", {"config": {"ignore_checks": list(cfn_lint)}})

@@ -44,6 +44,7 @@ _ANY_CLAIMS = ("dynamodb:GetItem",)
 _EFFECTS_CLAIMS = ("dynamodb:PutItem",)
 _LEASE_CLAIMS = ("dynamodb:PartiQLDelete", "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate")
 _COUNTED_CLAIMS = ("dynamodb:UpdateItem",)
+_TOMBSTONES = ("dynamodb:UpdateItem",)  # a step's leases too
 _ANSWER_LEASES = ("dynamodb:DeleteItem", "dynamodb:UpdateItem")
 _BREAKER = ("dynamodb:GetItem", "dynamodb:UpdateItem")
 
@@ -75,6 +76,18 @@ def grant_claims(grantee: iam.IGrantable, claims: dynamodb.ITable, *, effects: b
 def grant_answers(grantee: iam.IGrantable, claims: dynamodb.ITable, *, effects: bool) -> None:
     """Look up, claim and complete one key at a time, with the answer; release it where there are no effects."""
     _allow(grantee, [*_ANY_CLAIMS, *(_EFFECTS_CLAIMS if effects else _ANSWER_LEASES)], [claims.table_arn])
+    grant_table_key(grantee, claims)
+
+
+def grant_steps(grantee: iam.IGrantable, claims: dynamodb.ITable, *, effects: bool) -> None:
+    """Claim, complete and bury one key at a time."""
+    _allow(grantee, [*((*_ANY_CLAIMS, *_EFFECTS_CLAIMS) if effects else ()), *_TOMBSTONES], [claims.table_arn])
+    grant_table_key(grantee, claims)
+
+
+def grant_parking(grantee: iam.IGrantable, claims: dynamodb.ITable) -> None:
+    """Keep what is parked."""
+    _allow(grantee, ("dynamodb:PutItem",), [claims.table_arn])
     grant_table_key(grantee, claims)
 
 

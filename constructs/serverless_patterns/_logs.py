@@ -15,12 +15,19 @@ if TYPE_CHECKING:
     from .defaults import Settings
 
 
-def define_log_group(scope: Construct, id: str, settings: Settings, key: kms.IKey | None) -> logs.LogGroup:
+def define_log_group(
+    scope: Construct, id: str, settings: Settings, key: kms.IKey | None, *, name: str | None = None
+) -> logs.LogGroup:
     """A log group that goes when its stack goes."""
     if key is not None:
         _allow_logs(scope, key)
     return logs.LogGroup(
-        scope, id, retention=settings.log_retention, removal_policy=RemovalPolicy.DESTROY, encryption_key=key
+        scope,
+        id,
+        log_group_name=name,
+        retention=settings.log_retention,
+        removal_policy=RemovalPolicy.DESTROY,
+        encryption_key=key,
     )
 
 

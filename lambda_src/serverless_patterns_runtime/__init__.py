@@ -10,6 +10,7 @@ from serverless_patterns_runtime.invocation import Invocation
 if TYPE_CHECKING:
     from serverless_patterns_runtime.request import Caller, Request
     from serverless_patterns_runtime.response import Response
+    from serverless_patterns_runtime.step_input import StepError, StepInput
 
 __all__ = [
     "Attr",
@@ -22,17 +23,21 @@ __all__ = [
     "Put",
     "Request",
     "Response",
+    "StepError",
+    "StepInput",
     "Update",
 ]
 
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        """Import on first use what has to do with HTTP: a consumer of a queue would pay for it at every cold start."""
+        """Import on first use what one pattern needs: a consumer of a queue would pay for it at every cold start."""
         if name in ("Caller", "Request"):
             from serverless_patterns_runtime import request as module
         elif name == "Response":
             from serverless_patterns_runtime import response as module
+        elif name in ("StepError", "StepInput"):
+            from serverless_patterns_runtime import step_input as module
         else:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return getattr(module, name)

@@ -11,9 +11,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from serverless_patterns_runtime.api_proxy import exchange, keeping, key, once
-from serverless_patterns_runtime.api_proxy.answer import Answer, Executed
+from serverless_patterns_runtime.api_proxy.answer import Answer
+from serverless_patterns_runtime.business_function.business_function import UnusableResult
+from serverless_patterns_runtime.business_function.result import Executed
 from serverless_patterns_runtime.claims import commits, lease
 from serverless_patterns_runtime.claims.claim import Claim, Holder
+from serverless_patterns_runtime.claims.completed import CompletedClaims
 
 __all__ = ["API_REMOVALS", "ApiRemoval", "taking_if"]
 
@@ -162,7 +165,7 @@ def _(patch: Patch) -> None:
 
 @removal("looking for a completed key before a refusal", "effects", "was told 409", does="reads its own writes")
 def _(patch: Patch) -> None:
-    patch.setattr(once.CompletedClaims, "find", lambda *_: None)
+    patch.setattr(CompletedClaims, "find", lambda *_: None)
 
 
 @removal(
@@ -190,7 +193,7 @@ def _(patch: Patch) -> None:
         found = self._completed.find(claim)
         if found is None:
             raise error
-        return once._replay(found)
+        return self._replay(found)
 
     patch.setattr(once.Execution, "_answer_of_completed", any_body)
 
@@ -206,7 +209,7 @@ def _(patch: Patch) -> None:
         return original(self, reasons, claim, owner, writes)
 
     patch.setattr(commits.Commits, "_verdict", others_first)
-    patch.setattr(once.CompletedClaims, "find", lambda *_: None)
+    patch.setattr(CompletedClaims, "find", lambda *_: None)
 
 
 @removal(
@@ -263,7 +266,7 @@ def _(patch: Patch) -> None:
 
 @removal("the body survives a failure", "leases", "took effect for 2 bodies", does="acts, then fails")
 def _(patch: Patch) -> None:
-    patch.setattr(once, "_is_refusal", lambda _: True)
+    patch.setattr(once.Execution, "_did_nothing", lambda *_: True)
 
 
 @removal("a lease as long as the invocation", "leases", "ran twice at once")
@@ -360,7 +363,7 @@ def _(patch: Patch) -> None:
     def released(self: Any, held_lease: Any, held: Any, result: Any) -> Any:
         try:
             once.kept_text(Answer.of(result))
-        except once.UnusableResult:
+        except UnusableResult:
             held_lease.give_back(held, forget=True)
             raise
         return original(self, held_lease, held, result)

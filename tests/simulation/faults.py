@@ -12,6 +12,7 @@ __all__ = [
     "CRASHES",
     "FAULTS",
     "REPEATED",
+    "TASKS",
     "TRANSACTIONS",
     "Call",
     "Chosen",
@@ -44,6 +45,14 @@ CLIENTS = (
     "answer lost on its way",  # the client hears nothing of what was done
     "sent twice",
 )
+TASKS = (
+    "not invoked",
+    "result lost",  # the function has run, the state machine hears of an error of Lambda's
+    "cut off",  # likewise, and long before the function ends
+    "invoked late",  # likewise, and the function begins only then
+    "invoked twice",
+)
+"""Of a task of a state machine."""
 FAULTS = (*ANYWHERE, *TRANSACTIONS, *BATCHES)
 
 
@@ -61,6 +70,10 @@ class Call:
             return ("crash after",)
         if self.operation == "Request":
             return CLIENTS
+        if self.operation == "Invoke":
+            return TASKS
+        if self.operation == "PutItem":
+            return ("throttled", "answer lost")
         more: tuple[str, ...] = ()
         if self.operation in {"TransactWriteItems", "UpdateItem"}:
             more = TRANSACTIONS if self.operation == "UpdateItem" else (*TRANSACTIONS, *REPEATED)

@@ -7,6 +7,7 @@ import pytest
 
 from serverless_patterns_runtime.api_proxy import keeping, once
 from serverless_patterns_runtime.claims import commits, lease
+from serverless_patterns_runtime.claims import once as claims_once
 from serverless_patterns_runtime.claims.claim import AnswerNotKept
 
 from . import test_api_stories as stories
@@ -47,7 +48,7 @@ def our_own_lease_is_a_stranger_s(patch: Patch) -> None:
 
 
 def no_margin_for_clocks(patch: Patch) -> None:
-    patch.setattr(once, "CLOCK_SKEW_SECONDS", 0)
+    patch.setattr(claims_once, "CLOCK_SKEW_SECONDS", 0)
 
 
 def orphans_without_a_deadline(patch: Patch) -> None:
@@ -59,15 +60,15 @@ def orphans_without_a_deadline(patch: Patch) -> None:
 
 
 def answers_made_up(patch: Patch) -> None:
-    original = once._replay
+    original = once.Execution._replay
 
-    def replay(found: Any) -> Any:
+    def replay(self: Any, found: Any) -> Any:
         try:
-            return original(found)
+            return original(self, found)
         except AnswerNotKept:
             return once.Executed(once.Answer.of(None), replayed=True)
 
-    patch.setattr(once, "_replay", replay)
+    patch.setattr(once.Execution, "_replay", replay)
 
 
 def no_limit_on_answers(patch: Patch) -> None:

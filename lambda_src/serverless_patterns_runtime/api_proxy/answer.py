@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Self
 
 from serverless_patterns_runtime.api_proxy import contract
-from serverless_patterns_runtime.api_proxy.json_text import checked_text, encode, json_text
 from serverless_patterns_runtime.api_proxy.media_type import is_json, is_text
 from serverless_patterns_runtime.business_function.business_function import UnusableResult
+from serverless_patterns_runtime.business_function.json_text import checked_text, encode, json_text
 from serverless_patterns_runtime.response import Response
 
-__all__ = ["Answer", "Executed"]
+__all__ = ["Answer"]
 
 MAX_BYTES = 6 * 1024 * 1024 - 64 * 1024
 """Of an answer as JSON: what Lambda carries (quota), less room for the headers that are added on the way out."""
@@ -56,9 +56,9 @@ class Answer(NamedTuple):
         return encode(self._asdict())
 
     @classmethod
-    def from_json(cls, text: str) -> Self:
+    def from_json(cls, written: str) -> Self:
         """What `to_json` wrote."""
-        stored = json.loads(text)
+        stored = json.loads(written)
         headers = {name: tuple(values) for name, values in stored.pop("headers").items()}
         return cls(headers=headers, **stored)
 
@@ -75,14 +75,6 @@ class Answer(NamedTuple):
             "body": self.body,
             "isBase64Encoded": self.base64,
         }
-
-
-class Executed(NamedTuple):
-    answer: Answer
-    replayed: bool
-    """Whether an earlier request with the same key was answered so, and nothing was done this time."""
-    fallback: bool = False
-    """Whether it is what the route answers while its circuit breaker is open."""
 
 
 def _headers(response: Response) -> dict[str, tuple[str, ...]]:

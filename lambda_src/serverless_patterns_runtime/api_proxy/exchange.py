@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from serverless_patterns_runtime.api_proxy import contract, cross_origin, record
 from serverless_patterns_runtime.api_proxy.acceptance import check_acceptable
-from serverless_patterns_runtime.api_proxy.answer import Answer, Executed
+from serverless_patterns_runtime.api_proxy.answer import Answer
 from serverless_patterns_runtime.api_proxy.body import body
 from serverless_patterns_runtime.api_proxy.caller import caller
 from serverless_patterns_runtime.api_proxy.edge import Edge
@@ -16,6 +16,7 @@ from serverless_patterns_runtime.api_proxy.problems import problem
 from serverless_patterns_runtime.api_proxy.query import query
 from serverless_patterns_runtime.api_proxy.validation import check
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
+from serverless_patterns_runtime.business_function.result import Executed
 from serverless_patterns_runtime.claims.claim import Claim
 from serverless_patterns_runtime.errors import CircuitOpen, PermanentError
 from serverless_patterns_runtime.invocation import Invocation
@@ -72,7 +73,7 @@ class Exchange:
         name = f"{envelope.method} {envelope.resource}"
         return name if name in routes else f"ANY {envelope.resource}"
 
-    def _executed(self) -> Executed:
+    def _executed(self) -> Executed[Answer]:
         route = self._edge.settings.routes.get(self._route_name)
         if route is None:
             raise NoSuchRoute
@@ -90,7 +91,7 @@ class Exchange:
         with permit:
             return self._run(request, claim, permit)
 
-    def _run(self, request: Request, claim: Claim | None, permit: "Permit | None") -> Executed:
+    def _run(self, request: Request, claim: Claim | None, permit: "Permit | None") -> Executed[Answer]:
         def call(claim: Claim, attempt: int) -> Any:
             function = self._edge.business_function
             if permit is None:
@@ -101,7 +102,9 @@ class Exchange:
             return Executed(Answer.of(call(_claim_of_none(self._envelope.request_id), 1)), replayed=False)
         return self._execution().run(claim, self._envelope.request_id, call)
 
-    def _refused(self, request: Request, claim: Claim | None, breaker: "Breaker", refusal: CircuitOpen) -> Executed:
+    def _refused(
+        self, request: Request, claim: Claim | None, breaker: "Breaker", refusal: CircuitOpen
+    ) -> Executed[Answer]:
         """Nothing is claimed. What was answered before is answered again: that needs no downstream."""
         if claim is not None and (known := self._execution().known(claim)):
             return known
@@ -117,7 +120,7 @@ class Exchange:
 
         return Execution(self._edge, self._remaining)
 
-    def _for_this_caller(self, executed: Executed) -> Executed:
+    def _for_this_caller(self, executed: Executed[Answer]) -> Executed[Answer]:
         """On a public route all are one caller: whoever knows a key gets its answer, but nobody else's session."""
         if not executed.replayed or self._caller is not None:
             return executed
@@ -161,7 +164,7 @@ class Exchange:
     def _remaining(self) -> float:
         return self._context.get_remaining_time_in_millis() / 1000
 
-    def _added(self, executed: Executed) -> list[tuple[str, str]]:
+    def _added(self, executed: Executed[Answer]) -> list[tuple[str, str]]:
         added = [(contract.CORRELATION_ID_HEADER, self._envelope.correlation_id)]
         if executed.replayed:
             added.append((contract.REPLAYED_HEADER, "true"))

@@ -4,8 +4,9 @@ import hashlib
 import sys
 from typing import Any
 
-from serverless_patterns_runtime.api_proxy.answer import Executed
+from serverless_patterns_runtime.api_proxy.answer import Answer
 from serverless_patterns_runtime.api_proxy.edge import Edge
+from serverless_patterns_runtime.business_function.result import Executed
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.request import Caller
 from serverless_patterns_runtime.telemetry import describe
@@ -13,7 +14,9 @@ from serverless_patterns_runtime.telemetry import describe
 __all__ = ["write"]
 
 
-def write(edge: Edge, executed: Executed, error: BaseException | None, *, caller: Caller | None, began: float) -> None:
+def write(
+    edge: Edge, executed: Executed[Answer], error: BaseException | None, *, caller: Caller | None, began: float
+) -> None:
     status = executed.answer.status
     outcome = _outcome(executed)
     fields: dict[str, Any] = {
@@ -36,7 +39,7 @@ def hashed(caller: Caller) -> str:
     return hashlib.sha256(f"{caller.kind} {caller.id}".encode(errors="replace")).hexdigest()[:16]
 
 
-def _outcome(executed: Executed) -> str:
+def _outcome(executed: Executed[Answer]) -> str:
     if executed.replayed:
         return "Replayed"
     if executed.fallback:

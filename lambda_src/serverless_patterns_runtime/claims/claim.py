@@ -7,7 +7,7 @@ from serverless_patterns_runtime.attribute_values import AttributeValue, seriali
 from serverless_patterns_runtime.claims import contract
 from serverless_patterns_runtime.errors import IdempotencyKeyReused, PermanentError
 
-__all__ = ["AnswerNotKept", "Claim", "Contended", "Holder", "RunningElsewhere"]
+__all__ = ["AnswerNotKept", "Claim", "Contended", "Holder", "RunningElsewhere", "Undone"]
 
 
 class RunningElsewhere(Exception):
@@ -27,6 +27,13 @@ class AnswerNotKept(PermanentError):
 
     def __init__(self) -> None:  # pyright: ignore[reportInconsistentConstructor]
         super().__init__("the request with this key was completed, and its answer was not kept", status=409)
+
+
+class Undone(PermanentError):
+    """The work on this key may not happen any more: whoever comes with it now is late."""
+
+    def __init__(self) -> None:  # pyright: ignore[reportInconsistentConstructor]
+        super().__init__("the work on this key is undone, or was given up: it comes too late", status=409)
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,7 @@ class Holder(NamedTuple):
     attempt: int
     """1 where nobody counts."""
     answer: str | None
+    undone: bool = False
 
     @classmethod
     def from_item(cls, item: dict[str, Any]) -> "Holder":
@@ -79,11 +87,17 @@ class Holder(NamedTuple):
             expires_at=expires_at,
             attempt=int(item[contract.ATTEMPT]["N"]) if contract.ATTEMPT in item else 1,
             answer=item[contract.ANSWER]["S"] if contract.ANSWER in item else None,
+            undone=contract.UNDONE in item and item[contract.UNDONE]["BOOL"],
         )
 
     def judge(self, claim: Claim) -> None:
-        """Returns when the work is done: a duplicate. Raises for another payload, or while it runs elsewhere."""
+        """Returns when the work is done: a duplicate.
+
+        Raises for another payload, for what may not happen any more, and while it runs elsewhere.
+        """
         if self.payload != claim.payload:
             raise IdempotencyKeyReused()
+        if self.undone:
+            raise Undone
         if not self.done:
             raise RunningElsewhere(self.free_at)

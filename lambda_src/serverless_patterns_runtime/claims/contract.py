@@ -27,6 +27,10 @@ ANSWER = "answer"
 ATTEMPT = "attempt"
 """Attempts that took the lease and were not seen to fail (N). Absent once done, and where a queue counts receives."""
 
+UNDONE = "undone"
+"""True on a tombstone (BOOL): the work may not happen any more. What it has done is told by the other attributes, which
+stay: the answer of what was done, the attempts of what may have been."""
+
 ATTEMPTS = "attempts"
 """Receives of one message that were attempts (NS), in an item of its own: `attempts#<namespace>#<message id>`. Only
 where a queue's receive count climbs without an attempt."""

@@ -10,10 +10,11 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from serverless_patterns_runtime import Attr, Effects, PermanentError, Put, Response, Update
-from serverless_patterns_runtime.api_proxy.answer import Answer, Executed
+from serverless_patterns_runtime.api_proxy.answer import Answer
 from serverless_patterns_runtime.api_proxy.once import Execution
 from serverless_patterns_runtime.api_proxy.settings import ClaimsSettings
 from serverless_patterns_runtime.business_function.business_function import UnusableResult
+from serverless_patterns_runtime.business_function.result import Executed
 from serverless_patterns_runtime.claims.claim import AnswerNotKept, Claim, Contended, RunningElsewhere
 from serverless_patterns_runtime.errors import IdempotencyKeyReused, UncommittableEffects
 

@@ -1,0 +1,80 @@
+"""How a Task is tried: its time-out, its retries, and what they come to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from serverless_patterns_runtime.saga_state_machine import contract
+
+from .._checks import seconds
+from .._consumer import TIMEOUT
+
+if TYPE_CHECKING:
+    from aws_cdk import Duration
+
+    from ..handler import Handler
+    from ..saga_step import Retry
+
+LEASE_ATTEMPTS = 5
+"""Retries after RUNNING_ELSEWHERE: each waits until the function at work has timed out."""
+
+PARK_ATTEMPTS, PARK_BASE_SECONDS, PARK_LONGEST_SECONDS, PARK_TIMEOUT_SECONDS = 20, 2, 300, 60
+
+EVENTS_OF_AN_ATTEMPT = 4  # scheduled, started, submitted, and how it ended
+EVENTS_OF_A_STATE = 2
+
+
+def handler_timeout(handler: Handler) -> Duration:
+    """Of the function of a handler."""
+    return handler.timeout or TIMEOUT
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """One `Retry` in numbers. `again`: attempts after the first."""
+
+    again: int
+    base: int
+    longest: int
+
+    @classmethod
+    def of(cls, retry: Retry) -> Backoff:
+        """Of a checked description."""
+        return cls(retry.attempts - 1, seconds(retry.base_delay) or 1, seconds(retry.longest_delay) or 1)
+
+    @property
+    def delays(self) -> int:
+        """Seconds of all delays together, at most."""
+        return sum(min(self.base * 2**each, self.longest) for each in range(self.again))
+
+
+PARK_BACKOFF = Backoff(PARK_ATTEMPTS, PARK_BASE_SECONDS, PARK_LONGEST_SECONDS)
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """How a Task is tried: the action's or the compensation's."""
+
+    timeout: int
+    after_a_lease: int
+    backoff: Backoff
+
+    @property
+    def longest(self) -> int:
+        """Seconds from the first attempt to the end of the last."""
+        leases = LEASE_ATTEMPTS * (self.timeout + self.after_a_lease)
+        return self.timeout * (self.backoff.again + 1) + self.backoff.delays + leases
+
+    @property
+    def events(self) -> int:
+        """In the execution's history, at most."""
+        return EVENTS_OF_A_STATE + EVENTS_OF_AN_ATTEMPT * (1 + self.backoff.again + LEASE_ATTEMPTS)
+
+
+def attempts_of(timeout: Duration | None, handler: Handler, retry: Retry, action: Handler) -> Attempts:
+    """Of `handler`, which may have to wait for the function of `action` too."""
+    function = seconds(handler_timeout(handler)) or 0
+    lease = max(function, seconds(handler_timeout(action)) or 0) + contract.LEASE_MARGIN_SECONDS
+    task = function + contract.STARTING_SECONDS if timeout is None else seconds(timeout) or 0
+    return Attempts(task, lease, Backoff.of(retry))

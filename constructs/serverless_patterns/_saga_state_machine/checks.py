@@ -1,0 +1,169 @@
+"""What can be wrong with a saga's steps, seen at synth."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from serverless_patterns_runtime.saga_state_machine import contract
+
+from .._checks import Problems, seconds
+from .._shapes import several
+from ..handler import Handler
+from ..saga_step import Retry, SagaStep
+from .attempts import handler_timeout
+from .definition import definition
+from .estimates import longest_seconds, most_events
+from .plan import Node, all_steps, planned
+from .states import STATES, Resources
+
+_NAME = re.compile(contract.STEP_NAME)
+_MOST_DEFINITION_BYTES = 1_048_576  # Step Functions quota
+_ARN_BYTES = 256  # of each, assumed
+_MOST_EVENTS = 25_000  # Step Functions quota
+_REDRIVE_SECONDS = 14 * 86_400  # that a failed execution can be redriven
+_LONGEST_TASK_SECONDS = 86_400
+_OURS = (contract.PERMANENT_ERROR, contract.RUNNING_ELSEWHERE)
+
+
+def check_steps(problems: Problems, given: Any) -> list[SagaStep]:
+    """The steps; what is wrong with each, and with all of them, goes to `problems`."""
+    steps: list[SagaStep] = []
+    for at, step in enumerate(several(problems, "steps", given)):
+        if isinstance(step, SagaStep):
+            steps.append(step)
+        else:
+            problems.add(f"steps[{at}]", "be a SagaStep", repr(step), "write SagaStep(name, action, ...)")
+    if not steps and not problems.have("steps", "steps[0]"):
+        problems.add("steps", "hold a SagaStep or more", "none", "say what the saga does")
+    _check_names(problems, steps)
+    pivots = [at for at, step in enumerate(steps) if step.pivot]
+    if len(pivots) > 1:
+        got = " and ".join(steps[at].name for at in pivots)
+        problems.add("steps", "have one pivot at most", got, "the pivot is where the saga can no longer be undone")
+    pivot = pivots[0] if pivots else len(steps) - 1
+    for at, step in enumerate(steps):
+        _check_handlers(problems, step)
+        _check_way_back(problems, step, behind=steps[pivot] if at > pivot else None)
+        _check_errors(problems, step)
+        _check_numbers(problems, step)
+    return steps
+
+
+def check_whole(problems: Problems, steps: Sequence[SagaStep], namespace: str) -> int:
+    """Check what all steps come to; returns the seconds that an execution can take."""
+    plan = planned(steps)
+    events = most_events(plan)
+    if events > _MOST_EVENTS:
+        fix = "retry less, or split the saga: at the quota Step Functions ends an execution, and nothing is undone"
+        problems.add("steps", f"need at most {_MOST_EVENTS:,} events of history", f"{events:,} at worst", fix)
+    size = _size(plan, namespace)
+    if size > _MOST_DEFINITION_BYTES:
+        must = f"make a definition of at most {_MOST_DEFINITION_BYTES:,} bytes"
+        problems.add("steps", must, f"about {size:,}", "split the saga, or declare fewer errors")
+    return longest_seconds(plan) + _REDRIVE_SECONDS
+
+
+def largest_result(steps: Sequence[SagaStep]) -> int:
+    """Bytes that each result may have when the input has as many as a result."""
+    together = contract.MAX_STATE_BYTES - contract.RESERVED_BYTES
+    return min(contract.DEFAULT_MAX_RESULT_BYTES, together // (len(steps) + 1))
+
+
+def check_results(problems: Problems, most: object, steps: Sequence[SagaStep]) -> None:
+    """Refuse results that have no room together in a state."""
+    together = contract.MAX_STATE_BYTES - contract.RESERVED_BYTES
+    fix = f"the results of {len(steps)} steps share {together:,} bytes: keep what is larger in a table of yours"
+    problems.whole_number("max_result_bytes", most, 2, together // max(len(steps), 1), fix)
+
+
+def _check_names(problems: Problems, steps: Sequence[SagaStep]) -> None:
+    for at, step in enumerate(steps):
+        if not _NAME.fullmatch(str(step.name)):
+            must = "be a letter, then letters, digits or _, at most 64"
+            problems.add(f"steps[{at}] name", must, repr(step.name), "it is part of paths: 'ReserveStock'")
+        elif step.name in STATES:
+            must = f"be none of {', '.join(STATES)}"
+            problems.add(f"steps[{at}] name", must, repr(step.name), "these are states of every saga: rename the step")
+    for name, number in Counter(step.name for step in steps).items():
+        if number > 1:
+            problems.add("steps", "have names of their own", f"{name!r} {number} times", "rename the later ones")
+
+
+def _check_handlers(problems: Problems, step: SagaStep) -> None:
+    for argument, handler in (("action", step.action), ("compensation", step.compensation)):
+        if argument == "compensation" and handler is None:
+            continue
+        if not isinstance(handler, Handler):
+            fix = "wrap your Python function in a Handler: nothing else lays claims and tombstones"
+            problems.add(f"{step.name} {argument}", "be a Handler", repr(handler), fix)
+        elif seconds(handler_timeout(handler)) is None:
+            fix = "the task's time-out and the wait for a lease are reckoned from it"
+            problems.add(f"{step.name} {argument} timeout", "be known at synth", "a token", fix)
+
+
+def _check_way_back(problems: Problems, step: SagaStep, *, behind: SagaStep | None) -> None:
+    for argument in ("compensation", "compensation_retry", "nothing_to_undo", "no_effect_errors"):
+        if behind is not None and getattr(step, argument):
+            fix = f"the saga only goes forward once {behind.name} is done: leave it out, or move the pivot"
+            problems.add(f"{step.name} {argument}", "be left out behind the pivot", "a value", fix)
+    if behind is not None:
+        return
+    if step.compensation is None and not step.nothing_to_undo:
+        fix = "pass what undoes it, say nothing_to_undo=True, or make an earlier step the pivot"
+        problems.add(f"{step.name} compensation", "be given up to the pivot", "None", fix)
+    elif step.compensation is not None and step.nothing_to_undo:
+        fix = "leave out one of the two"
+        problems.add(f"{step.name} nothing_to_undo", "be left out beside a compensation", "True", fix)
+    if step.compensation is None and step.compensation_retry is not None:
+        fix = "leave it out"
+        problems.add(f"{step.name} compensation_retry", "be left out without a compensation", "a value", fix)
+
+
+def _check_errors(problems: Problems, step: SagaStep) -> None:
+    argument = f"{step.name} no_effect_errors"
+    names = several(problems, argument, step.no_effect_errors)
+    for name in names:
+        if not isinstance(name, str) or not name.isidentifier():
+            problems.add(argument, "be names of classes", repr(name), "such as 'CardDeclined', without its module")
+        elif name in _OURS:
+            fix = "the runtime says that of errors of any kind: name a class of yours"
+            problems.add(argument, f"hold neither {' nor '.join(_OURS)}", repr(name), fix)
+    if len({*map(str, names)}) < len(names):
+        problems.add(argument, "hold each name once", repr([*names]), "drop the second")
+
+
+def _check_numbers(problems: Problems, step: SagaStep) -> None:
+    for argument in ("retry", "compensation_retry"):
+        retry: Any = getattr(step, argument)
+        if retry is None:
+            continue
+        label = f"{step.name} {argument}"
+        if not isinstance(retry, Retry):
+            problems.add(label, "be a Retry", repr(retry), "write Retry(attempts)")
+            continue
+        if type(retry.attempts) is not int or not 1 <= retry.attempts <= 100:
+            fix = "the first try counts: Retry(1) does not retry"
+            problems.add(f"{label} attempts", "be a whole number from 1 to 100", repr(retry.attempts), fix)
+        fix = "a day at most: what takes longer needs a person"
+        problems.duration(f"{label} longest_delay", retry.longest_delay, 1, _LONGEST_TASK_SECONDS, fix)
+        most = seconds(retry.longest_delay) or _LONGEST_TASK_SECONDS
+        problems.duration(f"{label} base_delay", retry.base_delay, 1, most, "it grows to longest_delay")
+    if step.timeout is None:
+        return
+    handlers = [handler for handler in (step.action, step.compensation) if isinstance(handler, Handler)]
+    slowest = max((seconds(handler_timeout(handler)) or 0 for handler in handlers), default=0)
+    low = slowest + contract.STARTING_SECONDS
+    fix = f"a function's time-out and {contract.STARTING_SECONDS} seconds for a cold start: a task that gives up first "
+    fix += "leaves its function at work"
+    problems.duration(f"{step.name} timeout", step.timeout, low, _LONGEST_TASK_SECONDS, fix)
+    if getattr(step.timeout, "is_unresolved", bool)():
+        problems.add(f"{step.name} timeout", "be known at synth", "a token", "write its number")
+
+
+def _size(plan: Sequence[Node], namespace: str) -> int:
+    arns = {one.name: "a" * _ARN_BYTES for one in all_steps(plan)}
+    return len(json.dumps(definition(plan, Resources("aws", "a" * _ARN_BYTES, namespace, arns, arns))))

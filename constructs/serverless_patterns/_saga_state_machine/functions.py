@@ -1,0 +1,98 @@
+"""The functions behind a saga's steps: one for each `Handler`, whatever steps it serves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from aws_cdk import aws_lambda as lambda_
+
+from serverless_patterns_runtime.business_function.contract import Env as BusinessFunctionEnv
+from serverless_patterns_runtime.claims.contract import Env as ClaimsEnv
+from serverless_patterns_runtime.saga_state_machine.contract import HANDLER, Env
+
+from .._checks import Problems, text
+from .._environment import check_size, variables
+from .._function import business_function_env, define_function, endpoints, provisioned
+from .._grants import grant_steps
+from .._idempotency import Idempotency
+from .._running import check_in_pattern, check_provisioned
+from ..handler import Handler
+from .attempts import handler_timeout
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_dynamodb as dynamodb
+    from aws_cdk import aws_kms as kms
+    from constructs import Construct
+
+    from ..defaults import Settings
+    from ..saga_step import SagaStep
+
+_VARIABLES = (*BusinessFunctionEnv._fields, *ClaimsEnv._fields, *Env._fields)
+
+
+@dataclass(frozen=True)
+class StepFunction:
+    """One handler, named after the first step that it serves."""
+
+    id: str
+    label: str
+    """What the user knows it as."""
+    handler: Handler
+    once: Idempotency
+    max_result_bytes: int
+
+    @property
+    def required_endpoints(self) -> tuple[str, ...]:
+        """AWS services that it calls."""
+        return endpoints(self.handler, "dynamodb")
+
+    def check(self, problems: Problems, id: str, scope: Construct, settings: Settings) -> None:
+        """Check the handler against the pattern.
+
+        Args:
+            problems: Takes what is wrong.
+            id: The saga's.
+            scope: Where it will run.
+            settings: What holds there.
+        """
+        check_in_pattern(problems, self.label, self.handler, scope, settings, _VARIABLES)
+        warm, reserved = self.handler.provisioned_concurrent_executions, self.handler.reserved_concurrent_executions
+        check_provisioned(problems, f"{self.label} provisioned_concurrent_executions", warm, reserved)
+        told = variables(self.handler, self._variables(self.once.claims), id, settings.environment)
+        check_size(problems, self.label, told)
+
+    def define(
+        self, scope: Construct, claims: dynamodb.ITable, settings: Settings, key: kms.IKey | None
+    ) -> tuple[lambda_.IFunction, lambda_.IFunction]:
+        """The function with what it may do, and what is to be invoked: the function or its alias."""
+        function = define_function(
+            scope,
+            self.id,
+            self.handler,
+            entry_point=HANDLER,
+            contract=self._variables(claims),
+            timeout=handler_timeout(self.handler),
+            settings=settings,
+            encryption_key=key,
+            reserved_concurrent_executions=self.handler.reserved_concurrent_executions,
+            required_endpoints=self.required_endpoints,
+        )
+        grant_steps(function, claims, effects=self.handler.returns_effects)
+        return cast(lambda_.IFunction, function), provisioned(scope, f"{self.id}Live", function, self.handler)
+
+    def _variables(self, claims: dynamodb.ITable | None) -> dict[str, str]:
+        env = Env(MAX_RESULT_BYTES=text(self.max_result_bytes))
+        return {**business_function_env(self.handler), **self.once.env(claims), **env._asdict()}
+
+
+def functions_of(steps: Sequence[SagaStep], once: Idempotency, max_result_bytes: int) -> dict[Handler, StepFunction]:
+    """One for each handler, in the order of the steps."""
+    found: dict[Handler, StepFunction] = {}
+    for step in steps:
+        for kind, handler in (("Action", step.action), ("Compensation", step.compensation)):
+            if isinstance(handler, Handler) and handler not in found:
+                label = f"{step.name} {kind.lower()}"
+                found[handler] = StepFunction(f"{step.name}{kind}", label, handler, once, max_result_bytes)
+    return found

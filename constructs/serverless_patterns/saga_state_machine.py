@@ -1,0 +1,164 @@
+"""Saga: steps that are all done, or undone in reverse.
+
+Garcia-Molina, Salem: Sagas (SIGMOD 1987).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+from aws_cdk import Aws, Duration
+from constructs import Construct
+
+from ._alarms import METRIC_PERIOD, define_alarms
+from ._checks import Problems, path_of
+from ._idempotency import Idempotency
+from ._saga_state_machine.alarms import saga_alarms
+from ._saga_state_machine.checks import check_results, check_steps, check_whole, largest_result
+from ._saga_state_machine.definition import definition
+from ._saga_state_machine.diagram import diagram
+from ._saga_state_machine.functions import functions_of
+from ._saga_state_machine.machine import define_machine
+from ._saga_state_machine.plan import planned
+from ._saga_state_machine.states import Resources
+from .defaults import ALARMS, Alarms, settings_of
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_cloudwatch as cloudwatch
+    from aws_cdk import aws_dynamodb as dynamodb
+    from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_lambda as lambda_
+    from aws_cdk import aws_stepfunctions as sfn
+
+    from ._interfaces import AlarmAction, Key
+    from .saga_step import SagaStep
+
+__all__ = ["SagaStateMachine"]
+
+_CLAIMS_RETENTION = Duration.days(30)
+
+
+class SagaStateMachine(Construct):
+    """Steps in their order: all are done, or those that were done, or may have been, are undone in reverse.
+
+    ```python
+    SagaStateMachine(self, "Checkout", steps=[
+        SagaStep("ReserveStock", Handler(code, "stock:reserve"), compensation=Handler(code, "stock:release")),
+        SagaStep("ChargeCard", Handler(code, "card:charge"), compensation=Handler(code, "card:refund"), pivot=True),
+        SagaStep("Ship", Handler(code, "shipping:book")),
+    ])
+    ```
+
+    An execution's input is an object without the key `saga`. It succeeds with `status` `SUCCEEDED` and the `results`,
+    or `COMPENSATED` and the `error`; it fails only when a step is parked, and then needs a person.
+
+    Args:
+        scope: Parent construct.
+        id: Names what is below it, and is the default namespace of the claims.
+        steps: At least one `SagaStep`. Undoing begins with the step that failed, unless it declared the error.
+        claims: Table to share, with the partition key `claim` (String). Default: one of its own.
+        claims_namespace: Separates constructs that share a table, each its own. Data: never change it. Default: `id`.
+        claims_retention: How long a step's claim is remembered; more than all tries may take, and 14 days.
+        max_result_bytes: Of each step's result. Default: 32,768, less for more than six steps.
+        encryption_key: Customer key for claims, logs, variables and the state machine. Default: that of `Defaults`,
+            else keys that AWS owns.
+        alarms: `all`, `critical` or `none`. Default: that of `Defaults`, else `all`.
+        alarm_actions: What alarms notify. Default: those of `Defaults`.
+
+    Attributes:
+        state_machine: The Standard state machine.
+        functions: Those behind the steps; a `Handler` that serves several steps has one.
+        claims: The table of claims, where parked steps are too.
+        alarms: By name: Failed, Aborted, Throttled.
+        required_endpoints: AWS services that the functions must reach when they run in a VPC.
+
+    Raises:
+        ValueError: with every argument that is wrong, what is allowed and the fix.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        steps: Sequence[SagaStep],
+        claims: dynamodb.ITable | None = None,
+        claims_namespace: str | None = None,
+        claims_retention: Duration = _CLAIMS_RETENTION,
+        max_result_bytes: int | None = None,
+        encryption_key: Key | None = None,
+        alarms: Alarms | None = None,
+        alarm_actions: Sequence[AlarmAction] | None = None,
+    ) -> None:
+        problems, settings = Problems(path_of(scope, id)), settings_of(scope)
+        once = Idempotency(None, claims, claims_namespace or id, claims_retention)
+        steps = check_steps(problems, steps)
+        once.check_place(problems, scope)
+        if max_result_bytes is not None:
+            check_results(problems, max_result_bytes, steps)
+        if alarms is not None:
+            problems.one_of("alarms", alarms, ALARMS, "'critical' keeps what needs a person")
+        problems.raise_any()
+        shortest = check_whole(problems, steps, once.namespace)
+        fix = "a claim must outlive its execution, with every retry, and the 14 days in which that can be redriven"
+        once.check_retention(problems, shortest, fix)
+        result_bytes = largest_result(steps) if max_result_bytes is None else max_result_bytes
+        functions = functions_of(steps, once, result_bytes)
+        for function in functions.values():
+            function.check(problems, id, scope, settings)
+        problems.raise_any()
+
+        super().__init__(scope, id)
+        key = cast("kms.IKey | None", encryption_key or settings.encryption_key)
+        self.claims: dynamodb.ITable = once.define(self, key=key, removal_policy=settings.removal_policy)
+        defined = {handler: each.define(self, self.claims, settings, key) for handler, each in functions.items()}
+        self._actions = {step.name: defined[step.action] for step in steps}
+        self._compensations = {step.name: defined[step.compensation] for step in steps if step.compensation}
+        self.functions: list[lambda_.IFunction] = [function for function, _ in defined.values()]
+        self.required_endpoints = tuple(sorted({name for it in functions.values() for name in it.required_endpoints}))
+        resources = Resources(
+            Aws.PARTITION,
+            self.claims.table_name,
+            once.namespace,
+            {name: target.function_arn for name, (_, target) in self._actions.items()},
+            {name: target.function_arn for name, (_, target) in self._compensations.items()},
+        )
+        targets = [target for _, target in defined.values()]
+        self._definition = told = definition(planned(steps), resources)
+        self.state_machine: sfn.StateMachine = define_machine(self, told, targets, self.claims, settings, key)
+        actions = settings.alarm_actions if alarm_actions is None else alarm_actions
+        self.alarms = define_alarms(self, saga_alarms(self.state_machine), alarms or settings.alarms, actions)
+
+    def function_for(self, step: str) -> lambda_.IFunction:
+        """The function of a step's action. Raises KeyError for a step that is not there."""
+        return self._actions[step][0]
+
+    def compensation_for(self, step: str) -> lambda_.IFunction:
+        """The function of a step's compensation. Raises KeyError where there is none."""
+        return self._compensations[step][0]
+
+    def diagram(self) -> str:
+        """The state machine as a Mermaid state diagram."""
+        return diagram(self._definition)
+
+    def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow starting executions."""
+        return self.state_machine.grant_start_execution(grantee)
+
+    def metric_started(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
+        """Executions that began."""
+        return self.state_machine.metric_started(period=period, statistic="Sum")
+
+    def metric_succeeded(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
+        """Executions that came to a good end: all done, or all undone."""
+        return self.state_machine.metric_succeeded(period=period, statistic="Sum")
+
+    def metric_failed(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
+        """Executions with a parked step."""
+        return self.state_machine.metric_failed(period=period, statistic="Sum")
+
+    def metric_aborted(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
+        """Executions that were stopped from outside."""
+        return self.state_machine.metric_aborted(period=period, statistic="Sum")

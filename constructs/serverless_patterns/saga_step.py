@@ -1,0 +1,71 @@
+"""`SagaStep`: what is done, and what undoes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING
+
+from aws_cdk import Duration
+
+if TYPE_CHECKING:
+    from .handler import Handler
+
+__all__ = ["Retry", "SagaStep"]
+
+_BASE, _LONGEST = Duration.seconds(2), Duration.minutes(1)
+
+
+@dataclass(frozen=True, eq=False)
+class Retry:
+    """How often a step is tried, and how long it waits between: random delays, whose ceiling doubles. A description.
+
+    ```python
+    Retry(10, longest_delay=Duration.minutes(15))
+    ```
+
+    Args:
+        attempts: 1 to 100, the first included.
+        base_delay: Ceiling of the first delay, in whole seconds.
+        longest_delay: Ceiling of every delay; at most a day.
+    """
+
+    attempts: int = 6
+    _: KW_ONLY
+    base_delay: Duration = _BASE
+    longest_delay: Duration = _LONGEST
+
+
+@dataclass(frozen=True, eq=False)
+class SagaStep:
+    """One step of a saga. A description: `SagaStateMachine` checks it.
+
+    ```python
+    SagaStep("ReserveStock", Handler(code, "stock:reserve"), compensation=Handler(code, "stock:release"))
+    ```
+
+    Args:
+        name: A letter, then letters, digits and `_`, at most 64. Data: executions under way know it, and so do claims.
+        action: What is done. Its function takes `(step)` or `(step, invocation)`, where `step` is a `StepInput`.
+        compensation: What undoes it; it also runs when nobody knows whether the action has happened.
+        nothing_to_undo: Instead of a compensation: the action only reads, or what it leaves harms nobody.
+        timeout: Of one attempt. Default and least: 15 seconds more than the function's, for a cold start.
+        retry: Of the action. Default: 6 attempts.
+        compensation_retry: Default: 13 attempts, up to an hour apart.
+        pivot: `True`: once this step is done the saga only goes forward.
+        no_effect_errors: Names of classes of errors that say that the action has had no effect, such as `CardDeclined`.
+    """
+
+    name: str
+    action: Handler
+    _: KW_ONLY
+    compensation: Handler | None = None
+    nothing_to_undo: bool = False
+    timeout: Duration | None = None
+    retry: Retry | None = None
+    compensation_retry: Retry | None = None
+    pivot: bool = False
+    no_effect_errors: Sequence[str] = ()
+
+    def __repr__(self) -> str:
+        return f"SagaStep({self.name})"

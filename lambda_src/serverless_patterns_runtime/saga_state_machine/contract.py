@@ -1,0 +1,103 @@
+"""What `SagaStateMachine` tells the functions behind its steps, and what its state document looks like.
+
+Both sides import this. The document is the execution's input with one more key, `saga`; executions that are under way
+hold it for as long as they run, so it is data: it may grow, and what it has keeps its meaning.
+"""
+
+from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
+
+HANDLER = "serverless_patterns_runtime.saga_state_machine.handler.lambda_handler"
+
+Kind = Literal["action", "compensation"]
+
+SAGA = "saga"
+"""The one key of the state document that is not of the input."""
+
+RESULTS = "results"
+"""`$.saga.results.<step>`: what each action has returned; absent as long as none has."""
+
+ERROR = "error"
+"""`$.saga.error`: what a Catch writes, `{"Error": ..., "Cause": ...}`: why the saga is undone."""
+
+PARKED = "parked"
+"""`$.saga.parked.<step>`: present when a compensation was given up and waits for somebody."""
+
+STEP_NAME = "[A-Za-z][A-Za-z0-9_]{0,63}"
+"""A regular expression: so that `$.saga.results.<step>` is a path, and a state's name has room for a prefix."""
+
+COMPENSATION = "compensation"
+"""Last part of the key of a compensation."""
+
+PARKED_KEY = "parked"
+"""First part of the partition key, in the claims table, of what is parked. It has no time to live."""
+
+PERMANENT_ERROR = "PermanentError"
+"""The name under which every error reaches the state machine that no retry can mend. Never to be retried; a declared
+error without effect comes under the name that was declared, and is not to be retried either."""
+
+RUNNING_ELSEWHERE = "RunningElsewhere"
+"""The name of the error while another attempt is at work, or died without a word. It can be gone as soon as that
+attempt's function has timed out, `LEASE_MARGIN_SECONDS` later at most: a retry before that is in vain."""
+
+LEASE_MARGIN_SECONDS = 6
+"""From a function's time-out until others may take what it held."""
+
+STARTING_SECONDS = 15
+"""A task's time-out beyond its function's: for a cold start, which counts against the one and not the other. A task
+that gives up on a function at work only makes its retries wait."""
+
+MAX_STATE_BYTES = 262_144
+"""Of a state's input and output (Step Functions quota)."""
+
+RESERVED_BYTES = 16 * 1024
+"""Of these kept free of results: for the error, what is parked, and the event around the document."""
+
+DEFAULT_MAX_RESULT_BYTES = 32 * 1024
+
+SUCCEEDED = "SUCCEEDED"
+COMPENSATED = "COMPENSATED"
+COMPENSATION_PARKED = "COMPENSATION_PARKED"
+FORWARD_PARKED = "FORWARD_PARKED"
+
+
+class Env(NamedTuple):
+    """Variables that the construct sets and the function reads: exactly these."""
+
+    MAX_RESULT_BYTES: str
+    """A larger result is refused before anything of the step is committed."""
+
+
+class Event(TypedDict):
+    """What a Task gives its function. What can differ between two steps of one function is here, not in `Env`: an
+    execution that is under way keeps its definition, whatever is deployed meanwhile."""
+
+    step: str
+    kind: Kind
+    execution: str
+    """`$$.Execution.Name`."""
+    retries: int
+    """`$$.State.RetryCount`."""
+    state: dict[str, Any]
+    """`$`."""
+    first: NotRequired[bool]
+    """True for the action of the first step: its document has no `saga` yet."""
+    no_effect_errors: NotRequired[list[str]]
+    """Of an action before the pivot, or the pivot: classes of errors after which there is nothing to undo."""
+    action_returns_effects: NotRequired[bool]
+    """Of a compensation: whether the action is a `Handler` whose function returns Effects. Then one that has left no
+    claim has not happened, and never will."""
+
+
+def action_key(namespace: str, execution: str, step: str) -> str:
+    """What a step's action is known by, here and to whom it calls. Execution and step hold no `#`."""
+    return f"{namespace}#{execution}#{step}"
+
+
+def compensation_key(namespace: str, execution: str, step: str) -> str:
+    """What a step's compensation is known by."""
+    return f"{action_key(namespace, execution, step)}#{COMPENSATION}"
+
+
+def parked_key(namespace: str, execution: str, step: str) -> str:
+    """Partition key of what is parked of a step: its compensation, or its action behind the pivot."""
+    return f"{PARKED_KEY}#{action_key(namespace, execution, step)}"

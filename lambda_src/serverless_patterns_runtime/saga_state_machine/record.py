@@ -1,0 +1,48 @@
+"""What is written down of a task: one log line and one count. Nothing of what the saga is about."""
+
+from typing import Any
+
+from serverless_patterns_runtime.business_function.result import Executed
+from serverless_patterns_runtime.claims.claim import RunningElsewhere
+from serverless_patterns_runtime.clients import unreachable
+from serverless_patterns_runtime.errors import PermanentError
+from serverless_patterns_runtime.saga_state_machine.edge import Edge
+from serverless_patterns_runtime.saga_state_machine.failures import Ambiguous, WithoutEffect
+from serverless_patterns_runtime.telemetry import describe
+
+__all__ = ["outcome_of", "write"]
+
+
+def outcome_of(executed: Executed[str] | None, error: BaseException | None, *, is_action: bool) -> str:
+    match error:
+        case None:
+            if executed is None:
+                return "NothingToUndo"
+            return "Replayed" if executed.replayed else "Succeeded" if is_action else "Undone"
+        case WithoutEffect() | Ambiguous() | PermanentError():
+            return "Refused"
+        case RunningElsewhere():
+            return "Busy"
+        case _:
+            return "Failed"
+
+
+def write(edge: Edge, outcome: str, error: BaseException | None, *, began: float) -> None:
+    fields: dict[str, Any] = {"outcome": outcome, "duration_ms": round((edge.clock() - began) * 1000)}
+    log = edge.logger.info
+    if error is not None:
+        fields |= _of_error(error, verbose=edge.logger.log_level <= 10)  # logging.DEBUG
+        log = edge.logger.info if outcome == "Busy" else edge.logger.error
+    log("step handled", extra=fields)
+    edge.metrics.add_metric(name=outcome, unit="Count", value=1)
+    edge.metrics.flush_metrics()
+
+
+def _of_error(error: BaseException, *, verbose: bool) -> dict[str, Any]:
+    if isinstance(error, WithoutEffect | Ambiguous):
+        return _of_error(error.error, verbose=verbose)
+    if isinstance(error, PermanentError):
+        # Its words are meant to be read; those of other errors may quote what they were about.
+        return {"reason": error.message, "error_type": type(error).__name__}
+    hint = unreachable(error)
+    return describe(error, with_message=verbose) | ({"hint": hint} if hint else {})

@@ -1,0 +1,55 @@
+"""What a business function in a saga is given: a step's action, or the compensation that undoes it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+__all__ = ["StepError", "StepInput"]
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class StepError:
+    """Why a saga is undone. Its `repr` holds the name alone."""
+
+    name: str
+    """Of the error's class, or Step Functions' own, such as `States.Timeout`."""
+
+    message: str = field(default="", repr=False)
+    """Short. Empty unless the error was a PermanentError, whose words are written to be read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepInput:
+    """The same for every attempt at a step. Its `repr`, and so a log line, holds nothing of what the saga is about."""
+
+    input: Mapping[str, Any] = field(repr=False)
+    """Of the execution."""
+
+    results: Mapping[str, Any] = field(repr=False)
+    """What the actions of earlier steps have returned, by the step's name."""
+
+    result: Any = field(default=None, repr=False)
+    """In a compensation: what the action has returned; None when nobody knows, or it has returned nothing. It may have
+    happened all the same."""
+
+    error: StepError | None = None
+    """In a compensation: why."""
+
+    action_key: str
+    """Of the action, in its compensation too: the `idempotency_key` that the action could pass on."""
+
+    @classmethod
+    def fake(
+        cls,
+        input: Mapping[str, Any] = _NOTHING,
+        *,
+        results: Mapping[str, Any] = _NOTHING,
+        result: Any = None,
+        error: StepError | None = None,
+        action_key: str = "saga#execution-1#Step",
+    ) -> "StepInput":
+        """A step for a unit test: `reserve(StepInput.fake({"order_id": "7"}), Invocation.fake())`."""
+        return cls(input=input, results=results, result=result, error=error, action_key=action_key)

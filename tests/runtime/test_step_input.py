@@ -1,0 +1,31 @@
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+from serverless_patterns_runtime import StepError, StepInput
+
+
+def test_a_fake_needs_nothing_and_takes_everything() -> None:
+    assert StepInput.fake() == StepInput(input={}, results={}, action_key="saga#execution-1#Step")
+    given = StepInput.fake(
+        {"order_id": "7"}, results={"Reserve": 1}, result=2, error=StepError("SoldOut", "two left"), action_key="key"
+    )
+    assert (given.input, given.results, given.result, given.error, given.action_key) == (
+        {"order_id": "7"},
+        {"Reserve": 1},
+        2,
+        StepError("SoldOut", "two left"),
+        "key",
+    )
+
+
+def test_it_cannot_be_changed() -> None:
+    with pytest.raises(FrozenInstanceError):
+        StepInput.fake().result = 5  # type: ignore[misc]
+
+
+def test_its_repr_holds_nothing_of_what_the_saga_is_about() -> None:
+    canary = "4111 1111 1111 1111"
+    step = StepInput.fake({"a": canary}, results={"b": canary}, result=canary, error=StepError("Declined", canary))
+    assert canary not in repr(step)
+    assert "Declined" in repr(step)

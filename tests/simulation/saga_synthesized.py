@@ -1,0 +1,61 @@
+"""The definition that the construct writes for a plan, with the names of the simulated account."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from aws_cdk import App, Duration, Stack
+from aws_cdk.assertions import Template
+
+from serverless_patterns import Handler, Retry, SagaStateMachine, SagaStep
+from tests.template.stacks import HANDLERS
+
+from .saga_definition import LONGEST_FUNCTION_SECONDS, NAMESPACE, Plan
+from .saga_template import definition_in
+from .world import CLAIMS
+
+__all__ = ["synthesized"]
+
+PARK = "arn:aws:states:::dynamodb:putItem"
+
+
+def synthesized(plans: Sequence[Plan]) -> Mapping[str, Any]:
+    return _synthesized(tuple(plans))
+
+
+@lru_cache(maxsize=64)
+def _synthesized(plans: tuple[Plan, ...]) -> Mapping[str, Any]:
+    stack = Stack(App(context={"aws:cdk:disable-asset-staging": True}, analytics_reporting=False), "Shop")
+    pivot = next((at for at, plan in enumerate(plans) if plan.pivot), len(plans) - 1)
+    SagaStateMachine(stack, NAMESPACE, steps=[_step(plan, backward=at <= pivot) for at, plan in enumerate(plans)])
+    template = Template.from_stack(stack).to_json()
+    definition = definition_in(template)
+    types = {id: resource["Type"] for id, resource in template["Resources"].items()}
+    for state in definition["States"].values():
+        if state["Type"] != "Task":
+            continue
+        given = state["Parameters"]
+        if state["Resource"] == PARK:
+            assert types[given["TableName"]] == "AWS::DynamoDB::Table"
+            given["TableName"] = CLAIMS
+        else:
+            assert types[state["Resource"]] == "AWS::Lambda::Function"
+            assert state["Resource"].startswith(f"{NAMESPACE}{given['step']}{given['kind'].title()}"), state
+            state["Resource"] = f"{given['kind']} {given['step']}"
+    return definition
+
+
+def _step(plan: Plan, *, backward: bool) -> SagaStep:
+    return SagaStep(
+        plan.name,
+        _handler("reserve" if plan.effects else "charge"),
+        compensation=_handler("release" if plan.effects else "refund") if backward else None,
+        retry=Retry(plan.retries + 1),
+        compensation_retry=Retry(plan.undo_retries + 1, longest_delay=Duration.hours(1)) if backward else None,
+        pivot=plan.pivot,
+        no_effect_errors=plan.declares,
+    )
+
+
+def _handler(function: str) -> Handler:
+    return Handler(HANDLERS, f"checkout:{function}", timeout=Duration.seconds(LONGEST_FUNCTION_SECONDS))
