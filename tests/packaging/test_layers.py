@@ -47,8 +47,8 @@ USED_OF_POWERTOOLS = [
 ]
 LAMBDA_HANDLER = "serverless_patterns_runtime.load_leveled_queue.handler"
 OTHER_HANDLERS = [
-    "serverless_patterns_runtime.api_proxy.handler",
-    "serverless_patterns_runtime.lambda_authorizer.handler",
+    f"serverless_patterns_runtime.{pattern}.handler"
+    for pattern in ("api_proxy", "lambda_authorizer", "saga_state_machine")
 ]
 WITHOUT_BYTECODE = [
     f"{POWERTOOLS}.event_handler",
