@@ -16,7 +16,7 @@ import pytest
 
 from serverless_patterns.testing import Cloud, EmbeddedCloud, wait_until
 from tests.live.honesty.raw_rest_api import RawRestApi
-from tests.live.honesty.raw_state_machine import RawStateMachine, machine
+from tests.live.honesty.raw_state_machine import RawStateMachine, machine, scale_waiting
 
 HERE = Path(__file__).parent
 EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
@@ -154,9 +154,9 @@ def role(cloud: EmbeddedCloud, fresh_name: str) -> Callable[..., str]:
         made.append(f"{fresh_name}-{len(made)}")
         principal = {"Service": f"{service}.amazonaws.com"}
         trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
-        arn = iam.create_role(RoleName=made[-1], AssumeRolePolicyDocument=_policy(trust))["Role"]["Arn"]
+        arn = iam.create_role(RoleName=made[-1], AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
         if statements:
-            iam.put_role_policy(RoleName=made[-1], PolicyName="given", PolicyDocument=_policy(*statements))
+            iam.put_role_policy(RoleName=made[-1], PolicyName="given", PolicyDocument=policy(*statements))
         return arn
 
     return make
@@ -275,16 +275,11 @@ def state_machine(
 def waiting(cloud: EmbeddedCloud) -> Generator[Callable[[float], None]]:
     """Let a second of a state machine's waiting, or of a retry's, take so long."""
 
-    def scale(seconds: float) -> None:
-        setting = json.dumps({"stepfunctions._SFN_WAIT_SCALE": seconds})
-        status, _ = cloud._emulator.ask("POST", "/_ministack/config", setting)  # pyright: ignore[reportPrivateUsage]
-        assert status == 200
-
-    yield scale
-    scale(1)
+    yield lambda seconds: scale_waiting(cloud, seconds)
+    scale_waiting(cloud, 1)
 
 
-def _policy(*statements: Mapping[str, Any]) -> str:
+def policy(*statements: Mapping[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 

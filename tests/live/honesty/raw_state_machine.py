@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from serverless_patterns.testing import wait_until
+from serverless_patterns.testing import EmbeddedCloud, wait_until
 
 
 @dataclass(frozen=True)
@@ -74,3 +74,10 @@ def task(resource: str, *, retry: Sequence[Any] = (), catch: Sequence[Any] = (),
 
 def caught(*errors: str, then: str = "Caught", path: str | None = "$.error") -> dict[str, Any]:
     return {"ErrorEquals": list(errors), "ResultPath": path, "Next": then}
+
+
+def scale_waiting(cloud: EmbeddedCloud, seconds: float) -> None:
+    """Let a second of a Wait, or of a retry's delay, take so long from now on."""
+    setting = json.dumps({"stepfunctions._SFN_WAIT_SCALE": seconds})
+    status, _ = cloud._emulator.ask("POST", "/_ministack/config", setting)  # pyright: ignore[reportPrivateUsage]
+    assert status == 200
