@@ -165,11 +165,14 @@ def test_a_function_can_be_told_of_an_end(function, cloud, state_machine, leftov
     assert (detail["executionArn"], detail["error"]) == (execution.arn, "Parked")
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the emulator has no time-out of a whole execution")
-def test_an_execution_that_takes_too_long_is_timed_out(state_machine) -> None:
-    definition = {"StartAt": "A", "TimeoutSeconds": 1, "States": {"A": WAIT | {"Seconds": 3}, "Then": THEN}}
+def test_an_execution_that_takes_too_long_is_timed_out(state_machine, told) -> None:
+    definition = {"StartAt": "A", "TimeoutSeconds": 1, "States": {"A": WAIT, "Then": THEN}}
     machine = state_machine({"A": THEN}, definition=json.dumps(definition))
-    assert machine.start().ended()["status"] == "TIMED_OUT"
+    heard, execution = told(machine, "TIMED_OUT"), machine.start()
+    assert execution.ended()["status"] == "TIMED_OUT"
+    assert execution.kinds()[-1] == "ExecutionTimedOut"
+    (message,) = heard.wait_for(1)
+    assert json.loads(message["Body"])["detail"]["executionArn"] == execution.arn
 
 
 @pytest.mark.xfail(strict=True, raises=pytest.fail.Exception, reason="the emulator takes any definition")

@@ -156,9 +156,6 @@ def test_too_large_a_document_is_the_same_error(function, state_machine) -> None
     assert "error" in state_machine(states).start({"given": "y" * 63_000}).output()
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="in the emulator a path that leads nowhere is null; on AWS an error"
-)
 def test_a_path_that_leads_nowhere_ends_the_execution(failing, state_machine) -> None:
     states = {"A": task(failing.arn, catch=[caught("States.ALL")], Parameters={"x.$": "$.missing"}), **CAUGHT}
     assert state_machine(states).start().ended().get("error") == "States.Runtime"

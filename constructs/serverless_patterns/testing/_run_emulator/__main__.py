@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import Any
 
 # Run as a folder, not as a part of our package, which is not installed where this runs.
+documents: Any = import_module("documents")
 executions: Any = import_module("executions")
 function_errors: Any = import_module("function_errors")
 histories: Any = import_module("histories")
@@ -22,6 +23,7 @@ task_roles: Any = import_module("task_roles")
 task_tokens: Any = import_module("task_tokens")
 
 HOOKED = (
+    documents,
     executions,
     function_errors,
     histories,
@@ -78,8 +80,10 @@ def _change() -> None:
 def _change_state_machines(states: Any, may: Any) -> None:
     executions.stop_what_has_ended(states)
     executions.retry_as_told(states)
-    executions.limit_data(states)
     executions.start_once(states)
+    documents.limit_data(states)
+    documents.tell_missing_from_null(states)
+    documents.keep_letters(states)
     histories.tell_as_aws(states)
     histories.tell_of_branches(states)  # of a failed branch too: outside of what stops the others
     task_tokens.wait_as_told(states)

@@ -1,13 +1,13 @@
 """Executions of state machines as AWS runs them: what stops, what is retried when, what is too much.
 
 A thread of the emulator runs an execution, and one more each branch of a Parallel or Map. What has ended, by
-StopExecution or because another branch failed, goes no further here; the emulator would go on to the end.
+StopExecution, at its time-out or because another branch failed, goes no further here; the emulator would go on.
 """
 
 import json
 import random
-from contextvars import ContextVar
-from threading import Event
+from contextvars import ContextVar, copy_context
+from threading import Event, Timer
 from typing import Any
 
 HOOKS = {
@@ -15,24 +15,24 @@ HOOKS = {
         "_SFN_WAIT_SCALE",
         "_ExecutionError",
         "_add_event",
-        "_apply_result_path",
+        "_emit_execution_status_event",
         "_error_matches",
         "_executions",
         "_fail_execution",
         "_find_matching_retrier",
-        "_invoke_resource",
-        "_invoke_with_callback",
         "_run_execution",
         "_run_map_items",
         "_run_parallel_branches",
         "_run_sub_machine",
         "_scaled_sleep",
         "_start_execution",
+        "_state_machines",
         "_stop_execution",
         "json_response",
+        "now_iso",
     )
 }
-MOST_BYTES = 262_144
+FOREVER = 10**6
 NOT_IN_ALL = ("States.DataLimitExceeded", "States.Runtime")
 
 
@@ -72,11 +72,18 @@ def stop_what_has_ended(states: Any) -> None:
     )
 
     def run_to_end(arn: str) -> None:
-        RUNS[arn] = own = Run(states._executions[arn])
+        execution = states._executions[arn]
+        RUNS[arn] = own = Run(execution)
         before = RUN.set(own)
+        machine = states._state_machines.get(execution["stateMachineArn"], {"definition": "{}"})
+        limit = json.loads(machine["definition"]).get("TimeoutSeconds", FOREVER)
+        timer = Timer(limit, copy_context().run, (_time_out, states, own))
+        timer.daemon = True
+        timer.start()
         try:
             run(arn)
         finally:
+            timer.cancel()
             RUN.reset(before)
             RUNS.pop(arn, None)
 
@@ -109,6 +116,15 @@ def stop_what_has_ended(states: Any) -> None:
     for name in ("_run_parallel_branches", "_run_map_items"):
         setattr(states, name, _together(getattr(states, name)))
     states._run_sub_machine = _branch(states)
+
+
+def _time_out(states: Any, run: Run) -> None:
+    execution = run.execution
+    if execution["status"] == "RUNNING":
+        states._add_event(execution, "ExecutionTimedOut", {"executionTimedOutEventDetails": {}})
+        execution |= {"status": "TIMED_OUT", "stopDate": states.now_iso()}
+        run.stop()
+        states._emit_execution_status_event(execution)
 
 
 def _together(as_shipped: Any) -> Any:
@@ -156,23 +172,6 @@ def retry_as_told(states: Any) -> None:
         return matches([name for name in names if name != "States.ALL" or error not in NOT_IN_ALL], error)
 
     states._find_matching_retrier, states._error_matches = find_delayed, match
-
-
-def limit_data(states: Any) -> None:
-    """Let a task fail whose result, or the document with it, is too large for Step Functions."""
-
-    def limited(as_shipped: Any) -> Any:
-        def call(*arguments: Any) -> Any:
-            made = as_shipped(*arguments)
-            if len(json.dumps(made, ensure_ascii=False, separators=(",", ":")).encode()) > MOST_BYTES:
-                cause = f"The state/task returned a result with a size exceeding {MOST_BYTES} bytes"
-                raise states._ExecutionError("States.DataLimitExceeded", cause)
-            return made
-
-        return call
-
-    for name in ("_invoke_resource", "_invoke_with_callback", "_apply_result_path"):
-        setattr(states, name, limited(getattr(states, name)))
 
 
 def start_once(states: Any) -> None:
