@@ -1,4 +1,4 @@
-"""Runs the emulator with what it lacks so that our promises can be tested on it: docs/decisions 0011, 0014 and 0021.
+"""Runs the emulator with what it lacks so that our promises can be tested on it: docs/decisions 0011, 0014 and 0029.
 
 Runs in the emulator's environment, where only the lock's packages are. The hooks are private, hence the pin: a start
 that misses one fails with one line.
