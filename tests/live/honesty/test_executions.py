@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from serverless_patterns.testing import wait_until
-from tests.live.honesty.raw_state_machine import task
+from tests.live.honesty.raw_state_machine import RawStateMachine, machine, task
 
 WAIT: dict[str, Any] = {"Type": "Wait", "Seconds": 15, "Next": "Then"}
 THEN: dict[str, Any] = {"Type": "Pass", "End": True}
@@ -181,11 +181,93 @@ def test_a_definition_that_leads_nowhere_is_refused(state_machine) -> None:
         state_machine({"A": THEN | {"End": False, "Next": "Nowhere"}})
 
 
-@pytest.mark.xfail(strict=True, raises=pytest.fail.Exception, reason="the emulator takes inputs of any size")
-def test_too_large_an_input_is_refused(state_machine) -> None:
+def test_a_name_or_an_input_that_can_be_none_is_refused(state_machine) -> None:
     machine = state_machine({"A": THEN})
-    with pytest.raises(ClientError):
+    for name in ("", "a" * 81, "a b", "a/b", "a:b", "a#b", "a\u0085b"):
+        with pytest.raises((ClientError, ParamValidationError), match=r"InvalidName|Invalid length"):
+            machine.start(name=name)
+    machine.start(name="a" * 80)
+    machine.start(name="Order_7.x@é-(1)=+!'")
+    with pytest.raises(ClientError, match="InvalidExecutionInput"):
         machine.start("x" * 262_143)
+    with pytest.raises(ClientError, match="InvalidExecutionInput"):
+        machine.states.start_execution(stateMachineArn=machine.arn, input="{")
+
+
+def test_an_execution_goes_on_by_the_definition_it_began_with(sleeper) -> None:
+    before = sleeper.start()
+    before.wait_for("WaitStateEntered")
+    definition = {"A": {"Type": "Pass", "Result": "new", "End": True}}
+    sleeper.states.update_state_machine(stateMachineArn=sleeper.arn, definition=machine(definition))
+    assert sleeper.start().output() == "new"
+    assert before.described()["status"] == "RUNNING"
+    before.states.stop_execution(executionArn=before.arn)
+
+
+def test_a_stack_changes_a_machine_in_its_place(cloud, role, fresh_name, leftovers) -> None:
+    client, states = cloud.client("cloudformation"), cloud.client("stepfunctions")
+
+    def template(definition: dict[str, Any]) -> str:
+        properties = {"RoleArn": role(service="states"), "DefinitionString": machine(definition)}
+        resource = {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
+        return json.dumps({"Resources": {"M": resource}, "Outputs": {"Arn": {"Value": {"Ref": "M"}}}})
+
+    def arn() -> str:
+        (stack,) = client.describe_stacks(StackName=fresh_name)["Stacks"]
+        return stack["Outputs"][0]["OutputValue"]
+
+    client.create_stack(StackName=fresh_name, TemplateBody=template({"A": WAIT, "Then": THEN}))
+    leftovers.callback(client.delete_stack, StackName=fresh_name)
+    client.get_waiter("stack_create_complete").wait(StackName=fresh_name, WaiterConfig={"Delay": 1})
+    made = RawStateMachine(states, arn())
+    before = made.start({"order": 7}, name="seven")
+    before.wait_for("WaitStateEntered")
+    client.update_stack(StackName=fresh_name, TemplateBody=template({"A": THEN}))
+    client.get_waiter("stack_update_complete").wait(StackName=fresh_name, WaiterConfig={"Delay": 1})
+    assert arn() == made.arn
+    assert made.start().output() == {}
+    assert before.described()["status"] == "RUNNING"
+    before.states.stop_execution(executionArn=before.arn)
+
+
+def test_executions_are_listed_page_by_page_the_newest_first(state_machine) -> None:
+    machine = state_machine({"A": THEN})
+    ended = [machine.start(name=name) for name in ("one", "two", "three")]
+    for execution in ended:
+        execution.output()
+    pages = machine.states.get_paginator("list_executions").paginate(
+        stateMachineArn=machine.arn, statusFilter="SUCCEEDED", PaginationConfig={"PageSize": 1}
+    )
+    listed = [each for page in pages for each in page["executions"]]
+    assert {each["name"] for each in listed} == {"one", "two", "three"}
+    assert [each["stopDate"] for each in listed] == sorted((each["stopDate"] for each in listed), reverse=True)
+
+
+CALLER = """
+    import boto3
+
+    def handler(event, context):
+        answer = getattr(boto3.client("stepfunctions"), event["call"])(**event["arguments"])
+        return answer["ResponseMetadata"]["HTTPStatusCode"]
+"""
+
+
+def test_a_function_may_do_with_executions_what_its_role_may(function, sleeper) -> None:
+    execution = sleeper.start()
+    calls = {
+        "states:StartExecution": (sleeper.arn, "start_execution", {"stateMachineArn": sleeper.arn}),
+        "states:ListExecutions": (sleeper.arn, "list_executions", {"stateMachineArn": sleeper.arn}),
+        "states:DescribeExecution": (execution.arn, "describe_execution", {"executionArn": execution.arn}),
+        "states:GetExecutionHistory": (execution.arn, "get_execution_history", {"executionArn": execution.arn}),
+        "states:StopExecution": (execution.arn, "stop_execution", {"executionArn": execution.arn}),
+    }
+    statements = [{"Effect": "Allow", "Action": name, "Resource": of} for name, (of, _, _) in calls.items()]
+    anybody, nobody = function(CALLER, statements=statements), function(CALLER, statements=statements[1:2])
+    for name, (_, call, arguments) in calls.items():
+        if name != "states:ListExecutions":
+            with pytest.raises(RuntimeError, match=f"AccessDenied.*{name}"):
+                nobody.invoke(call=call, arguments=arguments)
+        assert anybody.invoke(call=call, arguments=arguments) == 200
 
 
 @pytest.mark.xfail(strict=True, raises=ClientError, reason="the emulator cannot redrive an execution")

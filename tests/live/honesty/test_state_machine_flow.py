@@ -121,21 +121,32 @@ def test_a_service_that_refuses_is_an_error_with_the_services_name(state_machine
 
 def test_a_machine_may_do_what_its_role_may_and_no_more(table, function, queue, state_machine) -> None:
     arn, echo, target = f"arn:aws:dynamodb:us-east-1:000000000000:table/{table}", function(ECHO), queue()
-    message = {"QueueUrl": target.url, "MessageBody": "x"}
+    message, other = {"QueueUrl": target.url, "MessageBody": "x"}, state_machine({"A": DONE})
+    entry = {"Source": "saga", "DetailType": "parked", "Detail": {}, "EventBusName": "default"}
+    start = "arn:aws:states:::states:startExecution"
     calls = {
+        ("events:PutEvents", "arn:aws:events:us-east-1:000000000000:event-bus/default"): task(
+            "arn:aws:states:::events:putEvents", Parameters={"Entries": [entry]}
+        ),
+        ("states:StartExecution", other.arn): task(start, Parameters={"StateMachineArn": other.arn, "Input": {}}),
         ("dynamodb:PutItem", arn): put(table)["A"],
         ("lambda:InvokeFunction", echo.arn): task(echo.arn),
         ("sqs:SendMessage", target.arn): task("arn:aws:states:::sqs:sendMessage", Parameters=message),
     }
     for (action, resource), state in calls.items():
-        for allowed in calls:
-            statement = {"Effect": "Allow", "Action": allowed[0], "Resource": allowed[1]}
-            end = state_machine({"A": state}, statements=[statement]).start().ended()
-            if allowed == (action, resource):
-                assert end["status"] == "SUCCEEDED"
-            else:
-                assert f"not authorized to perform: {action}" in end["cause"]
+        others = [{"Effect": "Allow", "Action": name, "Resource": of} for name, of in calls if name != action]
+        elsewhere = {"Effect": "Allow", "Action": action, "Resource": f"{resource}-2"}
+        own = {"Effect": "Allow", "Action": action, "Resource": resource}
+        end = state_machine({"A": state}, statements=[*others, elsewhere]).start().ended()
+        assert f"not authorized to perform: {action}" in end["cause"]
+        assert state_machine({"A": state}, statements=[own]).start().ended()["status"] == "SUCCEEDED"
     assert target.depth() == 1
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the emulator asks no role for calls by aws-sdk")
+def test_a_machine_may_not_call_by_aws_sdk_what_its_role_may_not(table, state_machine) -> None:
+    scan = task("arn:aws:states:::aws-sdk:dynamodb:scan", Parameters={"TableName": table})
+    assert state_machine({"A": scan}, statements=[]).start().ended()["status"] == "FAILED"
 
 
 def branch(state: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import Any
 
 # Run as a folder, not as a part of our package, which is not installed where this runs.
+choices: Any = import_module("choices")
 documents: Any = import_module("documents")
 executions: Any = import_module("executions")
 function_errors: Any = import_module("function_errors")
@@ -23,6 +24,7 @@ task_roles: Any = import_module("task_roles")
 task_tokens: Any = import_module("task_tokens")
 
 HOOKED = (
+    choices,
     documents,
     executions,
     function_errors,
@@ -82,8 +84,9 @@ def _change_state_machines(states: Any, may: Any) -> None:
     executions.retry_as_told(states)
     executions.start_once(states)
     documents.limit_data(states)
-    documents.tell_missing_from_null(states)
+    documents.miss_what_is_missing(states)
     documents.keep_letters(states)
+    choices.decide_as_told(states, documents.leads_somewhere)
     histories.tell_as_aws(states)
     histories.tell_of_branches(states)  # of a failed branch too: outside of what stops the others
     task_tokens.wait_as_told(states)

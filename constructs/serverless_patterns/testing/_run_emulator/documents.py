@@ -6,7 +6,6 @@ from typing import Any, cast
 HOOKS = {
     "ministack.services.stepfunctions": (
         "_apply_result_path",
-        "_evaluate_rule",
         "_exec_intrinsic",
         "_ExecutionError",
         "_invoke_resource",
@@ -35,28 +34,23 @@ def limit_data(states: Any) -> None:
         setattr(states, name, limited(getattr(states, name)))
 
 
-def tell_missing_from_null(states: Any) -> None:
-    """Fail for a parameter whose path leads nowhere, and let null be present."""
-    fill, holds = states._resolve_params_obj, states._evaluate_rule
+def miss_what_is_missing(states: Any) -> None:
+    """End the execution for a parameter whose path leads nowhere; the emulator takes null for it."""
+    as_shipped = states._resolve_params_obj
 
-    def fill_or_fail(template: Any, document: Any, *context: Any) -> Any:
+    def fill(template: Any, document: Any, *context: Any) -> Any:
         fields = cast("dict[str, Any]", template if isinstance(template, dict) else {})
         for name, path in fields.items():
-            if name.endswith(".$") and not _leads_somewhere(states, path, document):
+            if name.endswith(".$") and not leads_somewhere(states, path, document):
                 cause = f"The JSONPath '{path}' specified for the field '{name}' could not be found in the input"
                 raise states._ExecutionError("States.Runtime", cause)
-        return fill(template, document, *context)
+        return as_shipped(template, document, *context)
 
-    def holds_for_null(rule: dict[str, Any], document: Any, *context: Any) -> bool:
-        variable: str = rule.get("Variable", "")
-        if "IsPresent" not in rule or variable.startswith("$$"):
-            return holds(rule, document, *context)
-        return _leads_somewhere(states, variable, document) == rule["IsPresent"]
-
-    states._resolve_params_obj, states._evaluate_rule = fill_or_fail, holds_for_null
+    states._resolve_params_obj = fill
 
 
-def _leads_somewhere(states: Any, path: str, document: Any) -> bool:
+def leads_somewhere(states: Any, path: str, document: Any) -> bool:
+    """Whether there is a value at a path of the document, be it null. Yes for all that is no such path."""
     if not path.startswith(("$.", "$[")):
         return True
     at: Any = document

@@ -6,6 +6,7 @@ StopExecution, at its time-out or because another branch failed, goes no further
 
 import json
 import random
+import re
 from contextvars import ContextVar, copy_context
 from threading import Event, Timer
 from typing import Any
@@ -28,10 +29,13 @@ HOOKS = {
         "_start_execution",
         "_state_machines",
         "_stop_execution",
+        "error_response_json",
         "json_response",
         "now_iso",
     )
 }
+MOST_BYTES = 262_144
+NAME = re.compile(r"[^\s\x00-\x1f\x7f-\x9f<>{}\[\]?*\"#%\\^|~`$&,;:/]{1,80}")
 FOREVER = 10**6
 NOT_IN_ALL = ("States.DataLimitExceeded", "States.Runtime")
 
@@ -175,15 +179,27 @@ def retry_as_told(states: Any) -> None:
 
 
 def start_once(states: Any) -> None:
-    """Answer a repeated start with the execution that runs under this name with the same input."""
+    """Answer a repeated start with the execution that runs; refuse names and inputs that AWS refuses."""
     as_shipped = states._start_execution
 
     def start(request: dict[str, Any]) -> Any:
-        for execution in list(states._executions.values()) if request.get("name") else ():
-            asked = request["name"], request.get("stateMachineArn"), request.get("input", "{}")
+        name, given = request.get("name"), request.get("input", "{}")
+        if name is not None and not NAME.fullmatch(name):
+            return states.error_response_json("InvalidName", f"Invalid Name: '{name}'", 400)
+        if not _is_json(given) or len(given.encode()) > MOST_BYTES:
+            return states.error_response_json("InvalidExecutionInput", "Invalid State Machine Execution Input", 400)
+        for execution in list(states._executions.values()) if name else ():
             running = execution["name"], execution["stateMachineArn"], execution["input"]
-            if asked == running and execution["status"] == "RUNNING":
-                return states.json_response({name: execution[name] for name in ("executionArn", "startDate")})
+            if running == (name, request.get("stateMachineArn"), given) and execution["status"] == "RUNNING":
+                return states.json_response({field: execution[field] for field in ("executionArn", "startDate")})
         return as_shipped(request)
 
     states._start_execution = start
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True

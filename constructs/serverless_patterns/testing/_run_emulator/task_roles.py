@@ -10,6 +10,9 @@ HOOKS = {
         "_ExecutionError",
         "_executions",
         "_invoke_dynamodb",
+        "_invoke_events_put_events",
+        "_invoke_nested_start_execution",
+        "_invoke_nested_start_execution_sync",
         "_invoke_sns_publish",
         "_invoke_sqs_send_message",
         "_run_execution",
@@ -22,7 +25,10 @@ ROLE: ContextVar[str | None] = ContextVar("ROLE", default=None)
 
 
 def authorize_tasks(states: Any, may: Callable[[str, str, str], bool]) -> None:
-    """Fail the task that its machine's role does not allow: functions, items of DynamoDB, messages."""
+    """Fail the task that its machine's role does not allow: functions, items, messages, events, executions.
+
+    Not calls by `aws-sdk`: their resources have a place of their own in each request.
+    """
     run, call, item = states._run_execution, states._call_lambda, states._invoke_dynamodb
 
     def run_as_role(arn: str) -> None:
@@ -61,3 +67,29 @@ def authorize_tasks(states: Any, may: Callable[[str, str, str], bool]) -> None:
     queue = message_allowed(states._invoke_sqs_send_message, "SQS.AmazonSQSException", "sqs:SendMessage", "QueueUrl")
     topic = message_allowed(states._invoke_sns_publish, "SNS.AmazonSNSException", "sns:Publish", "TopicArn")
     states._SERVICE_DISPATCH |= {"arn:aws:states:::sqs:sendMessage": queue, "arn:aws:states:::sns:publish": topic}
+    _authorize_events(states, check)
+    _authorize_executions(states, check)
+
+
+def _authorize_events(states: Any, check: Callable[[str, str, str], None]) -> None:
+    put = states._invoke_events_put_events
+
+    def put_allowed(resource: str, given: dict[str, Any]) -> Any:
+        for entry in given["Entries"]:
+            bus: str = entry.get("EventBusName", "default")
+            arn = bus if bus.startswith("arn:") else f"event-bus/{bus}"
+            check("EventBridge.AmazonEventBridgeException", "events:PutEvents", arn)
+        return put(resource, given)
+
+    states._SERVICE_DISPATCH["arn:aws:states:::events:putEvents"] = put_allowed
+
+
+def _authorize_executions(states: Any, check: Callable[[str, str, str], None]) -> None:
+    for name in ("_invoke_nested_start_execution", "_invoke_nested_start_execution_sync"):
+        start = getattr(states, name)
+
+        def start_allowed(resource: str, given: dict[str, Any], start: Any = start) -> Any:
+            check("StepFunctions.AWSStepFunctionsException", "states:StartExecution", given["StateMachineArn"])
+            return start(resource, given)
+
+        setattr(states, name, start_allowed)
