@@ -140,7 +140,39 @@ def no_hold(patch: Patch) -> None:
 
 
 def probes_as_attempts(patch: Patch) -> None:
-    patch.setattr(trials.Trials, "_withdrawn", lambda self, message, _, verdict: self._judged(message, 2, verdict))
+    judged = lambda self, message, attempt, _, verdict: self._judged(message, attempt, verdict)  # noqa: E731
+    patch.setattr(trials.Trials, "_blamed", judged)
+
+
+def failures_excused_while_it_is_open_alone(patch: Patch) -> None:
+    def excuse(self: Any, _: Permit) -> CircuitOpen | None:
+        seen = self._seen
+        refused = seen.open and self._clock() < seen.open_until
+        return CircuitOpen(seen.open_until, seen.opened_at) if refused else None
+
+    patch.setattr(CircuitBreaker, "_excuse_for", excuse)
+
+
+def last_tries_that_ask_nobody(patch: Patch) -> None:
+    patch.setattr(Permit, "suspect", lambda _: None)
+
+
+def tries_that_a_suspicion_does_not_give_back(patch: Patch) -> None:
+    patch.setattr(trials.AttemptLimit, "excuse", lambda *_: None)
+
+
+def excuses_without_end(patch: Patch) -> None:
+    original = trials.AttemptLimit.number_of
+    patch.setattr(trials.AttemptLimit, "number_of", lambda *given: original(*given)._replace(excused=False))
+
+
+def a_suspicion_that_waits_for_a_cool_down(patch: Patch) -> None:
+    original = store.Store.open
+    patch.setattr(store.Store, "open", lambda self, seen, now, _: original(self, seen, now, now + 30.0))
+
+
+def messages_that_are_kept_until_they_vanish(patch: Patch) -> None:
+    patch.setattr(Account, "oldest", property(lambda _: 0))
 
 
 def attempts_that_are_not_taken_back(patch: Patch) -> None:
@@ -253,6 +285,30 @@ CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
     "the batch is held": (no_hold, lambda: stories.test_while_open_the_backlog_stands_still("effects")),
     "a probe in vain is no attempt": (probes_as_attempts, long_outage),
     "an attempt that was none is taken back": (attempts_that_are_not_taken_back, long_outage),
+    "what began before it opened is no attempt": (
+        failures_excused_while_it_is_open_alone,
+        intake.test_a_call_that_outlasts_the_cool_down_of_a_breaker_that_opened_meanwhile_was_no_attempt,
+    ),
+    "the last try asks the breaker": (
+        last_tries_that_ask_nobody,
+        lambda: stories.test_a_lone_message_whose_tries_never_fall_into_one_window_survives_the_outage(LONG),
+    ),
+    "who is excused has all its tries again": (
+        tries_that_a_suspicion_does_not_give_back,
+        lambda: stories.test_a_lone_message_whose_tries_never_fall_into_one_window_survives_the_outage(LONG),
+    ),
+    "a message is excused once": (
+        excuses_without_end,
+        lambda: stories.test_poison_among_healthy_work_is_a_dead_letter_in_minutes_and_stops_nobody("effects"),
+    ),
+    "a suspicion stops nobody": (
+        a_suspicion_that_waits_for_a_cool_down,
+        lambda: stories.test_poison_among_healthy_work_is_a_dead_letter_in_minutes_and_stops_nobody("effects"),
+    ),
+    "an age that ends before the queue's": (
+        messages_that_are_kept_until_they_vanish,
+        lambda: stories.test_poison_that_is_alone_is_a_dead_letter_before_it_would_vanish("effects"),
+    ),
     "a native limit that refusals do not reach": (a_native_limit_for_attempts_alone, long_outage),
     "waits grow with the outage": (waits_that_do_not_grow, long_outage),
     "no lease while refused": (

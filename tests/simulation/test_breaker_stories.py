@@ -1,5 +1,6 @@
 """A circuit breaker and a queue's consumers, one promise a story: outages, probers, deployments, its own table."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -103,6 +104,56 @@ def test_an_outage_of_ten_times_receives_times_visibility_leaves_no_dead_letter(
     assert max(receives(world).values()) < 60
     over = max(time for time, _ in world.ledger.committed) if account.effects else max(world.ledger.external)[0]
     assert over - (START + outage) < 1.1 * 1200 + 60, "twenty minutes at most, and a little"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_lone_message_whose_tries_never_fall_into_one_window_survives_the_outage(mode: str) -> None:
+    """As long an outage, and a message an hour; each try waits for the supplier, so that five are longer than a window.
+    When the first has used up its tries, a call is asked to find out, and nothing closes before one is answered."""
+    account = guarded(mode)
+    outage = 10 * account.max_receive_count * account.visibility_timeout
+    for seed in range(3):
+        world = lived(made(account, one_every(3600, outage, account, seconds=20.0), seed, outage=(0, outage)))
+        check(world, OVER_AN_OUTAGE)
+        assert not world.dead_letters()
+        first = world.history.transitions[0][2]
+        assert (first["from"], first["to"]) == ("closed", "half-open"), "the failures were too far apart to open it"
+        assert state(world) == "closed"
+        calls = runs_between(world, 0, START + outage)
+        assert calls <= account.max_receive_count + outage / SETTINGS["open_seconds"]
+
+
+def one_every(wait: float, until: float, account: Account, **more: Any) -> list[Sent]:
+    count = int(until / wait) + 1
+    return [order(f"m{n}", group=f"g{n % 2}" if account.fifo else None, at=n * wait, **more) for n in range(count)]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_poison_among_healthy_work_is_a_dead_letter_in_minutes_and_stops_nobody(mode: str) -> None:
+    """It is excused once. Whoever is asked next gets an answer, so what fails on is the message."""
+    settings = BreakerSettings(**{**SETTINGS, "failure_threshold": 100})  # type: ignore[typeddict-item]
+    account = guarded(mode, breaker=settings)
+    for seed in range(3):
+        poison = order("poison", "never", group="poisoned" if account.fifo else None, at=50.0)
+        world = lived(made(account, [*one_every(5, 1800, account), poison], seed))
+        check(world, (nothing_is_lost, effects_happen_once, groups_keep_their_order, the_cap_holds))
+        assert world.dead_letters() == {"poison"}
+        assert world.history.dead["poison"] < START + 50 + 600
+        assert len(world.ledger.runs_of("poison")) == 2 * account.max_receive_count
+        assert world.history.breaker_metrics["CircuitOpened"] == 0
+        assert world.history.breaker_metrics["CircuitRefused"] <= 2, "itself, and who asks in the moment of the probe"
+
+
+@pytest.mark.parametrize("mode", ["effects", "leases", "effects, FIFO"])
+def test_poison_that_is_alone_is_a_dead_letter_before_it_would_vanish(mode: str) -> None:
+    """Nobody else calls what it fails at: that is an outage, as far as anybody can know. It ends by its age."""
+    account = guarded(mode)
+    world = lived(made(account, [order("poison", "never", group="g" if account.fifo else None)]))
+    check(world, (nothing_is_lost, the_cap_holds))
+    assert world.dead_letters() == {"poison"}
+    assert world.history.dead["poison"] < START + account.queue_retention
+    (letter,) = world.dead_letter_queue.messages
+    assert json.loads(letter.attributes["dead-letter"]["StringValue"])["error_type"] == "Expired"
 
 
 @pytest.mark.parametrize("mode", ["effects", "leases", "effects, FIFO"])

@@ -10,7 +10,7 @@ from typing import Any
 
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
 from serverless_patterns_runtime.circuit_breaker.circuit_breaker import CircuitBreaker
-from serverless_patterns_runtime.circuit_breaker.contract import BreakerSettings
+from serverless_patterns_runtime.circuit_breaker.contract import LONGEST_REFUSAL_SECONDS, BreakerSettings
 from serverless_patterns_runtime.circuit_breaker.reports import Reports
 from serverless_patterns_runtime.circuit_breaker.store import Store
 from serverless_patterns_runtime.load_leveled_queue import handler
@@ -81,6 +81,13 @@ class Account:
     @property
     def counts_attempts(self) -> bool:
         return self.batch_size > 1 or self.breaker is not None
+
+    @property
+    def oldest(self) -> int:
+        """Where a breaker may refuse a message for as long as the queue keeps it; 0: no age."""
+        longest_wait = max(LONGEST_REFUSAL_SECONDS, int(self.visibility_timeout), self.retry_max)
+        least = self.queue_retention // 2
+        return 0 if self.breaker is None else max(least, self.queue_retention - 2 * longest_wait)
 
     @property
     def native_receive_count(self) -> int:
@@ -217,7 +224,7 @@ class World:
             visibility_timeout_seconds=int(account.visibility_timeout),
             max_receive_count=account.max_receive_count,
             count_attempts=account.counts_attempts,
-            max_age_seconds=account.max_age,
+            max_age_seconds=account.max_age or account.oldest,
             retry_base_seconds=account.retry_base,
             retry_max_seconds=account.retry_max,
         )
