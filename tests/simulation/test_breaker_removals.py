@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from serverless_patterns_runtime.api_proxy import once
 from serverless_patterns_runtime.api_proxy.exchange import Exchange
 from serverless_patterns_runtime.circuit_breaker import circuit_breaker, store
 from serverless_patterns_runtime.circuit_breaker.circuit_breaker import CircuitBreaker
@@ -20,6 +21,7 @@ from ..runtime.api_proxy import test_refused_calls as api
 from ..runtime.circuit_breaker import test_circuit_breaker as one
 from ..runtime.circuit_breaker.fleet import Fleet
 from ..runtime.load_leveled_queue import test_intake as intake
+from . import test_api_breaker_stories as apis
 from . import test_breaker_stories as stories
 from .world import Account
 
@@ -206,6 +208,10 @@ def fallbacks_that_are_kept(patch: Patch) -> None:
     patch.setattr(Exchange, "_refused", refused)
 
 
+def refusals_that_look_up_nothing(patch: Patch) -> None:
+    patch.setattr(once.Execution, "known", lambda *_: None)
+
+
 def leases_before_the_breaker(patch: Patch) -> None:
     def begin(self: Any, work: Any, firsts: Any) -> None:
         work.begin([delivery.request for delivery in firsts])
@@ -324,6 +330,34 @@ CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
     "a fallback's answer is not kept": (
         fallbacks_that_are_kept,
         with_fleet(api.test_the_fallback_answers_and_nothing_is_kept_under_the_key),
+    ),
+    "behind an API: no claim while refused": (
+        claims_before_the_breaker,
+        lambda: apis.test_an_outage_burns_no_key_and_every_request_is_done_once_after_it("leases", 0),
+    ),
+    "behind an API: one claim on the probe": (
+        probe_by_anybody,
+        lambda: apis.test_of_many_callers_at_the_end_of_the_cool_down_one_is_let_through("leases", 0),
+    ),
+    "behind an API: a prober that counts as dead when its time is over": (
+        probers_that_never_count_as_dead,
+        lambda: apis.test_the_key_of_a_probe_whose_function_dies_is_done_and_exactly_one_other_probes("effects", 0),
+    ),
+    "behind an API: a probe that calls nothing is given back": (
+        probes_that_are_not_given_back,
+        lambda: apis.test_a_probe_that_finds_its_key_done_leaves_the_probe_to_others("leases", 0),
+    ),
+    "behind an API: what was answered is looked up": (
+        refusals_that_look_up_nothing,
+        lambda: apis.test_what_was_answered_is_answered_again_while_it_is_open("leases", 0),
+    ),
+    "behind an API: a fallback's answer is not kept": (
+        fallbacks_that_are_kept,
+        lambda: apis.test_the_fallback_answers_at_once_and_who_comes_back_gets_the_real_answer("leases", 0),
+    ),
+    "behind an API: calls go on without the table": (
+        no_going_on_without_the_table,
+        lambda: apis.test_without_the_breaker_s_table_an_api_goes_on("leases"),
     ),
 }
 
