@@ -35,6 +35,10 @@ ATTEMPTS = "attempts"
 """Receives of one message that were attempts (NS), in an item of its own: `attempts#<namespace>#<message id>`. Only
 where a queue's receive count climbs without an attempt."""
 
+EXCUSED = "excused"
+"""In that item (BOOL): the attempts were used up once, and are forgotten, because a circuit breaker is to find out
+whose fault they were."""
+
 TIME_TO_LIVE = "expires_at"
 """When the claim stops meaning anything (N); DynamoDB deletes the item some time after that."""
 
