@@ -15,6 +15,7 @@ from .states import (
     catch_all,
     compensation_task,
     joined,
+    machine,
     park_name,
     parking,
     undo_name,
@@ -82,7 +83,7 @@ def _parallel(node: PlannedParallel, following: str, resources: Resources, place
         end = f"{node.name} {number} undone"
         states = whole_way_back(branch, resources, within, end)
         states[end] = {"Type": "Succeed", "OutputPath": within.parked}
-        made.append({"StartAt": back_from(branch, len(branch) - 1, end), "States": states})
+        made.append(machine(back_from(branch, len(branch) - 1, end), states))
     return {
         "Type": "Parallel",
         "Parameters": {"state.$": place.document, "parked": {}},

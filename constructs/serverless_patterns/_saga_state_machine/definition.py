@@ -25,7 +25,7 @@ from .states import (
     Place,
     Resources,
     States,
-    leads_to,
+    machine,
 )
 
 _CHECK, _BEGIN, _REFUSE = "Check input", "Begin saga", "Refuse input"
@@ -39,10 +39,7 @@ def definition(plan: Sequence[Node], resources: Resources) -> Mapping[str, Any]:
     for at in range(len(plan)):
         states |= forward(plan, at, way)
         states |= backward(plan, at, resources, MAIN)
-    states |= end_of(states, way)
-    if leads_to(states, FORWARD_PARKED):
-        states |= forward_end()
-    return {"StartAt": next(iter(states)), "States": states | backward_ends(plan, MAIN)}
+    return machine(next(iter(states)), states | end_of(way) | forward_end() | backward_ends(plan, MAIN))
 
 
 def forward_end() -> States:

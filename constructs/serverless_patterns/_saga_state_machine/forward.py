@@ -24,7 +24,7 @@ from .states import (
     action_task,
     catch_all,
     joined,
-    leads_to,
+    machine,
     park_name,
     parking,
 )
@@ -63,16 +63,16 @@ def forward(chain: Sequence[Node], at: int, way: Way) -> States:
 
 
 def whole_way_forward(chain: Sequence[Node], way: Way) -> States:
-    """The states of a chain; the name of its first node is the first of them, else what follows it, else `way.end`."""
+    """The states of a chain, which may lead to its `end_of`; the name of its first node is the first of them."""
     states: States = {}
     for at in range(len(chain)):
         states |= forward(chain, at, way)
-    return states | end_of(states, way)
+    return states
 
 
-def end_of(states: States, way: Way) -> States:
-    """The state that ends a chain, when something in it leads there."""
-    return {way.end: {"Type": "Succeed", "OutputPath": SAGA}} if leads_to(states, way.end) else {}
+def end_of(way: Way) -> States:
+    """The state that ends a chain, where there must be one."""
+    return {way.end: {"Type": "Succeed", "OutputPath": SAGA}}
 
 
 def _step(chain: Sequence[Node], at: int, node: Planned, way: Way) -> States:
@@ -91,8 +91,7 @@ def _parallel(chain: Sequence[Node], at: int, node: PlannedParallel, way: Way) -
     for number, branch in enumerate(node.branches, 1):
         end = f"{node.name} {number} done"
         within = replace(way, place=place, begun=begun, before=None, after=None, end=end, stuck=end)
-        states = whole_way_forward(branch, within)
-        branches.append({"StartAt": branch[0].name, "States": states})
+        branches.append(machine(branch[0].name, whole_way_forward(branch, within) | end_of(within)))
     told = [f"$[{at}].{contract.RESULTS}" for at in range(len(branches))]
     selector: dict[str, Any] = {"status": contract.SUCCEEDED, f"{contract.RESULTS}.$": joined(told)}
     if way.place.execution.startswith(f"{SAGA}."):  # what replaces `saga` keeps it

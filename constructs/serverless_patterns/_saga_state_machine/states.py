@@ -155,16 +155,18 @@ def joined(paths: Sequence[str]) -> str:
     return last
 
 
-def leads_to(states: States, name: str) -> bool:
-    """Whether one of these states goes on, or falls back, to that one. Not from inside of branches."""
-    return any(
-        name in (state.get("Next"), state.get("Default"), *(each["Next"] for each in _ways(state)))
-        for state in states.values()
-    )
-
-
-def _ways(state: State) -> Sequence[State]:
-    return [*state.get("Catch", ()), *state.get("Choices", ())]
+def machine(start: str, states: States) -> dict[str, Any]:
+    """A state machine, or a branch, of those states to which something leads: the others are what nobody needs here."""
+    known, open_ = set[str](), [start]
+    while open_:
+        name = open_.pop()
+        if name in known:
+            continue
+        known.add(name)
+        state = states[name]
+        open_ += [state[way] for way in ("Next", "Default") if way in state]
+        open_ += [each["Next"] for part in ("Catch", "Choices") for each in state.get(part, ())]
+    return {"StartAt": start, "States": {name: state for name, state in states.items() if name in known}}
 
 
 def retrier(backoff: Backoff) -> State:
