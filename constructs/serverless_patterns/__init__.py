@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .load_leveled_queue import LoadLeveledQueue
     from .mock_response import MockResponse
     from .route import Route
+    from .saga_flow import SagaChoice, SagaParallel, SagaWait
     from .saga_state_machine import SagaStateMachine
     from .saga_step import Retry, SagaStep
     from .throttle import Throttle
@@ -39,8 +40,11 @@ __all__ = [
     "Quota",
     "Retry",
     "Route",
+    "SagaChoice",
+    "SagaParallel",
     "SagaStateMachine",
     "SagaStep",
+    "SagaWait",
     "Throttle",
     "UsagePlan",
 ]
@@ -70,8 +74,11 @@ if not TYPE_CHECKING:
             "Quota": "usage_plan",
             "Retry": "saga_step",
             "Route": "route",
+            "SagaChoice": "saga_flow",
+            "SagaParallel": "saga_flow",
             "SagaStateMachine": "saga_state_machine",
             "SagaStep": "saga_step",
+            "SagaWait": "saga_flow",
             "Throttle": "throttle",
             "UsagePlan": "usage_plan",
         }

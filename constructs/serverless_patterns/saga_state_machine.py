@@ -20,7 +20,7 @@ from ._saga_state_machine.definition import definition
 from ._saga_state_machine.diagram import diagram
 from ._saga_state_machine.functions import functions_of
 from ._saga_state_machine.machine import define_machine
-from ._saga_state_machine.plan import planned
+from ._saga_state_machine.plan import all_steps, planned
 from ._saga_state_machine.states import Resources
 from .defaults import ALARMS, Alarms, settings_of
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_stepfunctions as sfn
 
     from ._interfaces import AlarmAction, Key
+    from .saga_flow import SagaChoice, SagaParallel, SagaWait
     from .saga_step import SagaStep
 
 __all__ = ["SagaStateMachine"]
@@ -83,7 +84,7 @@ class SagaStateMachine(Construct):
         scope: Construct,
         id: str,
         *,
-        steps: Sequence[SagaStep],
+        steps: Sequence[SagaStep | SagaParallel | SagaChoice | SagaWait],
         claims: dynamodb.ITable | None = None,
         claims_namespace: str | None = None,
         claims_retention: Duration = _CLAIMS_RETENTION,
@@ -94,18 +95,20 @@ class SagaStateMachine(Construct):
     ) -> None:
         problems, settings = Problems(path_of(scope, id)), settings_of(scope)
         once = Idempotency(None, claims, claims_namespace or id, claims_retention)
-        steps = check_steps(problems, steps)
+        nodes = check_steps(problems, steps)
         once.check_place(problems, scope)
-        if max_result_bytes is not None:
-            check_results(problems, max_result_bytes, steps)
         if alarms is not None:
             problems.one_of("alarms", alarms, ALARMS, "'critical' keeps what needs a person")
         problems.raise_any()
-        shortest = check_whole(problems, steps, once.namespace)
+        plan = planned(nodes)
+        all_of_them = [one.step for one in all_steps(plan)]
+        if max_result_bytes is not None:
+            check_results(problems, max_result_bytes, plan)
+        shortest = check_whole(problems, plan, once.namespace)
         fix = "a claim must outlive its execution, with every retry, and the 14 days in which that can be redriven"
         once.check_retention(problems, shortest, fix)
-        result_bytes = largest_result(steps) if max_result_bytes is None else max_result_bytes
-        functions = functions_of(steps, once, result_bytes)
+        result_bytes = largest_result(plan) if max_result_bytes is None else max_result_bytes
+        functions = functions_of(all_of_them, once, result_bytes)
         for function in functions.values():
             function.check(problems, id, scope, settings)
         problems.raise_any()
@@ -114,8 +117,8 @@ class SagaStateMachine(Construct):
         key = cast("kms.IKey | None", encryption_key or settings.encryption_key)
         self.claims: dynamodb.ITable = once.define(self, key=key, removal_policy=settings.removal_policy)
         defined = {handler: each.define(self, self.claims, settings, key) for handler, each in functions.items()}
-        self._actions = {step.name: defined[step.action] for step in steps}
-        self._compensations = {step.name: defined[step.compensation] for step in steps if step.compensation}
+        self._actions = {step.name: defined[step.action] for step in all_of_them}
+        self._compensations = {step.name: defined[step.compensation] for step in all_of_them if step.compensation}
         self.functions: list[lambda_.IFunction] = [function for function, _ in defined.values()]
         self.required_endpoints = tuple(sorted({name for it in functions.values() for name in it.required_endpoints}))
         resources = Resources(
@@ -126,7 +129,7 @@ class SagaStateMachine(Construct):
             {name: target.function_arn for name, (_, target) in self._compensations.items()},
         )
         targets = [target for _, target in defined.values()]
-        self._definition = told = definition(planned(steps), resources)
+        self._definition = told = definition(plan, resources)
         self.state_machine: sfn.StateMachine = define_machine(self, told, targets, self.claims, settings, key)
         actions = settings.alarm_actions if alarm_actions is None else alarm_actions
         self.alarms = define_alarms(self, saga_alarms(self.state_machine), alarms or settings.alarms, actions)

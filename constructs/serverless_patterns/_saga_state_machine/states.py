@@ -5,8 +5,8 @@ Nothing here knows what comes before or after what.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from aws_cdk import aws_stepfunctions as sfn
@@ -15,7 +15,7 @@ from serverless_patterns_runtime.claims.contract import PARTITION_KEY
 from serverless_patterns_runtime.saga_state_machine import contract
 
 from .attempts import LEASE_ATTEMPTS, PARK_BACKOFF, PARK_TIMEOUT_SECONDS, Attempts, Backoff
-from .plan import Planned
+from .plan import Node, Planned
 
 FORWARD_PARKED = "ForwardParked"
 UNDONE = "Undone"
@@ -55,17 +55,28 @@ class Place:
     parked: str = f"{SAGA}.{contract.PARKED}"
     failure: str = f"{SAGA}.failure"
     """Of the compensation that is about to be parked."""
+    undone: str = f"{SAGA}.undone"
+    """What each parallel that was undone says of what it has parked."""
+
+    def undoing(self) -> Place:
+        """In a branch that undoes: its document holds ours, so that it ends with nothing but what it has parked."""
+        execution = self.execution if self.execution.startswith("$$") else f"$.state{self.execution[1:]}"
+        return Place(execution, "$.state", "$.parked", "$.failure", "$.parked")
+
+    def forward_beside(self) -> Place:
+        """In a branch behind the pivot: what it parks is told among the results, which are joined."""
+        return replace(self, parked=f"{RESULTS}.{contract.PARKED_BESIDE}")
 
 
 MAIN = Place()
 
 
-def undo_name(node: Planned) -> str:
+def undo_name(node: Node) -> str:
     """Of the state that undoes it."""
     return f"Undo {node.name}"
 
 
-def park_name(node: Planned) -> str:
+def park_name(node: Node) -> str:
     """Of the state that parks it."""
     return f"Park {node.name}"
 
@@ -96,8 +107,6 @@ def action_task(one: Planned, resources: Resources, place: Place, *, first: bool
 def compensation_task(one: Planned, attempts: Attempts, resources: Resources, place: Place) -> State:
     """Without a Catch and without a way on. It leaves the document as it is."""
     event = _event(one.name, "compensation", place)
-    if one.step.action.returns_effects:
-        event["action_returns_effects"] = True
     return {
         "Type": "Task",
         "Resource": resources.compensations[one.name],
@@ -136,6 +145,28 @@ def parking(step: str, following: str, error: str, resources: Resources, place: 
         "Catch": catch_all(path, following),
         "Next": following,
     }
+
+
+def joined(paths: Sequence[str]) -> str:
+    """An expression for one object of all members of several; of one name the last has the say."""
+    *before, last = paths
+    for path in reversed(before):
+        last = f"States.JsonMerge({path}, {last}, false)"
+    return last
+
+
+def machine(start: str, states: States) -> dict[str, Any]:
+    """A state machine, or a branch, of those states to which something leads: the others are what nobody needs here."""
+    known, open_ = set[str](), [start]
+    while open_:
+        name = open_.pop()
+        if name in known:
+            continue
+        known.add(name)
+        state = states[name]
+        open_ += [state[way] for way in ("Next", "Default") if way in state]
+        open_ += [each["Next"] for part in ("Catch", "Choices") for each in state.get(part, ())]
+    return {"StartAt": start, "States": {name: state for name, state in states.items() if name in known}}
 
 
 def retrier(backoff: Backoff) -> State:

@@ -22,6 +22,9 @@ ERROR = "error"
 PARKED = "parked"
 """`$.saga.parked.<step>`: present when a compensation was given up and waits for somebody."""
 
+PARKED_BESIDE = "_parked"
+"""`$.saga.results._parked.<step>`: present when a branch behind the pivot has parked a step. No step is called so."""
+
 STEP_NAME = "[A-Za-z][A-Za-z0-9_]{0,63}"
 """A regular expression: so that `$.saga.results.<step>` is a path, and a state's name has room for a prefix."""
 
@@ -83,9 +86,6 @@ class Event(TypedDict):
     """True for the action of the first step: its document has no `saga` yet."""
     no_effect_errors: NotRequired[list[str]]
     """Of an action before the pivot, or the pivot: classes of errors after which there is nothing to undo."""
-    action_returns_effects: NotRequired[bool]
-    """Of a compensation: whether the action is a `Handler` whose function returns Effects. Then one that has left no
-    claim has not happened, and never will."""
 
 
 def action_key(namespace: str, execution: str, step: str) -> str:
