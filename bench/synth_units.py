@@ -1,0 +1,69 @@
+"""What a further unit of a construct costs, a route say: CPU time of synthesising it, and how many resources it is.
+
+The CPU time is that of a warm process, so that imports and a cold compiler do not make the first units look dear. What
+a construct has only once is subtracted.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.figure import Skipped
+from bench.peers import ROOT
+from bench.synth import RUNTIME
+
+__all__ = ["Synthesised", "measured"]
+
+
+class Synthesised(NamedTuple):
+    seconds: Mapping[int, float]
+    """By number of units; the fewest first: with these a construct has all that it has only once."""
+    resources: Mapping[int, int]
+
+    def seconds_per_unit(self, count: int) -> float:
+        fewest = min(self.seconds)
+        return (self.seconds[count] - self.seconds[fewest]) / (count - fewest)
+
+    @property
+    def ratio(self) -> float:
+        """Of what a unit costs among many to what it costs among some."""
+        _, some, many = sorted(self.seconds)
+        return round(self.seconds_per_unit(many) / self.seconds_per_unit(some), 3)
+
+    @property
+    def resources_per_unit(self) -> float:
+        _, some, many = sorted(self.resources)
+        return round((self.resources[many] - self.resources[some]) / (many - some), 3)
+
+    @property
+    def milliseconds(self) -> str:
+        """A unit, among many and among some."""
+        _, some, many = sorted(self.seconds)
+        return " and ".join(f"{self.seconds_per_unit(count) * 1000:.1f}" for count in (many, some))
+
+
+def measured(app: str) -> tuple[Synthesised, Synthesised]:
+    """Ours and plain L2. `app`: name of a module in `synth_apps`. Raises Skipped."""
+    if not Path("/proc/self/stat").exists():
+        raise Skipped("needs Linux: the CPU time of the CDK's own processes is read from /proc")
+    tools = Path(sys.executable).parent  # the node that is there
+    environment = os.environ | {"CDK_VALIDATION": "false", "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    command = [sys.executable, "-m", f"bench.synth_apps.{app}", RUNTIME]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{app} could not be synthesised:\n{done.stdout}{done.stderr}")
+    results = json.loads(done.stdout)
+    return _synthesised(results["ours"]), _synthesised(results["plain_l2"])
+
+
+def _synthesised(result: Mapping[str, Mapping[str, float]]) -> Synthesised:
+    by_count = {int(count): one for count, one in result.items()}
+    return Synthesised(
+        seconds={count: one["cpu_seconds"] for count, one in by_count.items()},
+        resources={count: int(one["resources"]) for count, one in by_count.items()},
+    )
