@@ -1,5 +1,8 @@
 """AWS clients: one session, low-level, made at init, quick to say that a service cannot be reached."""
 
+import gzip
+import json
+import os.path
 from functools import cache
 from typing import Any
 
@@ -7,7 +10,7 @@ import botocore
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
-from botocore.loaders import Loader
+from botocore.loaders import JSONFileLoader, Loader
 
 __all__ = ["client", "impatient_client", "unreachable"]
 
@@ -38,8 +41,22 @@ IMPATIENCE_SECONDS = 0.2
 """For what may be left out: twenty times what DynamoDB usually takes."""
 
 
+class _JsonFiles(JSONFileLoader):
+    """Read into plain dicts, which keep their order too: into the SDK's OrderedDicts takes twice as long."""
+
+    def load_file(self, file_path: str) -> Any:
+        """`file_path` comes without its suffix. None: there is no such file."""
+        for path, opened in ((f"{file_path}.json", open), (f"{file_path}.json.gz", gzip.open)):
+            if os.path.isfile(path):
+                with opened(path, "rb") as file:
+                    return json.load(file)
+        return super().load_file(file_path)  # a later SDK may know another suffix
+
+
 class _Loader(Loader):
     """Knows what this runtime calls. The SDK would look for it in 400 folders, a fifth of a first client's creation."""
+
+    FILE_LOADER_CLASS = _JsonFiles
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002
         return ["dynamodb", "secretsmanager", "sqs", "ssm"]

@@ -1,14 +1,18 @@
+import json
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore import loaders
 from botocore.config import Config
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+from botocore.loaders import JSONFileLoader, Loader
 
 from serverless_patterns_runtime import clients
 
@@ -75,6 +79,22 @@ def test_one_client_a_service_is_made_and_no_more():
 def test_the_clients_have_every_operation_that_the_runtime_calls(service: str, operations: list[str]):
     made = clients.client(service)
     assert all(callable(getattr(made, operation)) for operation in operations)
+
+
+@pytest.mark.parametrize(
+    "data", ["endpoints", "partitions", "dynamodb/2012-08-10/service-2", "sqs/2012-11-05/service-2"]
+)
+def test_descriptions_of_services_are_read_as_the_sdk_reads_them_with_their_order(data: str):
+    path = Path(Loader.BUILTIN_DATA_PATH, data)
+    ours, theirs = (loader.load_file(str(path)) for loader in (clients._JsonFiles(), JSONFileLoader()))
+    assert json.dumps(ours) == json.dumps(theirs)
+
+
+def test_a_description_with_a_suffix_of_a_later_sdk_is_left_to_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(loaders, "_JSON_OPEN_METHODS", {".later": open})
+    (tmp_path / "endpoints.later").write_text('{"version": 4}')
+    assert clients._JsonFiles().load_file(str(tmp_path / "endpoints")) == {"version": 4}
+    assert clients._JsonFiles().load_file(str(tmp_path / "partitions")) is None
 
 
 def test_a_refused_connection_is_told_as_a_missing_route(monkeypatch: pytest.MonkeyPatch):
