@@ -33,20 +33,41 @@ LEFT_OUT = tuple(
         "utilities/validation",
     )
 )
-# These work, but only with pydantic or Datadog, which the layer does not hold, or we have one of our own (the breaker):
-# source without bytecode, for the size's sake. `utilities/parser` must stay: `batch` imports it as soon as a user's
-# handler has imported pydantic.
-SOURCE_ONLY = tuple(
-    f"python/aws_lambda_powertools/{part}"
-    for part in (
-        "event_handler/middlewares/openapi_validation.",
-        *(f"event_handler/openapi/{m}." for m in ("compat", "dependant", "encoders", "models", "params")),
-        "event_handler/openapi/schema_generator.",
-        "logging/formatters/datadog.",
-        "metrics/provider/datadog/",
-        "utilities/circuit_breaker/",
-        "utilities/parser/",
-    )
+# Source without bytecode, for the size's sake: who imports it all the same pays at a cold start.
+SOURCE_ONLY = (
+    *(
+        f"python/aws_lambda_powertools/{part}"
+        for part in (
+            # We have one of our own (the breaker), or the gateway has done it before.
+            "event_handler/",
+            "utilities/circuit_breaker/",
+            # They work only with pydantic, Datadog or Redis, which the layer does not hold. `utilities/parser` must
+            # stay: `batch` imports it as soon as a user's handler has imported pydantic.
+            "logging/formatters/datadog.",
+            "metrics/provider/datadog/",
+            "utilities/idempotency/persistence/redis.",
+            "utilities/idempotency/serialization/pydantic.",
+            "utilities/parser/",
+            # Of triggers that no pattern has, and that no message holds.
+            *(
+                f"utilities/data_classes/{trigger}"
+                for trigger in (
+                    "active_mq_event.",
+                    "api_gateway_authorizer_event.",
+                    "appsync/",
+                    "appsync_authorizer_event.",
+                    "cognito_user_pool_event.",
+                    "rabbit_mq_event.",
+                    "s3_object_event.",
+                )
+            ),
+        )
+    ),
+    # For unit tests: no function runs it.
+    *(
+        f"python/serverless_patterns_runtime/{module}."
+        for module in ("api_proxy/fake_route", "condition_truth", "testing", "update_result")
+    ),
 )
 
 

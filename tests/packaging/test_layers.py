@@ -6,6 +6,7 @@ import marshal
 import re
 import shutil
 import sys
+import tomllib
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -36,15 +37,26 @@ POWERTOOLS = "aws_lambda_powertools"
 USED_OF_POWERTOOLS = [
     f"{POWERTOOLS}.{module}"
     for module in (
-        "event_handler",
         "logging",
         "metrics",
         "utilities.batch",
+        "utilities.data_classes",
         "utilities.idempotency",
         "utilities.parameters",
     )
 ]
 LAMBDA_HANDLER = "serverless_patterns_runtime.load_leveled_queue.handler"
+OTHER_HANDLERS = [
+    "serverless_patterns_runtime.api_proxy.handler",
+    "serverless_patterns_runtime.lambda_authorizer.handler",
+]
+WITHOUT_BYTECODE = [
+    f"{POWERTOOLS}.event_handler",
+    f"{POWERTOOLS}.utilities.circuit_breaker",
+    f"{POWERTOOLS}.utilities.data_classes.api_gateway_authorizer_event",
+    f"{POWERTOOLS}.utilities.data_classes.cognito_user_pool_event",
+    "serverless_patterns_runtime.testing",
+]
 
 
 def built(layers: Path) -> dict[str, Path]:
@@ -105,6 +117,15 @@ def test_every_module_has_bytecode_but_those_that_need_what_the_layer_lacks(laye
         assert {name for name in without if not name.startswith(layer_build.SOURCE_ONLY)} == set()
 
 
+def test_modules_of_ours_without_bytecode_are_those_that_nothing_of_ours_may_import() -> None:
+    runtime = "python/serverless_patterns_runtime/"
+    without = {name.removesuffix(".") for name in layer_build.SOURCE_ONLY if name.startswith(runtime)}
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (contract,) = (contract for contract in contracts if "no bytecode" in contract["name"])
+    assert {f"python/{module.replace('.', '/')}" for module in contract["protected_modules"]} == without
+    assert contract["allowed_importers"] == ["serverless_patterns_runtime.testing"]
+
+
 def test_a_layer_holds_source_bytecode_and_licences_and_nothing_else(layers: Path) -> None:
     for path in layers.glob("*.zip"):
         with zipfile.ZipFile(path) as archive:
@@ -134,7 +155,17 @@ def test_importing_the_consumer_compiles_nothing(
     with zipfile.ZipFile(built(layers)[version]) as archive:
         archive.extractall(tmp_path)
     assert compiled(python, tmp_path, LAMBDA_HANDLER) == []
+    assert compiled(python, tmp_path, *OTHER_HANDLERS) == []
     assert compiled(python, tmp_path, *USED_OF_POWERTOOLS) == []
+
+
+@pytest.mark.parametrize("module", WITHOUT_BYTECODE)
+def test_what_has_no_bytecode_can_be_imported_all_the_same(
+    module: str, layers: Path, user_environment: Callable[[str], Path], tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(built(layers)["3.11"]) as archive:
+        archive.extractall(tmp_path)
+    assert compiled(user_environment("3.11"), tmp_path, module) != []
 
 
 def test_importing_the_consumer_from_the_source_layer_compiles_so_the_count_can_see(
