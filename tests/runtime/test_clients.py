@@ -5,14 +5,17 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore import loaders
+from botocore import loaders, regions, session
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from botocore.loaders import JSONFileLoader, Loader
+from urllib3 import HTTPResponse
 
 from serverless_patterns_runtime import clients
 
@@ -95,6 +98,34 @@ def test_a_description_with_a_suffix_of_a_later_sdk_is_left_to_it(monkeypatch: p
     (tmp_path / "endpoints.later").write_text('{"version": 4}')
     assert clients._JsonFiles().load_file(str(tmp_path / "endpoints")) == {"version": 4}
     assert clients._JsonFiles().load_file(str(tmp_path / "partitions")) is None
+
+
+@pytest.mark.parametrize("account", ["", "123456789012"])
+def test_a_transaction_goes_where_the_sdk_would_send_it(account: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("AWS_ACCOUNT_ID", account)
+    theirs = session.get_session().create_client("dynamodb")
+    address = _address_of_a_transaction(theirs)
+    assert address.startswith(f"https://{account}.ddb.eu-central-1." if account else "https://dynamodb.eu-central-1.")
+    assert _address_of_a_transaction(clients.client("dynamodb")) == address
+
+
+def test_no_transaction_is_searched_for_arns(monkeypatch: pytest.MonkeyPatch):
+    searched: list[object] = []
+    monkeypatch.setattr(regions.jmespath, "search", lambda *searching: searched.append(searching))
+    _address_of_a_transaction(clients.client("dynamodb"))
+    assert searched == []
+
+
+def _address_of_a_transaction(dynamodb: Any) -> str:
+    sent: list[str] = []
+
+    def answered(request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        sent.append(request.url)
+        return AWSResponse(request.url, 200, {}, HTTPResponse(BytesIO(b"{}"), preload_content=False))
+
+    dynamodb.meta.events.register("before-send.dynamodb", answered)
+    dynamodb.transact_write_items(TransactItems=[{"Put": {"TableName": "orders", "Item": {"order_id": {"S": "7"}}}}])
+    return sent[0]
 
 
 def test_a_refused_connection_is_told_as_a_missing_route(monkeypatch: pytest.MonkeyPatch):
