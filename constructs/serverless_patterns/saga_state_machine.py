@@ -95,7 +95,7 @@ class SagaStateMachine(Construct):
     ) -> None:
         problems, settings = Problems(path_of(scope, id)), settings_of(scope)
         once = Idempotency(None, claims, claims_namespace or id, claims_retention)
-        nodes = check_steps(problems, steps)
+        nodes = check_steps(problems, steps, once.namespace)
         once.check_place(problems, scope)
         if alarms is not None:
             problems.one_of("alarms", alarms, ALARMS, "'critical' keeps what needs a person")

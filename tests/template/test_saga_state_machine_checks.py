@@ -89,9 +89,10 @@ WRONG: dict[str, tuple[Callable[[], dict[str, Any]], str]] = {
     ),
     "every permanent error": (
         lambda: {"steps": unusable(no_effect_errors=["PermanentError"])},
-        "ReserveStock no_effect_errors must hold neither PermanentError nor RunningElsewhere, got 'PermanentError'",
+        "ReserveStock no_effect_errors must hold none of PermanentError, RunningElsewhere, CircuitOpen, Unsettled, "
+        "KeyExpired, got 'PermanentError'",
     ),
-    "another attempt at work": (lambda: {"steps": unusable(no_effect_errors=["RunningElsewhere"])}, "hold neither"),
+    "another attempt at work": (lambda: {"steps": unusable(no_effect_errors=["RunningElsewhere"])}, "hold none of"),
     "an error twice": (lambda: {"steps": unusable(no_effect_errors=["A", "A"])}, "hold each name once"),
     "somebody else's function": (
         lambda: {"steps": unusable(action=a_function(new_stack()))},

@@ -9,12 +9,13 @@ from serverless_patterns_runtime.saga_state_machine import contract
 
 from .._checks import seconds
 from .._consumer import TIMEOUT
+from .waiting import Waiting
 
 if TYPE_CHECKING:
     from aws_cdk import Duration
 
     from ..handler import Handler
-    from ..saga_step import Retry
+    from ..saga_step import Retry, SagaStep
 
 LEASE_ATTEMPTS = 5
 """Retries after RUNNING_ELSEWHERE: each waits until the function at work has timed out."""
@@ -59,22 +60,26 @@ class Attempts:
     timeout: int
     after_a_lease: int
     backoff: Backoff
+    waiting: Waiting
 
     @property
     def longest(self) -> int:
         """Seconds from the first attempt to the end of the last."""
         leases = LEASE_ATTEMPTS * (self.timeout + self.after_a_lease)
-        return self.timeout * (self.backoff.again + 1) + self.backoff.delays + leases
+        waited = self.timeout * self.waiting.for_the_breaker + self.waiting.seconds
+        return self.timeout * (self.backoff.again + 1) + self.backoff.delays + leases + waited
 
     @property
     def events(self) -> int:
         """In the execution's history, at most."""
-        return EVENTS_OF_A_STATE + EVENTS_OF_AN_ATTEMPT * (1 + self.backoff.again + LEASE_ATTEMPTS)
+        return EVENTS_OF_A_STATE + EVENTS_OF_AN_ATTEMPT * (
+            1 + self.backoff.again + LEASE_ATTEMPTS + self.waiting.attempts
+        )
 
 
-def attempts_of(timeout: Duration | None, handler: Handler, retry: Retry, action: Handler) -> Attempts:
-    """Of `handler`, which may have to wait for the function of `action` too."""
+def attempts_of(step: SagaStep, handler: Handler, retry: Retry) -> Attempts:
+    """Of the step's action or compensation, which may have to wait for the function of the action too."""
     function = seconds(handler_timeout(handler)) or 0
-    lease = max(function, seconds(handler_timeout(action)) or 0) + contract.LEASE_MARGIN_SECONDS
-    task = function + contract.STARTING_SECONDS if timeout is None else seconds(timeout) or 0
-    return Attempts(task, lease, Backoff.of(retry))
+    lease = max(function, seconds(handler_timeout(step.action)) or 0) + contract.LEASE_MARGIN_SECONDS
+    task = function + contract.STARTING_SECONDS if step.timeout is None else seconds(step.timeout) or 0
+    return Attempts(task, lease, Backoff.of(retry), Waiting.of(step))

@@ -17,6 +17,7 @@ from .attempts import handler_timeout
 from .definition import definition
 from .estimates import longest_seconds, most_events, most_results
 from .flow_checks import Flow
+from .outside_checks import check_lifetimes, check_outside, check_suffixes
 from .plan import Node, SagaNode, all_steps
 from .states import Resources
 
@@ -25,10 +26,10 @@ _ARN_BYTES = 256  # of each, assumed
 _MOST_EVENTS = 25_000  # Step Functions quota
 _REDRIVE_SECONDS = 14 * 86_400  # that a failed execution can be redriven
 _LONGEST_TASK_SECONDS = 86_400
-_OURS = (contract.PERMANENT_ERROR, contract.RUNNING_ELSEWHERE)
+_OURS = (contract.PERMANENT_ERROR, contract.RUNNING_ELSEWHERE, contract.CIRCUIT_OPEN, "Unsettled", "KeyExpired")
 
 
-def check_steps(problems: Problems, given: Any) -> list[SagaNode]:
+def check_steps(problems: Problems, given: Any, namespace: str) -> list[SagaNode]:
     """What the saga holds; what is wrong with each, and with all together, goes to `problems`."""
     flow = Flow(problems)
     nodes = flow.check("steps", given)
@@ -46,11 +47,14 @@ def check_steps(problems: Problems, given: Any) -> list[SagaNode]:
         _check_way_back(problems, step, behind=pivots[0][1] if pivots and at > pivots[0][0] else None)
         _check_errors(problems, step)
         _check_numbers(problems, step)
+        check_outside(problems, step, namespace)
+    check_suffixes(problems, [step for step, _ in flow.steps])
     return nodes
 
 
 def check_whole(problems: Problems, plan: Sequence[Node], namespace: str) -> int:
     """Check what all steps come to; returns the seconds that an execution can take."""
+    check_lifetimes(problems, all_steps(plan))
     events = most_events(plan)
     if events > _MOST_EVENTS:
         fix = "retry less, or split the saga: at the quota Step Functions ends an execution, and nothing is undone"
@@ -114,7 +118,7 @@ def _check_errors(problems: Problems, step: SagaStep) -> None:
             problems.add(argument, "be names of classes", repr(name), "such as 'CardDeclined', without its module")
         elif name in _OURS:
             fix = "the runtime says that of errors of any kind: name a class of yours"
-            problems.add(argument, f"hold neither {' nor '.join(_OURS)}", repr(name), fix)
+            problems.add(argument, f"hold none of {', '.join(_OURS)}", repr(name), fix)
     if len({*map(str, names)}) < len(names):
         problems.add(argument, "hold each name once", repr([*names]), "drop the second")
 

@@ -46,16 +46,14 @@ class Planned:
     @property
     def action(self) -> Attempts:
         """Of the action."""
-        return attempts_of(self.step.timeout, self.step.action, self.step.retry or _ACTION_RETRY, self.step.action)
+        return attempts_of(self.step, self.step.action, self.step.retry or _ACTION_RETRY)
 
     @property
     def compensation(self) -> Attempts | None:
         """Of the compensation, which may have to wait for the action's function too."""
         if self.undo is None:
             return None
-        return attempts_of(
-            self.step.timeout, self.undo, self.step.compensation_retry or _COMPENSATION_RETRY, self.step.action
-        )
+        return attempts_of(self.step, self.undo, self.step.compensation_retry or _COMPENSATION_RETRY)
 
 
 @dataclass(frozen=True)

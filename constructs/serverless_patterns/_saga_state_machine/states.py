@@ -16,6 +16,7 @@ from serverless_patterns_runtime.saga_state_machine import contract
 
 from .attempts import LEASE_ATTEMPTS, PARK_BACKOFF, PARK_TIMEOUT_SECONDS, Attempts, Backoff
 from .plan import Node, Planned
+from .waiting import told_of_outside
 
 FORWARD_PARKED = "ForwardParked"
 UNDONE = "Undone"
@@ -89,24 +90,33 @@ def action_task(one: Planned, resources: Resources, place: Place, *, first: bool
         event["first"] = True
     if declared:
         event["no_effect_errors"] = declared
+    event |= told_of_outside(one.step, one.step.action)
     # With the status that leaves with the last result as the output: no state for that.
     begun = {"status": contract.SUCCEEDED, contract.RESULTS: {f"{one.name}.$": "$"}}
     shape: State = {"ResultSelector": begun, "ResultPath": SAGA} if first else {"ResultPath": f"{RESULTS}.{one.name}"}
     attempts = one.action
-    again = [_after_a_lease(attempts), retrier(attempts.backoff)] if attempts.backoff.again else []
+    again = [_after_a_lease(attempts)] if attempts.backoff.again else []
+    last = [retrier(attempts.backoff)] if attempts.backoff.again else []
     return {
         "Type": "Task",
         "Resource": resources.actions[one.name],
         "Parameters": event,
         **shape,
         "TimeoutSeconds": attempts.timeout,
-        "Retry": [{"ErrorEquals": [contract.PERMANENT_ERROR, *declared], "MaxAttempts": 0}, *again],
+        "Retry": [
+            {"ErrorEquals": [contract.PERMANENT_ERROR, *declared], "MaxAttempts": 0},
+            *again,
+            *attempts.waiting.retriers,
+            *last,
+        ],
     }
 
 
 def compensation_task(one: Planned, attempts: Attempts, resources: Resources, place: Place) -> State:
     """Without a Catch and without a way on. It leaves the document as it is."""
     event = _event(one.name, "compensation", place)
+    if one.step.compensation is not None:
+        event |= told_of_outside(one.step, one.step.compensation)
     return {
         "Type": "Task",
         "Resource": resources.compensations[one.name],
@@ -116,6 +126,7 @@ def compensation_task(one: Planned, attempts: Attempts, resources: Resources, pl
         "Retry": [
             {"ErrorEquals": [contract.PERMANENT_ERROR], "MaxAttempts": 0},
             _after_a_lease(attempts),
+            *attempts.waiting.retriers,
             retrier(attempts.backoff),
         ],
     }
