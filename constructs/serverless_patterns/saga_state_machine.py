@@ -18,7 +18,8 @@ from ._saga_state_machine.alarms import saga_alarms
 from ._saga_state_machine.checks import check_results, check_steps, check_whole, largest_result
 from ._saga_state_machine.definition import definition
 from ._saga_state_machine.diagram import diagram
-from ._saga_state_machine.functions import functions_of
+from ._saga_state_machine.foreign import statements
+from ._saga_state_machine.functions import functions_of, targets_of
 from ._saga_state_machine.machine import define_machine
 from ._saga_state_machine.plan import all_steps, planned
 from ._saga_state_machine.states import Resources
@@ -70,7 +71,7 @@ class SagaStateMachine(Construct):
 
     Attributes:
         state_machine: The Standard state machine.
-        functions: Those behind the steps; a `Handler` that serves several steps has one.
+        functions: Those that were defined for the steps; a `Handler` that serves several steps has one.
         claims: The table of claims, where parked steps are too.
         alarms: By name: Failed, Aborted, Throttled.
         required_endpoints: AWS services that the functions must reach when they run in a VPC.
@@ -117,8 +118,8 @@ class SagaStateMachine(Construct):
         key = cast("kms.IKey | None", encryption_key or settings.encryption_key)
         self.claims: dynamodb.ITable = once.define(self, key=key, removal_policy=settings.removal_policy)
         defined = {handler: each.define(self, self.claims, settings, key) for handler, each in functions.items()}
-        self._actions = {step.name: defined[step.action] for step in all_of_them}
-        self._compensations = {step.name: defined[step.compensation] for step in all_of_them if step.compensation}
+        self._actions = targets_of({step.name: step.action for step in all_of_them}, defined)
+        self._compensations = targets_of({step.name: step.compensation for step in all_of_them}, defined)
         self.functions: list[lambda_.IFunction] = [function for function, _ in defined.values()]
         self.required_endpoints = tuple(sorted({name for it in functions.values() for name in it.required_endpoints}))
         resources = Resources(
@@ -128,18 +129,19 @@ class SagaStateMachine(Construct):
             {name: target.function_arn for name, (_, target) in self._actions.items()},
             {name: target.function_arn for name, (_, target) in self._compensations.items()},
         )
-        targets = [target for _, target in defined.values()]
+        called = {target: None for by_step in (self._actions, self._compensations) for _, target in by_step.values()}
+        native = statements(doing for step in all_of_them for doing in (step.action, step.compensation))
         self._definition = told = definition(plan, resources)
-        self.state_machine: sfn.StateMachine = define_machine(self, told, targets, self.claims, settings, key)
+        self.state_machine: sfn.StateMachine = define_machine(self, told, [*called], native, self.claims, settings, key)
         actions = settings.alarm_actions if alarm_actions is None else alarm_actions
         self.alarms = define_alarms(self, saga_alarms(self.state_machine), alarms or settings.alarms, actions)
 
     def function_for(self, step: str) -> lambda_.IFunction:
-        """The function of a step's action. Raises KeyError for a step that is not there."""
+        """The function of a step's action. Raises KeyError for a step that is not there, or is a native call."""
         return self._actions[step][0]
 
     def compensation_for(self, step: str) -> lambda_.IFunction:
-        """The function of a step's compensation. Raises KeyError where there is none."""
+        """The function of a step's compensation. Raises KeyError where there is none, or a native call."""
         return self._compensations[step][0]
 
     def diagram(self) -> str:

@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING
 from aws_cdk import Duration
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_stepfunctions as sfn
+
+    from ._interfaces import Function
     from ._protection import Protecting
     from .handler import Handler
+
+    Doing = Handler | Function | sfn.TaskStateBase
 
 __all__ = ["ExternalKey", "Retry", "SagaStep"]
 
@@ -68,8 +73,10 @@ class SagaStep:
 
     Args:
         name: A letter, then letters, digits and `_`, at most 64. Data: executions under way know it, and so do claims.
-        action: What is done. Its function takes `(step)` or `(step, invocation)`, where `step` is a `StepInput`.
-        compensation: What undoes it; it also runs when nobody knows whether the action has happened.
+        action: What is done. Its function takes `(step)` or `(step, invocation)`, where `step` is a `StepInput`. Or any
+            function, or a native task (`sfn.TaskStateBase`): then at least once.
+        compensation: What undoes it; it also runs when nobody knows whether the action has happened. A `Handler` where
+            the action is one.
         nothing_to_undo: Instead of a compensation: the action only reads, or what it leaves harms nobody.
         timeout: Of one attempt. Default and least: 15 seconds more than the function's, for a cold start.
         retry: Of the action. Default: 6 attempts.
@@ -83,9 +90,9 @@ class SagaStep:
     """
 
     name: str
-    action: Handler
+    action: Doing
     _: KW_ONLY
-    compensation: Handler | None = None
+    compensation: Doing | None = None
     nothing_to_undo: bool = False
     timeout: Duration | None = None
     retry: Retry | None = None

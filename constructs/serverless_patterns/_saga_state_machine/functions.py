@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -22,6 +22,7 @@ from .._protection import Protection, check_names, protection_env
 from .._running import check_in_pattern, check_provisioned
 from ..handler import Handler
 from .attempts import handler_timeout
+from .foreign import is_foreign_function
 from .waiting import protection_of_step
 
 if TYPE_CHECKING:
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from ..defaults import Settings
-    from ..saga_step import SagaStep
+    from ..saga_step import Doing, SagaStep
+
+    Defined = tuple[lambda_.IFunction, lambda_.IFunction]
+    """A function, and what is to be invoked: the function or its alias."""
 
 _VARIABLES = (*BusinessFunctionEnv._fields, *ClaimsEnv._fields, *Env._fields, *PROTECTION_VARIABLES)
 
@@ -105,6 +109,18 @@ def functions_of(steps: Sequence[SagaStep], once: Idempotency, max_result_bytes:
                 label = f"{step.name} {kind.lower()}"
                 guards = _protections(steps, handler)
                 found[handler] = StepFunction(f"{step.name}{kind}", label, handler, once, max_result_bytes, guards)
+    return found
+
+
+def targets_of(doings: Mapping[str, Doing | None], defined: Mapping[Handler, Defined]) -> dict[str, Defined]:
+    """What each step invokes, by its name: what was defined for a `Handler`, or the function that was given."""
+    found: dict[str, Defined] = {}
+    for name, doing in doings.items():
+        if isinstance(doing, Handler):
+            found[name] = defined[doing]
+        elif is_foreign_function(doing):
+            given = cast(lambda_.IFunction, doing)
+            found[name] = given, given
     return found
 
 

@@ -17,7 +17,7 @@ from ..saga_step import Retry, SagaStep
 from .attempts import Attempts, attempts_of
 
 if TYPE_CHECKING:
-    from ..handler import Handler
+    from ..saga_step import Doing
 
 SagaNode = SagaStep | SagaParallel | SagaChoice | SagaWait
 """What a user puts into a saga."""
@@ -39,7 +39,7 @@ class Planned:
         return self.step.name
 
     @property
-    def undo(self) -> Handler | None:
+    def undo(self) -> Doing | None:
         """What runs when the saga goes back over it."""
         return self.step.compensation if self.backward else None
 
