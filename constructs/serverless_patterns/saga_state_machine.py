@@ -19,9 +19,10 @@ from ._saga_state_machine.checks import check_results, check_steps, check_whole,
 from ._saga_state_machine.definition import definition
 from ._saga_state_machine.diagram import diagram
 from ._saga_state_machine.foreign import statements
-from ._saga_state_machine.functions import functions_of, targets_of
+from ._saga_state_machine.functions import functions_of, invoked, targets_of
 from ._saga_state_machine.machine import define_machine
 from ._saga_state_machine.plan import all_steps, planned
+from ._saga_state_machine.retired import check_retired
 from ._saga_state_machine.states import Resources
 from .defaults import ALARMS, Alarms, settings_of
 
@@ -64,6 +65,8 @@ class SagaStateMachine(Construct):
         claims_namespace: Separates constructs that share a table, each its own. Data: never change it. Default: `id`.
         claims_retention: How long a step's claim is remembered; more than all tries may take, and 14 days.
         max_result_bytes: Of each step's result. Default: 32,768, less for more than six steps.
+        retired_steps: Steps that the saga has no more, as they were: what executions under way call stays. Drop them
+            once those have ended.
         encryption_key: Customer key for claims, logs, variables and the state machine. Default: that of `Defaults`,
             else keys that AWS owns.
         alarms: `all`, `critical` or `none`. Default: that of `Defaults`, else `all`.
@@ -90,6 +93,7 @@ class SagaStateMachine(Construct):
         claims_namespace: str | None = None,
         claims_retention: Duration = _CLAIMS_RETENTION,
         max_result_bytes: int | None = None,
+        retired_steps: Sequence[SagaStep] = (),
         encryption_key: Key | None = None,
         alarms: Alarms | None = None,
         alarm_actions: Sequence[AlarmAction] | None = None,
@@ -103,6 +107,8 @@ class SagaStateMachine(Construct):
         problems.raise_any()
         plan = planned(nodes)
         all_of_them = [one.step for one in all_steps(plan)]
+        retired = check_retired(problems, retired_steps, [step.name for step in all_of_them], once.namespace)
+        problems.raise_any()
         if max_result_bytes is not None:
             check_results(problems, max_result_bytes, plan)
         shortest = check_whole(problems, plan, once.namespace)
@@ -110,7 +116,8 @@ class SagaStateMachine(Construct):
         once.check_retention(problems, shortest, fix)
         result_bytes = largest_result(plan) if max_result_bytes is None else max_result_bytes
         functions = functions_of(all_of_them, once, result_bytes)
-        for function in functions.values():
+        former = functions_of(retired, once, result_bytes)
+        for function in (*functions.values(), *former.values()):
             function.check(problems, id, scope, settings)
         problems.raise_any()
 
@@ -129,10 +136,11 @@ class SagaStateMachine(Construct):
             {name: target.function_arn for name, (_, target) in self._actions.items()},
             {name: target.function_arn for name, (_, target) in self._compensations.items()},
         )
-        called = {target: None for by_step in (self._actions, self._compensations) for _, target in by_step.values()}
-        native = statements(doing for step in all_of_them for doing in (step.action, step.compensation))
+        kept = {handler: each.define(self, self.claims, settings, key) for handler, each in former.items()}
+        called = invoked([(all_of_them, defined), (retired, kept)])
+        native = statements(doing for step in (*all_of_them, *retired) for doing in (step.action, step.compensation))
         self._definition = told = definition(plan, resources)
-        self.state_machine: sfn.StateMachine = define_machine(self, told, [*called], native, self.claims, settings, key)
+        self.state_machine: sfn.StateMachine = define_machine(self, told, called, native, self.claims, settings, key)
         actions = settings.alarm_actions if alarm_actions is None else alarm_actions
         self.alarms = define_alarms(self, saga_alarms(self.state_machine), alarms or settings.alarms, actions)
 

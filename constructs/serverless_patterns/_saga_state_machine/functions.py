@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -122,6 +122,16 @@ def targets_of(doings: Mapping[str, Doing | None], defined: Mapping[Handler, Def
             given = cast(lambda_.IFunction, doing)
             found[name] = given, given
     return found
+
+
+def invoked(steps: Iterable[tuple[Iterable[SagaStep], Mapping[Handler, Defined]]]) -> list[lambda_.IFunction]:
+    """What all these steps invoke, each once."""
+    found: dict[lambda_.IFunction, None] = {}
+    for some, defined in steps:
+        for step in some:
+            by_kind = targets_of({"action": step.action, "compensation": step.compensation}, defined)
+            found |= dict.fromkeys(target for _, target in by_kind.values())
+    return [*found]
 
 
 def _protections(steps: Sequence[SagaStep], handler: Handler) -> list[Protection]:

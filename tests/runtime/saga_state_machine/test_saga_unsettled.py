@@ -28,7 +28,8 @@ class Asked:
 
     def told(self, *, waited: float = 0.0, within: int = 900) -> tuple[str, str]:
         self.step.clock.now += waited
-        event = self.step.event(self._kind, settles_within=within, entered=self._entered, saga={"error": {}})
+        saga = {"error": {}, "results": {"ChargeCard": "charged"}}
+        event = self.step.event(self._kind, settles_within=within, entered=self._entered, saga=saga)
         return self.step.error_of(lambda: self.step.send(event))
 
 
