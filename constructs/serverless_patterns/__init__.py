@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .route import Route
     from .saga_flow import SagaChoice, SagaParallel, SagaWait
     from .saga_state_machine import SagaStateMachine
-    from .saga_step import Retry, SagaStep
+    from .saga_step import ExternalKey, Retry, SagaStep
     from .throttle import Throttle
     from .usage_plan import Quota, UsagePlan
 
@@ -30,6 +30,7 @@ __all__ = [
     "Cors",
     "Defaults",
     "Domain",
+    "ExternalKey",
     "Handler",
     "HttpBackend",
     "IamAuthorizer",
@@ -64,6 +65,7 @@ if not TYPE_CHECKING:
             "Cors": "cors",
             "Defaults": "defaults",
             "Domain": "domain",
+            "ExternalKey": "saga_step",
             "Handler": "handler",
             "HttpBackend": "http_backend",
             "IamAuthorizer": "authorizers",

@@ -73,3 +73,14 @@ def protection_env(protections: Sequence[Protection]) -> dict[str, str]:
         return {}
     breakers: Breakers = {one.name: one.told() for one in sorted(protections, key=lambda one: one.name)}
     return Env(CIRCUIT_BREAKERS=Stack.of(protections[0].table).to_json_string(breakers))._asdict()
+
+
+def check_names(problems: Problems, argument: str, protections: Sequence[Protection]) -> None:
+    """Refuse two breakers that one function could not tell apart."""
+    known: dict[str, Protection] = {}
+    for one in protections:
+        other = known.setdefault(one.name, one)
+        if other is not one:
+            got = f"{one.name!r} of {other.path} and of {one.path}"
+            fix = "pass name=... to one of them, or share one CircuitBreaker"
+            problems.add(f"{argument} circuit_breaker", "have a name of its own among those of its function", got, fix)

@@ -11,12 +11,12 @@ from serverless_patterns_runtime.saga_state_machine import contract
 
 from .._checks import Problems, seconds
 from .._shapes import several
-from ..handler import Handler
 from ..saga_step import Retry, SagaStep
-from .attempts import handler_timeout
 from .definition import definition
 from .estimates import longest_seconds, most_events, most_results
 from .flow_checks import Flow
+from .foreign_checks import check_doing, check_shared, is_error_of_others, slowest_seconds
+from .outside_checks import check_lifetimes, check_outside, check_suffixes
 from .plan import Node, SagaNode, all_steps
 from .states import Resources
 
@@ -25,10 +25,10 @@ _ARN_BYTES = 256  # of each, assumed
 _MOST_EVENTS = 25_000  # Step Functions quota
 _REDRIVE_SECONDS = 14 * 86_400  # that a failed execution can be redriven
 _LONGEST_TASK_SECONDS = 86_400
-_OURS = (contract.PERMANENT_ERROR, contract.RUNNING_ELSEWHERE)
+_OURS = (contract.PERMANENT_ERROR, contract.RUNNING_ELSEWHERE, contract.CIRCUIT_OPEN, "Unsettled", "KeyExpired")
 
 
-def check_steps(problems: Problems, given: Any) -> list[SagaNode]:
+def check_steps(problems: Problems, given: Any, namespace: str) -> list[SagaNode]:
     """What the saga holds; what is wrong with each, and with all together, goes to `problems`."""
     flow = Flow(problems)
     nodes = flow.check("steps", given)
@@ -42,15 +42,19 @@ def check_steps(problems: Problems, given: Any) -> list[SagaNode]:
         got = " and ".join(node.name for _, node in pivots)
         problems.add("steps", "have one pivot at most", got, "the pivot is where the saga can no longer be undone")
     for step, at in flow.steps:
-        _check_handlers(problems, step)
+        check_doing(problems, step)
         _check_way_back(problems, step, behind=pivots[0][1] if pivots and at > pivots[0][0] else None)
         _check_errors(problems, step)
         _check_numbers(problems, step)
+        check_outside(problems, step, namespace)
+    check_suffixes(problems, [step for step, _ in flow.steps])
+    check_shared(problems, [step for step, _ in flow.steps])
     return nodes
 
 
 def check_whole(problems: Problems, plan: Sequence[Node], namespace: str) -> int:
     """Check what all steps come to; returns the seconds that an execution can take."""
+    check_lifetimes(problems, all_steps(plan))
     events = most_events(plan)
     if events > _MOST_EVENTS:
         fix = "retry less, or split the saga: at the quota Step Functions ends an execution, and nothing is undone"
@@ -76,18 +80,6 @@ def check_results(problems: Problems, most: object, plan: Sequence[Node]) -> Non
     problems.whole_number("max_result_bytes", most, 2, together // number, fix)
 
 
-def _check_handlers(problems: Problems, step: SagaStep) -> None:
-    for argument, handler in (("action", step.action), ("compensation", step.compensation)):
-        if argument == "compensation" and handler is None:
-            continue
-        if not isinstance(handler, Handler):
-            fix = "wrap your Python function in a Handler: nothing else lays claims and tombstones"
-            problems.add(f"{step.name} {argument}", "be a Handler", repr(handler), fix)
-        elif seconds(handler_timeout(handler)) is None:
-            fix = "the task's time-out and the wait for a lease are reckoned from it"
-            problems.add(f"{step.name} {argument} timeout", "be known at synth", "a token", fix)
-
-
 def _check_way_back(problems: Problems, step: SagaStep, *, behind: SagaStep | None) -> None:
     for argument in ("compensation", "compensation_retry", "nothing_to_undo", "no_effect_errors"):
         if behind is not None and getattr(step, argument):
@@ -110,11 +102,11 @@ def _check_errors(problems: Problems, step: SagaStep) -> None:
     argument = f"{step.name} no_effect_errors"
     names = several(problems, argument, step.no_effect_errors)
     for name in names:
-        if not isinstance(name, str) or not name.isidentifier():
+        if not isinstance(name, str) or not (name.isidentifier() or is_error_of_others(step, name)):
             problems.add(argument, "be names of classes", repr(name), "such as 'CardDeclined', without its module")
         elif name in _OURS:
             fix = "the runtime says that of errors of any kind: name a class of yours"
-            problems.add(argument, f"hold neither {' nor '.join(_OURS)}", repr(name), fix)
+            problems.add(argument, f"hold none of {', '.join(_OURS)}", repr(name), fix)
     if len({*map(str, names)}) < len(names):
         problems.add(argument, "hold each name once", repr([*names]), "drop the second")
 
@@ -137,9 +129,7 @@ def _check_numbers(problems: Problems, step: SagaStep) -> None:
         problems.duration(f"{label} base_delay", retry.base_delay, 1, most, "it grows to longest_delay")
     if step.timeout is None:
         return
-    handlers = [handler for handler in (step.action, step.compensation) if isinstance(handler, Handler)]
-    slowest = max((seconds(handler_timeout(handler)) or 0 for handler in handlers), default=0)
-    low = slowest + contract.STARTING_SECONDS
+    low = max(slowest_seconds(step), 1)
     fix = f"a function's time-out and {contract.STARTING_SECONDS} seconds for a cold start: a task that gives up first "
     fix += "leaves its function at work"
     problems.duration(f"{step.name} timeout", step.timeout, low, _LONGEST_TASK_SECONDS, fix)

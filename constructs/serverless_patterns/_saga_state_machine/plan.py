@@ -17,7 +17,7 @@ from ..saga_step import Retry, SagaStep
 from .attempts import Attempts, attempts_of
 
 if TYPE_CHECKING:
-    from ..handler import Handler
+    from ..saga_step import Doing
 
 SagaNode = SagaStep | SagaParallel | SagaChoice | SagaWait
 """What a user puts into a saga."""
@@ -39,23 +39,21 @@ class Planned:
         return self.step.name
 
     @property
-    def undo(self) -> Handler | None:
+    def undo(self) -> Doing | None:
         """What runs when the saga goes back over it."""
         return self.step.compensation if self.backward else None
 
     @property
     def action(self) -> Attempts:
         """Of the action."""
-        return attempts_of(self.step.timeout, self.step.action, self.step.retry or _ACTION_RETRY, self.step.action)
+        return attempts_of(self.step, self.step.action, self.step.retry or _ACTION_RETRY)
 
     @property
     def compensation(self) -> Attempts | None:
         """Of the compensation, which may have to wait for the action's function too."""
         if self.undo is None:
             return None
-        return attempts_of(
-            self.step.timeout, self.undo, self.step.compensation_retry or _COMPENSATION_RETRY, self.step.action
-        )
+        return attempts_of(self.step, self.undo, self.step.compensation_retry or _COMPENSATION_RETRY)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,10 @@ from aws_cdk import aws_stepfunctions as sfn
 from serverless_patterns_runtime.claims.contract import PARTITION_KEY
 from serverless_patterns_runtime.saga_state_machine import contract
 
-from .attempts import LEASE_ATTEMPTS, PARK_BACKOFF, PARK_TIMEOUT_SECONDS, Attempts, Backoff
+from ..handler import Handler
+from .attempts import PARK_BACKOFF, PARK_TIMEOUT_SECONDS, Attempts, Backoff
+from .calls import call
+from .foreign import selected
 from .plan import Node, Planned
 
 FORWARD_PARKED = "ForwardParked"
@@ -90,32 +93,43 @@ def action_task(one: Planned, resources: Resources, place: Place, *, first: bool
     if declared:
         event["no_effect_errors"] = declared
     # With the status that leaves with the last result as the output: no state for that.
-    begun = {"status": contract.SUCCEEDED, contract.RESULTS: {f"{one.name}.$": "$"}}
+    chosen = selected(one.step.action)
+    result = {f"{one.name}.$": "$"} if chosen is None else {one.name: chosen}
+    begun = {"status": contract.SUCCEEDED, contract.RESULTS: result}
     shape: State = {"ResultSelector": begun, "ResultPath": SAGA} if first else {"ResultPath": f"{RESULTS}.{one.name}"}
+    if chosen is not None and not first:
+        shape = {**shape, "ResultSelector": chosen}
     attempts = one.action
-    again = [_after_a_lease(attempts), retrier(attempts.backoff)] if attempts.backoff.again else []
+    again = attempts.after_leases if attempts.backoff.again else []
+    last = [retrier(attempts.backoff)] if attempts.backoff.again else []
     return {
         "Type": "Task",
-        "Resource": resources.actions[one.name],
-        "Parameters": event,
+        **call(one.step, "action", event, resources, place),
         **shape,
         "TimeoutSeconds": attempts.timeout,
-        "Retry": [{"ErrorEquals": [contract.PERMANENT_ERROR, *declared], "MaxAttempts": 0}, *again],
+        "Retry": [
+            {"ErrorEquals": [contract.PERMANENT_ERROR, *declared], "MaxAttempts": 0},
+            *again,
+            *attempts.waiting.retriers,
+            *last,
+        ],
     }
 
 
 def compensation_task(one: Planned, attempts: Attempts, resources: Resources, place: Place) -> State:
     """Without a Catch and without a way on. It leaves the document as it is."""
     event = _event(one.name, "compensation", place)
+    if not isinstance(one.step.action, Handler):
+        event["action_unclaimed"] = True
     return {
         "Type": "Task",
-        "Resource": resources.compensations[one.name],
-        "Parameters": event,
+        **call(one.step, "compensation", event, resources, place),
         "ResultPath": sfn.JsonPath.DISCARD,  # a plain None is left out of CDK's JSON, and would mean "$"
         "TimeoutSeconds": attempts.timeout,
         "Retry": [
             {"ErrorEquals": [contract.PERMANENT_ERROR], "MaxAttempts": 0},
-            _after_a_lease(attempts),
+            *attempts.after_leases,
+            *attempts.waiting.retriers,
             retrier(attempts.backoff),
         ],
     }
@@ -196,13 +210,4 @@ def _event(step: str, kind: contract.Kind, place: Place) -> dict[str, Any]:
         "execution.$": place.execution,
         "retries.$": "$$.State.RetryCount",
         "state.$": place.document,
-    }
-
-
-def _after_a_lease(attempts: Attempts) -> State:
-    return {
-        "ErrorEquals": [contract.RUNNING_ELSEWHERE],
-        "IntervalSeconds": attempts.after_a_lease,
-        "BackoffRate": 1.0,
-        "MaxAttempts": LEASE_ATTEMPTS,
     }

@@ -27,6 +27,10 @@ ANSWER = "answer"
 ATTEMPT = "attempt"
 """Attempts that took the lease and were not seen to fail (N). Absent once done, and where a queue counts receives."""
 
+BEGUN_AT = "begun_at"
+"""When the first attempt took the lease (N): from then on a key that is passed on may be known elsewhere. Only where
+somebody asks for it."""
+
 UNDONE = "undone"
 """True on a tombstone (BOOL): the work may not happen any more. What it has done is told by the other attributes, which
 stay: the answer of what was done, the attempts of what may have been."""

@@ -226,3 +226,11 @@ def test_why_is_said_in_a_word_and_a_few_more(caught: Any, expected: StepError |
     saga.action.act()
     saga.undo(saga={"error": caught} if caught else {})
     assert saga.given[0][0].error == expected
+
+
+@MODES
+def test_an_action_that_lays_no_claim_is_undone_seen_or_not(effects: bool) -> None:
+    """Somebody's function, or a native call: nobody knows whether it began."""
+    saga = Saga(effects=effects)
+    saga.undo(action_unclaimed=True)
+    assert len(saga.given) == 1
