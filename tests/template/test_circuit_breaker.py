@@ -306,7 +306,7 @@ def test_a_function_too_slow_for_its_queue_s_retention_warns() -> None:
         ({"retry_max_delay": MINUTES(60)}, 4 * 86_400 - 2 * 3600),
         ({"visibility_timeout": MINUTES(90)}, 4 * 86_400 - 2 * 5400),
     ],
-    ids=str,
+    ids=["nothing", "max_age", "retention_period", "a short retention_period", "retry_max_delay", "visibility_timeout"],
 )
 def test_a_guarded_message_is_a_dead_letter_before_the_queue_deletes_it(arguments: dict[str, Any], age: int) -> None:
     """Its age is looked at when it is received, and it may wait for so long in between."""
