@@ -195,7 +195,7 @@ class _Run:
             case "Choice":
                 self._choose(state, document)
             case "Succeed":
-                self.end(Ended("SUCCEEDED", read(state.get("OutputPath", "$"), document)))
+                self.leave(state, document)
             case _:
                 self.end(Ended("FAILED", error=state.get("Error"), cause=state.get("Cause")))
 

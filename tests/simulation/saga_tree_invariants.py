@@ -27,7 +27,7 @@ ON_TIME = "2023-11-14T22:13:50Z"
 
 
 class TreeWorld(SagaWorld):
-    """`way`: what the choices look at; `at`: what the waits do."""
+    """`way`: what the choices look at, nothing of that name when it is 0; `at`: what the waits look at."""
 
     def __init__(
         self,
@@ -41,7 +41,11 @@ class TreeWorld(SagaWorld):
         **more: Any,
     ) -> None:
         super().__init__(
-            flat(tree), seed, faults, defines=lambda _: defines(tree), given={**INPUT, "way": way, "at": at}, **more
+            flat(tree),
+            seed,
+            faults,
+            defines=lambda _: defines(tree),
+            **{"given": {**INPUT, "at": at, **({"way": way} if way else {})}, **more},
         )
         self.tree = tree
         self.way = taken(tree, way)
@@ -82,6 +86,15 @@ def all_or_nothing(world: TreeWorld) -> None:
 def only_what_the_conditions_say(world: TreeWorld) -> None:
     for run in world.books.runs:
         assert run.plan.name in world.steps, f"{run.kind} of {run.plan.name}, which no condition led to"
+
+
+def what_has_not_begun_is_left_alone(world: TreeWorld) -> None:
+    if world.faults.spent:
+        return
+    begun = set[str]()
+    for run in world.books.runs:
+        assert run.kind == "action" or run.plan.name in begun, f"{run.plan.name} is undone, and has not begun"
+        begun.add(run.plan.name)
 
 
 def undone_in_reverse(world: TreeWorld) -> None:
@@ -157,6 +170,7 @@ TREE_INVARIANTS: list[TreeInvariant] = [
     all_or_nothing,
     only_what_the_conditions_say,
     never_twice,
+    what_has_not_begun_is_left_alone,
     undone_in_reverse,
     beside_each_other,
     ends_as_it_must,

@@ -22,7 +22,20 @@ from .saga_ledger import DECLINED
 from .saga_schedules import ACTIONS, COMPENSATIONS
 from .world import CLAIMS
 
-__all__ = ["Beside", "Node", "Pick", "Rest", "Tree", "described", "flat", "on_tree", "precedes", "taken", "trees"]
+__all__ = [
+    "Beside",
+    "Node",
+    "Pick",
+    "Rest",
+    "Tree",
+    "described",
+    "flat",
+    "on_tree",
+    "precedes",
+    "replaced",
+    "taken",
+    "trees",
+]
 
 
 @dataclass(frozen=True)
@@ -112,8 +125,8 @@ def _described(node: Node, backward: bool) -> Any:
         case Plan():
             return SagaStep(
                 node.name,
-                _handler("reserve" if node.effects else "charge"),
-                compensation=_handler("release" if node.effects else "refund") if backward else None,
+                _handler(node.name, "reserve" if node.effects else "charge"),
+                compensation=_handler(node.name, "release" if node.effects else "refund") if backward else None,
                 retry=_retry(node.retries),
                 compensation_retry=_retry(node.undo_retries, hours=1) if backward else None,
                 pivot=node.pivot,
@@ -149,8 +162,9 @@ def _plain(value: Any) -> Any:
             return None if value == sfn.JsonPath.DISCARD else value
 
 
-@lru_cache
-def _handler(function: str) -> Handler:
+@lru_cache(maxsize=1024)
+def _handler(_: str, function: str) -> Handler:
+    """One for each step."""
     return Handler(HANDLERS, f"checkout:{function}", timeout=_seconds(LONGEST_FUNCTION_SECONDS))
 
 
@@ -194,7 +208,7 @@ def trees(
     if not step:
         return tree
     odd = chance.choice(flat(tree)).name
-    return list(_with(tree, odd, step))
+    return list(replaced(tree, odd, step))
 
 
 def _node(
@@ -234,15 +248,15 @@ def _plan(chance: random.Random, names: Iterator[int], effects: bool | None, *, 
     )
 
 
-def _with(tree: Tree, odd: str, fields: Mapping[str, Any]) -> Iterator[Node]:
+def replaced(tree: Tree, odd: str, fields: Mapping[str, Any]) -> Iterator[Node]:
     for node in tree:
         match node:
             case Plan():
                 yield replace(node, **fields) if node.name == odd else node
             case Beside():
-                yield replace(node, branches=[list(_with(branch, odd, fields)) for branch in node.branches])
+                yield replace(node, branches=[list(replaced(branch, odd, fields)) for branch in node.branches])
             case Pick():
-                ways = [(when, list(_with(way, odd, fields))) for when, way in node.ways]
-                yield replace(node, ways=ways, otherwise=list(_with(node.otherwise, odd, fields)))
+                ways = [(when, list(replaced(way, odd, fields))) for when, way in node.ways]
+                yield replace(node, ways=ways, otherwise=list(replaced(node.otherwise, odd, fields)))
             case Rest():
                 yield node

@@ -87,10 +87,11 @@ class Flow:
             found |= within
         if node.name is not None:
             self._name(where, node.name)
-        elif first is not None and not (isinstance(first, SagaParallel) and first.name is None):
-            self.names.append(f"Parallel{name_of(first)}")
+        elif first is not None and _makes_a_name(first):
+            self.names.append(name_of(SagaParallel([first])))
         elif first is not None:
-            self.problems.add(f"{where} name", "be given", "None", "its first branch begins with one that has none")
+            fix = "the name of the first step makes none of at most 64 characters"
+            self.problems.add(f"{where} name", "be given", "None", fix)
         return found
 
     def _choice(
@@ -158,3 +159,7 @@ class Flow:
         elif name in STATES:
             must = f"be none of {', '.join(STATES)}"
             self.problems.add(f"{where} name", must, repr(name), "these are states of every saga: rename the step")
+
+
+def _makes_a_name(first: SagaNode) -> bool:
+    return first.name is not None and _NAME.fullmatch(f"Parallel{first.name}") is not None
