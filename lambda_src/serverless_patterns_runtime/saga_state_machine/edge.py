@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
-from serverless_patterns_runtime.circuit_breaker.settings import breakers
+from serverless_patterns_runtime.circuit_breaker.settings import deployed_breakers
 from serverless_patterns_runtime.claims.table import ClaimsTable
 from serverless_patterns_runtime.clients import client
 from serverless_patterns_runtime.deployed_resources import DeployedResources
@@ -51,7 +51,7 @@ class Edge(NamedTuple):
             logger=logger,
             metrics=Metrics(),
             resources=resources.prepare() if function.takes_invocation else resources,
-            breakers=_breakers(logger),
+            breakers=deployed_breakers(logger),
         )
 
     def claims(self) -> ClaimsTable:
@@ -64,13 +64,3 @@ class Edge(NamedTuple):
             sleep=self.sleep,
             random=self.random,
         )
-
-
-def _breakers(logger: Any) -> "Mapping[str, Breaker]":
-    told = breakers()
-    if not told:
-        return {}
-    # Not at the top: most steps have none.
-    from serverless_patterns_runtime.circuit_breaker.deployed import deployed_breaker
-
-    return {name: deployed_breaker(name, settings, logger) for name, settings in told.items()}
