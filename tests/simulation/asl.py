@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from .asl_choices import check_rule, holds
@@ -21,6 +22,7 @@ MAX_BYTES = 262_144
 FIELDS = {
     "Task": {
         "Resource",
+        "InputPath",
         "Parameters",
         "ResultSelector",
         "ResultPath",
@@ -138,10 +140,11 @@ class Execution:
         assert size(self.input) <= MAX_BYTES
         _Run(self, self.machine.definition, self._end).start(self.input)
 
-    def context(self, state: str, retries: int) -> Mapping[str, Any]:
+    def context(self, state: str, retries: int, entered: float = 0.0) -> Mapping[str, Any]:
+        time = datetime.fromtimestamp(entered, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return {
             "Execution": {"Name": self.name, "Id": f"arn:execution:{self.name}", "Input": self.input},
-            "State": {"Name": state, "RetryCount": retries},
+            "State": {"Name": state, "RetryCount": retries, "EnteredTime": time},
         }
 
     def _end(self, ended: Ended) -> None:
@@ -319,13 +322,15 @@ class _Visit:
         self._counts: Counter[int] = Counter()
         self._open = 0
         """Number of the attempt whose answer counts."""
+        self._entered = run.execution.schedule.now
 
     def attempt(self) -> None:
         self._open += 1
         number = self._open
-        context = self._execution.context(self._name, self._counts.total())
+        context = self._execution.context(self._name, self._counts.total(), self._entered)
         try:
-            parameters = filled(self._state.get("Parameters", {}), self._document, context)
+            given = read(self._state.get("InputPath", "$"), self._document)
+            parameters = filled(self._state.get("Parameters", {}), given, context)
         except NoSuchPath as missing:
             return self._failed(TaskFailure("States.Runtime", str(missing)))
 

@@ -47,7 +47,7 @@ def run(
     ("states", "wrong"),
     [
         ({"A": {**TASK, "HeartbeatSeconds": 5}}, "HeartbeatSeconds"),
-        ({"A": {**TASK, "InputPath": "$.a"}}, "InputPath"),
+        ({"A": {**TASK, "ResultWriter": {}}}, "ResultWriter"),
         ({"A": {"Type": "Wait", "SecondsPath": "$.a", "End": True}}, "SecondsPath"),
         ({"A": {"Type": "Wait", "Seconds": 1, "TimestampPath": "$.a", "End": True}}, "two"),
         ({"A": {"Type": "Map", "End": True}}, "Map"),
@@ -111,6 +111,13 @@ def test_parameters_are_paths_into_the_document_and_the_context() -> None:
 def test_a_path_or_call_that_it_does_not_know_is_an_error(expression: str) -> None:
     with pytest.raises(AssertionError):
         filled({"a.$": expression}, {"a": [1]}, {})
+
+
+def test_parameters_are_of_the_part_of_the_document_that_is_the_input_and_the_result_goes_into_all_of_it() -> None:
+    state = {**TASK, "InputPath": "$.a", "Parameters": {"b.$": "$.b"}, "ResultPath": "$.c"}
+    ended, asked, _ = run({"A": state}, {"a": {"b": 1}}, 5)
+    assert asked == [(0.0, {"b": 1})]
+    assert ended.output == {"a": {"b": 1}, "c": 5}
 
 
 def test_a_path_that_leads_nowhere_is_one_for_readers_and_made_for_writers() -> None:
