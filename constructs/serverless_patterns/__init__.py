@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from .load_leveled_queue import LoadLeveledQueue
     from .mock_response import MockResponse
     from .route import Route
+    from .saga_flow import SagaChoice, SagaParallel, SagaWait
     from .saga_state_machine import SagaStateMachine
-    from .saga_step import Retry, SagaStep
+    from .saga_step import ExternalKey, Retry, SagaStep
     from .throttle import Throttle
     from .usage_plan import Quota, UsagePlan
 
@@ -29,6 +30,7 @@ __all__ = [
     "Cors",
     "Defaults",
     "Domain",
+    "ExternalKey",
     "Handler",
     "HttpBackend",
     "IamAuthorizer",
@@ -39,8 +41,11 @@ __all__ = [
     "Quota",
     "Retry",
     "Route",
+    "SagaChoice",
+    "SagaParallel",
     "SagaStateMachine",
     "SagaStep",
+    "SagaWait",
     "Throttle",
     "UsagePlan",
 ]
@@ -60,6 +65,7 @@ if not TYPE_CHECKING:
             "Cors": "cors",
             "Defaults": "defaults",
             "Domain": "domain",
+            "ExternalKey": "saga_step",
             "Handler": "handler",
             "HttpBackend": "http_backend",
             "IamAuthorizer": "authorizers",
@@ -70,8 +76,11 @@ if not TYPE_CHECKING:
             "Quota": "usage_plan",
             "Retry": "saga_step",
             "Route": "route",
+            "SagaChoice": "saga_flow",
+            "SagaParallel": "saga_flow",
             "SagaStateMachine": "saga_state_machine",
             "SagaStep": "saga_step",
+            "SagaWait": "saga_flow",
             "Throttle": "throttle",
             "UsagePlan": "usage_plan",
         }

@@ -6,17 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, cast
 
-from aws_cdk import Stack, Validations
+from aws_cdk import Stack
 
 from serverless_patterns_runtime.circuit_breaker.contract import Breakers, BreakerSettings, Env
 
-from ._checks import is_token
 from ._grants import grant_breaker
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
     from aws_cdk import aws_iam as iam
-    from constructs import IConstruct
 
     from ._checks import Problems
 
@@ -36,17 +34,6 @@ class Protection:
     def grant(self, grantee: iam.IGrantable) -> None:
         """Allow reading and updating the breaker's item."""
         grant_breaker(grantee, self.table)
-
-    def warn_of_few_messages(self, scope: IConstruct, tries: int) -> None:
-        """Advise where one message can never open it: alone in an outage, it becomes a dead letter as without one."""
-        threshold = self.settings["failure_threshold"]
-        if not is_token(threshold) and not is_token(tries) and threshold > tries:
-            Validations.of(scope).add_warning(
-                "serverless-patterns:threshold-above-tries",
-                f"failure_threshold of {self.path} is {threshold:,}, more than the {tries:,} tries of a message: where "
-                "few messages come, each is a dead letter before the breaker opens. Lower the one, or raise "
-                "max_receive_count",
-            )
 
     def told(self) -> BreakerSettings:
         """As the runtime reads it."""
@@ -86,3 +73,14 @@ def protection_env(protections: Sequence[Protection]) -> dict[str, str]:
         return {}
     breakers: Breakers = {one.name: one.told() for one in sorted(protections, key=lambda one: one.name)}
     return Env(CIRCUIT_BREAKERS=Stack.of(protections[0].table).to_json_string(breakers))._asdict()
+
+
+def check_names(problems: Problems, argument: str, protections: Sequence[Protection]) -> None:
+    """Refuse two breakers that one function could not tell apart."""
+    known: dict[str, Protection] = {}
+    for one in protections:
+        other = known.setdefault(one.name, one)
+        if other is not one:
+            got = f"{one.name!r} of {other.path} and of {one.path}"
+            fix = "pass name=... to one of them, or share one CircuitBreaker"
+            problems.add(f"{argument} circuit_breaker", "have a name of its own among those of its function", got, fix)

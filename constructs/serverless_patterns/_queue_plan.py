@@ -90,7 +90,7 @@ def plan(problems: Problems, scope: Construct, asked: Asked, settings: Settings)
         worker = Worker(
             handler=runs.handler,
             once=once,
-            retries=retries,
+            retries=retries.ending(kept, visibility) if delivery.guarded else retries,
             delivery=delivery,
             visibility=visibility,
             max_receive_count=tries,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aws_cdk import Duration
+
+from serverless_patterns_runtime.circuit_breaker.contract import LONGEST_REFUSAL_SECONDS
 
 from ._checks import Problems, is_token, seconds
 from ._delivery import LONGEST_RETENTION_SECONDS, MAX_VISIBILITY_SECONDS, MOST_RETENTION_SECONDS
@@ -17,6 +19,16 @@ class Retries:
     base: Duration
     longest: Duration
     max_age: Duration | None
+
+    def ending(self, retention: int | None, visibility: Duration) -> Retries:
+        """With an age before a message vanishes, unless one was given: a circuit breaker may refuse it for so long.
+
+        It is looked at when it is received. So the age is the retention without twice the longest wait, yet half of it.
+        """
+        if self.max_age is not None or retention is None:
+            return self
+        waits = (LONGEST_REFUSAL_SECONDS, seconds(visibility) or 0, seconds(self.longest) or 0)
+        return replace(self, max_age=Duration.seconds(max(retention // 2, retention - 2 * max(waits))))
 
     def check(self, problems: Problems, retention: int | None) -> None:
         """Check the delays, and the age against the queue's retention in seconds (`None`: a token)."""

@@ -102,7 +102,6 @@ class Worker:
         grant_claims(defined, places.claims, effects=effects, counted=counted)
         for one in self._protections:
             one.grant(defined)
-            one.warn_of_few_messages(defined, self.max_receive_count)
         return cast(lambda_.IFunction, defined), provisioned(scope, "ConsumerLive", defined, self.handler)
 
     def _told(

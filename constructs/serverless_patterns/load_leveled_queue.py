@@ -65,7 +65,8 @@ class LoadLeveledQueue(Construct):
         claims: Table to share, with the partition key `claim` (String). Default: one of its own.
         claims_namespace: Separates constructs that share a table, each its own. Data: never change it. Default: `id`.
         claims_retention: How long a key is remembered; at least the queue's retention + 14 days.
-        max_age: Older messages become dead letters (`expired`) instead of running. Default: no limit.
+        max_age: Older messages become dead letters (`expired`) instead of running. Default: no limit; with a
+            `circuit_breaker` forty minutes before the queue deletes them, or more.
         circuit_breaker: A `CircuitBreaker` for what the handler calls. While it is open, messages wait, untried.
         retention_period: 60 seconds to 13 days in the queue: less than the 14 days of the dead-letter queue, and
             more than all tries may take.

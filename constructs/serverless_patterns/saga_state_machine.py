@@ -18,9 +18,11 @@ from ._saga_state_machine.alarms import saga_alarms
 from ._saga_state_machine.checks import check_results, check_steps, check_whole, largest_result
 from ._saga_state_machine.definition import definition
 from ._saga_state_machine.diagram import diagram
-from ._saga_state_machine.functions import functions_of
+from ._saga_state_machine.foreign import statements
+from ._saga_state_machine.functions import functions_of, invoked, targets_of
 from ._saga_state_machine.machine import define_machine
-from ._saga_state_machine.plan import planned
+from ._saga_state_machine.plan import all_steps, planned
+from ._saga_state_machine.retired import check_retired
 from ._saga_state_machine.states import Resources
 from .defaults import ALARMS, Alarms, settings_of
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_stepfunctions as sfn
 
     from ._interfaces import AlarmAction, Key
+    from .saga_flow import SagaChoice, SagaParallel, SagaWait
     from .saga_step import SagaStep
 
 __all__ = ["SagaStateMachine"]
@@ -62,6 +65,8 @@ class SagaStateMachine(Construct):
         claims_namespace: Separates constructs that share a table, each its own. Data: never change it. Default: `id`.
         claims_retention: How long a step's claim is remembered; more than all tries may take, and 14 days.
         max_result_bytes: Of each step's result. Default: 32,768, less for more than six steps.
+        retired_steps: Steps that the saga has no more, as they were: what executions under way call stays. Drop them
+            once those have ended.
         encryption_key: Customer key for claims, logs, variables and the state machine. Default: that of `Defaults`,
             else keys that AWS owns.
         alarms: `all`, `critical` or `none`. Default: that of `Defaults`, else `all`.
@@ -69,7 +74,7 @@ class SagaStateMachine(Construct):
 
     Attributes:
         state_machine: The Standard state machine.
-        functions: Those behind the steps; a `Handler` that serves several steps has one.
+        functions: Those that were defined for the steps; a `Handler` that serves several steps has one.
         claims: The table of claims, where parked steps are too.
         alarms: By name: Failed, Aborted, Throttled.
         required_endpoints: AWS services that the functions must reach when they run in a VPC.
@@ -83,30 +88,36 @@ class SagaStateMachine(Construct):
         scope: Construct,
         id: str,
         *,
-        steps: Sequence[SagaStep],
+        steps: Sequence[SagaStep | SagaParallel | SagaChoice | SagaWait],
         claims: dynamodb.ITable | None = None,
         claims_namespace: str | None = None,
         claims_retention: Duration = _CLAIMS_RETENTION,
         max_result_bytes: int | None = None,
+        retired_steps: Sequence[SagaStep] = (),
         encryption_key: Key | None = None,
         alarms: Alarms | None = None,
         alarm_actions: Sequence[AlarmAction] | None = None,
     ) -> None:
         problems, settings = Problems(path_of(scope, id)), settings_of(scope)
         once = Idempotency(None, claims, claims_namespace or id, claims_retention)
-        steps = check_steps(problems, steps)
+        nodes = check_steps(problems, steps, once.namespace)
         once.check_place(problems, scope)
-        if max_result_bytes is not None:
-            check_results(problems, max_result_bytes, steps)
         if alarms is not None:
             problems.one_of("alarms", alarms, ALARMS, "'critical' keeps what needs a person")
         problems.raise_any()
-        shortest = check_whole(problems, steps, once.namespace)
+        plan = planned(nodes)
+        all_of_them = [one.step for one in all_steps(plan)]
+        retired = check_retired(problems, retired_steps, [step.name for step in all_of_them], once.namespace)
+        problems.raise_any()
+        if max_result_bytes is not None:
+            check_results(problems, max_result_bytes, plan)
+        shortest = check_whole(problems, plan, once.namespace)
         fix = "a claim must outlive its execution, with every retry, and the 14 days in which that can be redriven"
         once.check_retention(problems, shortest, fix)
-        result_bytes = largest_result(steps) if max_result_bytes is None else max_result_bytes
-        functions = functions_of(steps, once, result_bytes)
-        for function in functions.values():
+        result_bytes = largest_result(plan) if max_result_bytes is None else max_result_bytes
+        functions = functions_of(all_of_them, once, result_bytes)
+        former = functions_of(retired, once, result_bytes)
+        for function in (*functions.values(), *former.values()):
             function.check(problems, id, scope, settings)
         problems.raise_any()
 
@@ -114,8 +125,8 @@ class SagaStateMachine(Construct):
         key = cast("kms.IKey | None", encryption_key or settings.encryption_key)
         self.claims: dynamodb.ITable = once.define(self, key=key, removal_policy=settings.removal_policy)
         defined = {handler: each.define(self, self.claims, settings, key) for handler, each in functions.items()}
-        self._actions = {step.name: defined[step.action] for step in steps}
-        self._compensations = {step.name: defined[step.compensation] for step in steps if step.compensation}
+        self._actions = targets_of({step.name: step.action for step in all_of_them}, defined)
+        self._compensations = targets_of({step.name: step.compensation for step in all_of_them}, defined)
         self.functions: list[lambda_.IFunction] = [function for function, _ in defined.values()]
         self.required_endpoints = tuple(sorted({name for it in functions.values() for name in it.required_endpoints}))
         resources = Resources(
@@ -125,18 +136,20 @@ class SagaStateMachine(Construct):
             {name: target.function_arn for name, (_, target) in self._actions.items()},
             {name: target.function_arn for name, (_, target) in self._compensations.items()},
         )
-        targets = [target for _, target in defined.values()]
-        self._definition = told = definition(planned(steps), resources)
-        self.state_machine: sfn.StateMachine = define_machine(self, told, targets, self.claims, settings, key)
+        kept = {handler: each.define(self, self.claims, settings, key) for handler, each in former.items()}
+        called = invoked([(all_of_them, defined), (retired, kept)])
+        native = statements(doing for step in (*all_of_them, *retired) for doing in (step.action, step.compensation))
+        self._definition = told = definition(plan, resources)
+        self.state_machine: sfn.StateMachine = define_machine(self, told, called, native, self.claims, settings, key)
         actions = settings.alarm_actions if alarm_actions is None else alarm_actions
         self.alarms = define_alarms(self, saga_alarms(self.state_machine), alarms or settings.alarms, actions)
 
     def function_for(self, step: str) -> lambda_.IFunction:
-        """The function of a step's action. Raises KeyError for a step that is not there."""
+        """The function of a step's action. Raises KeyError for a step that is not there, or is a native call."""
         return self._actions[step][0]
 
     def compensation_for(self, step: str) -> lambda_.IFunction:
-        """The function of a step's compensation. Raises KeyError where there is none."""
+        """The function of a step's compensation. Raises KeyError where there is none, or a native call."""
         return self._compensations[step][0]
 
     def diagram(self) -> str:

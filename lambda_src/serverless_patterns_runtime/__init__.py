@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from serverless_patterns_runtime.conditions import Attr
 from serverless_patterns_runtime.effects import Check, Delete, Effects, Put, Update
-from serverless_patterns_runtime.errors import PermanentError
+from serverless_patterns_runtime.errors import KeyExpired, PermanentError, Unsettled
 from serverless_patterns_runtime.invocation import Invocation
 
 if TYPE_CHECKING:
@@ -19,12 +19,14 @@ __all__ = [
     "Delete",
     "Effects",
     "Invocation",
+    "KeyExpired",
     "PermanentError",
     "Put",
     "Request",
     "Response",
     "StepError",
     "StepInput",
+    "Unsettled",
     "Update",
 ]
 

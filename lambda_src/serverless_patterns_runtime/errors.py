@@ -9,9 +9,11 @@ Exception
 │   ├── ConditionNotMet         a write's condition does not hold, and the write says nothing else
 │   ├── UncommittableEffects    DynamoDB would refuse these writes every time
 │   ├── UnusableResource        the business function asks for what its Handler does not have
+│   ├── KeyExpired              the provider may have forgotten the key: look up, never send again
 │   └── UnusableResult          the business function returns what its annotation does not say
 └── everything else             tried again
-    └── CircuitOpen             refused by a circuit breaker; the downstream was not asked
+    ├── CircuitOpen             refused by a circuit breaker; the downstream was not asked
+    └── Unsettled               a saga's step: nobody can know yet whether it has happened; no failure
 """
 
 from typing import Self
@@ -22,9 +24,11 @@ __all__ = [
     "ConditionNotMet",
     "Expired",
     "IdempotencyKeyReused",
+    "KeyExpired",
     "MalformedPayload",
     "PermanentError",
     "UncommittableEffects",
+    "Unsettled",
     "UnusableResource",
 ]
 
@@ -96,6 +100,24 @@ class UncommittableEffects(PermanentError):
 
 class UnusableResource(PermanentError):
     """A table, secret or parameter that the Handler does not have, or that does not hold what it must."""
+
+
+class KeyExpired(PermanentError):
+    """The provider may have forgotten the step's external key: what is sent with it now could happen twice."""
+
+    def __init__(  # pyright: ignore[reportInconsistentConstructor]
+        self, message: str = "the provider may have forgotten the external key: look up what happened, send nothing"
+    ) -> None:
+        super().__init__(message)
+
+
+class Unsettled(Exception):
+    """Raised by a saga's action or compensation: whether it has happened cannot be known yet, so nothing is undone."""
+
+    def __init__(self, retry_after: float = 0.0) -> None:
+        """`retry_after`: seconds until it is worth asking again; the wait is rounded up to one of a few."""
+        super().__init__("the outcome is not known yet")
+        self.retry_after = retry_after
 
 
 class CircuitOpen(Exception):

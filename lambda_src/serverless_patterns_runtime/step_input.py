@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from serverless_patterns_runtime.errors import KeyExpired, UnusableResource
+
 __all__ = ["StepError", "StepInput"]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -39,7 +41,26 @@ class StepInput:
     """In a compensation: why."""
 
     action_key: str
-    """Of the action, in its compensation too: the `idempotency_key` that the action could pass on."""
+    """Of the action, in its compensation too: the `idempotency_key` that the action could pass on. Also the reference
+    by which to look up what became of it."""
+
+    key: str | None = field(default=None, repr=False)
+    """What `external_key` gives; None where it gives nothing."""
+
+    key_expired: bool = False
+    """Whether the provider may have forgotten the external key: then look up what happened, and send nothing."""
+
+    @property
+    def external_key(self) -> str:
+        """The key, in the provider's format, of what this function sends: an action's, or its compensation's own.
+
+        Raises KeyExpired when this invocation could outlive it, and UnusableResource for a step without one.
+        """
+        if self.key_expired:
+            raise KeyExpired
+        if self.key is None:
+            raise UnusableResource("the step has no external key: declare it, SagaStep(external_key=ExternalKey(...))")
+        return self.key
 
     @classmethod
     def fake(
@@ -50,6 +71,16 @@ class StepInput:
         result: Any = None,
         error: StepError | None = None,
         action_key: str = "saga#execution-1#Step",
+        external_key: str | None = None,
+        key_expired: bool = False,
     ) -> "StepInput":
         """A step for a unit test: `reserve(StepInput.fake({"order_id": "7"}), Invocation.fake())`."""
-        return cls(input=input, results=results, result=result, error=error, action_key=action_key)
+        return cls(
+            input=input,
+            results=results,
+            result=result,
+            error=error,
+            action_key=action_key,
+            key=None if key_expired else external_key,
+            key_expired=key_expired,
+        )

@@ -12,20 +12,20 @@ HANDLERS = Path(__file__).parent / "handlers"
 THRESHOLD = 3
 OPEN_SECONDS = 4
 CAP = 2
-TRIES = 4  # two may fail before the breaker opens, and a crash is a try
+TRIES = 2  # a crash is one
 ORDER = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}
 
 
 class BreakerStack(Stack):
-    def __init__(self, scope: App, id: str, partner: str) -> None:
+    def __init__(self, scope: App, id: str, partner: str, *, version: int) -> None:
         super().__init__(scope, id)
         Defaults.of(self).set(removal_policy=RemovalPolicy.DESTROY, alarms="none")
-        self._partner = partner
+        self._environment = {"PARTNER": partner, "VERSION": str(version)}
         key = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
         self.ledger = dynamodb.TableV2(self, "Ledger", partition_key=key, removal_policy=RemovalPolicy.DESTROY)
         self.quotes = self._breaker("Quotes")
         self.payments = self._breaker("Payments", table=self.quotes.table)
-        self.bookings = self._breaker("Bookings", open_for=Duration.seconds(1))
+        self.bookings = self._breaker("Bookings", open_for=Duration.seconds(1), failure_threshold=1)
         quote, pay = self._handler("quote"), self._handler("pay")
         self.api = ApiProxy(
             self,
@@ -56,13 +56,12 @@ class BreakerStack(Stack):
         return CircuitBreaker(
             self,
             id,
-            failure_threshold=THRESHOLD,
             window=Duration.seconds(60),
             cache_age=Duration.seconds(0),
             counts=["PartnerDown"],
-            **{"open_for": Duration.seconds(OPEN_SECONDS), **more},
+            **{"open_for": Duration.seconds(OPEN_SECONDS), "failure_threshold": THRESHOLD, **more},
         )
 
     def _handler(self, function: str, **more: Any) -> Handler:
-        environment = {"PARTNER": self._partner}
-        return Handler(HANDLERS, f"partner:{function}", tables={"LEDGER": self.ledger}, environment=environment, **more)
+        tables = {"LEDGER": self.ledger}
+        return Handler(HANDLERS, f"partner:{function}", tables=tables, environment=self._environment, **more)

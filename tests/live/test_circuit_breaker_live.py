@@ -3,6 +3,8 @@
 import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,13 +23,23 @@ PATIENCE_SECONDS = 30
 class LiveBreaker:
     """One deployed breaker, with what it guards."""
 
-    def __init__(self, cloud: EmbeddedCloud, deployment: Deployment, stack: BreakerStack, partner: Partner) -> None:
+    def __init__(self, cloud: EmbeddedCloud, folder: Path, partner: Partner, last: ExitStack) -> None:
+        """`last`: takes the stack away."""
         self.cloud = cloud
         self.partner = partner
+        self.version = 0
+        self._folder, self._last = folder, last
+        deployment = self.deploy()
         self.named = deployment.physical_id
-        self.stack = stack
-        self.api = Api(deployment.url(stack.api))
-        self.queue = LiveQueue(cloud, deployment, stack, stack.shipping)
+        self.api = Api(deployment.url(self.stack.api))
+        self.queue = LiveQueue(cloud, deployment, self.stack, self.stack.shipping)
+
+    def deploy(self) -> Deployment:
+        """Every function anew; the second time the same stack is updated."""
+        self.version += 1
+        app = self.cloud.app(self._folder / f"cdk.out{self.version}")
+        self.stack = BreakerStack(app, "Breakers", self.partner.url, version=self.version)
+        return self._last.enter_context(self.cloud.deploy(app))
 
     def table(self, name: str) -> str:
         return self.named(getattr(self.stack, name.lower()).table)
@@ -63,6 +75,12 @@ class LiveBreaker:
         until = self.item(name).get("open_until", 0)
         wait_until(lambda: time.time() > until, PATIENCE_SECONDS, "the cool-down to end", interval_seconds=0.05)
 
+    def mapping(self) -> tuple[str, str]:
+        """Which feeds the queue's messages to its function, and whether it does."""
+        client = self.cloud.client("lambda")
+        (found,) = client.list_event_source_mappings(FunctionName=self.queue.function_name)["EventSourceMappings"]
+        return found["UUID"], found["State"]
+
     @property
     def quote(self) -> Any:
         return self.stack.api.function_for("GET /quotes/{id}")
@@ -73,11 +91,8 @@ class LiveBreaker:
 
 @pytest.fixture(scope="module")
 def deployed(embedded_cloud: EmbeddedCloud, tmp_path_factory: pytest.TempPathFactory) -> Generator[LiveBreaker]:
-    app = embedded_cloud.app(tmp_path_factory.mktemp("breaker") / "cdk.out")
-    with fake_partner() as partner:
-        stack = BreakerStack(app, "Breakers", partner.url)
-        with embedded_cloud.deploy(app) as deployment:
-            yield LiveBreaker(embedded_cloud, deployment, stack, partner)
+    with fake_partner() as partner, ExitStack() as last:
+        yield LiveBreaker(embedded_cloud, tmp_path_factory.mktemp("breaker"), partner, last)
 
 
 @pytest.fixture
@@ -200,8 +215,8 @@ def test_a_failed_probe_opens_for_another_cool_down(live: LiveBreaker) -> None:
 def test_an_outage_leaves_no_dead_letters_and_everything_is_processed_after_it(live: LiveBreaker) -> None:
     live.partner.goes_down()
     live.queue.send([{"id": "outage-first"}])
-    # So often that every try of the message would be used up, were a probe in vain one.
-    wait_until(lambda: live.item("Bookings").get("epoch", 0) > 1 + TRIES, 180, f"{TRIES + 1} probes in vain")
+    # One failure has opened it, and then every try of the message would be used up, were a probe in vain one.
+    wait_until(lambda: live.item("Bookings").get("epoch", 0) > TRIES, 180, f"{TRIES} probes in vain")
     ids = ["outage-first", *(f"outage-{n}" for n in range(5))]
     live.queue.send([{"id": id} for id in ids[1:]])
     assert live.queue.depth(live.queue.dead_letter_url) == 0
@@ -210,6 +225,31 @@ def test_an_outage_leaves_no_dead_letters_and_everything_is_processed_after_it(l
     live.queue.wait_drained()
     assert {id: mark["times"] for id, mark in live.queue.marks(ids).items()} == dict.fromkeys(ids, 1.0)
     assert live.queue.depth(live.queue.dead_letter_url) == 0
+    assert live.item("Bookings")["state"] == "closed"
+
+
+def test_a_deployment_in_the_middle_of_an_outage_undoes_nothing(live: LiveBreaker) -> None:
+    """The functions are new, and remember nothing; the mapping is switched by nobody. What is open stays so."""
+    ids = [f"deployed-{n}" for n in range(30)]
+    live.partner.goes_down()
+    live.queue.send([{"id": id} for id in ids])
+    wait_until(lambda: live.item("Bookings").get("state") == "open", PATIENCE_SECONDS, "Bookings to be open")
+    before, mapping, begun = live.item("Bookings"), live.mapping(), time.time()
+    live.partner.forget()
+    live.deploy()
+    probed = live.item("Bookings")["epoch"]
+    wait_until(lambda: live.item("Bookings")["epoch"] > probed, PATIENCE_SECONDS, "a probe of the new function")
+    assert (live.item("Bookings")["state"], live.item("Bookings")["opened_at"]) == ("open", before["opened_at"])
+    assert live.mapping() == mapping, "as it was, and enabled"
+    assert live.partner.times() <= time.time() - begun + 1, "a call a second at most, of thirty messages that want one"
+    assert live.queue.depth(live.queue.url) == len(ids), "no message is done, or a dead letter"
+    live.partner.comes_back()
+    live.queue.wait_drained()
+    assert live.queue.depth(live.queue.dead_letter_url) == 0
+    marks = live.queue.marks(ids)
+    assert {id: marks[id]["times"] for id in ids} == dict.fromkeys(ids, 1.0)
+    assert {marks[id]["version"] for id in ids} == {str(live.version)}
+    assert {marks[id]["attempt"] for id in ids} <= {1.0, 2.0}
     assert live.item("Bookings")["state"] == "closed"
 
 

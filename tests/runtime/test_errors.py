@@ -46,13 +46,17 @@ def test_a_subclass_that_forgets_to_call_super_still_has_a_message_and_equality(
     assert Refused("chai") != Refused("chang")
 
 
-@pytest.mark.parametrize("name", [name for name in errors.__all__ if name not in ("PermanentError", "CircuitOpen")])
+TRIED_AGAIN = ("CircuitOpen", "Unsettled")
+
+
+@pytest.mark.parametrize("name", [name for name in errors.__all__ if name not in ("PermanentError", *TRIED_AGAIN)])
 def test_our_own_errors_are_permanent(name: str):
     assert issubclass(getattr(errors, name), PermanentError)
 
 
-def test_a_refusal_by_a_circuit_breaker_is_tried_again():
-    assert not issubclass(errors.CircuitOpen, PermanentError)
+@pytest.mark.parametrize("name", TRIED_AGAIN)
+def test_what_is_no_failure_is_tried_again(name: str):
+    assert not issubclass(getattr(errors, name), PermanentError)
 
 
 @pytest.mark.parametrize("status", [0, 200, 302, 399, 600, 700, "404", 404.0, True])

@@ -82,12 +82,14 @@ def test_the_public_names_are_these():
         "Delete",
         "Effects",
         "Invocation",
+        "KeyExpired",
         "PermanentError",
         "Put",
         "Request",
         "Response",
         "StepError",
         "StepInput",
+        "Unsettled",
         "Update",
     ]
     assert serverless_patterns_runtime.__all__ == sorted(serverless_patterns_runtime.__all__)

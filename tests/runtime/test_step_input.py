@@ -2,7 +2,8 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from serverless_patterns_runtime import StepError, StepInput
+from serverless_patterns_runtime import KeyExpired, StepError, StepInput
+from serverless_patterns_runtime.errors import UnusableResource
 
 
 def test_a_fake_needs_nothing_and_takes_everything() -> None:
@@ -29,3 +30,15 @@ def test_its_repr_holds_nothing_of_what_the_saga_is_about() -> None:
     step = StepInput.fake({"a": canary}, results={"b": canary}, result=canary, error=StepError("Declined", canary))
     assert canary not in repr(step)
     assert "Declined" in repr(step)
+
+
+def test_an_external_key_is_there_as_long_as_it_lives() -> None:
+    assert StepInput.fake(external_key="key-1").external_key == "key-1"
+    with pytest.raises(KeyExpired):
+        _ = StepInput.fake(external_key="key-1", key_expired=True).external_key
+    assert "key-1" not in repr(StepInput.fake(external_key="key-1"))
+
+
+def test_a_step_without_an_external_key_says_how_to_get_one() -> None:
+    with pytest.raises(UnusableResource, match="SagaStep\\(external_key="):
+        _ = StepInput.fake().external_key

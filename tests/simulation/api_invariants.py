@@ -7,7 +7,7 @@ from typing import Any
 
 from serverless_patterns_runtime.api_proxy.answer import Answer
 
-from .api_ledger import FAILURES
+from .api_ledger import FAILURES, FALLBACK
 from .api_world import ApiWorld, Handled
 from .world import CLAIMS
 
@@ -82,6 +82,9 @@ def every_client_is_told_what_became_of_its_request(world: ApiWorld) -> None:
         ask = client.ask
         rivals = {other.ask.body for other in world.clients if other.ask.operation == ask.operation} - {ask.body}
         for _, reply in client.told:
+            if reply.of_fallback:
+                assert world.deployment.fallback, f"{ask.name} was told what no function said"
+                continue
             if ask.key is None:
                 allowed = {201} if ask.healthy else {402}
             else:
@@ -112,6 +115,8 @@ def a_client_alone_never_waits_for_a_lease(world: ApiWorld) -> None:
     """Its own attempts, when they fail, give theirs back."""
     if world.faults.spent or world.deployment.integration_timeout < world.deployment.timeout:
         return
+    if world.guard is not None:
+        return  # who is refused waits as well, and is told so in the same words
     for client in world.clients:
         alone = sum(other.ask.operation == client.ask.operation for other in world.clients) == 1
         if alone and not client.ask.does.startswith("hangs"):
@@ -223,7 +228,7 @@ def watch(world: ApiWorld) -> None:
         wanted = json.loads(handled.ask["body"])
         failed = handled.failed or wanted["does"] == "is too large"
         assert status != 500 or failed or mishaps - SAID_TO_BE_TEMPORARY, f"a 500 without a reason, after {mishaps}"
-        if "Idempotency-Key" not in handled.ask["multiValueHeaders"]:
+        if "Idempotency-Key" not in handled.ask["multiValueHeaders"] or FALLBACK in handled.result["multiValueHeaders"]:
             return
         if status < 300:
             assert _says(handled.after, handled.result), f"a {status} that is not in the table: {handled.result}"

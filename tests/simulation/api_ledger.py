@@ -11,7 +11,7 @@ from serverless_patterns_runtime import Attr, Effects, Invocation, PermanentErro
 from .faults import Call
 from .lambda_model import Sandbox
 
-__all__ = ["EFFECTS", "Ask", "Books", "Reply", "Run", "business_function"]
+__all__ = ["EFFECTS", "Ask", "Books", "Reply", "Run", "business_function", "fallback"]
 
 EFFECTS = "EFFECTS"
 
@@ -67,6 +67,13 @@ class Ask:
         return self.does not in {"is refused", "is too large"}
 
 
+FALLBACK = "X-Fallback"
+
+
+class BankDown(Exception):
+    """An outage, as the client of what is down tells it."""
+
+
 class Reply(NamedTuple):
     """What the gateway answered."""
 
@@ -79,6 +86,10 @@ class Reply(NamedTuple):
     @property
     def replayed(self) -> bool:
         return "Idempotent-Replayed" in self.headers
+
+    @property
+    def of_fallback(self) -> bool:
+        return FALLBACK in self.headers
 
     @property
     def lasting(self) -> tuple[object, ...]:
@@ -134,6 +145,11 @@ class Books:
     replies: list[Reply] = field(default_factory=list)
     """All that the gateway gave, heard or not."""
     last_mishap: float = 0.0
+    outages: list[tuple[float, float]] = field(default_factory=list)
+    """From when to when (epoch seconds) what the function calls is down."""
+
+    def is_down(self, now: float) -> bool:
+        return any(start <= now < end for start, end in self.outages)
 
     def runs_of(self, operation: str) -> list[Run]:
         return [run for run in self.runs if run.operation == operation]
@@ -142,9 +158,14 @@ class Books:
         """Those that say it is done, by operation; with a key."""
         found: dict[str, list[Reply]] = {}
         for reply in self.replies:
-            if reply.status < 300 and reply.ask.key is not None:
+            if reply.status < 300 and reply.ask.key is not None and not reply.of_fallback:
                 found.setdefault(reply.ask.operation, []).append(reply)
         return found
+
+
+def fallback(request: Request) -> Response:
+    """Says what is known without the bank, and that it does."""
+    return Response(202, {"amount": request.body["amount"]}, headers={FALLBACK: "yes"})
 
 
 def business_function(
@@ -186,6 +207,9 @@ def business_function(
         return result
 
     def perform(wanted: Mapping[str, Any], operation: str) -> Any:
+        if books.is_down(sandbox.schedule.now):
+            sandbox.sleep(float(wanted["seconds"]))
+            raise BankDown("the bank does not answer")
         does = str(wanted["does"])
         slow = does == "is slow once" and len(books.runs_of(operation)) == 1
         sandbox.sleep(5.0 if slow else float(wanted["seconds"]))

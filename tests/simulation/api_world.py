@@ -11,11 +11,13 @@ from serverless_patterns_runtime.api_proxy import contract, handler
 from serverless_patterns_runtime.api_proxy.edge import Edge
 from serverless_patterns_runtime.api_proxy.settings import ClaimsSettings, Settings
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
+from serverless_patterns_runtime.circuit_breaker.contract import BreakerSettings
 
 from .api_clients import Client, Gateway
-from .api_ledger import EFFECTS, Ask, Books, business_function
+from .api_ledger import EFFECTS, Ask, Books, business_function, fallback
 from .dynamodb_model import DynamoDB, Table
 from .faults import Call, Faults, NoFaults
+from .guarding import BREAKER, BREAKERS, Guard
 from .lambda_model import Context, Function, Sandbox
 from .network import Client as AwsClient
 from .network import Network
@@ -38,6 +40,10 @@ class Deployment:
     integration_timeout: float = 29.0
     retention: int = 7 * 24 * 3600
     """Of claims, in seconds."""
+    breaker: BreakerSettings | None = None
+    """What guards every route."""
+    fallback: bool = False
+    """Whether every route has one."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +68,17 @@ class ApiWorld:
         self.schedule = Schedule(self.chance, START)
         self.books = Books()
         self.faults = faults or NoFaults()
+        self.guard = deployment.breaker and Guard(deployment.breaker, self.chance, lambda: self.schedule.now)
         self.clients: list[Client] = []
         self.trace: list[tuple[float, tuple[Any, ...]]] = []
         self.on_handled: list[Callable[[Handled], None]] = []
         self._mishaps: defaultdict[str, list[str]] = defaultdict(list)
         self.dynamodb = DynamoDB(
-            {CLAIMS: Table({"claim": "S"}, time_to_live="expires_at"), "effects-table": Table({"id": "S"})},
+            {
+                CLAIMS: Table({"claim": "S"}, time_to_live="expires_at"),
+                "effects-table": Table({"id": "S"}),
+                BREAKERS: Table({"breaker": "S"}),
+            },
             lambda: self.schedule.now,
             self.chance,
         )
@@ -91,7 +102,16 @@ class ApiWorld:
     def settings(self) -> Settings:
         def route(name: str) -> contract.RouteSettings:
             evidence: contract.Evidence = "none" if "/public/" in name else "lambda"
-            return {"evidence": evidence, "idempotency": self.deployment.key_mode, "content": "json"}
+            made: contract.RouteSettings = {
+                "evidence": evidence,
+                "idempotency": self.deployment.key_mode,
+                "content": "json",
+            }
+            if self.guard:
+                made["circuit_breaker"] = BREAKER
+            if self.deployment.fallback:
+                made["fallback"] = "payments:later"
+            return made
 
         return Settings(
             business_function="payments:pay",
@@ -119,6 +139,10 @@ class ApiWorld:
             ),
             metrics=Metrics(),
             validators={},
+            breakers={BREAKER: self.guard.of(sandbox, self.network)} if self.guard else {},
+            fallbacks=dict.fromkeys(ROUTES, BusinessFunction(fallback, "payments:later", False, False))
+            if self.deployment.fallback
+            else {},
         )
 
     def _handle(self, event: dict[str, Any], context: Context, edge: Edge) -> Any:
@@ -134,6 +158,15 @@ class ApiWorld:
         return result
 
     # What happens.
+
+    def outage(self, start: float, end: float) -> None:
+        """What the function calls is down, in seconds after the start. Its clients bear with it, and a cool-down."""
+        self.books.outages.append((START + start, START + end))
+        self.schedule.at(START + end, self._outage_is_over)
+
+    def _outage_is_over(self) -> None:
+        assert self.deployment.breaker is not None
+        self.books.last_mishap = self.schedule.now + self.deployment.breaker["open_seconds"]
 
     def ask(self, asks: Sequence[Ask]) -> None:
         self.clients += [Client(self.schedule, self.gateway, ask, self.chance) for ask in asks]
@@ -176,7 +209,7 @@ class ApiWorld:
             self._mishaps[who].append(more)
 
     def _see(self, table: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> None:
-        if after is None:
+        if after is None or table == BREAKERS:
             return
         if table == "effects-table":
             times = int(after["times"]["N"]) - int((before or {"times": {"N": "0"}})["times"]["N"])

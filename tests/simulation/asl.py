@@ -6,11 +6,13 @@ we generate: any other is an error, so that nothing is believed that this does n
 
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from .asl_paths import NoSuchPath, filled, present, read, size, write
+from .asl_choices import check_rule, holds
+from .asl_paths import NoSuchPath, filled, read, size, timestamp, write
 from .virtual_time import Schedule
 
 __all__ = ["Ended", "Execution", "Machine", "Service", "TaskFailure"]
@@ -20,6 +22,7 @@ MAX_BYTES = 262_144
 FIELDS = {
     "Task": {
         "Resource",
+        "InputPath",
         "Parameters",
         "ResultSelector",
         "ResultPath",
@@ -28,15 +31,17 @@ FIELDS = {
         "Retry",
         "Catch",
     },
-    "Pass": {"Parameters", "ResultPath"},
+    "Pass": {"Parameters", "Result", "ResultPath", "OutputPath"},
+    "Parallel": {"Branches", "Parameters", "ResultSelector", "ResultPath", "OutputPath", "Catch"},
     "Choice": {"Choices", "Default"},
-    "Succeed": set[str](),
+    "Wait": {"Seconds", "TimestampPath", "OutputPath"},
+    "Succeed": {"OutputPath"},
     "Fail": {"Error", "Cause"},
 }
+ENDS = {"Choice", "Succeed", "Fail"}
 MOVES = {"Next", "End"}
 RETRIER = {"ErrorEquals", "IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxDelaySeconds", "JitterStrategy"}
 CATCHER = {"ErrorEquals", "ResultPath", "Next"}
-RULE = {"Variable", "IsPresent", "Next"}
 
 NOT_IN_ALL = {"States.DataLimitExceeded", "States.Runtime"}
 
@@ -65,34 +70,46 @@ class Machine:
     definition: Mapping[str, Any]
 
     def __post_init__(self) -> None:
-        assert self.definition.keys() <= {"StartAt", "States", "Comment"}, set(self.definition)
-        reached = {self.definition["StartAt"]}
-        for name, state in self.states.items():
-            assert len(name) <= 80, name
-            self._check(name, state)
-            reached |= set(_targets(state))
-        assert reached == set(self.states), f"unknown or never reached: {reached ^ set(self.states)}"
+        names = list(_checked(self.definition))
+        assert len(set(names)) == len(names), f"twice, branches included: {sorted(names)}"
 
-    @property
-    def states(self) -> Mapping[str, Mapping[str, Any]]:
-        return self.definition["States"]
 
-    def _check(self, name: str, state: Mapping[str, Any]) -> None:
-        kind = state["Type"]
-        moves = MOVES if kind in {"Task", "Pass"} else set[str]()
-        unknown = state.keys() - FIELDS[kind] - moves - {"Type", "Comment"}
-        assert not unknown, f"{name}: the interpreter does not know {unknown}"
-        assert not moves or len(state.keys() & moves) == 1, f"{name}: goes nowhere, or twice"
-        if kind == "Task":
-            assert state["TimeoutSeconds"] > 0
-            for retrier in state.get("Retry", ()):
-                assert retrier.keys() <= RETRIER, f"{name}: the interpreter does not know {retrier}"
-                _check_errors(state["Retry"], retrier)
-            for catcher in state.get("Catch", ()):
-                assert catcher.keys() <= CATCHER, f"{name}: the interpreter does not know {catcher}"
-                _check_errors(state["Catch"], catcher)
-        for rule in state.get("Choices", ()):
-            assert rule.keys() == RULE, f"{name}: the interpreter does not know {rule}"
+def _checked(definition: Mapping[str, Any]) -> Iterator[str]:
+    """The names of all states."""
+    assert definition.keys() <= {"StartAt", "States", "Comment"}, set(definition)
+    reached = {definition["StartAt"]}
+    for name, state in definition["States"].items():
+        assert len(name) <= 80, name
+        _check(name, state)
+        reached |= set(_targets(state))
+        yield name
+        for branch in state.get("Branches", ()):
+            yield from _checked(branch)
+    assert reached == set(definition["States"]), f"unknown or never reached: {reached ^ set(definition['States'])}"
+
+
+def _check(name: str, state: Mapping[str, Any]) -> None:
+    kind = state["Type"]
+    moves = set[str]() if kind in ENDS else MOVES
+    unknown = state.keys() - FIELDS[kind] - moves - {"Type", "Comment"}
+    assert not unknown, f"{name}: the interpreter does not know {unknown}"
+    assert not moves or len(state.keys() & moves) == 1, f"{name}: goes nowhere, or twice"
+    if kind == "Task":
+        assert state["TimeoutSeconds"] > 0
+    if kind == "Wait":
+        assert len(state.keys() & {"Seconds", "TimestampPath"}) == 1, f"{name}: waits for nothing, or for two"
+    if kind == "Pass":
+        assert len(state.keys() & {"Parameters", "Result"}) <= 1, f"{name}: says two things"
+    if kind == "Parallel":
+        assert state["Branches"], f"{name}: no Branches"
+    for retrier in state.get("Retry", ()):
+        assert retrier.keys() <= RETRIER, f"{name}: the interpreter does not know {retrier}"
+        _check_errors(state["Retry"], retrier)
+    for catcher in state.get("Catch", ()):
+        assert catcher.keys() <= CATCHER, f"{name}: the interpreter does not know {catcher}"
+        _check_errors(state["Catch"], catcher)
+    for rule in state.get("Choices", ()):
+        check_rule(name, {key: value for key, value in rule.items() if key != "Next"})
 
 
 @dataclass(frozen=True)
@@ -121,46 +138,14 @@ class Execution:
 
     def start(self) -> None:
         assert size(self.input) <= MAX_BYTES
-        self.schedule.after(0, lambda: self._enter(self.machine.definition["StartAt"], self.input))
+        _Run(self, self.machine.definition, self._end).start(self.input)
 
-    def _enter(self, name: str, document: Any) -> None:
-        state = self.machine.states[name]
-        self.entered.append(name)
-        self.transitions += 1
-        self.trace("execution", "entered", name)
-        match state["Type"]:
-            case "Task":
-                _Visit(self, name, state, document).attempt()
-            case "Pass":
-                self._pass(state, document)
-            case "Choice":
-                self._enter(_chosen(state, document), document)
-            case "Succeed":
-                self._end(Ended("SUCCEEDED", document))
-            case _:
-                self._end(Ended("FAILED", error=state.get("Error"), cause=state.get("Cause")))
-
-    def leave(self, state: Mapping[str, Any], document: Any) -> None:
-        if "Next" in state:
-            self.schedule.after(0.01, lambda: self._enter(state["Next"], document))
-        else:
-            self._end(Ended("SUCCEEDED", document))
-
-    def go(self, name: str, document: Any) -> None:
-        self.schedule.after(0.01, lambda: self._enter(name, document))
-
-    def fail(self, error: str, cause: str) -> None:
-        self._end(Ended("FAILED", error=error, cause=cause))
-
-    def context(self, state: str, retries: int) -> Mapping[str, Any]:
+    def context(self, state: str, retries: int, entered: float = 0.0) -> Mapping[str, Any]:
+        time = datetime.fromtimestamp(entered, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return {
             "Execution": {"Name": self.name, "Id": f"arn:execution:{self.name}", "Input": self.input},
-            "State": {"Name": state, "RetryCount": retries},
+            "State": {"Name": state, "RetryCount": retries, "EnteredTime": time},
         }
-
-    def _pass(self, state: Mapping[str, Any], document: Any) -> None:
-        given = filled(state["Parameters"], document, self.context("", 0)) if "Parameters" in state else document
-        self.leave(state, write(state.get("ResultPath", "$"), document, given))
 
     def _end(self, ended: Ended) -> None:
         assert self.ended is None
@@ -168,47 +153,201 @@ class Execution:
         self.trace("execution", ended.status, ended.error or ended.output)
 
 
+class _Run:
+    """The way through one machine: that of the execution, or of a branch, which may be stopped."""
+
+    def __init__(self, execution: Execution, definition: Mapping[str, Any], on_end: Callable[[Ended], None]) -> None:
+        self.execution = execution
+        self._definition = definition
+        self._on_end = on_end
+        self._branches: list[_Run] = []
+        self.over = False
+
+    def start(self, document: Any) -> None:
+        self.later(0, lambda: self._enter(self._definition["StartAt"], document))
+
+    def stop(self) -> None:
+        """Nothing of it happens any more. What it has asked for is not called back."""
+        self.over = True
+        for branch in self._branches:
+            branch.stop()
+
+    def later(self, seconds: float, action: Callable[[], None]) -> None:
+        self.execution.schedule.after(seconds, lambda: None if self.over else action())
+
+    def end(self, ended: Ended) -> None:
+        assert not self.over
+        self.stop()
+        self._on_end(ended)
+
+    def _enter(self, name: str, document: Any) -> None:
+        state = self._definition["States"][name]
+        execution = self.execution
+        execution.entered.append(name)
+        execution.transitions += 1
+        execution.trace("execution", "entered", name)
+        match state["Type"]:
+            case "Task":
+                _Visit(self, name, state, document).attempt()
+            case "Parallel":
+                _Fork(self, name, state, document).begin()
+            case "Pass":
+                self._pass(state, document)
+            case "Wait":
+                self._wait(state, document)
+            case "Choice":
+                self._choose(state, document)
+            case "Succeed":
+                self.leave(state, document)
+            case _:
+                self.end(Ended("FAILED", error=state.get("Error"), cause=state.get("Cause")))
+
+    def leave(self, state: Mapping[str, Any], document: Any) -> None:
+        try:
+            output = read(state.get("OutputPath", "$"), document)
+        except NoSuchPath as missing:
+            return self.end(Ended("FAILED", error="States.Runtime", cause=str(missing)))
+        if "Next" in state:
+            return self.later(0.01, lambda: self._enter(state["Next"], output))
+        return self.end(Ended("SUCCEEDED", output))
+
+    def go(self, name: str, document: Any) -> None:
+        self.later(0.01, lambda: self._enter(name, document))
+
+    def _pass(self, state: Mapping[str, Any], document: Any) -> None:
+        given = state.get("Result", document)
+        if "Parameters" in state:
+            given = filled(state["Parameters"], document, self.execution.context("", 0))
+        self.leave(state, write(state.get("ResultPath", "$"), document, given))
+
+    def _wait(self, state: Mapping[str, Any], document: Any) -> None:
+        seconds = state.get("Seconds")
+        try:
+            if seconds is None:
+                seconds = max(timestamp(read(state["TimestampPath"], document)) - self.execution.schedule.now, 0)
+        except (NoSuchPath, ValueError) as unusable:
+            return self.end(Ended("FAILED", error="States.Runtime", cause=str(unusable)))
+        return self.later(seconds, lambda: self.leave(state, document))
+
+    def _choose(self, state: Mapping[str, Any], document: Any) -> None:
+        try:
+            taken = next((rule["Next"] for rule in state["Choices"] if holds(rule, document)), state["Default"])
+        except (NoSuchPath, TypeError) as unusable:
+            return self.end(Ended("FAILED", error="States.Runtime", cause=str(unusable)))
+        return self._enter(taken, document)
+
+    def caught(self, state: Mapping[str, Any], document: Any, failure: TaskFailure) -> None:
+        for catcher in state.get("Catch", ()):
+            if _matches(catcher["ErrorEquals"], failure.name):
+                path = catcher.get("ResultPath", "$")
+                told = {"Error": failure.name, "Cause": failure.cause}
+                document = document if path is None else write(path, document, told)
+                assert size(document) <= MAX_BYTES, "the error does not fit into the document"
+                return self.go(catcher["Next"], document)
+        return self.end(Ended("FAILED", error=failure.name, cause=failure.cause))
+
+    def done(self, name: str, state: Mapping[str, Any], document: Any, result: Any) -> TaskFailure | None:
+        """Leaves with the result; not when it is more than a state may hold."""
+        whole = result
+        if "ResultSelector" in state:
+            result = filled(state["ResultSelector"], result, self.execution.context(name, 0))
+        path = state.get("ResultPath", "$")
+        document = document if path is None else write(path, document, result)
+        if max(map(size, (whole, result, document))) > MAX_BYTES:
+            return TaskFailure("States.DataLimitExceeded")
+        self.leave(state, document)
+        return None
+
+    def branch(self, definition: Mapping[str, Any], on_end: Callable[[Ended], None]) -> "_Run":
+        self._branches.append(_Run(self.execution, definition, on_end))
+        return self._branches[-1]
+
+
+class _Fork:
+    """One stay in a Parallel: all branches begin; the first that fails stops the others."""
+
+    def __init__(self, run: _Run, name: str, state: Mapping[str, Any], document: Any) -> None:
+        self._run = run
+        self._name = name
+        self._state = state
+        self._document = document
+        self._outputs: dict[int, Any] = {}
+        self._branches = [
+            run.branch(branch, lambda ended, number=number: self._ended(number, ended))
+            for number, branch in enumerate(state["Branches"])
+        ]
+
+    def begin(self) -> None:
+        given = self._document
+        if "Parameters" in self._state:
+            try:
+                given = filled(self._state["Parameters"], given, self._run.execution.context(self._name, 0))
+            except NoSuchPath as missing:
+                return self._failed(TaskFailure("States.Runtime", str(missing)))
+        if size(given) > MAX_BYTES:
+            return self._failed(TaskFailure("States.DataLimitExceeded"))
+        for branch in self._branches:
+            branch.start(given)
+        return None
+
+    def _ended(self, number: int, ended: Ended) -> None:
+        if ended.status == "FAILED":
+            return self._failed(TaskFailure(ended.error or "States.BranchFailed", ended.cause or ""))
+        self._outputs[number] = ended.output
+        if len(self._outputs) < len(self._branches):
+            return None
+        outputs = [self._outputs[number] for number in range(len(self._branches))]
+        try:
+            failure = self._run.done(self._name, self._state, self._document, outputs)
+        except NoSuchPath as missing:
+            failure = TaskFailure("States.Runtime", str(missing))
+        return None if failure is None else self._failed(failure)
+
+    def _failed(self, failure: TaskFailure) -> None:
+        self._run.execution.trace("execution", "failed", f"{self._name}: {failure.name}")
+        for branch in self._branches:
+            branch.stop()
+        self._run.caught(self._state, self._document, failure)
+
+
 class _Visit:
     """One stay in a Task, with its retries."""
 
-    def __init__(self, execution: Execution, name: str, state: Mapping[str, Any], document: Any) -> None:
-        self._execution = execution
+    def __init__(self, run: _Run, name: str, state: Mapping[str, Any], document: Any) -> None:
+        self._run = run
+        self._execution = run.execution
         self._name = name
         self._state = state
         self._document = document
         self._counts: Counter[int] = Counter()
         self._open = 0
         """Number of the attempt whose answer counts."""
+        self._entered = run.execution.schedule.now
 
     def attempt(self) -> None:
         self._open += 1
         number = self._open
-        context = self._execution.context(self._name, self._counts.total())
+        context = self._execution.context(self._name, self._counts.total(), self._entered)
         try:
-            parameters = filled(self._state.get("Parameters", {}), self._document, context)
+            given = read(self._state.get("InputPath", "$"), self._document)
+            parameters = filled(self._state.get("Parameters", {}), given, context)
         except NoSuchPath as missing:
             return self._failed(TaskFailure("States.Runtime", str(missing)))
 
         def answered(answer: Any) -> None:
-            if self._open == number:
+            if self._open == number and not self._run.over:
                 self._open += 1
                 self._take(answer)
 
-        schedule = self._execution.schedule
-        schedule.after(self._state["TimeoutSeconds"], lambda: answered(TaskFailure("States.Timeout")))
+        self._run.later(self._state["TimeoutSeconds"], lambda: answered(TaskFailure("States.Timeout")))
         self._execution.services[self._state["Resource"]](parameters, answered)
         return None
 
     def _take(self, answer: Any) -> None:
         if isinstance(answer, TaskFailure):
             return self._failed(answer)
-        if "ResultSelector" in self._state:
-            answer = filled(self._state["ResultSelector"], answer, self._execution.context(self._name, 0))
-        path = self._state.get("ResultPath", "$")
-        document = self._document if path is None else write(path, self._document, answer)
-        if size(answer) > MAX_BYTES or size(document) > MAX_BYTES:
-            return self._failed(TaskFailure("States.DataLimitExceeded"))
-        return self._execution.leave(self._state, read(self._state.get("OutputPath", "$"), document))
+        failure = self._run.done(self._name, self._state, self._document, answer)
+        return None if failure is None else self._failed(failure)
 
     def _failed(self, failure: TaskFailure) -> None:
         self._execution.trace("execution", "failed", f"{self._name}: {failure.name}")
@@ -217,16 +356,9 @@ class _Visit:
                 if self._counts[number] < retrier.get("MaxAttempts", 3):
                     delay = self._delay(retrier, self._counts[number])
                     self._counts[number] += 1
-                    return self._execution.schedule.after(delay, self.attempt)
+                    return self._run.later(delay, self.attempt)
                 break
-        for catcher in self._state.get("Catch", ()):
-            if _matches(catcher["ErrorEquals"], failure.name):
-                path = catcher.get("ResultPath", "$")
-                told = {"Error": failure.name, "Cause": failure.cause}
-                document = self._document if path is None else write(path, self._document, told)
-                assert size(document) <= MAX_BYTES, "the error does not fit into the document"
-                return self._execution.go(catcher["Next"], document)
-        return self._execution.fail(failure.name, failure.cause)
+        return self._run.caught(self._state, self._document, failure)
 
     def _delay(self, retrier: Mapping[str, Any], before: int) -> float:
         delay = retrier.get("IntervalSeconds", 1) * retrier.get("BackoffRate", 2.0) ** before
@@ -243,13 +375,6 @@ def _check_errors(handlers: Sequence[Mapping[str, Any]], handler: Mapping[str, A
     names = handler["ErrorEquals"]
     assert names
     assert "States.ALL" not in names or (len(names) == 1 and handler is handlers[-1]), "States.ALL is alone, and last"
-
-
-def _chosen(state: Mapping[str, Any], document: Any) -> str:
-    for rule in state["Choices"]:
-        if present(rule["Variable"], document) == rule["IsPresent"]:
-            return rule["Next"]
-    return state["Default"]
 
 
 def _targets(state: Mapping[str, Any]) -> Sequence[str]:

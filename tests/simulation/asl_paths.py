@@ -4,14 +4,20 @@ import copy
 import json
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-__all__ = ["NoSuchPath", "filled", "present", "read", "size", "write"]
+__all__ = ["NoSuchPath", "check_path", "filled", "present", "read", "size", "timestamp", "write"]
 
-_PATH = re.compile(r"\$(\.[A-Za-z_][A-Za-z0-9_]*)*")
+_PATH = re.compile(r"\$(\.[A-Za-z_][A-Za-z0-9_]*|\[[0-9]+\])*")
+_PART = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[([0-9]+)\]")
 _CONTEXT_PATH = re.compile(r"\$\$(\.[A-Za-z_][A-Za-z0-9_]*)+")
-_CALL = re.compile(r"States\.(Format|JsonToString)\((.*)\)")
-_ARGUMENT = re.compile(r"\s*('(?:[^'\\]|\\.)*'|\$\$?[A-Za-z0-9_.]*)\s*(?:,|$)")
+_CALL = re.compile(r"States\.(Format|JsonToString|JsonMerge)\(")
+_TEXT = re.compile(r"'((?:[^'\\]|\\.)*)'")
+_LEADING_PATH = re.compile(r"\$\$?[A-Za-z0-9_.\[\]]*")
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+MOST_CALLS = 10
+"""In one field, Step Functions' quota."""
 
 
 class NoSuchPath(Exception):
@@ -21,10 +27,26 @@ class NoSuchPath(Exception):
 def read(path: str, document: Any) -> Any:
     found = document
     for name in _names(path):
-        if not isinstance(found, Mapping) or name not in found:
+        there = (
+            name < len(found)
+            if isinstance(name, int) and isinstance(found, list)
+            else (isinstance(name, str) and isinstance(found, Mapping) and name in found)
+        )
+        if not there:
             raise NoSuchPath(path)
         found = found[name]
     return found
+
+
+def check_path(path: str) -> None:
+    _names(path)
+
+
+def timestamp(value: Any) -> float:
+    """Epoch seconds of RFC 3339's profile of a point in time. Raises ValueError for anything else."""
+    if not isinstance(value, str) or not _TIMESTAMP.fullmatch(value):
+        raise ValueError(f"no timestamp: {value!r}")
+    return datetime.fromisoformat(value).timestamp()
 
 
 def present(path: str, document: Any) -> bool:
@@ -38,6 +60,7 @@ def present(path: str, document: Any) -> bool:
 def write(path: str, document: Any, value: Any) -> Any:
     """A copy of the document in which the path holds the value, with fields made on the way there as necessary."""
     names = _names(path)
+    assert all(isinstance(name, str) for name in names), f"not to be written to: {path}"
     if not names:
         return copy.deepcopy(value)
     if not isinstance(document, Mapping):
@@ -71,37 +94,52 @@ def size(value: Any) -> int:
     return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
 
-def _names(path: str) -> list[str]:
+def _names(path: str) -> list[Any]:
     assert _PATH.fullmatch(path), f"a path that the interpreter does not know: {path}"
-    return path.split(".")[1:]
+    return [name or int(number) for name, number in _PART.findall(path)]
 
 
 def _evaluated(expression: str, document: Any, context: Mapping[str, Any]) -> Any:
-    if expression.startswith("$$"):
-        assert _CONTEXT_PATH.fullmatch(expression), expression
-        return read(expression[1:], context)
-    if expression.startswith("$"):
-        return read(expression, document)
-    call = _CALL.fullmatch(expression)
-    assert call, f"a call that the interpreter does not know: {expression}"
-    arguments = [_argument(text, document, context) for text in _split(call[2])]
-    if call[1] == "JsonToString":
+    assert expression.count("States.") <= MOST_CALLS, f"more than {MOST_CALLS} calls: {expression}"
+    value, rest = _leading(expression, document, context)
+    assert not rest, f"a path or call that the interpreter does not know: {expression}"
+    return value
+
+
+def _leading(text: str, document: Any, context: Mapping[str, Any]) -> tuple[Any, str]:
+    """The value of what a text begins with, and the rest of it."""
+    if quoted := _TEXT.match(text):
+        return quoted[1], text[quoted.end() :]
+    if text.startswith("false"):
+        return False, text.removeprefix("false")
+    if path := _LEADING_PATH.match(text):
+        if not path[0].startswith("$$"):
+            return read(path[0], document), text[path.end() :]
+        assert _CONTEXT_PATH.fullmatch(path[0]), text
+        return read(path[0][1:], context), text[path.end() :]
+    call = _CALL.match(text)
+    assert call, f"a call that the interpreter does not know: {text}"
+    arguments: list[Any] = []
+    rest = text[call.end() :]
+    while True:
+        value, rest = _leading(rest.lstrip(), document, context)
+        arguments.append(value)
+        rest = rest.lstrip()
+        assert rest[:1] in (",", ")"), f"arguments that the interpreter does not know: {text}"
+        last, rest = rest[0] == ")", rest[1:]
+        if last:
+            return _called(call[1], arguments), rest
+
+
+def _called(name: str, arguments: list[Any]) -> Any:
+    if name == "JsonToString":
         (value,) = arguments
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if name == "JsonMerge":
+        first, second, deep = arguments
+        assert deep is False, "Step Functions has only the shallow one"
+        assert isinstance(first, Mapping) and isinstance(second, Mapping), arguments  # noqa: PT018
+        return {**first, **second}
     text, *values = arguments
-    assert text.count("{}") == len(values), expression
+    assert text.count("{}") == len(values), text
     return text.format(*values)
-
-
-def _split(text: str) -> list[str]:
-    arguments, at = [], 0
-    while at < len(text):
-        match = _ARGUMENT.match(text, at)
-        assert match, f"arguments that the interpreter does not know: {text}"
-        arguments.append(match[1])
-        at = match.end()
-    return arguments
-
-
-def _argument(text: str, document: Any, context: Mapping[str, Any]) -> Any:
-    return text[1:-1] if text.startswith("'") else _evaluated(text, document, context)

@@ -95,6 +95,8 @@ class BreakerMachine(RuleBasedStateMachine):
         self.metrics: Counter[str] = Counter()
         self.failures: list[tuple[float, int | None]] = []
         """The test's own book: when any call failed with what counts, and in which epoch it was permitted."""
+        self.gives_up = False
+        """Whether somebody who would try no more asks."""
         self.ending: Permit | None = None
         """Whose verdict is being written down."""
         self.open_since: float | None = None
@@ -129,7 +131,8 @@ class BreakerMachine(RuleBasedStateMachine):
         if is_open and not was_open:
             since = self.now - SETTINGS["window_seconds"] - 2 * LARGEST_SKEW_SECONDS
             recent = [time for time, known in self.failures if time >= since and known == self.epoch]
-            assert len(recent) >= SETTINGS["failure_threshold"], f"opened by {len(recent)} failures of its epoch"
+            few = f"opened by {len(recent)} failures of its epoch"
+            assert len(recent) >= SETTINGS["failure_threshold"] or (self.gives_up and recent), few
             self.open_since = self.now
         if was_open and epoch > self.epoch:
             assert before is not None
@@ -170,7 +173,7 @@ class BreakerMachine(RuleBasedStateMachine):
         return call.alive and self.now <= call.began + CALL_SECONDS
 
     @precondition(lambda self: self.calls)
-    @rule(data=st.data(), how=st.sampled_from(["answers", "fails", "refuses"]))
+    @rule(data=st.data(), how=st.sampled_from(["answers", "fails", "fails for good", "refuses"]))
     def end(self, data: st.DataObject, how: str) -> None:
         call = data.draw(st.sampled_from(self.calls), label="call")
         self.calls.remove(call)
@@ -183,7 +186,7 @@ class BreakerMachine(RuleBasedStateMachine):
             self.last_trouble = self.now
 
         def downstream() -> None:
-            if how == "fails":
+            if how.startswith("fails"):
                 self.failures.append((self.now, call.permit.epoch))
                 raise Down
             if how == "refuses":
@@ -193,6 +196,18 @@ class BreakerMachine(RuleBasedStateMachine):
         with contextlib.suppress(Down, PermanentError):
             call.permit.run(downstream)
         self.ending = None
+        if how == "fails for good":
+            self._give_up(call)
+
+    def _give_up(self, call: Call) -> None:
+        """All calls of its caller failed: the breaker is not closed as it was, or it knows nothing."""
+        self.gives_up = True
+        refusal = call.permit.suspect()
+        self.gives_up = False
+        if refusal is None:
+            assert self.now <= self.last_trouble + STORE_PAUSE_SECONDS + CALL_SECONDS, "nobody is asked"
+        elif call.permit.epoch is not None:
+            assert self.epoch != call.permit.epoch, "excused, and nobody finds out"
 
     @precondition(lambda self: self.calls)
     @rule(data=st.data())

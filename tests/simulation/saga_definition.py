@@ -90,8 +90,6 @@ def _action(plans: Sequence[Plan], at: int, *, backward: bool) -> Mapping[str, A
 def _compensation(plans: Sequence[Plan], at: int) -> Mapping[str, Any]:
     plan = plans[at]
     event = _event(plan, "compensation")
-    if plan.effects:
-        event["action_returns_effects"] = True
     return {
         "Type": "Task",
         "Resource": f"compensation {plan.name}",

@@ -201,7 +201,7 @@ def _(patch: Patch) -> None:
 )
 def _(patch: Patch) -> None:
     original = Lease.take
-    patch.setattr(Lease, "take", lambda self, _: original(self, int(self.clock()) - 1))
+    patch.setattr(Lease, "take", lambda self, _, **more: original(self, int(self.clock()) - 1, **more))
 
 
 @removal("a repeated action tells the first result", "another result")

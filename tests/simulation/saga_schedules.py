@@ -13,7 +13,7 @@ from .saga_ledger import DECLINED
 from .saga_world import SagaWorld
 from .schedules import Violation
 
-__all__ = ["ACTIONS", "COMPENSATIONS", "judged", "plans_of", "simulate_saga"]
+__all__ = ["ACTIONS", "COMPENSATIONS", "judged", "plans_of", "report", "simulate_saga"]
 
 ACTIONS = {
     "ok": 20,
@@ -66,7 +66,7 @@ def judged(world: SagaWorld, where: str, invariants: Sequence[Invariant] = SAGA_
         world.run()
         check_saga(world, invariants)
     except AssertionError as failure:
-        raise Violation(_report(world, where, failure)) from failure
+        raise Violation(report(world, where, failure)) from failure
     finally:
         world.close()
     return world
@@ -93,13 +93,13 @@ def plans_of(chance: random.Random, step: Mapping[str, Any], effects: bool | Non
     return plans
 
 
-def _report(world: SagaWorld, where: str, failure: AssertionError) -> str:
+def report(world: SagaWorld, where: str, failure: AssertionError) -> str:
     lines = [f"{time:12.3f} {' '.join(map(str, fields))[:300]}" for time, fields in world.trace[-TRACE_LINES:]]
     return "\n".join(
         [
             f"{failure}",
             f"saga, {where}",
-            *(f"    {plan}" for plan in world.plans),
+            *(f"    {node}" for node in getattr(world, "tree", world.plans)),
             f"the last {len(lines)} of {len(world.trace)} events:",
             *lines,
         ]

@@ -1,6 +1,6 @@
 """The definition that the construct writes for a plan, with the names of the simulated account."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -14,7 +14,7 @@ from .saga_definition import LONGEST_FUNCTION_SECONDS, NAMESPACE, Plan
 from .saga_template import definition_in
 from .world import CLAIMS
 
-__all__ = ["synthesized"]
+__all__ = ["on_the_account", "synthesized"]
 
 PARK = "arn:aws:states:::dynamodb:putItem"
 
@@ -28,10 +28,14 @@ def _synthesized(plans: tuple[Plan, ...]) -> Mapping[str, Any]:
     stack = Stack(App(context={"aws:cdk:disable-asset-staging": True}, analytics_reporting=False), "Shop")
     pivot = next((at for at, plan in enumerate(plans) if plan.pivot), len(plans) - 1)
     SagaStateMachine(stack, NAMESPACE, steps=[_step(plan, backward=at <= pivot) for at, plan in enumerate(plans)])
-    template = Template.from_stack(stack).to_json()
+    return on_the_account(Template.from_stack(stack).to_json())
+
+
+def on_the_account(template: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The definition in a template, with the names of the simulated account."""
     definition = definition_in(template)
     types = {id: resource["Type"] for id, resource in template["Resources"].items()}
-    for state in definition["States"].values():
+    for state in _states(definition):
         if state["Type"] != "Task":
             continue
         given = state["Parameters"]
@@ -43,6 +47,13 @@ def _synthesized(plans: tuple[Plan, ...]) -> Mapping[str, Any]:
             assert state["Resource"].startswith(f"{NAMESPACE}{given['step']}{given['kind'].title()}"), state
             state["Resource"] = f"{given['kind']} {given['step']}"
     return definition
+
+
+def _states(definition: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for state in definition["States"].values():
+        yield state
+        for branch in state.get("Branches", ()):
+            yield from _states(branch)
 
 
 def _step(plan: Plan, *, backward: bool) -> SagaStep:

@@ -16,6 +16,13 @@ TASK: Mapping[str, Any] = {"Type": "Task", "Resource": "work", "TimeoutSeconds":
 STATES: Mapping[str, Any] = {"Done": {"Type": "Succeed"}}
 
 
+def branch(name: str, **fields: Any) -> Mapping[str, Any]:
+    return {"StartAt": name, "States": {name: {**TASK, "Parameters": {"branch": name}, **fields}}}
+
+
+FORK: Mapping[str, Any] = {"Type": "Parallel", "Branches": [branch("B"), branch("C")], "End": True}
+
+
 def run(
     states: Mapping[str, Any], given: Any, *answers: Any, work: Callable[..., None] | None = None
 ) -> tuple[Ended, list[Any], Execution]:
@@ -40,8 +47,15 @@ def run(
     ("states", "wrong"),
     [
         ({"A": {**TASK, "HeartbeatSeconds": 5}}, "HeartbeatSeconds"),
-        ({"A": {**TASK, "InputPath": "$.a"}}, "InputPath"),
-        ({"A": {"Type": "Wait", "Seconds": 1, "End": True}}, "Wait"),
+        ({"A": {**TASK, "ResultWriter": {}}}, "ResultWriter"),
+        ({"A": {"Type": "Wait", "SecondsPath": "$.a", "End": True}}, "SecondsPath"),
+        ({"A": {"Type": "Wait", "Seconds": 1, "TimestampPath": "$.a", "End": True}}, "two"),
+        ({"A": {"Type": "Map", "End": True}}, "Map"),
+        ({"A": {**FORK, "Retry": []}}, "Retry"),
+        ({"A": {**FORK, "Branches": []}}, "Branches"),
+        ({"A": {**FORK, "Branches": [{"StartAt": "A", "States": {"A": TASK}}]}}, "twice"),
+        ({"A": {**FORK, "Branches": [{"StartAt": "B", "States": {"B": {**TASK, "Wait": 1}}}]}}, "Wait"),
+        ({"A": {**FORK, "Branches": [{"StartAt": "A2", "States": {"B": TASK}}]}}, "A2"),
         ({"A": {**TASK, "Next": "A"}}, "twice"),
         ({"A": {"Type": "Task", "Resource": "work", "End": True}}, "TimeoutSeconds"),
         ({"A": {**TASK, "Retry": [{"ErrorEquals": ["States.ALL"]}, {"ErrorEquals": ["A"]}]}}, "last"),
@@ -50,7 +64,12 @@ def run(
         ({"A": {**TASK, "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "B"}]}}, "B"),
         ({"A": TASK, "B": {"Type": "Succeed"}}, "B"),
         ({"A" * 81: TASK}, "AAA"),
-        ({"A": {"Type": "Choice", "Choices": [{"Variable": "$.a", "StringEquals": "b", "Next": "A"}]}}, "StringEquals"),
+        (
+            {"A": {"Type": "Choice", "Choices": [{"Variable": "$.a", "StringMatches": "b", "Next": "A"}]}},
+            "StringMatches",
+        ),
+        ({"A": {"Type": "Choice", "Choices": [{"Variable": "$..a", "IsNull": True, "Next": "A"}]}}, "[$]..a"),
+        ({"A": {"Type": "Choice", "Choices": [{"And": [], "Or": [], "Next": "A"}]}}, "And"),
     ],
 )
 def test_what_it_does_not_know_is_an_error(states: Mapping[str, Any], wrong: str) -> None:
@@ -88,10 +107,17 @@ def test_parameters_are_paths_into_the_document_and_the_context() -> None:
     }
 
 
-@pytest.mark.parametrize("expression", ["$..a", "$.a[0]", "$['a']", "States.UUID()", "$$"])
+@pytest.mark.parametrize("expression", ["$..a", "$.a[*]", "$['a']", "States.UUID()", "$$", "$.a x"])
 def test_a_path_or_call_that_it_does_not_know_is_an_error(expression: str) -> None:
     with pytest.raises(AssertionError):
         filled({"a.$": expression}, {"a": [1]}, {})
+
+
+def test_parameters_are_of_the_part_of_the_document_that_is_the_input_and_the_result_goes_into_all_of_it() -> None:
+    state = {**TASK, "InputPath": "$.a", "Parameters": {"b.$": "$.b"}, "ResultPath": "$.c"}
+    ended, asked, _ = run({"A": state}, {"a": {"b": 1}}, 5)
+    assert asked == [(0.0, {"b": 1})]
+    assert ended.output == {"a": {"b": 1}, "c": 5}
 
 
 def test_a_path_that_leads_nowhere_is_one_for_readers_and_made_for_writers() -> None:
@@ -155,6 +181,141 @@ def test_a_task_that_takes_too_long_is_given_up_and_its_late_answer_ignored() ->
     ended, asked, execution = run({"A": TASK}, {}, work=late)
     assert (ended.error, len(asked)) == ("States.Timeout", 1)
     assert execution.schedule.now == 15
+
+
+def taking(**seconds: float) -> Callable[[Schedule, Answered, str], None]:
+    """A task that answers with its branch's name, or a failure of it, after so many seconds."""
+
+    def work(schedule: Schedule, answered: Answered, name: str) -> None:
+        answer = TaskFailure(name) if seconds[name] < 0 else name
+        schedule.after(abs(seconds[name]), lambda: answered(answer))
+
+    return work
+
+
+def fork(states: Mapping[str, Any], given: Any = None, **seconds: float) -> tuple[Ended, list[str], Execution]:
+    """The end, the branches' tasks in the order in which they were asked, and the execution."""
+    schedule, asked, work = Schedule(random.Random(1), 0.0), list[str](), taking(**seconds)
+
+    def service(parameters: Any, answered: Answered) -> None:
+        asked.append(parameters["branch"])
+        work(schedule, answered, parameters["branch"])
+
+    machine = Machine({"StartAt": next(iter(states)), "States": states})
+    execution = Execution(machine, "name-1", given, {"work": service}, schedule, random.Random(1), lambda *_: None)
+    execution.start()
+    schedule.run()
+    assert execution.ended is not None
+    return execution.ended, asked, execution
+
+
+def test_branches_run_beside_each_other_and_their_outputs_come_in_their_order() -> None:
+    ended, _, execution = fork({"A": FORK}, B=9, C=8)
+    assert ended.output == ["B", "C"]
+    assert execution.schedule.now < 11
+
+
+def test_a_branch_has_the_document_or_what_parameters_make_of_it() -> None:
+    states = {"A": {**FORK, "Branches": [{"StartAt": "B", "States": {"B": {"Type": "Succeed"}}}]}}
+    assert fork(states, {"a": 1})[0].output == [{"a": 1}]
+    states["A"] = {**states["A"], "Parameters": {"state.$": "$", "parked": {}}, "ResultPath": "$.b"}
+    assert fork(states, {"a": 1})[0].output == {"a": 1, "b": [{"state": {"a": 1}, "parked": {}}]}
+
+
+def test_the_first_branch_that_fails_stops_the_others_and_its_error_is_that_of_all() -> None:
+    slow = {"StartAt": "B", "States": {"B": {**branch("B")["States"]["B"], "End": False, "Next": "D"}, "D": TASK}}
+    del slow["States"]["B"]["End"]
+    caught = {**FORK, "Branches": [slow, branch("C")], "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Done"}]}
+    ended, asked, execution = fork({"A": caught, **STATES}, B=5, C=-3)
+    assert (ended.output, sorted(asked)) == ({"Error": "C", "Cause": ""}, ["B", "C"])
+    assert sorted(execution.entered) == ["A", "B", "C", "Done"]
+
+
+def test_a_retry_of_a_branch_that_is_stopped_does_not_come() -> None:
+    again = {"Retry": [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 100}]}
+    ended, asked, _ = fork({"A": {**FORK, "Branches": [branch("B", **again), branch("C")]}}, B=-1, C=-3)
+    assert (ended.error, sorted(asked)) == ("C", ["B", "C"])
+
+
+def test_what_is_stopped_takes_what_is_inside_of_it_along() -> None:
+    inner = {"StartAt": "X", "States": {"X": {**FORK, "Branches": [branch("D"), branch("E")]}}}
+    ended, _, execution = fork({"A": {**FORK, "Branches": [inner, branch("C")]}}, C=-1, D=2, E=2)
+    assert ended.error == "C"
+    assert sorted(execution.entered) == ["A", "C", "D", "E", "X"]
+
+
+def test_a_fail_state_ends_the_parallel() -> None:
+    fails = {"StartAt": "B", "States": {"B": {"Type": "Fail", "Error": "Why", "Cause": "words"}}}
+    ended = fork({"A": {**FORK, "Branches": [fails, branch("C")]}}, C=1)[0]
+    assert (ended.error, ended.cause) == ("Why", "words")
+
+
+def test_outputs_of_branches_that_are_too_large_together_are_too_much_data() -> None:
+    passed = [{"StartAt": name, "States": {name: {"Type": "Succeed"}}} for name in "BC"]
+    assert fork({"A": {**FORK, "Branches": passed}}, "x" * 140_000)[0].error == "States.DataLimitExceeded"
+
+
+def test_objects_are_joined() -> None:
+    first, second, third = {"a": 1, "b": {"x": 1}}, {"b": {"y": 2}}, {"c": 3}
+    call = "States.JsonMerge($[0].r, States.JsonMerge($[1].r, $[2].r, false), false)"
+    given = [{"r": first}, {"r": second}, {"r": third}]
+    assert filled({"all.$": call}, given, {}) == {"all": {"a": 1, "b": {"y": 2}, "c": 3}}
+    with pytest.raises(NoSuchPath):
+        filled({"all.$": call}, given[:2], {})
+    with pytest.raises(AssertionError):
+        filled({"all.$": "States.JsonMerge($[0].r, $[1].r, true)"}, given, {})
+
+
+def test_more_calls_in_a_field_than_step_functions_takes_are_an_error() -> None:
+    call = "$"
+    for _ in range(10):
+        call = f"States.JsonMerge($, {call}, false)"
+    assert filled({"a.$": call}, {}, {}) == {"a": {}}
+    with pytest.raises(AssertionError, match="10 calls"):
+        filled({"a.$": f"States.JsonMerge($, {call}, false)"}, {}, {})
+
+
+def test_waiting_for_a_time_and_until_one() -> None:
+    states = {"A": {"Type": "Wait", "Seconds": 30, "Next": "B"}, "B": {**TASK}}
+    assert run(states, {}, 5)[1][0][0] == pytest.approx(30, abs=0.1)
+    states["A"] = {"Type": "Wait", "TimestampPath": "$.at", "Next": "B"}
+    assert run(states, {"at": "1970-01-01T00:01:00Z"}, 5)[1][0][0] == pytest.approx(60, abs=0.1)
+    assert run(states, {"at": "1970-01-01T01:00:00.5+01:00"}, 5)[1][0][0] == pytest.approx(0.5, abs=0.1)
+    for wrong in ({}, {"at": "tomorrow"}, {"at": 5}):
+        assert run(states, wrong)[0].error == "States.Runtime"
+
+
+def chosen(rule: Mapping[str, Any], given: Any) -> str:
+    states = {"A": {"Type": "Choice", "Choices": [{**rule, "Next": "Yes"}], "Default": "No"}}
+    ends = {name: {"Type": "Fail", "Error": name} for name in ("Yes", "No")}
+    return str(run({**states, **ends}, given)[0].error)
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ({"Variable": "$.n", "NumericGreaterThan": 1}, "Yes"),
+        ({"Variable": "$.n", "NumericGreaterThan": 2}, "No"),
+        ({"Variable": "$.s", "NumericGreaterThan": 1}, "No"),
+        ({"Variable": "$.b", "NumericEquals": 1}, "No"),
+        ({"Variable": "$.b", "BooleanEquals": True}, "Yes"),
+        ({"Variable": "$.s", "StringEqualsPath": "$.l[0]"}, "Yes"),
+        ({"Variable": "$.s", "StringEqualsPath": "$.n"}, "States.Runtime"),
+        ({"Variable": "$.t", "TimestampLessThan": "2030-01-01T00:00:00Z"}, "Yes"),
+        ({"Variable": "$.s", "IsTimestamp": True}, "No"),
+        ({"Variable": "$.nowhere", "StringEquals": "a"}, "States.Runtime"),
+        ({"Variable": "$.nowhere", "IsNull": True}, "States.Runtime"),
+        ({"Variable": "$.nowhere", "IsPresent": False}, "Yes"),
+        ({"Not": {"Variable": "$.n", "NumericEquals": 2}}, "No"),
+        ({"And": [{"Variable": "$.o", "IsPresent": True}, {"Variable": "$.o", "IsNull": False}]}, "No"),
+        ({"Or": [{"Variable": "$.n", "IsNumeric": True}, {"Variable": "$.o", "IsNull": True}]}, "Yes"),
+    ],
+)
+def test_a_choice_is_as_its_rules_say_and_ends_the_execution_where_there_is_nothing(
+    rule: Mapping[str, Any], expected: str
+) -> None:
+    given = {"n": 2, "s": "a", "b": True, "l": ["a"], "t": "2029-01-01T00:00:00Z"}
+    assert chosen(rule, given) == expected
 
 
 def test_a_definition_is_read_from_a_template_with_logical_ids_for_what_is_not_known_yet() -> None:

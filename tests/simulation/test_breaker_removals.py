@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from serverless_patterns_runtime.api_proxy import once
 from serverless_patterns_runtime.api_proxy.exchange import Exchange
 from serverless_patterns_runtime.circuit_breaker import circuit_breaker, store
 from serverless_patterns_runtime.circuit_breaker.circuit_breaker import CircuitBreaker
@@ -20,6 +21,7 @@ from ..runtime.api_proxy import test_refused_calls as api
 from ..runtime.circuit_breaker import test_circuit_breaker as one
 from ..runtime.circuit_breaker.fleet import Fleet
 from ..runtime.load_leveled_queue import test_intake as intake
+from . import test_api_breaker_stories as apis
 from . import test_breaker_stories as stories
 from .world import Account
 
@@ -140,7 +142,39 @@ def no_hold(patch: Patch) -> None:
 
 
 def probes_as_attempts(patch: Patch) -> None:
-    patch.setattr(trials.Trials, "_withdrawn", lambda self, message, _, verdict: self._judged(message, 2, verdict))
+    judged = lambda self, message, attempt, _, verdict: self._judged(message, attempt, verdict)  # noqa: E731
+    patch.setattr(trials.Trials, "_blamed", judged)
+
+
+def failures_excused_while_it_is_open_alone(patch: Patch) -> None:
+    def excuse(self: Any, _: Permit) -> CircuitOpen | None:
+        seen = self._seen
+        refused = seen.open and self._clock() < seen.open_until
+        return CircuitOpen(seen.open_until, seen.opened_at) if refused else None
+
+    patch.setattr(CircuitBreaker, "_excuse_for", excuse)
+
+
+def last_tries_that_ask_nobody(patch: Patch) -> None:
+    patch.setattr(Permit, "suspect", lambda _: None)
+
+
+def tries_that_a_suspicion_does_not_give_back(patch: Patch) -> None:
+    patch.setattr(trials.AttemptLimit, "excuse", lambda *_: None)
+
+
+def excuses_without_end(patch: Patch) -> None:
+    original = trials.AttemptLimit.number_of
+    patch.setattr(trials.AttemptLimit, "number_of", lambda *given: original(*given)._replace(excused=False))
+
+
+def a_suspicion_that_waits_for_a_cool_down(patch: Patch) -> None:
+    original = store.Store.open
+    patch.setattr(store.Store, "open", lambda self, seen, now, _: original(self, seen, now, now + 30.0))
+
+
+def messages_that_are_kept_until_they_vanish(patch: Patch) -> None:
+    patch.setattr(Account, "oldest", property(lambda _: 0))
 
 
 def attempts_that_are_not_taken_back(patch: Patch) -> None:
@@ -172,6 +206,10 @@ def fallbacks_that_are_kept(patch: Patch) -> None:
         return self._execution().run(claim, self._envelope.request_id, call)
 
     patch.setattr(Exchange, "_refused", refused)
+
+
+def refusals_that_look_up_nothing(patch: Patch) -> None:
+    patch.setattr(once.Execution, "known", lambda *_: None)
 
 
 def leases_before_the_breaker(patch: Patch) -> None:
@@ -253,6 +291,30 @@ CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
     "the batch is held": (no_hold, lambda: stories.test_while_open_the_backlog_stands_still("effects")),
     "a probe in vain is no attempt": (probes_as_attempts, long_outage),
     "an attempt that was none is taken back": (attempts_that_are_not_taken_back, long_outage),
+    "what began before it opened is no attempt": (
+        failures_excused_while_it_is_open_alone,
+        intake.test_a_call_that_outlasts_the_cool_down_of_a_breaker_that_opened_meanwhile_was_no_attempt,
+    ),
+    "the last try asks the breaker": (
+        last_tries_that_ask_nobody,
+        lambda: stories.test_a_lone_message_whose_tries_never_fall_into_one_window_survives_the_outage(LONG),
+    ),
+    "who is excused has all its tries again": (
+        tries_that_a_suspicion_does_not_give_back,
+        lambda: stories.test_a_lone_message_whose_tries_never_fall_into_one_window_survives_the_outage(LONG),
+    ),
+    "a message is excused once": (
+        excuses_without_end,
+        lambda: stories.test_poison_among_healthy_work_is_a_dead_letter_in_minutes_and_stops_nobody("effects"),
+    ),
+    "a suspicion stops nobody": (
+        a_suspicion_that_waits_for_a_cool_down,
+        lambda: stories.test_poison_among_healthy_work_is_a_dead_letter_in_minutes_and_stops_nobody("effects"),
+    ),
+    "an age that ends before the queue's": (
+        messages_that_are_kept_until_they_vanish,
+        lambda: stories.test_poison_that_is_alone_is_a_dead_letter_before_it_would_vanish("effects"),
+    ),
     "a native limit that refusals do not reach": (a_native_limit_for_attempts_alone, long_outage),
     "waits grow with the outage": (waits_that_do_not_grow, long_outage),
     "no lease while refused": (
@@ -268,6 +330,34 @@ CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
     "a fallback's answer is not kept": (
         fallbacks_that_are_kept,
         with_fleet(api.test_the_fallback_answers_and_nothing_is_kept_under_the_key),
+    ),
+    "behind an API: no claim while refused": (
+        claims_before_the_breaker,
+        lambda: apis.test_an_outage_burns_no_key_and_every_request_is_done_once_after_it("leases", 0),
+    ),
+    "behind an API: one claim on the probe": (
+        probe_by_anybody,
+        lambda: apis.test_of_many_callers_at_the_end_of_the_cool_down_one_is_let_through("leases", 0),
+    ),
+    "behind an API: a prober that counts as dead when its time is over": (
+        probers_that_never_count_as_dead,
+        lambda: apis.test_the_key_of_a_probe_whose_function_dies_is_done_and_exactly_one_other_probes("effects", 0),
+    ),
+    "behind an API: a probe that calls nothing is given back": (
+        probes_that_are_not_given_back,
+        lambda: apis.test_a_probe_that_finds_its_key_done_leaves_the_probe_to_others("leases", 0),
+    ),
+    "behind an API: what was answered is looked up": (
+        refusals_that_look_up_nothing,
+        lambda: apis.test_what_was_answered_is_answered_again_while_it_is_open("leases", 0),
+    ),
+    "behind an API: a fallback's answer is not kept": (
+        fallbacks_that_are_kept,
+        lambda: apis.test_the_fallback_answers_at_once_and_who_comes_back_gets_the_real_answer("leases", 0),
+    ),
+    "behind an API: calls go on without the table": (
+        no_going_on_without_the_table,
+        lambda: apis.test_without_the_breaker_s_table_an_api_goes_on("leases"),
     ),
 }
 

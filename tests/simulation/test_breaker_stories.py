@@ -1,5 +1,6 @@
 """A circuit breaker and a queue's consumers, one promise a story: outages, probers, deployments, its own table."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,7 +8,8 @@ import pytest
 
 from serverless_patterns_runtime.circuit_breaker.contract import BreakerSettings
 
-from .faults import ANYWHERE, Call, Chosen, Faults, NoFaults, When
+from .faults import ANYWHERE, Chosen, Faults, NoFaults, When
+from .guarding import SETTINGS, of_the_breaker, open_until, state
 from .invariants import (
     GENTLE,
     WILD,
@@ -24,11 +26,8 @@ from .invariants import (
 )
 from .ledger import Sent
 from .schedules import MODES
-from .world import BREAKER, BREAKERS, START, Account, World, order
+from .world import START, Account, World, order
 
-SETTINGS = BreakerSettings(
-    table=BREAKERS, failure_threshold=5, window_seconds=60, open_seconds=30, cache_seconds=5, counts=[]
-)
 OVER_AN_OUTAGE = tuple(invariant for invariant in GENTLE if invariant not in (receives_are_few, retries_wait))
 
 
@@ -59,23 +58,6 @@ def lived(world: World) -> World:
     return world
 
 
-def open_until(world: World, seconds: float) -> None:
-    """The breaker is open from the start, for so long."""
-    item = {
-        "breaker": {"S": BREAKER},
-        "state": {"S": "open"},
-        "epoch": {"N": "1"},
-        "open_until": {"N": str(START + seconds)},
-        "opened_at": {"N": str(START - 1)},
-    }
-    world.dynamodb.put_item(TableName=BREAKERS, Item=item)
-
-
-def state(world: World) -> str:
-    (item,) = world.dynamodb.tables[BREAKERS].items.values()
-    return item["state"]["S"]
-
-
 def runs_between(world: World, start: float, end: float) -> int:
     return sum(start <= run.start < end for run in world.ledger.runs)
 
@@ -96,13 +78,63 @@ def test_an_outage_of_ten_times_receives_times_visibility_leaves_no_dead_letter(
     lived(world)
     check(world, OVER_AN_OUTAGE)
     assert not world.dead_letters()
-    assert state(world) == "closed"
+    assert state(world.dynamodb) == "closed"
     calls = runs_between(world, 0, START + outage)
     most = SETTINGS["failure_threshold"] + account.max_concurrency + outage / SETTINGS["open_seconds"]
     assert calls <= most, f"{calls} calls of what is down"
     assert max(receives(world).values()) < 60
     over = max(time for time, _ in world.ledger.committed) if account.effects else max(world.ledger.external)[0]
     assert over - (START + outage) < 1.1 * 1200 + 60, "twenty minutes at most, and a little"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_lone_message_whose_tries_never_fall_into_one_window_survives_the_outage(mode: str) -> None:
+    """As long an outage, and a message an hour; each try waits for the supplier, so that five are longer than a window.
+    When the first has used up its tries, a call is asked to find out, and nothing closes before one is answered."""
+    account = guarded(mode)
+    outage = 10 * account.max_receive_count * account.visibility_timeout
+    for seed in range(3):
+        world = lived(made(account, one_every(3600, outage, account, seconds=20.0), seed, outage=(0, outage)))
+        check(world, OVER_AN_OUTAGE)
+        assert not world.dead_letters()
+        first = world.guard.transitions[0][2]
+        assert (first["from"], first["to"]) == ("closed", "half-open"), "the failures were too far apart to open it"
+        assert state(world.dynamodb) == "closed"
+        calls = runs_between(world, 0, START + outage)
+        assert calls <= account.max_receive_count + outage / SETTINGS["open_seconds"]
+
+
+def one_every(wait: float, until: float, account: Account, **more: Any) -> list[Sent]:
+    count = int(until / wait) + 1
+    return [order(f"m{n}", group=f"g{n % 2}" if account.fifo else None, at=n * wait, **more) for n in range(count)]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_poison_among_healthy_work_is_a_dead_letter_in_minutes_and_stops_nobody(mode: str) -> None:
+    """It is excused once. Whoever is asked next gets an answer, so what fails on is the message."""
+    settings = BreakerSettings(**{**SETTINGS, "failure_threshold": 100})  # type: ignore[typeddict-item]
+    account = guarded(mode, breaker=settings)
+    for seed in range(3):
+        poison = order("poison", "never", group="poisoned" if account.fifo else None, at=50.0)
+        world = lived(made(account, [*one_every(5, 1800, account), poison], seed))
+        check(world, (nothing_is_lost, effects_happen_once, groups_keep_their_order, the_cap_holds))
+        assert world.dead_letters() == {"poison"}
+        assert world.history.dead["poison"] < START + 50 + 600
+        assert len(world.ledger.runs_of("poison")) == 2 * account.max_receive_count
+        assert world.guard.metrics["CircuitOpened"] == 0
+        assert world.guard.metrics["CircuitRefused"] <= 2, "itself, and who asks in the moment of the probe"
+
+
+@pytest.mark.parametrize("mode", ["effects", "leases", "effects, FIFO"])
+def test_poison_that_is_alone_is_a_dead_letter_before_it_would_vanish(mode: str) -> None:
+    """Nobody else calls what it fails at: that is an outage, as far as anybody can know. It ends by its age."""
+    account = guarded(mode)
+    world = lived(made(account, [order("poison", "never", group="g" if account.fifo else None)]))
+    check(world, (nothing_is_lost, the_cap_holds))
+    assert world.dead_letters() == {"poison"}
+    assert world.history.dead["poison"] < START + account.queue_retention
+    (letter,) = world.dead_letter_queue.messages
+    assert json.loads(letter.attributes["dead-letter"]["StringValue"])["error_type"] == "Expired"
 
 
 @pytest.mark.parametrize("mode", ["effects", "leases", "effects, FIFO"])
@@ -126,14 +158,14 @@ def test_of_twenty_functions_at_the_end_of_the_cool_down_one_calls(seed: int) ->
     account = guarded("leases", batch_size=1, max_concurrency=20)
     messages = [order(f"m{n}", at=50.0 + n * 0.001, seconds=2.0) for n in range(20)]
     world = made(account, messages, seed)
-    open_until(world, 60)
+    open_until(world.dynamodb, START, 60)
     lived(world)
     check(world, OVER_AN_OUTAGE)
     assert world.function.peak == 20
     probe = min(world.ledger.runs, key=lambda run: run.start)
     assert probe.start >= START + 59, "a clock may be a second ahead"
     assert runs_between(world, 0, probe.over) == 1
-    assert world.history.breaker_metrics["CircuitProbed"] == 1
+    assert world.guard.metrics["CircuitProbed"] == 1
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -141,7 +173,7 @@ def test_a_prober_s_death_lets_exactly_one_other_probe_when_its_time_is_over(see
     account = guarded("leases", batch_size=1, max_concurrency=10)
     messages = [order(f"m{n}", at=59.0 + n * 0.001, seconds=2.0) for n in range(10)]
     world = made(account, messages, seed, When("crash after", lambda call: call.operation == "Work"))
-    open_until(world, 60)
+    open_until(world.dynamodb, START, 60)
     lived(world)
     check(world, WILD)
     first, second = sorted(world.ledger.runs, key=lambda run: run.start)[:2]
@@ -158,12 +190,8 @@ def test_when_the_breaker_s_table_is_down_work_goes_on(mode: str) -> None:
     lived(world)
     check(world, GENTLE)
     assert set(receives(world).values()) == {1}
-    assert world.history.breaker_metrics["CircuitStoreUnavailable"] >= 1
+    assert world.guard.metrics["CircuitStoreUnavailable"] >= 1
     assert max(run.start for run in world.ledger.runs) < START + 15
-
-
-def of_the_breaker(call: Call) -> bool:
-    return call.arguments.get("TableName") == BREAKERS
 
 
 @pytest.mark.parametrize("mode", MODES)

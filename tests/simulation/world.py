@@ -3,16 +3,12 @@
 import contextlib
 import json
 import random
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
-from serverless_patterns_runtime.circuit_breaker.circuit_breaker import CircuitBreaker
-from serverless_patterns_runtime.circuit_breaker.contract import BreakerSettings
-from serverless_patterns_runtime.circuit_breaker.reports import Reports
-from serverless_patterns_runtime.circuit_breaker.store import Store
+from serverless_patterns_runtime.circuit_breaker.contract import LONGEST_REFUSAL_SECONDS, BreakerSettings
 from serverless_patterns_runtime.load_leveled_queue import handler
 from serverless_patterns_runtime.load_leveled_queue.commit_threads import CommitThreads
 from serverless_patterns_runtime.load_leveled_queue.edge import Edge
@@ -22,6 +18,7 @@ from .dynamodb_model import DynamoDB, Table
 from .event_source_mapping import EventSourceMapping, Polling
 from .executor_model import SimulatedExecutor
 from .faults import Faults, NoFaults
+from .guarding import BREAKERS, Guard
 from .lambda_model import Context, Function, Sandbox
 from .ledger import EFFECTS, OPENING_STOCK, STOCK, Ledger, Sent, business_function
 from .network import Client, Network
@@ -32,8 +29,6 @@ __all__ = ["Account", "World"]
 
 START = 1_700_000_000.25
 CLAIMS = "claims"
-BREAKERS, BREAKER = "breakers", "Supplier"
-"""A table, and the key of its one item."""
 
 NAME = "sim-name"
 """The message attribute that carries `Sent.name`."""
@@ -83,6 +78,13 @@ class Account:
         return self.batch_size > 1 or self.breaker is not None
 
     @property
+    def oldest(self) -> int:
+        """Where a breaker may refuse a message for as long as the queue keeps it; 0: no age."""
+        longest_wait = max(LONGEST_REFUSAL_SECONDS, int(self.visibility_timeout), self.retry_max)
+        least = self.queue_retention // 2
+        return 0 if self.breaker is None else max(least, self.queue_retention - 2 * longest_wait)
+
+    @property
     def native_receive_count(self) -> int:
         """SQS's own limit; far away where receives are not attempts, but reached before the messages expire."""
         if self.breaker is not None:
@@ -129,9 +131,6 @@ class History:
     outcomes: list[tuple[float, str, dict[str, Any]]] = field(default_factory=list)
     """The handler's own log lines."""
     trace: list[tuple[float, tuple[Any, ...]]] = field(default_factory=list)
-    transitions: list[tuple[float, str, dict[str, Any]]] = field(default_factory=list)
-    """A circuit breaker's log lines."""
-    breaker_metrics: Counter[str] = field(default_factory=Counter)
 
 
 class World:
@@ -144,6 +143,7 @@ class World:
         self.ledger = Ledger()
         self.history = History()
         self.faults = faults or NoFaults()
+        self.guard = account.breaker and Guard(account.breaker, self.chance, lambda: self.schedule.now)
         self._build_tables()
         self._build_queues(duplicates)
         services = {"dynamodb": self.dynamodb, "sqs": self.sqs}
@@ -217,7 +217,7 @@ class World:
             visibility_timeout_seconds=int(account.visibility_timeout),
             max_receive_count=account.max_receive_count,
             count_attempts=account.counts_attempts,
-            max_age_seconds=account.max_age,
+            max_age_seconds=account.max_age or account.oldest,
             retry_base_seconds=account.retry_base,
             retry_max_seconds=account.retry_max,
         )
@@ -236,22 +236,8 @@ class World:
             logger=Log(lambda text, fields: self.history.outcomes.append((self.schedule.now, text, fields))),
             metrics=Metrics(),
             commit_threads=CommitThreads(threads, SimulatedExecutor) if threads else None,
-            breaker=self._breaker(sandbox) if self.account.breaker else None,
+            breaker=self.guard.of(sandbox, self.network) if self.guard else None,
         )
-
-    def _breaker(self, sandbox: Sandbox) -> CircuitBreaker:
-        assert self.account.breaker is not None
-        log = Log(lambda text, fields: self.history.transitions.append((self.schedule.now, text, fields)))
-        return CircuitBreaker(
-            self.account.breaker,
-            Store(Client(self.network, sandbox, "dynamodb", impatient=True), BREAKERS, BREAKER),
-            Reports(BREAKER, BREAKERS, log, self._count),
-            sandbox.clock,
-            random.Random(self.chance.getrandbits(64)),
-        )
-
-    def _count(self, metric: str, value: int, *_: str) -> None:
-        self.history.breaker_metrics[metric] += value
 
     def _handle(self, event: dict[str, Any], context: Context, edge: Edge) -> Any:  # noqa: ARG002
         """Through the entry point that is deployed; it finds the edge of the sandbox that it runs in."""

@@ -296,13 +296,37 @@ def test_a_function_too_slow_for_its_queue_s_retention_warns() -> None:
     ) in warnings(stack)
 
 
-def test_a_threshold_that_one_message_never_reaches_warns() -> None:
+@pytest.mark.parametrize(
+    ("arguments", "age"),
+    [
+        ({}, 4 * 86_400 - 2 * 1200),
+        ({"max_age": MINUTES(30)}, 30 * 60),
+        ({"retention_period": DAYS(13)}, 13 * 86_400 - 2 * 1200),
+        ({"retention_period": SECONDS(4500)}, 2250),
+        ({"retry_max_delay": MINUTES(60)}, 4 * 86_400 - 2 * 3600),
+        ({"visibility_timeout": MINUTES(90)}, 4 * 86_400 - 2 * 5400),
+    ],
+    ids=["nothing", "max_age", "retention_period", "a short retention_period", "retry_max_delay", "visibility_timeout"],
+)
+def test_a_guarded_message_is_a_dead_letter_before_the_queue_deletes_it(arguments: dict[str, Any], age: int) -> None:
+    """Its age is looked at when it is received, and it may wait for so long in between."""
     stack = new_stack()
-    a_guarded_queue(stack, a_breaker(stack, failure_threshold=6))
-    assert (
-        "failure_threshold of Shop/Partner is 6, more than the 5 tries of a message: where few messages come, each is "
-        "a dead letter before the breaker opens. Lower the one, or raise max_receive_count"
-    ) in warnings(stack)
+    a_guarded_queue(stack, **arguments)
+    assert the_variables(stack)["MAX_AGE_SECONDS"] == str(age)
+
+
+def test_where_nobody_knows_how_long_the_queue_keeps_a_message_it_has_no_age() -> None:
+    stack = new_stack()
+    kept = SECONDS(CfnParameter(stack, "Kept", type="Number").value_as_number)
+    a_guarded_queue(stack, retention_period=kept, claims_retention=DAYS(60))
+    assert the_variables(stack)["MAX_AGE_SECONDS"] == "0"
+
+
+def test_a_threshold_above_the_tries_of_one_message_is_nothing_to_warn_of() -> None:
+    """Its last try asks the breaker, whatever that has counted."""
+    stack = new_stack()
+    a_guarded_queue(stack, a_breaker(stack, failure_threshold=100))
+    assert [text for text in warnings(stack) if "failure_threshold" in text] == []
 
 
 def test_an_ordinary_guarded_queue_warns_of_nothing_but_alarms_that_tell_nobody() -> None:

@@ -89,17 +89,18 @@ WRONG: dict[str, tuple[Callable[[], dict[str, Any]], str]] = {
     ),
     "every permanent error": (
         lambda: {"steps": unusable(no_effect_errors=["PermanentError"])},
-        "ReserveStock no_effect_errors must hold neither PermanentError nor RunningElsewhere, got 'PermanentError'",
+        "ReserveStock no_effect_errors must hold none of PermanentError, RunningElsewhere, CircuitOpen, Unsettled, "
+        "KeyExpired, got 'PermanentError'",
     ),
-    "another attempt at work": (lambda: {"steps": unusable(no_effect_errors=["RunningElsewhere"])}, "hold neither"),
+    "another attempt at work": (lambda: {"steps": unusable(no_effect_errors=["RunningElsewhere"])}, "hold none of"),
     "an error twice": (lambda: {"steps": unusable(no_effect_errors=["A", "A"])}, "hold each name once"),
     "somebody else's function": (
-        lambda: {"steps": unusable(action=a_function(new_stack()))},
-        "ReserveStock action must be a Handler",
+        lambda: {"steps": unusable(compensation=a_function(new_stack()))},
+        "ReserveStock compensation must be a Handler where the action is one, got something else: only a Handler lays",
     ),
     "a compensation that is a word": (
         lambda: {"steps": unusable(compensation="stock:release")},
-        "ReserveStock compensation must be a Handler, got 'stock:release'",
+        "ReserveStock compensation must be a Handler, a lambda_.IFunction or an sfn.TaskStateBase, got 'stock:release'",
     ),
     "a task that gives up on its function": (
         lambda: {"steps": unusable(timeout=Duration.seconds(44))},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .._business_function import returns_effects
@@ -46,14 +45,3 @@ def _check_fallback(problems: Problems, argument: str, handler: Handler, fallbac
     elif returns_effects(handler.code, fallback, Renamed(problems, argument)):
         fix = "it answers while the work cannot be done: nothing that it returns is committed, or kept under a key"
         problems.add(argument, "return an answer", f"the Effects of {fallback}", fix)
-
-
-def check_names(problems: Problems, argument: str, protections: Sequence[Protection]) -> None:
-    """Refuse two breakers that one function could not tell apart."""
-    known: dict[str, Protection] = {}
-    for one in protections:
-        other = known.setdefault(one.name, one)
-        if other is not one:
-            got = f"{one.name!r} of {other.path} and of {one.path}"
-            fix = "pass name=... to one of them, or share one CircuitBreaker"
-            problems.add(f"{argument} circuit_breaker", "have a name of its own among those of its function", got, fix)

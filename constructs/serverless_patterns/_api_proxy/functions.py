@@ -27,11 +27,10 @@ from .._function import business_function_env, define_function, endpoints, provi
 from .._grants import grant_answers
 from .._idempotency import Idempotency
 from .._protection import VARIABLES as PROTECTION_VARIABLES
-from .._protection import Protection, protection_env
+from .._protection import Protection, check_names, protection_env
 from .._running import check_in_pattern, check_provisioned
 from ..handler import Handler
 from . import schemas as _schemas
-from .breaking import check_names
 from .cross_origin import told_to_functions
 from .function_target import handler_timeout
 from .routes import Planned, distinct_schemas

@@ -9,12 +9,14 @@ from serverless_patterns_runtime.saga_state_machine import contract
 
 from .._checks import seconds
 from .._consumer import TIMEOUT
+from ..handler import Handler
+from .foreign import is_native, known_seconds
+from .waiting import State, Waiting
 
 if TYPE_CHECKING:
     from aws_cdk import Duration
 
-    from ..handler import Handler
-    from ..saga_step import Retry
+    from ..saga_step import Doing, Retry, SagaStep
 
 LEASE_ATTEMPTS = 5
 """Retries after RUNNING_ELSEWHERE: each waits until the function at work has timed out."""
@@ -59,22 +61,41 @@ class Attempts:
     timeout: int
     after_a_lease: int
     backoff: Backoff
+    waiting: Waiting
+    leases: int
+    """Retries after RUNNING_ELSEWHERE, which only a `Handler` says."""
 
     @property
     def longest(self) -> int:
         """Seconds from the first attempt to the end of the last."""
-        leases = LEASE_ATTEMPTS * (self.timeout + self.after_a_lease)
-        return self.timeout * (self.backoff.again + 1) + self.backoff.delays + leases
+        leases = self.leases * (self.timeout + self.after_a_lease)
+        waited = self.timeout * self.waiting.for_the_breaker + self.waiting.seconds
+        return self.timeout * (self.backoff.again + 1) + self.backoff.delays + leases + waited
 
     @property
     def events(self) -> int:
         """In the execution's history, at most."""
-        return EVENTS_OF_A_STATE + EVENTS_OF_AN_ATTEMPT * (1 + self.backoff.again + LEASE_ATTEMPTS)
+        return EVENTS_OF_A_STATE + EVENTS_OF_AN_ATTEMPT * (1 + self.backoff.again + self.leases + self.waiting.attempts)
+
+    @property
+    def after_leases(self) -> list[State]:
+        """The retrier of RUNNING_ELSEWHERE, where somebody says that."""
+        wait = {"IntervalSeconds": self.after_a_lease, "BackoffRate": 1.0, "MaxAttempts": self.leases}
+        return [{"ErrorEquals": [contract.RUNNING_ELSEWHERE], **wait}] if self.leases else []
 
 
-def attempts_of(timeout: Duration | None, handler: Handler, retry: Retry, action: Handler) -> Attempts:
-    """Of `handler`, which may have to wait for the function of `action` too."""
-    function = seconds(handler_timeout(handler)) or 0
-    lease = max(function, seconds(handler_timeout(action)) or 0) + contract.LEASE_MARGIN_SECONDS
-    task = function + contract.STARTING_SECONDS if timeout is None else seconds(timeout) or 0
-    return Attempts(task, lease, Backoff.of(retry))
+def attempts_of(step: SagaStep, doing: Doing, retry: Retry) -> Attempts:
+    """Of the step's action or compensation, which may have to wait for the function of the action too."""
+    functions = [seconds(handler_timeout(each)) or 0 for each in (doing, step.action) if isinstance(each, Handler)]
+    lease = max(functions, default=0) + contract.LEASE_MARGIN_SECONDS
+    task = _task_seconds(doing) if step.timeout is None else seconds(step.timeout) or 0
+    if isinstance(doing, Handler):
+        return Attempts(task, lease, Backoff.of(retry), Waiting.of(step), LEASE_ATTEMPTS)
+    return Attempts(task, lease, Backoff.of(retry), Waiting(0, 0), 0)
+
+
+def _task_seconds(doing: Doing) -> int:
+    if isinstance(doing, Handler):
+        return (seconds(handler_timeout(doing)) or 0) + contract.STARTING_SECONDS
+    known = known_seconds(doing) or 0
+    return known if is_native(doing) else known + contract.STARTING_SECONDS

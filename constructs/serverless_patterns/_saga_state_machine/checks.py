@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -12,50 +11,50 @@ from serverless_patterns_runtime.saga_state_machine import contract
 
 from .._checks import Problems, seconds
 from .._shapes import several
-from ..handler import Handler
 from ..saga_step import Retry, SagaStep
-from .attempts import handler_timeout
 from .definition import definition
-from .estimates import longest_seconds, most_events
-from .plan import Node, all_steps, planned
-from .states import STATES, Resources
+from .estimates import longest_seconds, most_events, most_results
+from .flow_checks import Flow
+from .foreign_checks import check_doing, check_shared, is_error_of_others, slowest_seconds
+from .outside_checks import check_lifetimes, check_outside, check_suffixes
+from .plan import Node, SagaNode, all_steps
+from .states import Resources
 
-_NAME = re.compile(contract.STEP_NAME)
 _MOST_DEFINITION_BYTES = 1_048_576  # Step Functions quota
 _ARN_BYTES = 256  # of each, assumed
 _MOST_EVENTS = 25_000  # Step Functions quota
 _REDRIVE_SECONDS = 14 * 86_400  # that a failed execution can be redriven
 _LONGEST_TASK_SECONDS = 86_400
-_OURS = (contract.PERMANENT_ERROR, contract.RUNNING_ELSEWHERE)
+_OURS = (contract.PERMANENT_ERROR, contract.RUNNING_ELSEWHERE, contract.CIRCUIT_OPEN, "Unsettled", "KeyExpired")
 
 
-def check_steps(problems: Problems, given: Any) -> list[SagaStep]:
-    """The steps; what is wrong with each, and with all of them, goes to `problems`."""
-    steps: list[SagaStep] = []
-    for at, step in enumerate(several(problems, "steps", given)):
-        if isinstance(step, SagaStep):
-            steps.append(step)
-        else:
-            problems.add(f"steps[{at}]", "be a SagaStep", repr(step), "write SagaStep(name, action, ...)")
-    if not steps and not problems.have("steps", "steps[0]"):
+def check_steps(problems: Problems, given: Any, namespace: str) -> list[SagaNode]:
+    """What the saga holds; what is wrong with each, and with all together, goes to `problems`."""
+    flow = Flow(problems)
+    nodes = flow.check("steps", given)
+    if not flow.steps and not problems.have("steps", "steps[0]"):
         problems.add("steps", "hold a SagaStep or more", "none", "say what the saga does")
-    _check_names(problems, steps)
-    pivots = [at for at, step in enumerate(steps) if step.pivot]
+    for name, number in Counter(flow.names).items():
+        if number > 1:
+            problems.add("steps", "have names of their own", f"{name!r} {number} times", "rename the later ones")
+    pivots = [(at, node) for at, node in enumerate(nodes) if isinstance(node, SagaStep) and node.pivot]
     if len(pivots) > 1:
-        got = " and ".join(steps[at].name for at in pivots)
+        got = " and ".join(node.name for _, node in pivots)
         problems.add("steps", "have one pivot at most", got, "the pivot is where the saga can no longer be undone")
-    pivot = pivots[0] if pivots else len(steps) - 1
-    for at, step in enumerate(steps):
-        _check_handlers(problems, step)
-        _check_way_back(problems, step, behind=steps[pivot] if at > pivot else None)
+    for step, at in flow.steps:
+        check_doing(problems, step)
+        _check_way_back(problems, step, behind=pivots[0][1] if pivots and at > pivots[0][0] else None)
         _check_errors(problems, step)
         _check_numbers(problems, step)
-    return steps
+        check_outside(problems, step, namespace)
+    check_suffixes(problems, [step for step, _ in flow.steps])
+    check_shared(problems, [step for step, _ in flow.steps])
+    return nodes
 
 
-def check_whole(problems: Problems, steps: Sequence[SagaStep], namespace: str) -> int:
+def check_whole(problems: Problems, plan: Sequence[Node], namespace: str) -> int:
     """Check what all steps come to; returns the seconds that an execution can take."""
-    plan = planned(steps)
+    check_lifetimes(problems, all_steps(plan))
     events = most_events(plan)
     if events > _MOST_EVENTS:
         fix = "retry less, or split the saga: at the quota Step Functions ends an execution, and nothing is undone"
@@ -67,42 +66,18 @@ def check_whole(problems: Problems, steps: Sequence[SagaStep], namespace: str) -
     return longest_seconds(plan) + _REDRIVE_SECONDS
 
 
-def largest_result(steps: Sequence[SagaStep]) -> int:
+def largest_result(plan: Sequence[Node]) -> int:
     """Bytes that each result may have when the input has as many as a result."""
     together = contract.MAX_STATE_BYTES - contract.RESERVED_BYTES
-    return min(contract.DEFAULT_MAX_RESULT_BYTES, together // (len(steps) + 1))
+    return min(contract.DEFAULT_MAX_RESULT_BYTES, together // (most_results(plan)[1] + 1))
 
 
-def check_results(problems: Problems, most: object, steps: Sequence[SagaStep]) -> None:
+def check_results(problems: Problems, most: object, plan: Sequence[Node]) -> None:
     """Refuse results that have no room together in a state."""
     together = contract.MAX_STATE_BYTES - contract.RESERVED_BYTES
-    fix = f"the results of {len(steps)} steps share {together:,} bytes: keep what is larger in a table of yours"
-    problems.whole_number("max_result_bytes", most, 2, together // max(len(steps), 1), fix)
-
-
-def _check_names(problems: Problems, steps: Sequence[SagaStep]) -> None:
-    for at, step in enumerate(steps):
-        if not _NAME.fullmatch(str(step.name)):
-            must = "be a letter, then letters, digits or _, at most 64"
-            problems.add(f"steps[{at}] name", must, repr(step.name), "it is part of paths: 'ReserveStock'")
-        elif step.name in STATES:
-            must = f"be none of {', '.join(STATES)}"
-            problems.add(f"steps[{at}] name", must, repr(step.name), "these are states of every saga: rename the step")
-    for name, number in Counter(step.name for step in steps).items():
-        if number > 1:
-            problems.add("steps", "have names of their own", f"{name!r} {number} times", "rename the later ones")
-
-
-def _check_handlers(problems: Problems, step: SagaStep) -> None:
-    for argument, handler in (("action", step.action), ("compensation", step.compensation)):
-        if argument == "compensation" and handler is None:
-            continue
-        if not isinstance(handler, Handler):
-            fix = "wrap your Python function in a Handler: nothing else lays claims and tombstones"
-            problems.add(f"{step.name} {argument}", "be a Handler", repr(handler), fix)
-        elif seconds(handler_timeout(handler)) is None:
-            fix = "the task's time-out and the wait for a lease are reckoned from it"
-            problems.add(f"{step.name} {argument} timeout", "be known at synth", "a token", fix)
+    number = max(most_results(plan)[1], 1)
+    fix = f"the results of {number} steps share {together:,} bytes: keep what is larger in a table of yours"
+    problems.whole_number("max_result_bytes", most, 2, together // number, fix)
 
 
 def _check_way_back(problems: Problems, step: SagaStep, *, behind: SagaStep | None) -> None:
@@ -127,11 +102,11 @@ def _check_errors(problems: Problems, step: SagaStep) -> None:
     argument = f"{step.name} no_effect_errors"
     names = several(problems, argument, step.no_effect_errors)
     for name in names:
-        if not isinstance(name, str) or not name.isidentifier():
+        if not isinstance(name, str) or not (name.isidentifier() or is_error_of_others(step, name)):
             problems.add(argument, "be names of classes", repr(name), "such as 'CardDeclined', without its module")
         elif name in _OURS:
             fix = "the runtime says that of errors of any kind: name a class of yours"
-            problems.add(argument, f"hold neither {' nor '.join(_OURS)}", repr(name), fix)
+            problems.add(argument, f"hold none of {', '.join(_OURS)}", repr(name), fix)
     if len({*map(str, names)}) < len(names):
         problems.add(argument, "hold each name once", repr([*names]), "drop the second")
 
@@ -154,9 +129,7 @@ def _check_numbers(problems: Problems, step: SagaStep) -> None:
         problems.duration(f"{label} base_delay", retry.base_delay, 1, most, "it grows to longest_delay")
     if step.timeout is None:
         return
-    handlers = [handler for handler in (step.action, step.compensation) if isinstance(handler, Handler)]
-    slowest = max((seconds(handler_timeout(handler)) or 0 for handler in handlers), default=0)
-    low = slowest + contract.STARTING_SECONDS
+    low = max(slowest_seconds(step), 1)
     fix = f"a function's time-out and {contract.STARTING_SECONDS} seconds for a cold start: a task that gives up first "
     fix += "leaves its function at work"
     problems.duration(f"{step.name} timeout", step.timeout, low, _LONGEST_TASK_SECONDS, fix)

@@ -1,13 +1,14 @@
-"""What a plan comes to at worst: seconds, and events of an execution's history."""
+"""What a plan comes to at worst: seconds, events of an execution's history, results in one document."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from .attempts import EVENTS_OF_A_STATE, EVENTS_OF_AN_ATTEMPT, PARK_ATTEMPTS, PARK_BACKOFF, PARK_TIMEOUT_SECONDS
-from .plan import Node
+from .plan import Node, Planned, PlannedChoice, PlannedParallel, PlannedWait
 
 _EVENTS_OF_THE_ENDS = 10
+_EVENTS_OF_A_PARALLEL = 4  # entered, started, how it ended, exited
 _PARKING_SECONDS = PARK_TIMEOUT_SECONDS * (PARK_ATTEMPTS + 1) + PARK_BACKOFF.delays
 _PARKING_EVENTS = EVENTS_OF_A_STATE + EVENTS_OF_AN_ATTEMPT * (1 + PARK_ATTEMPTS)
 
@@ -22,14 +23,63 @@ def most_events(plan: Iterable[Node]) -> int:
     return sum(_events(node) for node in plan) + _PARKING_EVENTS + _EVENTS_OF_THE_ENDS
 
 
+def most_results(plan: Iterable[Node], before: int = 0) -> tuple[int, int]:
+    """How many results there are behind the plan, and at most on the way: each branch ends with all that it knows."""
+    after: int = before
+    most: int = before
+    for node in plan:
+        match node:
+            case Planned():
+                after += 1
+            case PlannedParallel():
+                ends: list[tuple[int, int]] = [most_results(branch, after) for branch in node.branches]
+                most = max(most, sum(end for end, _ in ends), *(each for _, each in ends))
+                after += sum(end - after for end, _ in ends)
+            case PlannedChoice():
+                ends: list[tuple[int, int]] = [most_results(way, after) for way in node.ways]
+                most = max(most, *(each for _, each in ends))
+                after = max(end for end, _ in ends)
+            case PlannedWait():
+                pass
+        most = max(most, after)
+    return after, most
+
+
 def _forward_seconds(node: Node) -> int:
-    return node.action.longest + _PARKING_SECONDS
+    match node:
+        case Planned():
+            return node.action.longest + _PARKING_SECONDS
+        case PlannedParallel():
+            return max(sum(map(_forward_seconds, branch)) for branch in node.branches) + _PARKING_SECONDS
+        case PlannedChoice():
+            return max(sum(map(_forward_seconds, way)) for way in node.ways)
+        case PlannedWait():
+            return node.longest
 
 
 def _backward_seconds(node: Node) -> int:
-    return node.compensation.longest if node.compensation else 0
+    match node:
+        case Planned():
+            return node.compensation.longest if node.compensation else 0
+        case PlannedParallel():
+            return max(sum(map(_backward_seconds, branch)) for branch in node.branches)
+        case PlannedChoice():
+            return max(sum(map(_backward_seconds, way)) for way in node.ways)
+        case PlannedWait():
+            return 0
 
 
 def _events(node: Node) -> int:
-    back = node.compensation.events + _PARKING_EVENTS if node.compensation else 0
-    return node.action.events + back
+    match node:
+        case Planned():
+            back = node.compensation.events + _PARKING_EVENTS if node.compensation else 0
+            return node.action.events + back
+        case PlannedParallel():
+            # Where it can only go forward, every branch may park a step. Both ways each has a state that ends it.
+            beside = 0 if node.backward else _PARKING_EVENTS
+            ways = [sum(map(_events, branch)) + beside + 2 * EVENTS_OF_A_STATE for branch in node.branches]
+            return sum(ways) + 2 * _EVENTS_OF_A_PARALLEL + EVENTS_OF_A_STATE
+        case PlannedChoice():
+            return max(sum(map(_events, way)) for way in node.ways) + 2 * EVENTS_OF_A_STATE
+        case PlannedWait():
+            return 3 * EVENTS_OF_A_STATE

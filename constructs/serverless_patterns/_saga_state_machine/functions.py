@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -17,9 +17,13 @@ from .._environment import check_size, variables
 from .._function import business_function_env, define_function, endpoints, provisioned
 from .._grants import grant_steps
 from .._idempotency import Idempotency
+from .._protection import VARIABLES as PROTECTION_VARIABLES
+from .._protection import Protection, check_names, protection_env
 from .._running import check_in_pattern, check_provisioned
 from ..handler import Handler
 from .attempts import handler_timeout
+from .foreign import is_foreign_function
+from .waiting import protection_of_step
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
@@ -27,9 +31,12 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from ..defaults import Settings
-    from ..saga_step import SagaStep
+    from ..saga_step import Doing, SagaStep
 
-_VARIABLES = (*BusinessFunctionEnv._fields, *ClaimsEnv._fields, *Env._fields)
+    Defined = tuple[lambda_.IFunction, lambda_.IFunction]
+    """A function, and what is to be invoked: the function or its alias."""
+
+_VARIABLES = (*BusinessFunctionEnv._fields, *ClaimsEnv._fields, *Env._fields, *PROTECTION_VARIABLES)
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,8 @@ class StepFunction:
     handler: Handler
     once: Idempotency
     max_result_bytes: int
+    protections: Sequence[Protection]
+    """The breakers of its steps, each once."""
 
     @property
     def required_endpoints(self) -> tuple[str, ...]:
@@ -60,6 +69,7 @@ class StepFunction:
         check_in_pattern(problems, self.label, self.handler, scope, settings, _VARIABLES)
         warm, reserved = self.handler.provisioned_concurrent_executions, self.handler.reserved_concurrent_executions
         check_provisioned(problems, f"{self.label} provisioned_concurrent_executions", warm, reserved)
+        check_names(problems, self.label, self.protections)
         told = variables(self.handler, self._variables(self.once.claims), id, settings.environment)
         check_size(problems, self.label, told)
 
@@ -80,11 +90,14 @@ class StepFunction:
             required_endpoints=self.required_endpoints,
         )
         grant_steps(function, claims, effects=self.handler.returns_effects)
+        for one in self.protections:
+            one.grant(function)
         return cast(lambda_.IFunction, function), provisioned(scope, f"{self.id}Live", function, self.handler)
 
     def _variables(self, claims: dynamodb.ITable | None) -> dict[str, str]:
         env = Env(MAX_RESULT_BYTES=text(self.max_result_bytes))
-        return {**business_function_env(self.handler), **self.once.env(claims), **env._asdict()}
+        guards = protection_env(self.protections)
+        return {**business_function_env(self.handler), **self.once.env(claims), **env._asdict(), **guards}
 
 
 def functions_of(steps: Sequence[SagaStep], once: Idempotency, max_result_bytes: int) -> dict[Handler, StepFunction]:
@@ -94,5 +107,33 @@ def functions_of(steps: Sequence[SagaStep], once: Idempotency, max_result_bytes:
         for kind, handler in (("Action", step.action), ("Compensation", step.compensation)):
             if isinstance(handler, Handler) and handler not in found:
                 label = f"{step.name} {kind.lower()}"
-                found[handler] = StepFunction(f"{step.name}{kind}", label, handler, once, max_result_bytes)
+                guards = _protections(steps, handler)
+                found[handler] = StepFunction(f"{step.name}{kind}", label, handler, once, max_result_bytes, guards)
     return found
+
+
+def targets_of(doings: Mapping[str, Doing | None], defined: Mapping[Handler, Defined]) -> dict[str, Defined]:
+    """What each step invokes, by its name: what was defined for a `Handler`, or the function that was given."""
+    found: dict[str, Defined] = {}
+    for name, doing in doings.items():
+        if isinstance(doing, Handler):
+            found[name] = defined[doing]
+        elif is_foreign_function(doing):
+            given = cast(lambda_.IFunction, doing)
+            found[name] = given, given
+    return found
+
+
+def invoked(steps: Iterable[tuple[Iterable[SagaStep], Mapping[Handler, Defined]]]) -> list[lambda_.IFunction]:
+    """What all these steps invoke, each once."""
+    found: dict[lambda_.IFunction, None] = {}
+    for some, defined in steps:
+        for step in some:
+            by_kind = targets_of({"action": step.action, "compensation": step.compensation}, defined)
+            found |= dict.fromkeys(target for _, target in by_kind.values())
+    return [*found]
+
+
+def _protections(steps: Sequence[SagaStep], handler: Handler) -> list[Protection]:
+    found = (protection_of_step(step) for step in steps if handler in (step.action, step.compensation))
+    return [*dict.fromkeys(each for each in found if each is not None)]

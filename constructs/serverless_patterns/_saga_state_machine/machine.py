@@ -28,11 +28,12 @@ def define_machine(
     scope: Construct,
     definition: Mapping[str, Any],
     targets: Sequence[lambda_.IFunction],
+    native: Sequence[iam.PolicyStatement],
     claims: dynamodb.ITable,
     settings: Settings,
     key: kms.IKey | None,
 ) -> sfn.StateMachine:
-    """A Standard state machine that invokes these functions, and parks in the table."""
+    """A Standard state machine that invokes these functions, may do what native calls take, and parks in the table."""
     # Step Functions writes the log group's name into a policy of the account that holds few; not under this prefix.
     name = f"/aws/vendedlogs/states/{Names.unique_resource_name(scope, separator='-', max_length=_MOST_NAME)}"
     log_group = define_log_group(scope, "StateMachineLogs", settings, key, name=name)
@@ -40,7 +41,10 @@ def define_machine(
         scope, "StateMachineRole", assumed_by=cast(iam.IPrincipal, iam.ServicePrincipal("states.amazonaws.com"))
     )
     grant_parking(role, claims)
-    role.add_to_policy(statement(["lambda:InvokeFunction"], [target.function_arn for target in targets]))
+    if targets:
+        role.add_to_policy(statement(["lambda:InvokeFunction"], [target.function_arn for target in targets]))
+    for each in native:
+        role.add_to_policy(each)
     if key is not None:  # CDK's own grant holds for the ARN of a machine whose name is known, which ours is not
         key.grant(role, "kms:Decrypt", "kms:GenerateDataKey")
     machine = sfn.StateMachine(

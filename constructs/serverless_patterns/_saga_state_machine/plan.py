@@ -5,17 +5,22 @@ A plan is a list of nodes, and a node may hold lists of nodes. Whoever goes thro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Duration
 
+from .._checks import seconds
+from ..saga_flow import SagaChoice, SagaParallel, SagaWait
 from ..saga_step import Retry, SagaStep
 from .attempts import Attempts, attempts_of
 
 if TYPE_CHECKING:
-    from ..handler import Handler
+    from ..saga_step import Doing
+
+SagaNode = SagaStep | SagaParallel | SagaChoice | SagaWait
+"""What a user puts into a saga."""
 
 _ACTION_RETRY = Retry()
 _COMPENSATION_RETRY = Retry(13, longest_delay=Duration.hours(1))
@@ -34,35 +39,126 @@ class Planned:
         return self.step.name
 
     @property
-    def undo(self) -> Handler | None:
+    def undo(self) -> Doing | None:
         """What runs when the saga goes back over it."""
         return self.step.compensation if self.backward else None
 
     @property
     def action(self) -> Attempts:
         """Of the action."""
-        return attempts_of(self.step.timeout, self.step.action, self.step.retry or _ACTION_RETRY, self.step.action)
+        return attempts_of(self.step, self.step.action, self.step.retry or _ACTION_RETRY)
 
     @property
     def compensation(self) -> Attempts | None:
         """Of the compensation, which may have to wait for the action's function too."""
         if self.undo is None:
             return None
-        return attempts_of(
-            self.step.timeout, self.undo, self.step.compensation_retry or _COMPENSATION_RETRY, self.step.action
-        )
+        return attempts_of(self.step, self.undo, self.step.compensation_retry or _COMPENSATION_RETRY)
 
 
-Node = Planned
-"""Whatever a plan may hold."""
+@dataclass(frozen=True)
+class PlannedParallel:
+    """Branches beside each other."""
+
+    name: str
+    branches: tuple[Plan, ...]
+    backward: bool
 
 
-def planned(steps: Sequence[SagaStep]) -> list[Node]:
-    """The nodes; without a pivot all are undone when one fails."""
-    pivot = next((at for at, step in enumerate(steps) if step.pivot), len(steps) - 1)
-    return [Planned(step, at <= pivot) for at, step in enumerate(steps)]
+@dataclass(frozen=True)
+class PlannedChoice:
+    """One of several ways."""
+
+    name: str
+    conditions: tuple[Mapping[str, Any], ...]
+    """As rendered; the way of the first that holds is taken."""
+    ways: tuple[Plan, ...]
+    """One for each condition, and last the one without."""
+    backward: bool
+
+
+@dataclass(frozen=True)
+class PlannedWait:
+    """For `longest` seconds, or until the timestamp at a path."""
+
+    name: str
+    until: str | None
+    longest: int
+    backward: bool
+
+
+Node = Planned | PlannedParallel | PlannedChoice | PlannedWait
+"""Whatever a plan may hold. Its first state has its name."""
+
+Plan = tuple[Node, ...]
+
+
+def planned(nodes: Sequence[SagaNode]) -> Plan:
+    """The nodes; without a pivot all are undone when one fails. Of a checked description."""
+    pivot = next((at for at, node in enumerate(nodes) if isinstance(node, SagaStep) and node.pivot), len(nodes) - 1)
+    return tuple(_planned(node, backward=at <= pivot) for at, node in enumerate(nodes))
 
 
 def all_steps(plan: Iterable[Node]) -> list[Planned]:
     """Every step, wherever it is, in the order in which they are written: backwards, the way of a flat undoing."""
-    return list(plan)
+    steps: list[Planned] = []
+    for node in plan:
+        match node:
+            case Planned():
+                steps.append(node)
+            case PlannedParallel():
+                steps += [step for branch in node.branches for step in all_steps(branch)]
+            case PlannedChoice():
+                steps += [step for way in node.ways for step in all_steps(way)]
+            case PlannedWait():
+                pass
+    return steps
+
+
+def has_undo(node: Node) -> bool:
+    """Whether going back over it can mean anything."""
+    return any(step.undo is not None for step in all_steps([node]))
+
+
+def begins(plan: Iterable[Node]) -> bool:
+    """Whether every way through it begins with a step, after waits: its result makes the document's `saga`."""
+    first = next((node for node in plan if not isinstance(node, PlannedWait)), None)
+    match first:
+        case Planned():
+            return True
+        case PlannedParallel():
+            return all(begins(branch) for branch in first.branches)
+        case PlannedChoice():
+            return all(begins(way) for way in first.ways)
+        case None:
+            return False
+
+
+def branches_of(parallel: SagaParallel) -> list[Sequence[SagaNode]]:
+    """A node by itself is a branch of one."""
+    return [[branch] if isinstance(branch, SagaNode) else branch for branch in parallel.branches]
+
+
+def name_of(node: SagaNode) -> str:
+    """Of a checked description: a parallel may have none of its own."""
+    if not isinstance(node, SagaParallel) or node.name is not None:
+        return str(node.name)
+    return f"Parallel{name_of(branches_of(node)[0][0])}"
+
+
+def _planned(node: SagaNode, *, backward: bool) -> Node:
+    def all_of(nodes: Iterable[SagaNode]) -> Plan:
+        return tuple(_planned(each, backward=backward) for each in nodes)
+
+    match node:
+        case SagaStep():
+            return Planned(node, backward)
+        case SagaParallel():
+            return PlannedParallel(name_of(node), tuple(map(all_of, branches_of(node))), backward)
+        case SagaChoice():
+            conditions = tuple(condition.render_condition() for condition, _ in node.when)
+            ways = [*(steps for _, steps in node.when), node.otherwise]
+            return PlannedChoice(node.name, conditions, tuple(map(all_of, ways)), backward)
+        case SagaWait():
+            longest = seconds(node.duration or node.longest) or 0
+            return PlannedWait(node.name, node.until, longest, backward)

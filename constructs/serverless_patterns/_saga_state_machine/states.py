@@ -5,8 +5,8 @@ Nothing here knows what comes before or after what.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from aws_cdk import aws_stepfunctions as sfn
@@ -14,8 +14,11 @@ from aws_cdk import aws_stepfunctions as sfn
 from serverless_patterns_runtime.claims.contract import PARTITION_KEY
 from serverless_patterns_runtime.saga_state_machine import contract
 
-from .attempts import LEASE_ATTEMPTS, PARK_BACKOFF, PARK_TIMEOUT_SECONDS, Attempts, Backoff
-from .plan import Planned
+from ..handler import Handler
+from .attempts import PARK_BACKOFF, PARK_TIMEOUT_SECONDS, Attempts, Backoff
+from .calls import call
+from .foreign import selected
+from .plan import Node, Planned
 
 FORWARD_PARKED = "ForwardParked"
 UNDONE = "Undone"
@@ -55,17 +58,28 @@ class Place:
     parked: str = f"{SAGA}.{contract.PARKED}"
     failure: str = f"{SAGA}.failure"
     """Of the compensation that is about to be parked."""
+    undone: str = f"{SAGA}.undone"
+    """What each parallel that was undone says of what it has parked."""
+
+    def undoing(self) -> Place:
+        """In a branch that undoes: its document holds ours, so that it ends with nothing but what it has parked."""
+        execution = self.execution if self.execution.startswith("$$") else f"$.state{self.execution[1:]}"
+        return Place(execution, "$.state", "$.parked", "$.failure", "$.parked")
+
+    def forward_beside(self) -> Place:
+        """In a branch behind the pivot: what it parks is told among the results, which are joined."""
+        return replace(self, parked=f"{RESULTS}.{contract.PARKED_BESIDE}")
 
 
 MAIN = Place()
 
 
-def undo_name(node: Planned) -> str:
+def undo_name(node: Node) -> str:
     """Of the state that undoes it."""
     return f"Undo {node.name}"
 
 
-def park_name(node: Planned) -> str:
+def park_name(node: Node) -> str:
     """Of the state that parks it."""
     return f"Park {node.name}"
 
@@ -79,34 +93,43 @@ def action_task(one: Planned, resources: Resources, place: Place, *, first: bool
     if declared:
         event["no_effect_errors"] = declared
     # With the status that leaves with the last result as the output: no state for that.
-    begun = {"status": contract.SUCCEEDED, contract.RESULTS: {f"{one.name}.$": "$"}}
+    chosen = selected(one.step.action)
+    result = {f"{one.name}.$": "$"} if chosen is None else {one.name: chosen}
+    begun = {"status": contract.SUCCEEDED, contract.RESULTS: result}
     shape: State = {"ResultSelector": begun, "ResultPath": SAGA} if first else {"ResultPath": f"{RESULTS}.{one.name}"}
+    if chosen is not None and not first:
+        shape = {**shape, "ResultSelector": chosen}
     attempts = one.action
-    again = [_after_a_lease(attempts), retrier(attempts.backoff)] if attempts.backoff.again else []
+    again = attempts.after_leases if attempts.backoff.again else []
+    last = [retrier(attempts.backoff)] if attempts.backoff.again else []
     return {
         "Type": "Task",
-        "Resource": resources.actions[one.name],
-        "Parameters": event,
+        **call(one.step, "action", event, resources, place),
         **shape,
         "TimeoutSeconds": attempts.timeout,
-        "Retry": [{"ErrorEquals": [contract.PERMANENT_ERROR, *declared], "MaxAttempts": 0}, *again],
+        "Retry": [
+            {"ErrorEquals": [contract.PERMANENT_ERROR, *declared], "MaxAttempts": 0},
+            *again,
+            *attempts.waiting.retriers,
+            *last,
+        ],
     }
 
 
 def compensation_task(one: Planned, attempts: Attempts, resources: Resources, place: Place) -> State:
     """Without a Catch and without a way on. It leaves the document as it is."""
     event = _event(one.name, "compensation", place)
-    if one.step.action.returns_effects:
-        event["action_returns_effects"] = True
+    if not isinstance(one.step.action, Handler):
+        event["action_unclaimed"] = True
     return {
         "Type": "Task",
-        "Resource": resources.compensations[one.name],
-        "Parameters": event,
+        **call(one.step, "compensation", event, resources, place),
         "ResultPath": sfn.JsonPath.DISCARD,  # a plain None is left out of CDK's JSON, and would mean "$"
         "TimeoutSeconds": attempts.timeout,
         "Retry": [
             {"ErrorEquals": [contract.PERMANENT_ERROR], "MaxAttempts": 0},
-            _after_a_lease(attempts),
+            *attempts.after_leases,
+            *attempts.waiting.retriers,
             retrier(attempts.backoff),
         ],
     }
@@ -138,6 +161,28 @@ def parking(step: str, following: str, error: str, resources: Resources, place: 
     }
 
 
+def joined(paths: Sequence[str]) -> str:
+    """An expression for one object of all members of several; of one name the last has the say."""
+    *before, last = paths
+    for path in reversed(before):
+        last = f"States.JsonMerge({path}, {last}, false)"
+    return last
+
+
+def machine(start: str, states: States) -> dict[str, Any]:
+    """A state machine, or a branch, of those states to which something leads: the others are what nobody needs here."""
+    known, open_ = set[str](), [start]
+    while open_:
+        name = open_.pop()
+        if name in known:
+            continue
+        known.add(name)
+        state = states[name]
+        open_ += [state[way] for way in ("Next", "Default") if way in state]
+        open_ += [each["Next"] for part in ("Catch", "Choices") for each in state.get(part, ())]
+    return {"StartAt": start, "States": {name: state for name, state in states.items() if name in known}}
+
+
 def retrier(backoff: Backoff) -> State:
     """After any error."""
     return {
@@ -165,13 +210,4 @@ def _event(step: str, kind: contract.Kind, place: Place) -> dict[str, Any]:
         "execution.$": place.execution,
         "retries.$": "$$.State.RetryCount",
         "state.$": place.document,
-    }
-
-
-def _after_a_lease(attempts: Attempts) -> State:
-    return {
-        "ErrorEquals": [contract.RUNNING_ELSEWHERE],
-        "IntervalSeconds": attempts.after_a_lease,
-        "BackoffRate": 1.0,
-        "MaxAttempts": LEASE_ATTEMPTS,
     }

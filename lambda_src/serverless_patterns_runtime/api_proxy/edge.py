@@ -11,7 +11,7 @@ from serverless_patterns_runtime.api_proxy import contract
 from serverless_patterns_runtime.api_proxy.settings import Settings
 from serverless_patterns_runtime.api_proxy.validation import Validator
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
-from serverless_patterns_runtime.circuit_breaker.settings import breakers
+from serverless_patterns_runtime.circuit_breaker.settings import deployed_breakers
 from serverless_patterns_runtime.deployed_resources import DeployedResources
 from serverless_patterns_runtime.resources import NO_RESOURCES, Resources
 from serverless_patterns_runtime.telemetry import Logger, Metrics
@@ -74,14 +74,9 @@ def _fallback(name: str) -> BusinessFunction:
 
 
 def _breakers(routes: contract.Routes, logger: Any) -> Mapping[str, "Breaker"]:
-    names = {route["circuit_breaker"] for route in routes.values() if "circuit_breaker" in route}
-    if not names:
-        return {}
-    # Not at the top: it needs botocore.
-    from serverless_patterns_runtime.circuit_breaker.deployed import deployed_breaker
-
-    settings = breakers()
-    return {name: deployed_breaker(name, settings[name], logger) for name in sorted(names)}
+    """Raises KeyError where the environment lacks one: at init, and not in the middle of a request."""
+    breakers = deployed_breakers(logger)
+    return {name: breakers[name] for route in routes.values() if (name := route.get("circuit_breaker"))}
 
 
 def _dynamodb() -> Any:

@@ -5,15 +5,16 @@ call that may probe.
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from serverless_patterns_runtime.circuit_breaker.contract import BreakerSettings
+from serverless_patterns_runtime.circuit_breaker.failures import counts, with_one_more
 from serverless_patterns_runtime.circuit_breaker.permit import Permit
 from serverless_patterns_runtime.circuit_breaker.reports import Reports
 from serverless_patterns_runtime.circuit_breaker.state import State
 from serverless_patterns_runtime.circuit_breaker.store import Beaten, Store, StoreUnavailable
 from serverless_patterns_runtime.claims.leases import CLOCK_SKEW_SECONDS
-from serverless_patterns_runtime.errors import CircuitOpen, PermanentError
+from serverless_patterns_runtime.errors import CircuitOpen
 
 __all__ = ["CircuitBreaker"]
 
@@ -75,15 +76,33 @@ class CircuitBreaker:
     # How calls went. None of this raises: a breaker's troubles are not the caller's.
 
     def judge(self, permit: Permit, error: BaseException | None) -> CircuitOpen | None:
-        failure = error if error is not None and _counts(error, self._settings["counts"]) else None
+        failure = error if counts(error, self._settings) else None
         if permit.prober is not None:
             self._conclude(permit.prober, failure)
         elif failure is not None and permit.epoch is not None and self._clock() >= self._store_pause_until:
             self._count(permit.epoch, failure)
-        seen = self._seen
-        if failure is None or not seen.open or self._clock() >= seen.open_until:
+        return None if failure is None else self._excuse_for(permit)
+
+    def suspect(self, permit: Permit, error: BaseException) -> CircuitOpen | None:
+        """Half-open, whatever the window holds: a call decides whether the downstream is down, or one caller wrong."""
+        if not counts(error, self._settings):
             return None
-        return CircuitOpen(seen.open_until, seen.opened_at)
+        for _ in range(COUNT_TRIES):
+            excuse, now = self._excuse_for(permit), self._clock()
+            if excuse is not None:
+                return excuse
+            if permit.epoch is None or now < self._store_pause_until:
+                return None
+            try:
+                self._see(self._store.open(self._seen, now, now))
+            except Beaten as beaten:
+                self._see(beaten.found)
+            except StoreUnavailable as failure:
+                self._store_failed(failure)
+            else:
+                self._reports.suspected(self._seen, error)
+                return CircuitOpen(now + self._settings["open_seconds"], now)
+        return None
 
     def give_back(self, permit: Permit) -> None:
         if permit.prober is None:
@@ -94,6 +113,15 @@ class CircuitBreaker:
             self._see(beaten.found)
         except StoreUnavailable as failure:
             self._store_failed(failure)
+
+    def _excuse_for(self, permit: Permit) -> CircuitOpen | None:
+        """Why a failure is not the call's own, if it is not: it probed, or the breaker has opened since it began."""
+        seen, now = self._seen, self._clock()
+        if seen.open and (now < seen.open_until or permit.prober is not None or permit.epoch is not None):
+            return CircuitOpen(seen.open_until, seen.opened_at)
+        if permit.prober is not None or (permit.epoch is not None and permit.epoch != seen.epoch):
+            return CircuitOpen(now, now)
+        return None
 
     # Looking.
 
@@ -177,8 +205,7 @@ class CircuitBreaker:
 
     def _count_once(self, error: BaseException) -> None:
         settings, now = self._settings, self._clock()
-        recent = [time for time in self._seen.failures or () if time > now - settings["window_seconds"]]
-        failures = sorted([*recent, now])[-settings["failure_threshold"] :]
+        failures = with_one_more(self._seen.failures or (), now, settings)
         if len(failures) < settings["failure_threshold"]:
             self._see(self._store.count(self._seen, failures))
         else:
@@ -188,9 +215,3 @@ class CircuitBreaker:
     def _store_failed(self, failure: StoreUnavailable) -> None:
         self._store_pause_until = self._clock() + STORE_PAUSE_SECONDS
         self._reports.store_unavailable(failure.__cause__ or failure)
-
-
-def _counts(error: BaseException, counted: Sequence[str]) -> bool:
-    if not counted:
-        return not isinstance(error, PermanentError)
-    return any(kind.__name__ in counted for kind in type(error).__mro__)

@@ -21,7 +21,11 @@ class Judge(Protocol):
     """The breaker that gave the permit."""
 
     def judge(self, permit: "Permit", error: BaseException | None) -> CircuitOpen | None:
-        """Why the next call is refused, if that is because of this one's error, or of others like it."""
+        """Why a failure is not the call's own: it is what the breaker is open for, or has been since the call began."""
+        ...
+
+    def suspect(self, permit: "Permit", error: BaseException) -> CircuitOpen | None:
+        """As `Permit.suspect`."""
         ...
 
     def give_back(self, permit: "Permit") -> None: ...
@@ -37,7 +41,9 @@ class Permit:
         self.prober = prober
         """The token of a probe."""
         self.refusal: CircuitOpen | None = None
-        """Set when the call failed for what the breaker is open for: the downstream's failure, and not the call's."""
+        """Set when the call failed, and the failure is the downstream's, and not the call's."""
+        self.error: BaseException | None = None
+        """What the call raised."""
         self._used = False
 
     def run(self, call: Callable[[], Any]) -> Any:
@@ -49,10 +55,18 @@ class Permit:
             self._judge.give_back(self)
             raise
         except BaseException as error:  # also SystemExit: a probe has to end
+            self.error = error
             self.refusal = self._judge.judge(self, error)
             raise
         self._judge.judge(self, None)
         return result
+
+    def suspect(self) -> CircuitOpen | None:
+        """Whoever made the call would give up for good, because it failed: is it the call's own fault?
+
+        The next call, whoever's, is to find out. When to ask again; None where the breaker has nothing to say to it.
+        """
+        return None if self.error is None else self._judge.suspect(self, self.error)
 
     def __enter__(self) -> Self:
         return self

@@ -33,6 +33,12 @@ class Reports:
         self._count(contract.METRIC_OPENED)
         self._transition("closed", "open", state, f"failed too often, the last time with {type(error).__name__}")
 
+    def suspected(self, state: State, error: BaseException) -> None:
+        """Nothing is counted: the probe may well find that the downstream answers."""
+        self._transition(
+            "closed", "half-open", state, f"a message has used up its tries, the last time with {type(error).__name__}"
+        )
+
     def opened_again(self, state: State, error: BaseException) -> None:
         self._count(contract.METRIC_OPENED)
         self._transition("half-open", "open", state, f"the probe failed with {type(error).__name__}")

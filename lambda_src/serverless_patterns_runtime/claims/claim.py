@@ -74,6 +74,8 @@ class Holder(NamedTuple):
     """1 where nobody counts."""
     answer: str | None
     undone: bool = False
+    begun_at: int | None = None
+    """When the first attempt took the lease, where that is kept."""
 
     @classmethod
     def from_item(cls, item: dict[str, Any]) -> "Holder":
@@ -88,6 +90,7 @@ class Holder(NamedTuple):
             attempt=int(item[contract.ATTEMPT]["N"]) if contract.ATTEMPT in item else 1,
             answer=item[contract.ANSWER]["S"] if contract.ANSWER in item else None,
             undone=contract.UNDONE in item and item[contract.UNDONE]["BOOL"],
+            begun_at=int(item[contract.BEGUN_AT]["N"]) if contract.BEGUN_AT in item else None,
         )
 
     def judge(self, claim: Claim) -> None:

@@ -27,6 +27,10 @@ ANSWER = "answer"
 ATTEMPT = "attempt"
 """Attempts that took the lease and were not seen to fail (N). Absent once done, and where a queue counts receives."""
 
+BEGUN_AT = "begun_at"
+"""When the first attempt took the lease (N): from then on a key that is passed on may be known elsewhere. Only where
+somebody asks for it."""
+
 UNDONE = "undone"
 """True on a tombstone (BOOL): the work may not happen any more. What it has done is told by the other attributes, which
 stay: the answer of what was done, the attempts of what may have been."""
@@ -34,6 +38,10 @@ stay: the answer of what was done, the attempts of what may have been."""
 ATTEMPTS = "attempts"
 """Receives of one message that were attempts (NS), in an item of its own: `attempts#<namespace>#<message id>`. Only
 where a queue's receive count climbs without an attempt."""
+
+EXCUSED = "excused"
+"""In that item (BOOL): the attempts were used up once, and are forgotten, because a circuit breaker is to find out
+whose fault they were."""
 
 TIME_TO_LIVE = "expires_at"
 """When the claim stops meaning anything (N); DynamoDB deletes the item some time after that."""

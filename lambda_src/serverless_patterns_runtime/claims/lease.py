@@ -27,6 +27,7 @@ _NAMES = {
     "#done": contract.DONE,
     "#answer": contract.ANSWER,
     "#attempt": contract.ATTEMPT,
+    "#begun_at": contract.BEGUN_AT,
     "#expires_at": contract.TIME_TO_LIVE,
 }
 
@@ -43,17 +44,20 @@ class Lease:
     owner: str
     """Token of this attempt: whoever lost its lease can record nothing."""
 
-    def take(self, until: int) -> Holder:
+    def take(self, until: int, *, dated: bool = False) -> Holder:
         """The claim as it stands now: ours until `until` (epoch seconds), or `done` and no more to do.
+
+        `dated`: it also keeps, from the first attempt on, when that was.
 
         Raises IdempotencyKeyReused, RunningElsewhere, or Contended when DynamoDB does not take the request now. After
         any other error it is unknown whether the lease is held: it holds until its deadline, then.
         """
         now = int(self.clock())
+        begun = ", #begun_at = if_not_exists(#begun_at, :now)" if dated else ""
         try:
             response = self._update(
                 "SET #owner = :owner, #payload = :payload, #free_at = :until, #expires_at = :expires_at,"
-                " #done = :false, #attempt = if_not_exists(#attempt, :zero) + :one REMOVE #answer",
+                f" #done = :false, #attempt = if_not_exists(#attempt, :zero) + :one{begun} REMOVE #answer",
                 "attribute_not_exists(#claim) OR (#free_at < :now AND (#payload = :payload OR #expires_at < :now))",
                 {
                     ":owner": self.owner,

@@ -63,6 +63,9 @@ class Once(ABC, Generic[A]):
         """Raises UnusableResult."""
         return self._answer_of(effects.result)
 
+    def _take(self, lease: Lease, until: int) -> Holder:
+        return lease.take(until)
+
     def _says_failed(self, answer: A) -> bool:  # noqa: ARG002
         """Whether the answer itself says that the work was not done: it is given, and never kept."""
         return False
@@ -117,7 +120,7 @@ class Once(ABC, Generic[A]):
 
     def _with_lease(self, claim: Claim, call: Call) -> Executed[A]:
         lease = self._table.lease(claim)
-        held = lease.take(math.ceil(self._table.clock() + self._remaining()) + CLOCK_SKEW_SECONDS)
+        held = self._take(lease, math.ceil(self._table.clock() + self._remaining()) + CLOCK_SKEW_SECONDS)
         if held.done:
             return self._replay(held)
         try:

@@ -8,6 +8,7 @@ queue too.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from serverless_patterns_runtime.claims.attempts import Noted
 from serverless_patterns_runtime.errors import AttemptsExhausted
 from serverless_patterns_runtime.load_leveled_queue.message import Message
 from serverless_patterns_runtime.load_leveled_queue.verdicts import Failed, Refused, Verdict
@@ -18,24 +19,27 @@ __all__ = ["AttemptLimit"]
 @dataclass(frozen=True)
 class AttemptLimit:
     limit: int
-    count: Callable[[str, int], int]
+    count: Callable[[str, int], Noted]
     """Notes that a message's n-th receive was an attempt, and says how many attempts that makes."""
 
     take_back: Callable[[str, int], None]
     """The other way: it was none."""
 
+    take_all_back: Callable[[str], None]
+    """None of a message's attempts was one; said of it once."""
+
     enabled: bool
     """False: every receive is an attempt, and SQS's own count says how many there were."""
 
-    def number_of(self, message: Message) -> int:
+    def number_of(self, message: Message) -> Noted:
         """Counts the attempt that is about to start. The first receive costs no write.
 
         Raises AttemptsExhausted when there were enough: all of them died without a word.
         """
         if not self.enabled or message.receive_count == 1:
-            return message.receive_count
+            return Noted(message.receive_count)
         attempt = self.count(message.id, message.receive_count)
-        if attempt > self.limit:
+        if attempt.number > self.limit:
             raise AttemptsExhausted(f"started {self.limit} times, with no end that could be recorded")
         return attempt
 
@@ -44,13 +48,17 @@ class AttemptLimit:
         if self.enabled and message.receive_count > 1:
             self.take_back(message.id, message.receive_count)
 
-    def judge(self, message: Message, attempt: int, verdict: Verdict) -> Verdict:
+    def excuse(self, message: Message) -> None:
+        """As many as it may have failed for what may be nobody's fault of its own: it starts anew."""
+        self.take_all_back(message.id)
+
+    def judge(self, message: Message, attempt: Noted, verdict: Verdict) -> Verdict:
         """The last failure that a message may have is a refusal."""
         if not isinstance(verdict, Failed):
             return verdict
         if self.enabled and message.receive_count == 1:
             attempt = self.count(message.id, message.receive_count)
-        if attempt < self.limit:
+        if attempt.number < self.limit:
             return verdict
         last = type(verdict.error).__name__
-        return Refused(AttemptsExhausted(f"failed {attempt} times, the last time with {last}"))
+        return Refused(AttemptsExhausted(f"failed {attempt.number} times, the last time with {last}"))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
-from serverless_patterns_runtime.circuit_breaker.settings import breakers
+from serverless_patterns_runtime.circuit_breaker.settings import deployed_breakers
 from serverless_patterns_runtime.clients import client
 from serverless_patterns_runtime.deployed_resources import DeployedResources
 from serverless_patterns_runtime.load_leveled_queue.commit_threads import COMMIT_THREADS, CommitThreads
@@ -56,14 +56,5 @@ class Edge(NamedTuple):
             metrics=Metrics(),
             commit_threads=CommitThreads(COMMIT_THREADS),
             resources=DeployedResources(settings.tables),
-            breaker=_breaker(logger),
+            breaker=next(iter(deployed_breakers(logger).values()), None),  # one at most
         )
-
-
-def _breaker(logger: Any) -> "Breaker | None":
-    for name, settings in breakers().items():  # one at most
-        # Not at the top: most consumers have none.
-        from serverless_patterns_runtime.circuit_breaker.deployed import deployed_breaker
-
-        return deployed_breaker(name, settings, logger)
-    return None

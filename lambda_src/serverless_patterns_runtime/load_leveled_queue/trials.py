@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from serverless_patterns_runtime.claims.attempts import Attempts
+from serverless_patterns_runtime.claims.attempts import Attempts, Noted
 from serverless_patterns_runtime.errors import CircuitOpen
 from serverless_patterns_runtime.invocation import Invocation
 from serverless_patterns_runtime.load_leveled_queue.attempt_limit import AttemptLimit
@@ -14,7 +14,7 @@ from serverless_patterns_runtime.load_leveled_queue.delivery import Delivery
 from serverless_patterns_runtime.load_leveled_queue.edge import Edge
 from serverless_patterns_runtime.load_leveled_queue.intake import Intake
 from serverless_patterns_runtime.load_leveled_queue.message import Message, Request
-from serverless_patterns_runtime.load_leveled_queue.verdicts import Failed, Held, Unstarted, Verdict
+from serverless_patterns_runtime.load_leveled_queue.verdicts import Failed, Held, Refused, Unstarted, Verdict
 from serverless_patterns_runtime.load_leveled_queue.work import Work, verdict_on
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class Trials:
             limit=edge.settings.max_receive_count,
             count=attempts.count,
             take_back=attempts.withdraw,
+            take_all_back=attempts.excuse,
             enabled=edge.settings.count_attempts,
         )
 
@@ -73,9 +74,10 @@ class Trials:
         self, delivery: Delivery, message: Message, request: Request, work: Work, permit: "Permit | None"
     ) -> Answer:
         try:
-            delivery.attempts = self._attempt_limit.number_of(message)
+            attempt = self._attempt_limit.number_of(message)
         except Exception as error:
             return _known(verdict_on(error))
+        delivery.attempts = attempt.number
         if message.receive_count > 1:
             # It may be what killed an invocation before: let its neighbours' work not be lost and done again with it.
             self._conclusions.warn_of_claims(work.record())
@@ -83,21 +85,36 @@ class Trials:
         with self._edge.logger.append_context_keys(correlation_id=message.correlation_id, message_id=message.id):
             answer = work.start(request, self._invocation(message, request, delivery.attempts), permit)
         self._longest_run = max(self._longest_run or 0.0, before - self._remaining())
-        if permit is not None and permit.refusal is not None:
-            return _known(self._withdrawn(message, permit.refusal, answer()))
-        return lambda: self._judged(message, delivery.attempts, answer())
+        if permit is not None and permit.error is not None:
+            return _known(self._blamed(message, attempt, permit, answer()))
+        return lambda: self._judged(message, attempt, answer())
 
-    def _withdrawn(self, message: Message, refusal: CircuitOpen, verdict: Verdict) -> Verdict:
-        """A failure by which the breaker is open was no attempt: a message that probes would use up its own."""
-        if not isinstance(verdict, Failed):
-            return verdict
-        try:
-            self._attempt_limit.withdraw(message)
-        except Exception as error:
-            self._conclusions.warn("an attempt could not be taken back", error, message.id)
+    def _blamed(self, message: Message, attempt: Noted, permit: "Permit", verdict: Verdict) -> Verdict:
+        """The function failed: by a fault of the message, which uses up its attempts, or of what the breaker guards?
+
+        A failure by which the breaker is open was no attempt: a message that probes would use up its own. One that has
+        used them up is no dead letter yet either, if the breaker has not been asked about it: the failures may have
+        been too few, or too far apart, to open it. It starts anew, while the next call probes.
+        """
+        if isinstance(verdict, Failed) and permit.refusal is not None:
+            self._forget(self._attempt_limit.withdraw, message)
+            return Held(permit.refusal, verdict.error)
+        judged = self._judged(message, attempt, verdict)
+        if not isinstance(verdict, Failed) or not isinstance(judged, Refused) or attempt.excused:
+            return judged
+        refusal = permit.suspect()
+        if refusal is None:
+            return judged
+        self._forget(self._attempt_limit.excuse, message)
         return Held(refusal, verdict.error)
 
-    def _judged(self, message: Message, attempt: int, verdict: Verdict) -> Verdict:
+    def _forget(self, attempts: Callable[[Message], None], message: Message) -> None:
+        try:
+            attempts(message)
+        except Exception as error:
+            self._conclusions.warn("an attempt could not be taken back", error, message.id)
+
+    def _judged(self, message: Message, attempt: Noted, verdict: Verdict) -> Verdict:
         try:
             return self._attempt_limit.judge(message, attempt, verdict)
         except Exception as error:

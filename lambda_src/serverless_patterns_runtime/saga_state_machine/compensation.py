@@ -30,8 +30,9 @@ class Compensation(StepWork):
         )
 
     def _may_have_happened(self, left: Left) -> bool:
-        """Effects are there together with their claim. Anything else leaves no trace that could be trusted."""
-        if not self._task.event.get("action_returns_effects"):
+        """Effects are there together with their claim, and before anything else an action takes a lease: what left
+        no trace has not begun, and behind the tombstone it never will. What is no Handler leaves none."""
+        if self._task.event.get("action_unclaimed"):
             return True
         return left.done or left.began or self._task.step in self._task.results
 

@@ -22,6 +22,9 @@ ERROR = "error"
 PARKED = "parked"
 """`$.saga.parked.<step>`: present when a compensation was given up and waits for somebody."""
 
+PARKED_BESIDE = "_parked"
+"""`$.saga.results._parked.<step>`: present when a branch behind the pivot has parked a step. No step is called so."""
+
 STEP_NAME = "[A-Za-z][A-Za-z0-9_]{0,63}"
 """A regular expression: so that `$.saga.results.<step>` is a path, and a state's name has room for a prefix."""
 
@@ -38,6 +41,9 @@ error without effect comes under the name that was declared, and is not to be re
 RUNNING_ELSEWHERE = "RunningElsewhere"
 """The name of the error while another attempt is at work, or died without a word. It can be gone as soon as that
 attempt's function has timed out, `LEASE_MARGIN_SECONDS` later at most: a retry before that is in vain."""
+
+CIRCUIT_OPEN = "CircuitOpen"
+"""The name of the error while the step's circuit breaker refuses it, or when its probe has failed: no attempt of it."""
 
 LEASE_MARGIN_SECONDS = 6
 """From a function's time-out until others may take what it held."""
@@ -67,6 +73,15 @@ class Env(NamedTuple):
     """A larger result is refused before anything of the step is committed."""
 
 
+class ExternalKey(TypedDict):
+    """How a provider outside knows what a step sends."""
+
+    format: str
+    """With the placeholders `{namespace}`, `{execution}`, `{step}`, `{digest}`."""
+    lifetime: int
+    """Seconds for which the provider remembers it."""
+
+
 class Event(TypedDict):
     """What a Task gives its function. What can differ between two steps of one function is here, not in `Env`: an
     execution that is under way keeps its definition, whatever is deployed meanwhile."""
@@ -83,9 +98,15 @@ class Event(TypedDict):
     """True for the action of the first step: its document has no `saga` yet."""
     no_effect_errors: NotRequired[list[str]]
     """Of an action before the pivot, or the pivot: classes of errors after which there is nothing to undo."""
-    action_returns_effects: NotRequired[bool]
-    """Of a compensation: whether the action is a `Handler` whose function returns Effects. Then one that has left no
-    claim has not happened, and never will."""
+    action_unclaimed: NotRequired[bool]
+    """Of a compensation: whether the action is no `Handler`, and lays no claim. Then nobody knows whether it began."""
+    external_key: NotRequired[ExternalKey]
+    circuit_breaker: NotRequired[str]
+    """Its name. A function that does not know it, of another deployment, goes without."""
+    settles_within: NotRequired[int]
+    """Seconds, from when the state was entered, for which an outcome may stay unknown."""
+    entered: NotRequired[str]
+    """`$$.State.EnteredTime`, beside `settles_within`."""
 
 
 def action_key(namespace: str, execution: str, step: str) -> str:

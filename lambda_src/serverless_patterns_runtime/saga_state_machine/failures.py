@@ -3,11 +3,11 @@
 from typing import NoReturn
 
 from serverless_patterns_runtime.claims.claim import RunningElsewhere
-from serverless_patterns_runtime.errors import PermanentError
-from serverless_patterns_runtime.saga_state_machine import contract
+from serverless_patterns_runtime.errors import CircuitOpen, PermanentError
+from serverless_patterns_runtime.saga_state_machine import contract, outside
 from serverless_patterns_runtime.telemetry import describe
 
-__all__ = ["Ambiguous", "WithoutEffect", "fail"]
+__all__ = ["Ambiguous", "StillUnsettled", "WithoutEffect", "fail"]
 
 MOST_CHARACTERS = 1_000
 """Of an error's words: they become part of the state document."""
@@ -23,11 +23,20 @@ class WithoutEffect(Exception):
 
 
 class Ambiguous(Exception):
-    """A declared error of an attempt that was not the first: nobody knows what those before it have done."""
+    """Nobody knows what was done, and no retry will tell: a declared error of an attempt that was not the first, or an
+    outcome that has been unknown for too long."""
 
     def __init__(self, error: BaseException) -> None:
         super().__init__()
         self.error = error
+
+
+class StillUnsettled(Exception):
+    """To be asked for again in so many seconds."""
+
+    def __init__(self, interval: int) -> None:
+        super().__init__("the outcome is not known yet")
+        self.interval = interval
 
 
 def fail(error: BaseException) -> NoReturn:
@@ -44,6 +53,10 @@ def fail(error: BaseException) -> NoReturn:
             name, words = contract.PERMANENT_ERROR, f"{type(error).__name__}: {error.message}"
         case RunningElsewhere():
             name, words = contract.RUNNING_ELSEWHERE, "another attempt at this step is at work, or has died"
+        case CircuitOpen():
+            name, words = contract.CIRCUIT_OPEN, str(error)
+        case StillUnsettled():
+            name, words = outside.unsettled_error(error.interval), str(error)
         case _:
             name, words = type(error).__name__, _words(error)
     # One that a module keeps, and raises again and again, would keep every frame it ever passed, payloads too.

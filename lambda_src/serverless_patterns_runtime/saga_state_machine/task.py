@@ -3,12 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, cast
 
 from serverless_patterns_runtime.claims.claim import Claim
 from serverless_patterns_runtime.errors import MalformedPayload
 from serverless_patterns_runtime.payload import digest
-from serverless_patterns_runtime.saga_state_machine import contract
+from serverless_patterns_runtime.saga_state_machine import contract, outside
 from serverless_patterns_runtime.step_input import StepError
 
 __all__ = ["StepClaim", "Task"]
@@ -71,6 +72,25 @@ class Task:
         if name == contract.PERMANENT_ERROR:
             name, _, message = message.partition(": ")
         return StepError(name, message)
+
+    def external_key(self, claim: Claim) -> str | None:
+        """Of what the action, or its compensation, sends to a provider."""
+        settings = self.event.get("external_key")
+        if settings is None:
+            return None
+        return outside.key_of(
+            settings["format"],
+            namespace=claim.namespace,
+            execution=self.event["execution"],
+            step=self.step if self.is_action else f"{self.step}{outside.UNDO_SUFFIX}",
+            claim=claim.id,
+            payload=claim.payload,
+        )
+
+    def wait_for_outcome(self, now: float, retry_after: float) -> int | None:
+        """Seconds until an unknown outcome is asked for again; None when that has been done for long enough."""
+        waited = now - datetime.fromisoformat(self.event.get("entered", "")).timestamp()
+        return outside.wait_for_outcome(self.event.get("settles_within", 0), waited, retry_after)
 
     def action(self, namespace: str) -> StepClaim:
         key = contract.action_key(namespace, self.event["execution"], self.step)

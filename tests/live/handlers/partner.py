@@ -46,7 +46,7 @@ def not_now(request: Request) -> Response:
 def book(order: dict, invocation: Invocation) -> Effects:
     """As `pay`, behind a queue."""
     _ask(f"/bookings/{order['id']}")
-    facts = {"attempt": invocation.attempt}
+    facts = {"attempt": invocation.attempt, "version": os.environ["VERSION"]}
     return Effects(writes=[Update("LEDGER", {"id": order["id"]}, add={"times": 1}, set=facts)])
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from serverless_patterns.testing import Cloud, EmbeddedCloud, wait_until
 from tests.live.honesty.raw_rest_api import RawRestApi
+from tests.live.honesty.raw_state_machine import RawStateMachine, machine, scale_waiting
 
 HERE = Path(__file__).parent
 EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
@@ -83,6 +84,10 @@ class Function:
     cloud: EmbeddedCloud
     name: str
 
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:lambda:us-east-1:000000000000:function:{self.name}"
+
     def invoke(self, **event: Any) -> Any:
         """What it returns; raises what it raised, as text."""
         answer = self.cloud.client("lambda").invoke(FunctionName=self.name, Payload=json.dumps(event))
@@ -145,12 +150,13 @@ def role(cloud: EmbeddedCloud, fresh_name: str) -> Callable[..., str]:
     iam = cloud.client("iam")
     made: list[str] = []
 
-    def make(*statements: Mapping[str, Any]) -> str:
+    def make(*statements: Mapping[str, Any], service: str = "lambda") -> str:
         made.append(f"{fresh_name}-{len(made)}")
-        trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        arn = iam.create_role(RoleName=made[-1], AssumeRolePolicyDocument=_policy(trust))["Role"]["Arn"]
+        principal = {"Service": f"{service}.amazonaws.com"}
+        trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+        arn = iam.create_role(RoleName=made[-1], AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
         if statements:
-            iam.put_role_policy(RoleName=made[-1], PolicyName="given", PolicyDocument=_policy(*statements))
+            iam.put_role_policy(RoleName=made[-1], PolicyName="given", PolicyDocument=policy(*statements))
         return arn
 
     return make
@@ -245,7 +251,35 @@ def rest_api(cloud: EmbeddedCloud, leftovers: ExitStack, fresh_name: str) -> Cal
     return make
 
 
-def _policy(*statements: Mapping[str, Any]) -> str:
+@pytest.fixture
+def state_machine(
+    cloud: EmbeddedCloud, leftovers: ExitStack, fresh_name: str, role: Callable[..., str]
+) -> Callable[..., RawStateMachine]:
+    """Made from its states, the first first."""
+    client = cloud.client("stepfunctions")
+    made: list[str] = []
+
+    def make(
+        states: Mapping[str, Any], *, statements: Iterable[Mapping[str, Any]] = (EVERYTHING,), **settings: Any
+    ) -> RawStateMachine:
+        made.append(f"{fresh_name}-{len(made)}")
+        settings = {"definition": machine(states), "roleArn": role(*statements, service="states"), **settings}
+        arn = client.create_state_machine(name=made[-1], **settings)["stateMachineArn"]
+        leftovers.callback(client.delete_state_machine, stateMachineArn=arn)
+        return RawStateMachine(client, arn)
+
+    return make
+
+
+@pytest.fixture
+def waiting(cloud: EmbeddedCloud) -> Generator[Callable[[float], None]]:
+    """Let a second of a state machine's waiting, or of a retry's, take so long."""
+
+    yield lambda seconds: scale_waiting(cloud, seconds)
+    scale_waiting(cloud, 1)
+
+
+def policy(*statements: Mapping[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 

@@ -1,5 +1,7 @@
 """How functions run: what a deployed handler sees, and where the emulator differs from Lambda."""
 
+import json
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -121,11 +123,22 @@ def test_globals_survive_an_exception(function) -> None:
     assert counter.invoke() == 2
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the emulator calls every exception Runtime.HandlerError")
-def test_an_error_has_the_class_of_the_exception(function, cloud) -> None:
-    failing = function("def handler(event, context): raise KeyError('x')")
+def test_an_error_has_the_class_of_the_exception_its_message_and_its_stack(function, cloud) -> None:
+    failing = function("class Full(Exception): pass\ndef handler(event, context): raise Full(context.aws_request_id)")
     answer = cloud.client("lambda").invoke(FunctionName=failing.name)
-    assert '"KeyError"' in answer["Payload"].read().decode()
+    told = json.loads(answer["Payload"].read())
+    assert answer["FunctionError"] == "Unhandled"
+    assert told["errorType"] == "Full"
+    assert told["errorMessage"] == told["requestId"] != ""
+    (frame,) = told["stackTrace"]
+    assert "index.py" in frame
+    assert "in handler" in frame
+
+
+def test_an_error_of_a_process_that_ended_is_that_it_ended(function, cloud) -> None:
+    failing = function("import os\ndef handler(event, context): os._exit(1)")
+    answer = cloud.client("lambda").invoke(FunctionName=failing.name)
+    assert json.loads(answer["Payload"].read())["errorType"] == "Runtime.ExitError"
 
 
 @pytest.mark.xfail(

@@ -359,6 +359,98 @@ def test_a_breaker_whose_item_was_deleted_by_hand_is_closed(fleet: Fleet):
     assert fleet.call(0) == "refused"
 
 
+# Somebody gives up.
+
+
+def gives_up(fleet: Fleet, number: int = 0) -> CircuitOpen | None:
+    """A call that fails, and nobody would make it again: what the breaker says to that."""
+    fleet.down = fleet.down or Down()
+    permit = fleet.breaker(number).permit(lambda: 10.0)
+    with contextlib.suppress(Down):
+        permit.run(fleet.downstream)
+    fleet.down = None
+    return permit.suspect()
+
+
+def test_a_caller_that_gives_up_lets_the_next_call_find_out(fleet: Fleet):
+    now = fleet.clock.now
+    refusal = gives_up(fleet)
+    assert refusal is not None
+    assert (refusal.retry_at, refusal.opened_at) == (now + 30, now), "others come first"
+    said: list[str] = []
+
+    def meanwhile() -> str:
+        said.extend(fleet.call(number) for number in range(2, 5))
+        return fleet.downstream()
+
+    assert fleet.call(1, meanwhile) == "answered"
+    assert said == ["refused"] * 3
+    assert fleet.item()["state"] == {"S": "closed"}
+    assert contract.METRIC_OPENED not in fleet.metrics
+    assert fleet.transitions() == [("closed", "half-open", 1), ("open", "half-open", 1), ("half-open", "closed", 2)]
+
+
+def test_when_the_next_call_fails_too_it_is_open(fleet: Fleet):
+    gives_up(fleet)
+    fleet.down = Down()
+    assert [fleet.call(1), fleet.call(2)] == ["Down", "refused"]
+    assert fleet.metrics[contract.METRIC_OPENED] == 1
+
+
+def test_who_gives_up_when_it_has_opened_or_closed_since_asks_nobody(fleet: Fleet):
+    permits = [fleet.breaker(number).permit(lambda: 10.0) for number in (0, 1)]
+    fleet.opened(2)
+    fleet.down = Down()
+    for permit in permits[:1]:
+        with contextlib.suppress(Down):
+            permit.run(fleet.downstream)
+    fleet.clock.now += 31
+    fleet.down = None
+    assert fleet.call(2) == "answered"
+    fleet.down = Down()
+    with contextlib.suppress(Down):
+        permits[1].run(fleet.downstream)
+    before = fleet.item()
+    assert [permit.suspect() is not None for permit in permits] == [True, True]
+    assert [permit.refusal is not None for permit in permits] == [True, True]
+    assert fleet.item() == before
+
+
+def test_who_gives_up_for_what_does_not_count_asks_nobody(fleet: Fleet):
+    fleet.settings["counts"] = ["Timeout"]
+    assert gives_up(fleet) is None
+    assert fleet.item() == {}
+
+
+def test_who_gives_up_while_others_write_asks_all_the_same(fleet: Fleet):
+    def beaten_once(carry_out: Any) -> Any:
+        fleet.dynamodb.meets.clear()
+        fleet.down, down = Down(), fleet.down
+        fleet.call(1)
+        fleet.down = down
+        return carry_out()
+
+    permit = fleet.breaker().permit(lambda: 10.0)
+    fleet.down = Down()
+    with contextlib.suppress(Down):
+        permit.run(fleet.downstream)
+    fleet.dynamodb.meets["UpdateItem"] = beaten_once
+    assert permit.suspect() is not None
+    assert fleet.transitions() == [("closed", "half-open", 1)]
+
+
+def test_without_its_table_nobody_can_be_asked(fleet: Fleet):
+    fleet.down = Down()
+    permit = fleet.breaker().permit(lambda: 10.0)
+    with contextlib.suppress(Down):
+        permit.run(fleet.downstream)
+    fleet.fails("UpdateItem", TIMEOUT)
+    assert permit.suspect() is None
+    assert permit.suspect() is None
+    assert fleet.dynamodb.operations.count("UpdateItem") == 2
+    assert fleet.metrics == {contract.METRIC_STORE_UNAVAILABLE: 1}
+
+
 # The table is down.
 
 

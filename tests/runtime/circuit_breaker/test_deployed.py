@@ -14,12 +14,15 @@ from .fleet import SETTINGS, Fleet
 
 def test_a_function_without_the_variable_has_no_breaker(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("CIRCUIT_BREAKERS", raising=False)
-    assert settings.breakers() == {}
+    assert settings.deployed_breakers(None) == {}
 
 
-def test_breakers_are_read_by_name(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("CIRCUIT_BREAKERS", json.dumps({"Partner": SETTINGS}))
-    assert settings.breakers() == {"Partner": SETTINGS}
+def test_breakers_are_made_by_name(monkeypatch: pytest.MonkeyPatch):
+    made: list[Any] = []
+    monkeypatch.setattr(deployed, "deployed_breaker", lambda *given: made.append(given) or f"of {given[0]}")
+    monkeypatch.setenv("CIRCUIT_BREAKERS", json.dumps({"Partner": SETTINGS, "Bank": SETTINGS}))
+    assert settings.deployed_breakers("log") == {"Partner": "of Partner", "Bank": "of Bank"}
+    assert made == [("Partner", SETTINGS, "log"), ("Bank", SETTINGS, "log")]
 
 
 def test_a_deployed_breaker_asks_by_the_client_that_gives_up_soon(monkeypatch: pytest.MonkeyPatch):
@@ -85,8 +88,8 @@ def test_a_function_without_a_breaker_loads_nothing_of_it(pattern: str):
 import sys, os
 os.environ["AWS_DEFAULT_REGION"] = "eu-central-1"
 import serverless_patterns_runtime.{pattern}.handler
-from serverless_patterns_runtime.circuit_breaker.settings import breakers
-assert breakers() == {{}}
+from serverless_patterns_runtime.circuit_breaker.settings import deployed_breakers
+assert deployed_breakers(None) == {{}}
 print([name for name in sys.modules if "circuit_breaker." in name])
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from serverless_patterns_runtime.claims.attempts import Noted
 from serverless_patterns_runtime.errors import AttemptsExhausted, PermanentError
 from serverless_patterns_runtime.load_leveled_queue.attempt_limit import AttemptLimit
 from serverless_patterns_runtime.load_leveled_queue.message import Message
@@ -24,20 +25,32 @@ OTHER_VERDICTS = [Succeeded(), Duplicate(), Refused(PermanentError("no")), Busy(
 class Counter:
     def __init__(self) -> None:
         self.attempts: dict[str, set[int]] = {}
+        self.excused: set[str] = set()
         self.writes = 0
 
-    def count(self, message_id: str, receive_count: int) -> int:
+    def count(self, message_id: str, receive_count: int) -> Noted:
         self.writes += 1
         self.attempts.setdefault(message_id, set()).add(receive_count)
-        return len(self.attempts[message_id])
+        return Noted(len(self.attempts[message_id]), message_id in self.excused)
 
     def take_back(self, message_id: str, receive_count: int) -> None:
         self.writes += 1
         self.attempts[message_id].discard(receive_count)
 
+    def take_all_back(self, message_id: str) -> None:
+        self.writes += 1
+        del self.attempts[message_id]
+        self.excused.add(message_id)
+
 
 def limit(counter: Counter, most: int = 3, *, enabled: bool = True) -> AttemptLimit:
-    return AttemptLimit(limit=most, count=counter.count, take_back=counter.take_back, enabled=enabled)
+    return AttemptLimit(
+        limit=most,
+        count=counter.count,
+        take_back=counter.take_back,
+        take_all_back=counter.take_all_back,
+        enabled=enabled,
+    )
 
 
 def received(times: int) -> Message:
@@ -79,10 +92,20 @@ def test_an_attempt_that_was_none_is_taken_back():
     counter = Counter()
     limited = limit(counter)
     for receive in range(1, 100):
-        assert limited.number_of(received(receive)) == 1
+        assert limited.number_of(received(receive)) == Noted(1)
         limited.withdraw(received(receive))
     assert [attempt(limited, receive, FAILED) for receive in (100, 101)] == [FAILED, FAILED]
     assert isinstance(attempt(limited, 102, FAILED), Refused)
+
+
+def test_a_message_that_is_excused_has_all_its_attempts_again_and_it_is_known():
+    counter = Counter()
+    limited = limit(counter)
+    for receive in (1, 2, 3):
+        attempt(limited, receive, FAILED)
+    limited.excuse(received(3))
+    assert [limited.number_of(received(receive)) for receive in (4, 5)] == [Noted(1, True), Noted(2, True)]
+    assert isinstance(attempt(limited, 6, FAILED), Refused)
 
 
 def test_where_nobody_counts_nothing_is_taken_back():
@@ -134,8 +157,8 @@ def test_a_poison_message_runs_at_most_once_more_than_its_limit(most: int, dies:
 def test_where_sqs_counts_nothing_is_written_and_the_last_receive_keeps_its_reason(receive: int):
     counter = Counter()
     disabled = limit(counter, 3, enabled=False)
-    assert disabled.number_of(received(receive)) == receive
-    verdict = disabled.judge(received(receive), receive, FAILED)
+    assert disabled.number_of(received(receive)) == Noted(receive)
+    verdict = disabled.judge(received(receive), Noted(receive), FAILED)
     reason = f"failed {receive} times, the last time with ValueError"
     assert verdict == (FAILED if receive < 3 else Refused(AttemptsExhausted(reason)))
     assert counter.writes == 0

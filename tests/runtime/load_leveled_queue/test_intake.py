@@ -33,6 +33,22 @@ class Shipping(Consumer):
         breaker, clock = self.fleet.breaker(99), self.fleet.clock
         more = {"count_attempts": True, "returns_effects": effects} | settings
         super().__init__(book, clock=clock, breaker=breaker, **more)
+        self.noted: dict[str, set[str]] = {}
+        """Attempts, by message."""
+        self.excused: set[str] = set()
+        self.dynamodb.always("UpdateItem", self._note)
+
+    def _note(self, request: dict[str, Any]) -> dict[str, Any]:
+        message, change = request["Key"]["claim"]["S"].rpartition("#")[2], request["UpdateExpression"]
+        noted = self.noted.setdefault(message, set())
+        if change.startswith("REMOVE"):
+            noted.clear()
+            self.excused.add(message)
+        else:
+            receive = request["ExpressionAttributeValues"][":receive"]["NS"]
+            (noted.update if change.startswith("ADD") else noted.difference_update)(receive)
+        item: dict[str, Any] = {"attempts": {"NS": sorted(noted)}} if noted else {}
+        return {"Attributes": item | ({"excused": {"BOOL": True}} if message in self.excused else {})}
 
     def take(self, *orders: str, receives: int = 1, **options: Any) -> list[str]:
         """Ids of the messages that come back."""
@@ -128,14 +144,6 @@ def test_a_message_that_probes_in_vain_a_hundred_times_is_no_dead_letter():
     """It failed for what no attempt of it can help. Else the head of a FIFO group would die of every longer outage."""
     fleet = Fleet(window_seconds=10)
     shipping = Shipping(fleet, max_receive_count=3)
-    noted: set[str] = set()
-
-    def attempts(request: dict[str, Any]) -> dict[str, Any]:
-        change = noted.update if request["UpdateExpression"].startswith("ADD") else noted.difference_update
-        change(request["ExpressionAttributeValues"][":receive"]["NS"])
-        return {"Attributes": {"attempts": {"NS": sorted(noted)}}} if noted else {}
-
-    shipping.dynamodb.always("UpdateItem", attempts)
     fleet.opened()
     fleet.down = Down()
     for receive in range(1, 101):
@@ -143,7 +151,7 @@ def test_a_message_that_probes_in_vain_a_hundred_times_is_no_dead_letter():
         assert shipping.take("a", receives=receive) == ["a"]
     assert shipping.calls == ["a"] * 100
     assert shipping.dead_letters() == []
-    assert noted == set()
+    assert shipping.noted == {"a": set()}
     fleet.down = None
     fleet.clock.now += 60
     assert shipping.take("a", receives=101) == []
@@ -151,11 +159,93 @@ def test_a_message_that_probes_in_vain_a_hundred_times_is_no_dead_letter():
 
 def test_a_failure_that_opens_the_breaker_is_no_attempt_and_the_ones_before_are():
     fleet = Fleet(failure_threshold=3)
-    shipping = Shipping(fleet, max_receive_count=1)
+    shipping = Shipping(fleet, max_receive_count=2)
     fleet.down = Down()
     shipping.take("a", "b", "c", "d")
     assert shipping.calls == ["a", "b", "c"]
-    assert shipping.outcomes() == {"a": "Refused", "b": "Refused", "c": "Held", "d": "Held"}
+    assert shipping.outcomes() == {"a": "Failed", "b": "Failed", "c": "Held", "d": "Held"}
+    assert shipping.noted == {"a": {"1"}, "b": {"1"}}
+
+
+def gives_up(fleet: Fleet, **settings: Any) -> Shipping:
+    """The last try of a message has just failed, in a breaker that is far from opening."""
+    shipping = Shipping(fleet, max_receive_count=3, **settings)
+    fleet.down = Down()
+    for receive in (1, 2, 3):
+        assert shipping.take("a", receives=receive) == ["a"]
+        fleet.clock.now += 31
+    return shipping
+
+
+def test_the_last_try_asks_the_breaker_instead_of_giving_up_and_the_message_starts_anew():
+    fleet = Fleet(failure_threshold=100)
+    shipping = gives_up(fleet)
+    assert shipping.outcomes()["a"] == "Held"
+    assert shipping.dead_letters() == []
+    assert (shipping.noted, shipping.excused) == ({"a": set()}, {"a"})
+    assert fleet.transitions() == [("closed", "half-open", 1)]
+    assert list(shipping.delays().values())[-1] >= fleet.settings["open_seconds"], "others may answer before it asks"
+
+
+def test_a_message_that_uses_up_its_tries_again_when_others_were_answered_is_a_dead_letter():
+    fleet = Fleet(failure_threshold=100)
+    shipping = gives_up(fleet)
+    fleet.down = None
+    assert fleet.call(1) == "answered"
+    fleet.down = Down()
+    assert [shipping.take("a", receives=receive) for receive in (4, 5, 6)] == [["a"], ["a"], []]
+    assert [letter["reason"]["error_type"] for letter in shipping.dead_letters()] == ["AttemptsExhausted"]
+    assert fleet.item()["state"] == {"S": "closed"}
+
+
+def test_a_message_that_nobody_but_itself_is_asked_about_goes_on_as_long_as_it_is_kept():
+    fleet = Fleet(failure_threshold=100)
+    shipping = gives_up(fleet)
+    for receive in range(4, 100):
+        fleet.clock.now += 60
+        assert shipping.take("a", receives=receive) == ["a"]
+    assert shipping.dead_letters() == []
+    assert shipping.calls == ["a"] * 99
+
+
+def test_the_last_try_that_fails_with_what_does_not_count_is_a_dead_letter_at_once():
+    fleet = Fleet(counts=["Timeout"])
+    shipping = Shipping(fleet, max_receive_count=1)
+    fleet.down = Down()
+    assert shipping.take("a") == []
+    assert shipping.outcomes() == {"a": "Refused"}
+    assert fleet.item() == {}
+
+
+def test_a_permanent_error_that_counts_is_a_dead_letter_at_once():
+    shipping = Shipping(Fleet(counts=["PermanentError"], failure_threshold=1), max_receive_count=1)
+    shipping.meets = {"a": PermanentError("no such address")}
+    assert shipping.take("a") == []
+    assert shipping.outcomes() == {"a": "Refused"}
+
+
+def test_without_the_breaker_s_table_the_last_try_is_the_last():
+    fleet = Fleet()
+    shipping = Shipping(fleet, max_receive_count=1)
+    fleet.fails("UpdateItem", EndpointConnectionError(endpoint_url="https://dynamodb.invalid"))
+    fleet.down = Down()
+    assert shipping.take("a") == []
+    assert shipping.outcomes() == {"a": "Refused"}
+
+
+def test_a_call_that_outlasts_the_cool_down_of_a_breaker_that_opened_meanwhile_was_no_attempt():
+    fleet = Fleet(open_seconds=1, cache_seconds=0)
+    shipping = Shipping(fleet, max_receive_count=1)
+
+    def meanwhile(order: dict[str, Any], invocation: Invocation) -> None:  # noqa: ARG001
+        fleet.opened(1)
+        fleet.clock.now += 5
+        raise Down
+
+    shipping.function = meanwhile
+    assert shipping.take("a") == ["a"]
+    assert shipping.outcomes() == {"a": "Held"}
+    assert shipping.excused == set()
 
 
 def test_a_failure_that_does_not_count_is_an_attempt_though_the_breaker_opens_meanwhile():

@@ -1,8 +1,9 @@
 import json
+from pathlib import Path
 
 import pytest
 
-from serverless_patterns_runtime.load_leveled_queue import edge
+from serverless_patterns_runtime.load_leveled_queue.edge import Edge
 from serverless_patterns_runtime.load_leveled_queue.settings import Settings
 
 from .environment_variables import TABLES, VARIABLES
@@ -62,10 +63,14 @@ def test_a_fifo_queue_is_one_by_its_name(name: str, fifo: bool, monkeypatch: pyt
     assert Settings.from_environment().fifo is fifo
 
 
-def test_a_consumer_has_the_breaker_that_its_environment_names(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.delenv("CIRCUIT_BREAKERS", raising=False)
-    assert edge._breaker(None) is None
+def test_a_consumer_has_the_breaker_that_its_environment_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    (tmp_path / "guarded_orders.py").write_text("def fulfil(order): ...\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("LAMBDA_TASK_ROOT", str(tmp_path))
+    monkeypatch.setenv("BUSINESS_FUNCTION", "guarded_orders:fulfil")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.delenv("CIRCUIT_BREAKERS", raising=False)
+    assert Edge.from_environment().breaker is None
     settings = {"table": "t", "failure_threshold": 5, "window_seconds": 60, "open_seconds": 30, "cache_seconds": 5}
     monkeypatch.setenv("CIRCUIT_BREAKERS", json.dumps({"Partner": settings | {"counts": []}}))
-    assert edge._breaker(None) is not None
+    assert Edge.from_environment().breaker is not None

@@ -38,7 +38,7 @@ class Saga:
     def _event(self, event: dict[str, Any]) -> dict[str, Any]:
         # The functions have clocks of their own, of which one is the table's.
         self.action.clock.now = self.compensation.clock.now = max(self.action.clock.now, self.compensation.clock.now)
-        return {"saga": FAILED, **({"action_returns_effects": True} if self._effects else {})} | event
+        return {"saga": FAILED} | event
 
     def _refund(self, step: StepInput, invocation: Invocation) -> Any:
         self.given.append((step, invocation))
@@ -94,8 +94,10 @@ def test_the_result_is_known_though_no_answer_of_the_action_ever_arrived() -> No
     assert saga.given[0][0].result == {"charged": 100}
 
 
-def test_effects_that_left_no_claim_have_not_happened_and_never_will() -> None:
-    saga = Saga(effects=True)
+@MODES
+def test_what_left_no_claim_has_not_begun_and_never_will(effects: bool) -> None:
+    """A sibling of the branch that failed, or what a choice has passed over."""
+    saga = Saga(effects=effects)
     assert saga.undo() is None
     assert saga.given == []
     assert saga.compensation.outcomes == ["NothingToUndo"]
@@ -114,10 +116,13 @@ def test_a_step_whose_claim_was_lost_is_undone_when_the_document_has_its_result(
     assert saga.given[0][0].result == {"charged": 100}
 
 
-def test_what_leaves_no_trace_is_undone_seen_or_not() -> None:
+def test_what_began_is_undone_seen_or_not() -> None:
     saga = Saga(effects=False)
+    saga.action.function = _raise
+    saga.action.error_of(saga.action.act)
     saga.undo()
     assert saga.given[0][0].result is None
+    saga.action.function = charge
     assert saga.action.error_of(saga.action.act)[1].startswith("Undone: ")
 
 
@@ -125,7 +130,7 @@ def test_effects_of_an_action_that_took_a_lease_before_it_was_deployed_anew_are_
     saga = Saga(effects=False)
     saga.action.function = _raise
     saga.action.error_of(saga.action.act)
-    saga.undo(action_returns_effects=True)
+    saga.undo()
     assert len(saga.given) == 1
 
 
@@ -218,5 +223,14 @@ def test_nor_when_its_claim_has_expired_and_then_ours_cannot_come_late() -> None
 )
 def test_why_is_said_in_a_word_and_a_few_more(caught: Any, expected: StepError | None) -> None:
     saga = Saga(effects=False)
+    saga.action.act()
     saga.undo(saga={"error": caught} if caught else {})
     assert saga.given[0][0].error == expected
+
+
+@MODES
+def test_an_action_that_lays_no_claim_is_undone_seen_or_not(effects: bool) -> None:
+    """Somebody's function, or a native call: nobody knows whether it began."""
+    saga = Saga(effects=effects)
+    saga.undo(action_unclaimed=True)
+    assert len(saga.given) == 1

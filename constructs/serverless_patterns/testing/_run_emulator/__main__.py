@@ -1,4 +1,4 @@
-"""Runs the emulator with what it lacks so that our promises can be tested on it: see docs/decisions 0011 and 0014.
+"""Runs the emulator with what it lacks so that our promises can be tested on it: docs/decisions 0011, 0014 and 0029.
 
 Runs in the emulator's environment, where only the lock's packages are. The hooks are private, hence the pin: a start
 that misses one fails with one line.
@@ -10,11 +10,32 @@ from importlib.metadata import version
 from typing import Any
 
 # Run as a folder, not as a part of our package, which is not installed where this runs.
+choices: Any = import_module("choices")
+documents: Any = import_module("documents")
+executions: Any = import_module("executions")
+function_errors: Any = import_module("function_errors")
+histories: Any = import_module("histories")
 iam: Any = import_module("iam")
 integrations: Any = import_module("integrations")
 mapping_templates: Any = import_module("mapping_templates")
 rest_apis: Any = import_module("rest_apis")
 secret_arns: Any = import_module("secret_arns")
+task_roles: Any = import_module("task_roles")
+task_tokens: Any = import_module("task_tokens")
+
+HOOKED = (
+    choices,
+    documents,
+    executions,
+    function_errors,
+    histories,
+    iam,
+    integrations,
+    mapping_templates,
+    rest_apis,
+    task_roles,
+    task_tokens,
+)
 
 EMULATOR = "1.5.33"
 CLOUDFORMATION = "ministack.services.cloudformation.provisioners"
@@ -25,8 +46,8 @@ def main() -> None:
     found = version("ministack")
     if found != EMULATOR:
         sys.exit(f"the emulator must be ministack {EMULATOR}, found {found}")
-    for hooks in (iam.HOOKS, rest_apis.HOOKS, integrations.HOOKS, mapping_templates.HOOKS):
-        for module, names in hooks.items():
+    for hooked in HOOKED:
+        for module, names in hooked.HOOKS.items():
             for name in names:
                 if not hasattr(import_module(module), name):
                     sys.exit(f"ministack {EMULATOR} has no hook {module}.{name}")
@@ -50,7 +71,28 @@ def _change() -> None:
     integrations.render_as_aws(gateway, mapping_templates)
     integrations.name_requests(gateway)
     evaluator, scope = (import_module(f"ministack.core.{name}") for name in ("iam_evaluator", "responses"))
-    integrations.authorize_roles(queues, evaluator, scope, enforced=server.AUTH)
+    may = iam.what_roles_may(evaluator, scope) if server.AUTH else None
+    if may:
+        integrations.authorize_roles(queues, may)
+    runtime, functions = import_module("ministack.core.lambda_runtime"), import_module("ministack.services.lambda_svc")
+    function_errors.name_errors(runtime, functions)
+    _change_state_machines(import_module("ministack.services.stepfunctions"), may)
+
+
+def _change_state_machines(states: Any, may: Any) -> None:
+    executions.stop_what_has_ended(states)
+    executions.retry_as_told(states)
+    executions.start_once(states)
+    documents.limit_data(states)
+    documents.miss_what_is_missing(states)
+    documents.keep_letters(states)
+    choices.decide_as_told(states, documents.leads_somewhere)
+    histories.tell_as_aws(states)
+    histories.tell_of_branches(states)  # of a failed branch too: outside of what stops the others
+    task_tokens.wait_as_told(states)
+    task_tokens.answer_once(states)
+    if may:
+        task_roles.authorize_tasks(states, may)
 
 
 if __name__ == "__main__":

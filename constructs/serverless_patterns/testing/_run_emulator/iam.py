@@ -2,11 +2,14 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 HOOKS = {
     "ministack.core.iam_actions": ("dynamodb_transaction_checks", "extract_iam_action", "_dynamodb_table_arn"),
     "ministack.app": ("pin_request_origin",),
+    "ministack.core.iam_evaluator": ("EvalContext", "_gather_role_policies", "evaluate"),
+    "ministack.core.responses": ("get_account_id", "get_region"),
 }
 PARTIQL = ("dynamodb:ExecuteStatement", "dynamodb:BatchExecuteStatement", "dynamodb:ExecuteTransaction")
 STATEMENT = re.compile(
@@ -59,6 +62,29 @@ def count_loopback_as_encrypted(server: Any) -> None:
         as_shipped(source_ip, True)
 
     server.pin_request_origin = pin
+
+
+def what_roles_may(evaluator: Any, scope: Any) -> Callable[[str, str, str], bool]:
+    """Whether a role may perform an action on a resource, for services that call others with a role.
+
+    What is not an ARN is the resource's part of one, in the service of the action.
+    """
+
+    def may(role: str, action: str, resource: str) -> bool:
+        account, region, name = scope.get_account_id(), scope.get_region(), role.rpartition("/")[2]
+        if not resource.startswith("arn:"):
+            resource = f"arn:aws:{action.partition(':')[0]}:{region}:{account}:{resource}"
+        context = evaluator.EvalContext(
+            principal_arn=f"arn:aws:sts::{account}:assumed-role/{name}/service",
+            principal_type="AssumedRole",
+            principal_account=account,
+            action=action,
+            resource_arn=resource,
+            region=region,
+        )
+        return evaluator.evaluate(context, evaluator._gather_role_policies(name, account)).decision == "Allow"
+
+    return may
 
 
 def _statements(request: dict[str, Any]) -> list[Check]:

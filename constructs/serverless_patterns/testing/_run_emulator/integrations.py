@@ -1,6 +1,7 @@
 """One request on its way through the gateway: one id for it everywhere, mapping templates rendered as on AWS, and the
 role that sends to a queue."""
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,8 +17,6 @@ HOOKS = {
         "_render_request_template_v1",
     ),
     "ministack.services.sqs": ("_dispatch", "_Err"),
-    "ministack.core.iam_evaluator": ("EvalContext", "_gather_role_policies", "evaluate"),
-    "ministack.core.responses": ("get_account_id", "get_region"),
 }
 
 
@@ -121,27 +120,14 @@ def name_requests(gateway: Any) -> None:
     gateway._build_lambda_event_v1, gateway._invoke_authorizer_lambda = build_named, ask_named
 
 
-def authorize_roles(queues: Any, iam: Any, scope: Any, *, enforced: bool) -> None:
+def authorize_roles(queues: Any, may: Callable[[str, str, str], bool]) -> None:
     """Let a queue refuse what the integration's role may not do, as AWS does; the gateway maps the refusal."""
     as_shipped = queues._dispatch
 
     async def dispatch(action: str, data: dict[str, Any], url: str) -> Any:
         call = CALL.get(None)
-        if enforced and call and not _allowed(iam, scope, call.role, f"sqs:{action}", url):
+        if call and not may(call.role, f"sqs:{action}", url.rpartition("/")[2]):
             raise queues._Err("AccessDenied", f"{call.role} may not perform sqs:{action} on {url}", 403)
         return await as_shipped(action, data, url)
 
     queues._dispatch = dispatch
-
-
-def _allowed(iam: Any, scope: Any, role: str, action: str, queue_url: str) -> bool:
-    account, region, name = scope.get_account_id(), scope.get_region(), role.rpartition("/")[2]
-    context = iam.EvalContext(
-        principal_arn=f"arn:aws:sts::{account}:assumed-role/{name}/gateway",
-        principal_type="AssumedRole",
-        principal_account=account,
-        action=action,
-        resource_arn=f"arn:aws:sqs:{region}:{account}:{queue_url.rpartition('/')[2]}",
-        region=region,
-    )
-    return iam.evaluate(context, iam._gather_role_policies(name, account)).decision == "Allow"

@@ -1,0 +1,111 @@
+"""Executions that are under way when a saga is deployed anew: what they call is there, under the same ARN."""
+
+import json
+from typing import Any
+
+import pytest
+from aws_cdk import App, Stack
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+
+from serverless_patterns import CircuitBreaker, SagaStep
+from tests.template.sagas import a_saga, a_step, a_step_handler, the_definition
+from tests.template.stacks import new_stack, refusal, resources
+
+
+def a_native(stack: Stack, id: str = "Tell") -> tasks.SqsSendMessage:
+    queue = sqs.Queue(stack, f"{id}Queue")
+    return tasks.SqsSendMessage(stack, id, queue=queue, message_body=sfn.TaskInput.from_text("done"))
+
+
+def called(stack: Stack) -> set[str]:
+    return {state["Resource"] for state in the_definition(stack)["States"].values() if state["Type"] == "Task"}
+
+
+def invokable(stack: Stack) -> str:
+    (policy,) = [it for id, it in resources(stack, "IAM::Policy").items() if "StateMachineRole" in id]
+    return json.dumps(policy["Properties"]["PolicyDocument"]["Statement"])
+
+
+def functions(stack: Stack) -> set[str]:
+    return set(resources(stack, "Lambda::Function"))
+
+
+def test_a_retired_step_keeps_its_functions_and_the_right_to_call_them() -> None:
+    before, after = new_stack(), new_stack()
+    a_saga(before, steps=[a_step("Reserve"), a_step("Charge")])
+    a_saga(after, steps=[a_step("Reserve")], retired_steps=[a_step("Charge")])
+    assert functions(before) == functions(after)
+    assert "Charge" not in "".join(called(after))
+    for function in functions(before):
+        assert function in invokable(after)
+
+
+def test_without_it_they_are_gone() -> None:
+    """What the docs warn of."""
+    before, after = new_stack(), new_stack()
+    a_saga(before, steps=[a_step("Reserve"), a_step("Charge")])
+    a_saga(after, steps=[a_step("Reserve")])
+    assert len(functions(before) - functions(after)) == 2
+
+
+@pytest.mark.parametrize("first", ["Reserve", "Charge"])
+def test_a_function_that_a_retired_step_shared_stays_under_the_name_of_either(first: str) -> None:
+    """It was named after the first of the two, and executions under way call it for both."""
+    names = sorted(("Reserve", "Charge"), key=lambda name: name != first)
+
+    def steps(shared: Any) -> dict[str, SagaStep]:
+        return {name: a_step(name, compensation=shared) for name in names}
+
+    before, after = new_stack(), new_stack()
+    a_saga(before, steps=list(steps(a_step_handler("release")).values()))
+    both = steps(a_step_handler("release"))
+    a_saga(after, steps=[both["Reserve"]], retired_steps=[both["Charge"]])
+    assert functions(before) <= functions(after)
+    assert all(function in invokable(after) for function in functions(before))
+
+
+def test_what_a_retired_step_called_otherwise_may_still_be_called() -> None:
+    stack = new_stack()
+    legacy = lambda_.Function(
+        stack,
+        "Legacy",
+        code=lambda_.Code.from_inline("def charge(event, context): ..."),
+        handler="index.charge",
+        runtime=lambda_.Runtime.PYTHON_3_13,
+    )
+    partner = CircuitBreaker(stack, "Partner")
+    gone = [
+        SagaStep("Charge", legacy, compensation=a_native(stack)),
+        a_step("Ask", action=a_step_handler("charge"), circuit_breaker=partner),
+    ]
+    a_saga(stack, retired_steps=gone)
+    assert "Legacy" in invokable(stack)
+    assert "TellQueue" in invokable(stack)
+    variables = resources(stack, "Lambda::Function")
+    (ask,) = [it["Properties"] for id, it in variables.items() if id.startswith("CheckoutAskAction")]
+    assert "CIRCUIT_BREAKERS" in ask["Environment"]["Variables"]
+
+
+@pytest.mark.parametrize(
+    ("retired", "message"),
+    [
+        (lambda: a_step("Gone"), "retired_steps must be a list, got a value of type SagaStep"),
+        (lambda: ["Gone"], "retired_steps[0] must be a SagaStep, got 'Gone': pass the step as it was"),
+        (lambda: [a_step("Ship")], "retired_steps[0] must have a name that the saga has no more, got 'Ship'"),
+        (lambda: [a_step("Gone"), a_step("Gone")], "retired_steps[1] must have a name that the saga has no more"),
+        (lambda: [a_step("Gone", action="card:charge")], "Gone action must be a Handler, a lambda_.IFunction or"),
+        (lambda: [a_step("Gone", circuit_breaker="Partner")], "Gone circuit_breaker must be a CircuitBreaker"),
+    ],
+)
+def test_synth_refuses(retired: Any, message: str) -> None:
+    assert message in refusal(lambda: a_saga(new_stack(), retired_steps=retired()))
+
+
+def test_a_retired_native_task_is_none_of_the_saga_s() -> None:
+    stack = Stack(App(), "Shop")
+    task = a_native(stack)
+    both = [SagaStep(name, task, nothing_to_undo=True) for name in ("One", "Two")]
+    assert "must be a task of its own" in refusal(lambda: a_saga(stack, retired_steps=both))
