@@ -151,4 +151,4 @@ def test_a_poller_needs_the_right_to_receive(function, queue, consume, steadily)
     consumer = function("def handler(event, context): print('called')", statements=())
     consume(source, consumer)
     source.send("work")
-    steadily(lambda: source.depth() == 1, 1)
+    steadily(lambda: source.depth() == 1, 15)  # a cold start on a busy machine; today it ends with the first poll
