@@ -12,7 +12,7 @@ HANDLERS = Path(__file__).parent / "handlers"
 THRESHOLD = 3
 OPEN_SECONDS = 4
 CAP = 2
-TRIES = 2  # a crash is one
+TRIES = 3  # what opens the breaker is one, and so is a crash
 ORDER = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}
 
 

@@ -155,6 +155,10 @@ def failures_excused_while_it_is_open_alone(patch: Patch) -> None:
     patch.setattr(CircuitBreaker, "_excuse_for", excuse)
 
 
+def failures_that_open_it_as_no_attempts(patch: Patch) -> None:
+    patch.setattr(Permit, "opened", property(lambda _: False, lambda *_: None), raising=False)
+
+
 def last_tries_that_ask_nobody(patch: Patch) -> None:
     patch.setattr(Permit, "suspect", lambda _: None)
 
@@ -294,6 +298,10 @@ CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
     "what began before it opened is no attempt": (
         failures_excused_while_it_is_open_alone,
         intake.test_a_call_that_outlasts_the_cool_down_of_a_breaker_that_opened_meanwhile_was_no_attempt,
+    ),
+    "a failure that opens it is an attempt": (
+        failures_that_open_it_as_no_attempts,
+        intake.test_a_message_whose_every_failure_opens_the_breaker_is_a_dead_letter_all_the_same,
     ),
     "the last try asks the breaker": (
         last_tries_that_ask_nobody,

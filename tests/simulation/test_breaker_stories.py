@@ -1,6 +1,7 @@
 """A circuit breaker and a queue's consumers, one promise a story: outages, probers, deployments, its own table."""
 
 import json
+import random
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from serverless_patterns_runtime.circuit_breaker.contract import BreakerSettings
 
 from .faults import ANYWHERE, Chosen, Faults, NoFaults, When
-from .guarding import SETTINGS, of_the_breaker, open_until, state
+from .guarding import BREAKERS, SETTINGS, of_the_breaker, open_until, state
 from .invariants import (
     GENTLE,
     WILD,
@@ -23,16 +24,40 @@ from .invariants import (
     retries_wait,
     the_cap_holds,
     watch_claims,
+    work_is_not_done_in_vain,
 )
 from .ledger import Sent
 from .schedules import MODES
 from .world import START, Account, World, order
 
+OF_SETTINGS = 6
 OVER_AN_OUTAGE = tuple(invariant for invariant in GENTLE if invariant not in (receives_are_few, retries_wait))
+UNDER_ANY_SETTINGS = tuple(one for one in OVER_AN_OUTAGE if one is not work_is_not_done_in_vain)
 
 
 def guarded(mode: str, **different: Any) -> Account:
     return Account(**{**MODES[mode].__dict__, "breaker": SETTINGS, **different})
+
+
+def any_account(mode: str, chance: random.Random) -> Account:
+    open_for = chance.choice((1, 30, 300))
+    settings = BreakerSettings(
+        table=BREAKERS,
+        failure_threshold=chance.choice((1, 5, 100)),
+        window_seconds=chance.choice((1, 60, 3600)),
+        open_seconds=open_for,
+        cache_seconds=min(open_for, chance.choice((0, 5, 60))),
+        counts=chance.choice(([], ["SupplierDown"])),
+    )
+    return guarded(
+        mode,
+        breaker=settings,
+        timeout=chance.choice((6.0, 30.0)),
+        max_receive_count=chance.choice((1, 2, 5)),
+        max_concurrency=chance.choice((2, 5)),
+        retry_base=chance.choice((1, 60)),
+        retry_max=chance.choice((60, 900)),
+    )
 
 
 def made(
@@ -110,6 +135,24 @@ def one_every(wait: float, until: float, account: Account, **more: Any) -> list[
 
 
 @pytest.mark.parametrize("mode", MODES)
+def test_whatever_the_settings_and_the_traffic_an_outage_leaves_no_dead_letter(mode: str) -> None:
+    for seed in range(OF_SETTINGS):
+        chance = random.Random(f"{mode} {seed}")
+        account = any_account(mode, chance)
+        begins = chance.choice((0.0, 100.0))
+        outage = 10 * account.max_receive_count * account.visibility_timeout
+        wait = chance.choice((0.01, 20.0, outage / 3))
+        messages = one_every(wait, min(20 * wait, outage), account, seconds=chance.choice((0.1, account.timeout / 3)))
+        world = World(account, seed, duplicates=chance.choice((0, 0.1)), lost=chance.choice((0, 0.1)))
+        watch_claims(world)
+        world.send(messages)
+        world.ledger.outages.append((START + begins, START + begins + outage))
+        lived(world)
+        check(world, UNDER_ANY_SETTINGS)
+        assert not world.dead_letters(), f"seed {seed}: {account}"
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_poison_among_healthy_work_is_a_dead_letter_in_minutes_and_stops_nobody(mode: str) -> None:
     """It is excused once. Whoever is asked next gets an answer, so what fails on is the message."""
     settings = BreakerSettings(**{**SETTINGS, "failure_threshold": 100})  # type: ignore[typeddict-item]
@@ -123,6 +166,23 @@ def test_poison_among_healthy_work_is_a_dead_letter_in_minutes_and_stops_nobody(
         assert len(world.ledger.runs_of("poison")) == 2 * account.max_receive_count
         assert world.guard.metrics["CircuitOpened"] == 0
         assert world.guard.metrics["CircuitRefused"] <= 2, "itself, and who asks in the moment of the probe"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_whatever_the_settings_poison_is_a_dead_letter_long_before_it_is_too_old(mode: str) -> None:
+    """Where others call too; also when each of its failures opens the breaker, and when it often probes."""
+    for seed in range(OF_SETTINGS):
+        chance = random.Random(f"{mode} {seed}")
+        account = any_account(mode, chance)
+        assert account.breaker is not None
+        tries = 2 * account.max_receive_count
+        longest = 4 * tries * (account.retry_max + 2.2 * account.breaker["open_seconds"] + account.visibility_timeout)
+        poison = order("poison", "never", group="poisoned" if account.fifo else None, at=50.0)
+        world = lived(made(account, [*one_every(longest / 300, longest, account), poison], seed))
+        check(world, (nothing_is_lost, effects_happen_once, groups_keep_their_order, the_cap_holds))
+        assert world.dead_letters() == {"poison"}
+        took = world.history.dead["poison"] - START - 50
+        assert took < longest, f"seed {seed}: {took:.0f} s of {longest:.0f}: {account}"
 
 
 @pytest.mark.parametrize("mode", ["effects", "leases", "effects, FIFO"])

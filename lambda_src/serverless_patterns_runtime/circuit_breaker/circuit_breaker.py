@@ -80,7 +80,7 @@ class CircuitBreaker:
         if permit.prober is not None:
             self._conclude(permit.prober, failure)
         elif failure is not None and permit.epoch is not None and self._clock() >= self._store_pause_until:
-            self._count(permit.epoch, failure)
+            permit.opened = self._count(permit.epoch, failure)
         return None if failure is None else self._excuse_for(permit)
 
     def suspect(self, permit: Permit, error: BaseException) -> CircuitOpen | None:
@@ -188,20 +188,21 @@ class CircuitBreaker:
 
     # Closed.
 
-    def _count(self, epoch: int, error: BaseException) -> None:
-        """Read, modify, write: what was read may be old, and then the refused write says what holds."""
+    def _count(self, epoch: int, error: BaseException) -> bool:
+        """Whether that opened it. Read, modify, write: what was read may be old; then the refused write says so."""
         for _ in range(COUNT_TRIES):
             if self._seen.open or self._seen.epoch != epoch:
-                return  # it was another epoch's call
+                return False  # it was another epoch's call
             try:
                 self._count_once(error)
-                return
+                return self._seen.open
             except Beaten as beaten:
                 self._see(beaten.found)
             except StoreUnavailable as failure:
                 self._store_failed(failure)
-                return
+                return False
         self._reports.uncounted(self._seen)
+        return False
 
     def _count_once(self, error: BaseException) -> None:
         settings, now = self._settings, self._clock()

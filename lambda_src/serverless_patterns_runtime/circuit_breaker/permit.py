@@ -42,6 +42,8 @@ class Permit:
         """The token of a probe."""
         self.refusal: CircuitOpen | None = None
         """Set when the call failed, and the failure is the downstream's, and not the call's."""
+        self.opened = False
+        """Whether it was this call's failure, after others, that opened the breaker."""
         self.error: BaseException | None = None
         """What the call raised."""
         self._used = False

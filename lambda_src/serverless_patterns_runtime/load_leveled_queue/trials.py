@@ -92,21 +92,24 @@ class Trials:
     def _blamed(self, message: Message, attempt: Noted, permit: "Permit", verdict: Verdict) -> Verdict:
         """The function failed: by a fault of the message, which uses up its attempts, or of what the breaker guards?
 
-        A failure by which the breaker is open was no attempt: a message that probes would use up its own. One that has
-        used them up is no dead letter yet either, if the breaker has not been asked about it: the failures may have
-        been too few, or too far apart, to open it. It starts anew, while the next call probes.
+        What began when the breaker was not closed, or was opened meanwhile, is no attempt: a message that probes would
+        use up its own. What began when it was closed is one, also if it opens it. But a message that has used up its
+        attempts is no dead letter yet, if the breaker was not asked about it before: the failures may have been too
+        few, or too far apart, to open it. It starts anew, while the next call probes.
         """
-        if isinstance(verdict, Failed) and permit.refusal is not None:
+        if not isinstance(verdict, Failed):
+            return verdict
+        refusal = permit.refusal
+        if refusal is not None and not permit.opened:
             self._forget(self._attempt_limit.withdraw, message)
-            return Held(permit.refusal, verdict.error)
+            return Held(refusal, verdict.error)
         judged = self._judged(message, attempt, verdict)
-        if not isinstance(verdict, Failed) or not isinstance(judged, Refused) or attempt.excused:
-            return judged
-        refusal = permit.suspect()
-        if refusal is None:
-            return judged
-        self._forget(self._attempt_limit.excuse, message)
-        return Held(refusal, verdict.error)
+        if isinstance(judged, Refused):
+            refusal = None if attempt.excused else permit.suspect()
+            if refusal is None:
+                return judged
+            self._forget(self._attempt_limit.excuse, message)
+        return judged if refusal is None else Held(refusal, verdict.error)
 
     def _forget(self, attempts: Callable[[Message], None], message: Message) -> None:
         try:

@@ -157,14 +157,34 @@ def test_a_message_that_probes_in_vain_a_hundred_times_is_no_dead_letter():
     assert shipping.take("a", receives=101) == []
 
 
-def test_a_failure_that_opens_the_breaker_is_no_attempt_and_the_ones_before_are():
+def test_failures_up_to_the_one_that_opens_the_breaker_are_attempts_and_the_ones_after_are_not():
     fleet = Fleet(failure_threshold=3)
     shipping = Shipping(fleet, max_receive_count=2)
     fleet.down = Down()
     shipping.take("a", "b", "c", "d")
     assert shipping.calls == ["a", "b", "c"]
     assert shipping.outcomes() == {"a": "Failed", "b": "Failed", "c": "Held", "d": "Held"}
-    assert shipping.noted == {"a": {"1"}, "b": {"1"}}
+    assert shipping.noted == {"a": {"1"}, "b": {"1"}, "c": {"1"}}
+    fleet.clock.now += 60
+    assert shipping.take("c", receives=2) == ["c"]
+    assert shipping.outcomes()["c"] == "Held"
+    assert shipping.noted["c"] == {"1"}
+
+
+def test_a_message_whose_every_failure_opens_the_breaker_is_a_dead_letter_all_the_same():
+    """Others are answered in between. It is excused once."""
+    fleet = Fleet(failure_threshold=1)
+    shipping = Shipping(fleet, max_receive_count=3)
+    for receive in range(1, 7):
+        fleet.down = Down()
+        shipping.take("a", receives=receive)
+        fleet.clock.now += 60
+        fleet.down = None
+        assert fleet.call(1) == "answered"
+        fleet.clock.now += 60
+    assert shipping.calls == ["a"] * 6
+    assert shipping.outcomes()["a"] == "Refused"
+    assert shipping.excused == {"a"}
 
 
 def gives_up(fleet: Fleet, **settings: Any) -> Shipping:
