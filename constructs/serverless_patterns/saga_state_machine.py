@@ -60,7 +60,8 @@ class SagaStateMachine(Construct):
     Args:
         scope: Parent construct.
         id: Names what is below it, and is the default namespace of the claims.
-        steps: At least one `SagaStep`. Undoing begins with the step that failed, unless it declared the error.
+        steps: At least one `SagaStep`, by itself or in a `SagaParallel` or `SagaChoice`; and `SagaWait`. Undoing begins
+            with the step that failed, unless it declared the error.
         claims: Table to share, with the partition key `claim` (String). Default: one of its own.
         claims_namespace: Separates constructs that share a table, each its own. Data: never change it. Default: `id`.
         claims_retention: How long a step's claim is remembered; more than all tries may take, and 14 days.

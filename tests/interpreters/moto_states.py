@@ -1,7 +1,7 @@
 """A second interpreter of state machines, in this process: moto's, with Python functions in place of Lambda's.
 
-moto would answer every task with a success of its own, so that each test of a saga would pass. And its `States.ALL`
-takes all.
+moto would answer every task with a success of its own, so that each test of a saga would pass. Its `States.ALL` takes
+all, and what is at `$[0].a` is a list to it.
 """
 
 import json
@@ -21,6 +21,7 @@ from moto.stepfunctions.parser.asl.component.common.error_name.error_equals_decl
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import TimeoutSeconds
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.asl.utils import json_path
 
 from serverless_patterns.testing import wait_until
 
@@ -67,7 +68,8 @@ class Moto:
         self._leftovers = ExitStack()
 
     def __enter__(self) -> "Moto":
-        for changed in (mock_aws(config=SETTINGS), self._functions_called(), self._no_waiting(), _all_is_not_all()):
+        changes = (self._functions_called(), self._no_waiting(), _all_is_not_all(), _one_place_is_no_list())
+        for changed in (mock_aws(config=SETTINGS), *changes):
             self._leftovers.enter_context(changed)
         self._states, self._dynamodb = (boto3.client(name, REGION) for name in ("stepfunctions", "dynamodb"))
         self._dynamodb.create_table(
@@ -175,3 +177,8 @@ def _all_is_not_all() -> Generator[None]:
 
     with patch.object(ErrorEqualsDecl, "_eval_body", match):
         yield
+
+
+def _one_place_is_no_list() -> Any:
+    """moto makes a list of what it finds behind an index; Step Functions does so for wildcards and slices."""
+    return patch.object(json_path, "Index", type("NoIndex", (), {}))

@@ -12,6 +12,7 @@ from tests.interpreters import scripted
 from tests.interpreters.moto_states import Moto, function_arn
 from tests.interpreters.ours import told_by_ours
 from tests.interpreters.saga_cases import CASES, NAME, Case, Told, random_case, told
+from tests.interpreters.saga_tree_cases import TREE_CASES, TreeCase, without_order
 
 
 def told_by_moto(moto: Moto, case: Case) -> Told:
@@ -45,3 +46,10 @@ def test_a_saga_leaves_the_same_trace(moto: Moto, case: Case) -> None:
 def test_a_random_saga_leaves_the_same_trace(moto: Moto, seed: int) -> None:
     case = random_case(seed)
     assert told_by_moto(moto, case) == told_by_ours(case)
+
+
+@pytest.mark.parametrize("case", TREE_CASES, ids=lambda case: case.name.replace(" ", "-"))
+def test_a_saga_with_branches_leaves_the_same_trace(moto: Moto, case: TreeCase) -> None:
+    ours = told_by_ours(case)
+    assert (ours.status, ours.error) == (case.status, case.error)
+    assert without_order(told_by_moto(moto, case)) == without_order(ours)

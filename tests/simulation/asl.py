@@ -73,6 +73,18 @@ class Machine:
         names = list(_checked(self.definition))
         assert len(set(names)) == len(names), f"twice, branches included: {sorted(names)}"
 
+    @property
+    def states(self) -> Mapping[str, Mapping[str, Any]]:
+        """Those in branches too."""
+        return dict(_all_states(self.definition))
+
+
+def _all_states(definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, state in definition["States"].items():
+        yield name, state
+        for branch in state.get("Branches", ()):
+            yield from _all_states(branch)
+
 
 def _checked(definition: Mapping[str, Any]) -> Iterator[str]:
     """The names of all states."""

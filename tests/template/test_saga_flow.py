@@ -248,6 +248,23 @@ def test_every_branch_ends_with_all_results_that_it_knows() -> None:
     assert room(choice) == together // (10 * 2 + 1)
 
 
+def test_a_step_in_a_branch_is_told_how_many_results_others_may_have() -> None:
+    choice = SagaChoice("Odd", when=[(IS.is_present("$.a"), [a_step("C"), a_step("D")])], otherwise=[a_step("E")])
+    inner = SagaParallel([a_step("F"), a_step("G")], name="Inner")
+    states = states_of(a_step("First"), SagaParallel([a_step("A"), [a_step("B"), choice], [inner]], name="Fork"))
+    branches = states["Fork"]["Branches"]
+    told = {
+        name: states["Parameters"].get("beside")
+        for branch in branches[:2]
+        for name, states in branch["States"].items()
+        if "Parameters" in states
+    }
+    assert told == {"A": 5, "B": 3, "C": 3, "D": 3, "E": 3}
+    inside = branches[2]["States"]["Inner"]["Branches"]
+    assert inside[0]["States"]["F"]["Parameters"]["beside"] == 4 + 1
+    assert "beside" not in states["First"]["Parameters"]
+
+
 def test_the_history_counts_every_branch_and_the_longest_way() -> None:
     both = {"action": a_step_handler("reserve"), "compensation": a_step_handler("release")}
     many = [a_step(f"Step{at}", **both) for at in range(140)]

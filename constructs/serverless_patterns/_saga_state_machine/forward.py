@@ -10,6 +10,7 @@ from serverless_patterns_runtime.saga_state_machine import contract
 
 from .backward import back_from
 from .conditions import guarded, is_timestamp, moved_to
+from .estimates import most_results
 from .plan import Node, Planned, PlannedChoice, PlannedParallel, PlannedWait, begins
 from .states import (
     ERROR,
@@ -44,6 +45,8 @@ class Way:
     """What follows the chain. None: it ends, with `saga` as its output."""
     end: str = "Saga done"
     """A state that does nothing but end it so, where there must be one."""
+    beside: int = 0
+    """Results that other branches may have."""
     stuck: str = FORWARD_PARKED
     """What follows when a step behind the pivot is parked."""
 
@@ -76,7 +79,7 @@ def end_of(way: Way) -> States:
 
 
 def _step(chain: Sequence[Node], at: int, node: Planned, way: Way) -> States:
-    task = action_task(node, way.resources, way.place, first=not _has_begun(chain, at, way))
+    task = action_task(node, way.resources, way.place, first=not _has_begun(chain, at, way), beside=way.beside)
     catch = _catch(chain, at, way)
     declared = list(node.step.no_effect_errors)
     if declared and way.before is not None:
@@ -88,9 +91,10 @@ def _parallel(chain: Sequence[Node], at: int, node: PlannedParallel, way: Way) -
     begun = _has_begun(chain, at, way)
     place = way.place if node.backward else way.place.forward_beside()
     branches: list[dict[str, Any]] = []
+    results = [most_results(branch)[0] for branch in node.branches]
     for number, branch in enumerate(node.branches, 1):
-        end = f"{node.name} {number} done"
-        within = replace(way, place=place, begun=begun, before=None, after=None, end=end, stuck=end)
+        end, beside = f"{node.name} {number} done", way.beside + sum(results) - results[number - 1]
+        within = replace(way, place=place, begun=begun, before=None, after=None, end=end, stuck=end, beside=beside)
         branches.append(machine(branch[0].name, whole_way_forward(branch, within) | end_of(within)))
     told = [f"$[{at}].{contract.RESULTS}" for at in range(len(branches))]
     selector: dict[str, Any] = {"status": contract.SUCCEEDED, f"{contract.RESULTS}.$": joined(told)}

@@ -84,12 +84,22 @@ def park_name(node: Node) -> str:
     return f"Park {node.name}"
 
 
-def action_task(one: Planned, resources: Resources, place: Place, *, first: bool) -> State:
-    """Without a Catch and without a way on. `first`: the document has no `saga` yet, and its result makes that."""
+def action_task(one: Planned, resources: Resources, place: Place, *, first: bool, beside: int) -> State:
+    """Without a Catch and without a way on.
+
+    Args:
+        one: The step.
+        resources: What is called.
+        place: Where things are.
+        first: Whether the document has no `saga` yet, so that the result makes it.
+        beside: How many results other branches may have, of which this one's document knows nothing.
+    """
     declared = list(one.step.no_effect_errors)
     event = _event(one.name, "action", place)
     if first:
         event["first"] = True
+    if beside:
+        event["beside"] = beside
     if declared:
         event["no_effect_errors"] = declared
     # With the status that leaves with the last result as the output: no state for that.

@@ -26,8 +26,9 @@ class Action(StepWork):
         text = json_text(result)
         size = _bytes(json.loads(text))
         self._check(size, self._edge.settings.max_result_bytes, "a step's result holds")
+        beside = self._task.event.get("beside", 0) * self._edge.settings.max_result_bytes
         self._check(
-            size + _bytes(self._task.event["state"]),
+            size + beside + _bytes(self._task.event["state"]),
             _MOST_TOGETHER,
             "an execution's input and the results of all steps hold",
         )

@@ -96,6 +96,9 @@ class Event(TypedDict):
     """`$`."""
     first: NotRequired[bool]
     """True for the action of the first step: its document has no `saga` yet."""
+    beside: NotRequired[int]
+    """Of an action in a branch: how many results other branches may have, which share its document once they are
+    joined."""
     no_effect_errors: NotRequired[list[str]]
     """Of an action before the pivot, or the pivot: classes of errors after which there is nothing to undo."""
     action_unclaimed: NotRequired[bool]

@@ -173,6 +173,21 @@ def test_a_result_for_which_the_document_has_no_room_is_refused_before_anything_
     assert step.row() is None
 
 
+@pytest.mark.parametrize(("beside", "refused"), [(0, False), (3, False), (4, True)])
+def test_in_a_branch_the_results_of_others_have_room_too(beside: int, refused: bool) -> None:
+    step = Step(charge)
+    room = contract.MAX_STATE_BYTES - contract.RESERVED_BYTES
+    given: dict[str, Any] = {
+        "input": {"amount": 1, "filling": "x" * (room - 3_100)},
+        **({"beside": beside} if beside else {}),
+    }
+    if refused:
+        assert "the results of all steps hold at most" in step.error_of(step.act, **given)[1]
+        assert step.row() is None
+    else:
+        step.act(**given)
+
+
 def test_what_was_done_outside_is_done_though_its_result_is_too_large() -> None:
     step = Step(lambda _: "x" * 2000, effects=False)
     assert step.error_of(step.act)[0] == contract.PERMANENT_ERROR
