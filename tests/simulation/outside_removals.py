@@ -203,6 +203,16 @@ def _(patch: Patch) -> None:
     patch.setattr(work.StepWork, "_permit", lambda _: None)
 
 
+@removal(
+    "the last try asks the breaker",
+    "the card could have been charged",
+    shape={"breaker": True, "retries": 1, "threshold": 50},
+    story=OUTAGE,
+)
+def _(patch: Patch) -> None:
+    patch.setattr(work.StepWork, "_suspicion", lambda *_: None)
+
+
 # What lays no claim.
 
 

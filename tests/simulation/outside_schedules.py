@@ -43,7 +43,7 @@ def a_story(chance: random.Random) -> Story:
         foreign=not forward and chance.random() < 0.3,
         retries=chance.choice((1, 5)),
         breaker=chance.random() < 0.5,
-        threshold=chance.choice((1, 3)),
+        threshold=chance.choice((1, 3, 50)),
         declares=chance.random() < 0.5,
     )
     return Story(

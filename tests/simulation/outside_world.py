@@ -61,8 +61,7 @@ class Story:
     @property
     def is_gentle(self) -> bool:
         """Whether the card can be charged, and is in the end."""
-        opens = self.shape.breaker and self.shape.threshold <= self.shape.retries + 1
-        bearable = self.outage[1] == 0 or (opens and self.outage[1] <= 600)
+        bearable = self.outage[1] == 0 or (self.shape.breaker and self.outage[1] <= 600)
         declines = self.declines or self.declines_after is not None
         return bearable and not declines and self.ship == "ok" and self.gone is None and not self.told_late
 

@@ -12,6 +12,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 
 from serverless_patterns import CircuitBreaker, ExternalKey, Retry, SagaStep
+from serverless_patterns._saga_state_machine.foreign import native_call
 from serverless_patterns_runtime.saga_state_machine import contract
 from tests.template.sagas import a_saga, a_step, the_definition
 from tests.template.stacks import new_stack, refusal, resources
@@ -157,6 +158,16 @@ def test_a_native_compensation_leaves_the_document_alone() -> None:
     assert undo["Resource"] == "arn:aws:states:::sqs:sendMessage"
     assert undo["ResultPath"] is None
     assert undo["Catch"][-1]["Next"] == "Park Tell"
+
+
+def test_a_machine_that_goes_on_for_another_knows_that_one_s_name() -> None:
+    """Paths of a native call are those of its document, wherever that is."""
+    task = a_native(new_stack())
+    for execution, document in (("$.saga.execution", "$"), ("$.state.saga.execution", "$.state")):
+        made = native_call(task, execution, document)
+        (keys,) = made["Parameters"]["MessageBody"]["keys"]
+        assert keys == {"key.$": "States.Format('Tell#{}', $.saga.execution)"}
+        assert made.get("InputPath", "$") == document
 
 
 def test_the_state_machine_may_do_what_the_call_takes() -> None:

@@ -73,6 +73,7 @@ def test_a_breaker_guards_both_tasks_and_waits_without_using_up_tries() -> None:
     states = states_of(a_charge(circuit_breaker=partner), stack=stack)
     for name in ("ChargeCard", "Undo ChargeCard"):
         assert states[name]["Parameters"]["circuit_breaker"] == "Partner"
+        assert states[name]["Parameters"]["tries"] == retriers(states[name])["States.ALL"]["MaxAttempts"]
         retrier = retriers(states[name])[contract.CIRCUIT_OPEN]
         assert (retrier["IntervalSeconds"], retrier["MaxDelaySeconds"]) == (20, 900)
         assert retrier["JitterStrategy"] == "FULL"

@@ -12,18 +12,22 @@ from .waiting import told_of_outside
 if TYPE_CHECKING:
     from serverless_patterns_runtime.saga_state_machine import contract
 
-    from ..saga_step import SagaStep
+    from .attempts import Attempts
+    from .plan import Planned
     from .states import Place, Resources, State
 
 
-def call(step: SagaStep, kind: contract.Kind, event: Mapping[str, Any], resources: Resources, place: Place) -> State:
+def call(
+    one: Planned, kind: contract.Kind, event: Mapping[str, Any], resources: Resources, place: Place, attempts: Attempts
+) -> State:
     """Resource and parameters, for the step's action or its compensation."""
+    step = one.step
     doing, arns = (step.action, resources.actions) if kind == "action" else (step.compensation, resources.compensations)
     assert doing is not None
     if is_native(doing):
         return native_call(doing, place.execution, place.document)
     if isinstance(doing, Handler):
-        told = {**event, **told_of_outside(step, doing)}
+        told = {**event, **told_of_outside(step, doing, attempts.backoff.again)}
     else:
         told = event_of(event, kind, place.execution, resources.namespace)
     return {"Resource": arns[step.name], "Parameters": told}

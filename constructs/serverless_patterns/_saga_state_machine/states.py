@@ -114,7 +114,7 @@ def action_task(one: Planned, resources: Resources, place: Place, *, first: bool
     last = [retrier(attempts.backoff)] if attempts.backoff.again else []
     return {
         "Type": "Task",
-        **call(one.step, "action", event, resources, place),
+        **call(one, "action", event, resources, place, attempts),
         **shape,
         "TimeoutSeconds": attempts.timeout,
         "Retry": [
@@ -133,7 +133,7 @@ def compensation_task(one: Planned, attempts: Attempts, resources: Resources, pl
         event["action_unclaimed"] = True
     return {
         "Type": "Task",
-        **call(one.step, "compensation", event, resources, place),
+        **call(one, "compensation", event, resources, place, attempts),
         "ResultPath": sfn.JsonPath.DISCARD,  # a plain None is left out of CDK's JSON, and would mean "$"
         "TimeoutSeconds": attempts.timeout,
         "Retry": [

@@ -43,8 +43,14 @@ def protection_of_step(step: SagaStep) -> Protection | None:
     return None if breaker is None else breaker._protection()  # pyright: ignore[reportPrivateUsage]  # among ourselves
 
 
-def told_of_outside(step: SagaStep, handler: Handler) -> dict[str, Any]:
-    """What the task of a step's action, or of its compensation, says of what is outside."""
+def told_of_outside(step: SagaStep, handler: Handler, tries: int) -> dict[str, Any]:
+    """What the task of a step's action, or of its compensation, says of what is outside.
+
+    Args:
+        step: A checked step.
+        handler: Which of the two.
+        tries: Retries of the task, after errors of any kind.
+    """
     told: dict[str, Any] = {}
     key, within, protection = step.external_key, settles_within(step), protection_of_step(step)
     if key is not None and not handler.returns_effects:
@@ -52,7 +58,7 @@ def told_of_outside(step: SagaStep, handler: Handler) -> dict[str, Any]:
     if within:
         told |= {"settles_within": within, "entered.$": "$$.State.EnteredTime"}
     if protection is not None:
-        told["circuit_breaker"] = protection.name
+        told |= {"circuit_breaker": protection.name, "tries": tries}
     return told
 
 

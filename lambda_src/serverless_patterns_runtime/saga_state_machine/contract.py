@@ -106,6 +106,8 @@ class Event(TypedDict):
     external_key: NotRequired[ExternalKey]
     circuit_breaker: NotRequired[str]
     """Its name. A function that does not know it, of another deployment, goes without."""
+    tries: NotRequired[int]
+    """Beside `circuit_breaker`: retries after which a failure is the last one."""
     settles_within: NotRequired[int]
     """Seconds, from when the state was entered, for which an outcome may stay unknown."""
     entered: NotRequired[str]

@@ -1,5 +1,6 @@
 """What an action and a compensation have in common: a business function that runs once under a claim."""
 
+import math
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -62,9 +63,10 @@ class StepWork(Once[str]):
             except _KNOWN:
                 raise
             except Exception as error:
-                if permit is None or permit.refusal is None:
+                refusal = None if permit is None else permit.refusal or self._suspicion(permit)
+                if refusal is None:
                     raise
-                raise permit.refusal from error  # it was a probe's, or the one by which the breaker opened: no attempt
+                raise refusal from error  # it was a probe's, or the one by which the breaker opened: no attempt
 
     def _once(self, claim: StepClaim, call: Call) -> Executed[str]:
         if self._edge.settings.returns_effects:
@@ -82,6 +84,11 @@ class StepWork(Once[str]):
         except CircuitOpen:
             breaker.refused(1)
             raise
+
+    def _suspicion(self, permit: "Permit") -> CircuitOpen | None:
+        """Instead of giving up: failures may have been too few, or too far apart, to open the breaker."""
+        is_last = self._task.event["retries"] >= self._task.event.get("tries", math.inf)
+        return permit.suspect() if is_last else None
 
     # A provider outside.
 

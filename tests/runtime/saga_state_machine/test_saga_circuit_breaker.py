@@ -125,3 +125,21 @@ def test_a_breaker_that_this_deployment_does_not_know_guards_nothing() -> None:
     guarded = Guarded()
     assert guarded.step.act(circuit_breaker="Former") == "answered"
     assert guarded.fleet.dynamodb.operations == []
+
+
+def test_the_last_failure_of_a_lone_saga_asks_the_breaker_before_the_saga_goes_back() -> None:
+    guarded = Guarded()
+    guarded.fleet.down = Down()
+    assert guarded.step.error_of(guarded.step.act, retries=4, tries=5, **GUARDED)[0] == "Down"
+    assert guarded.step.error_of(guarded.step.act, retries=5, tries=5, **GUARDED)[0] == contract.CIRCUIT_OPEN
+    guarded.after(31)
+    assert guarded.step.error_of(guarded.step.act, retries=6, tries=5, **GUARDED)[0] == contract.CIRCUIT_OPEN
+    guarded.fleet.down = None
+    guarded.after(31)
+    assert guarded.step.act(retries=7, tries=5, **GUARDED) == "answered"
+
+
+def test_the_last_failure_is_final_where_it_is_none_of_the_downstream_s() -> None:
+    guarded = Guarded()
+    guarded.fleet.down = PermanentError("no such card")
+    assert guarded.step.error_of(guarded.step.act, retries=5, tries=5, **GUARDED)[0] == "PermanentError"
