@@ -13,15 +13,19 @@ from constructs import Construct
 
 from ._alarms import METRIC_PERIOD, define_alarms
 from ._checks import Problems, path_of
+from ._grants import grant_invoke
 from ._idempotency import Idempotency
 from ._saga_state_machine.alarms import saga_alarms
 from ._saga_state_machine.checks import check_results, check_steps, check_whole, largest_result
 from ._saga_state_machine.definition import definition
 from ._saga_state_machine.diagram import diagram
+from ._saga_state_machine.estimates import longest_seconds
 from ._saga_state_machine.foreign import statements
 from ._saga_state_machine.functions import functions_of, invoked, targets_of
+from ._saga_state_machine.guardian import Shared, define_guardian, define_ledger
 from ._saga_state_machine.machine import define_machine
 from ._saga_state_machine.plan import all_steps, planned
+from ._saga_state_machine.recovery import doings_of, recovery
 from ._saga_state_machine.retired import check_retired
 from ._saga_state_machine.states import Resources
 from .defaults import ALARMS, Alarms, settings_of
@@ -76,7 +80,9 @@ class SagaStateMachine(Construct):
         state_machine: The Standard state machine.
         functions: Those that were defined for the steps; a `Handler` that serves several steps has one.
         claims: The table of claims, where parked steps are too.
-        alarms: By name: Failed, Aborted, Throttled.
+        recovery_state_machine: Does, or undoes, what is left of executions that died or were parked.
+        guardian: The function that starts it: by itself, or asked by `serverless-patterns saga`.
+        alarms: By name: Failed, Aborted, Throttled, GuardianFailed, RecoveryFailed, RecoveryAborted.
         required_endpoints: AWS services that the functions must reach when they run in a VPC.
 
     Raises:
@@ -128,7 +134,9 @@ class SagaStateMachine(Construct):
         self._actions = targets_of({step.name: step.action for step in all_of_them}, defined)
         self._compensations = targets_of({step.name: step.compensation for step in all_of_them}, defined)
         self.functions: list[lambda_.IFunction] = [function for function, _ in defined.values()]
-        self.required_endpoints = tuple(sorted({name for it in functions.values() for name in it.required_endpoints}))
+        self.required_endpoints = tuple(
+            sorted({"states", *(name for it in functions.values() for name in it.required_endpoints)})
+        )
         resources = Resources(
             Aws.PARTITION,
             self.claims.table_name,
@@ -141,8 +149,14 @@ class SagaStateMachine(Construct):
         native = statements(doing for step in (*all_of_them, *retired) for doing in (step.action, step.compensation))
         self._definition = told = definition(plan, resources)
         self.state_machine: sfn.StateMachine = define_machine(self, told, called, native, self.claims, settings, key)
+        RECOVERY_HERE
         actions = settings.alarm_actions if alarm_actions is None else alarm_actions
-        self.alarms = define_alarms(self, saga_alarms(self.state_machine), alarms or settings.alarms, actions)
+        self.alarms = define_alarms(
+            self,
+            saga_alarms(self.state_machine, self.recovery_state_machine, letters),
+            alarms or settings.alarms,
+            actions,
+        )
 
     def function_for(self, step: str) -> lambda_.IFunction:
         """The function of a step's action. Raises KeyError for a step that is not there, or is a native call."""
@@ -159,6 +173,10 @@ class SagaStateMachine(Construct):
     def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow starting executions."""
         return self.state_machine.grant_start_execution(grantee)
+
+    def grant_resume(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow what `serverless-patterns saga` does: list, show and resume what needs a person."""
+        return grant_invoke(grantee, self.guardian)
 
     def metric_started(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
         """Executions that began."""

@@ -5,7 +5,7 @@ table: no step writes anything for it.
 """
 
 import hashlib
-from typing import Literal, NamedTuple, NotRequired, TypedDict
+from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
 
 GUARDIAN_HANDLER = "serverless_patterns_runtime.saga_recovery.guardian_handler.lambda_handler"
 LEDGER_HANDLER = "serverless_patterns_runtime.saga_recovery.ledger_handler.lambda_handler"
@@ -49,8 +49,8 @@ class LedgerEnv(NamedTuple):
 
     STATE_MACHINE_ARN: str
 
-    RECOVERABLE_SECONDS: str
-    """From the start of an execution: later its claims could be forgotten while they are still needed."""
+    LONGEST_SECONDS: str
+    """That a recovery may take. One that begins so long before the claims are forgotten, or later, is refused."""
 
 
 class Recall(TypedDict):
@@ -73,8 +73,8 @@ class Settle(TypedDict):
     """`$$.Execution.Name`."""
     execution: str
     steps: list[str]
-    parked: list[str]
-    """Steps that this recovery has parked again."""
+    saga: dict[str, Any]
+    """`$.saga`: with what this recovery has parked again."""
 
 
 class Sweep(TypedDict):

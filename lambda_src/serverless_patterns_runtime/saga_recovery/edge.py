@@ -68,12 +68,12 @@ class Outside(NamedTuple):
 class LedgerEdge(NamedTuple):
     outside: Outside
     state_machine_arn: str
-    recoverable_seconds: int
+    longest_seconds: int
 
     @classmethod
     def from_environment(cls) -> "LedgerEdge":
         env = environment.read(contract.LedgerEnv)
-        return cls(Outside.from_environment(), env.STATE_MACHINE_ARN, int(env.RECOVERABLE_SECONDS))
+        return cls(Outside.from_environment(), env.STATE_MACHINE_ARN, int(env.LONGEST_SECONDS))
 
 
 class GuardianEdge(NamedTuple):

@@ -54,7 +54,7 @@ def _checked(execution: Execution | None, name: str, edge: LedgerEdge) -> Execut
         raise StillRunning
     if execution.status not in contract.DEAD_STATUSES:
         raise PermanentError(f"execution {name} has ended well: {execution.status}")
-    if edge.outside.clock() > execution.started + edge.recoverable_seconds:
+    if edge.outside.clock() + edge.longest_seconds > execution.started + edge.outside.claims_retention_seconds:
         raise PermanentError(f"execution {name} began too long ago: its claims may be forgotten")
     return execution
 

@@ -12,8 +12,9 @@ __all__ = ["settle"]
 
 def settle(event: contract.Settle, edge: LedgerEdge) -> None:
     """Raises what the client raises: then the same may be asked for again."""
+    again = event["saga"].get(saga.PARKED, {})
     for step in event["steps"]:
-        if step not in event["parked"]:
+        if step not in again:
             _settle(event, edge, step)
 
 
