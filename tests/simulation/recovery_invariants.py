@@ -77,6 +77,13 @@ def what_is_settled_is_known(world: RecoveryWorld) -> None:
         assert SETTLED_AT in item, f"{name} was parked, and nothing says that it is settled"
 
 
+def what_was_done_is_known_behind_the_pivot(world: RecoveryWorld) -> None:
+    names = [plan.name for plan in world.plans]
+    for run in world.books.runs_of_kind("action"):
+        before = set(names[: names.index(run.plan.name)])
+        assert set(run.step.results) == before, f"{run.plan.name} was told of {set(run.step.results)}"
+
+
 def who_asked_is_kept(world: RecoveryWorld) -> None:
     began = [answer for answer in world.answers if answer.get("began")]
     marks = [item for key, item in world.claims().items() if key[0].startswith("guarded#")]
@@ -98,6 +105,7 @@ INVARIANTS: Sequence[Callable[[RecoveryWorld], None] | Invariant] = [
     parked_is_kept,
     results_are_those_that_count,
     keys_are_a_step_s_own,
+    what_was_done_is_known_behind_the_pivot,
     who_asked_is_kept,
 ]
 

@@ -37,7 +37,8 @@ class Death:
     """Of the main execution, and who hears of it."""
 
     at: int
-    """Number of what happens in the account just before, counted from its start; none dies that has ended by then."""
+    """Number of what happens in the account just before, counted from its start: 0 is before its first state. None dies
+    that has ended by then."""
     status: str = "ABORTED"
     error: str | None = None
     events: int = 1
@@ -135,7 +136,9 @@ class RecoveryWorld(SagaWorld):
 
     def run(self) -> Any:
         """Until nothing is left to happen: sweeps end some time after the last bad end."""
-        self.execution = self.machines.start(MAIN, NAME, self._given)
+        self.execution = main = self.machines.start(MAIN, NAME, self._given)
+        if self.death is not None and self.death.at == 0:
+            main.stop(self.death.status, self.death.error)
         self.schedule.run(until=self.schedule.now + 3 * LONGEST_SECONDS)
         self.main = self.execution
         recoveries = self.machines.runs(RECOVERY)

@@ -40,7 +40,8 @@ def recall(event: contract.Recall, edge: LedgerEdge) -> dict[str, Any]:
     told: dict[str, Any] = {
         contract.EXECUTION: name,
         saga.ERROR: _error(execution, entries),
-        saga.RESULTS: {entry.step: entry.result for entry in entries if entry.is_done},
+        # What is behind the pivot is told again by its own claims, one after the other.
+        saga.RESULTS: {it.step: it.result for it in entries if it.is_done and it.step in event["backward"]},
     }
     if forward:
         told[contract.FORWARD] = True
