@@ -88,27 +88,27 @@ def test_what_is_parked_wherever_it_dies_is_resumed_by_two_at_once(effects: bool
     assert set(ends) <= {contract.COMPENSATED, contract.SUCCEEDED}
 
 
-POINTS = (3, 6, 9, 12)
-"""Of death: while an action is on its way, at work, and done, of the first step and of others."""
+MISHAPS = {*CRASHES, "carried out late", "throttled", "not invoked", "result lost", "invoked late", "invoked twice"}
 
 
-@pytest.mark.parametrize("at", POINTS)
-@pytest.mark.parametrize(("does", "undo"), [("ok", "clean"), ("fails after", "is refused")])
+@pytest.mark.parametrize(("at", "undo"), [(5, "is refused"), (8, "clean")], ids=["at work", "done"])
 @MODES
-def test_no_single_mishap_keeps_a_dead_saga_from_being_recovered(effects: bool, does: str, undo: str, at: int) -> None:
-    plans = saga(effects=effects, failing=1, does=does, undo=undo)
+def test_no_single_mishap_keeps_a_dead_saga_from_being_recovered(effects: bool, undo: str, at: int) -> None:
+    """Of the guardian, of the ledger, and of what the recovery calls."""
+    plans = saga(effects=effects, undo=undo, pivot=9)[:2]
     observer = OneFault(-1, "")
     run(plans, Death(at), observer, resumes=1)
+    first = next(at for at, call in enumerate(observer.calls) if call.service == "stepfunctions")
     fired = 0
-    for number, call in enumerate(observer.calls):
-        for kind in call.possible:
+    for number, call in enumerate(observer.calls[first:], first):
+        for kind in sorted(MISHAPS & {*call.possible}):
             fault = OneFault(number, kind)
             try:
                 run(plans, Death(at), fault, resumes=1)
             except AssertionError as failure:
                 raise AssertionError(f"{kind} at call {number}, {call.operation}: {failure}") from failure
             fired += fault.fired
-    assert fired >= 100
+    assert fired >= 50
 
 
 @MODES
