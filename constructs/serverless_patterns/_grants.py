@@ -160,9 +160,9 @@ def queue_key(queue: sqs.IQueue) -> kms.IKey | None:
     return queue.encryption_master_key
 
 
-def grant_invoke(grantee: iam.IGrantable, function: lambda_.IFunction) -> iam.Grant:
-    """Invoke a function, and none of its versions and aliases."""
-    return _allow(grantee, ("lambda:InvokeFunction",), [function.function_arn])
+def grant_ask(grantee: iam.IGrantable, function: lambda_.IFunction) -> iam.Grant:
+    """See what a function is, and invoke it; none of its versions and aliases."""
+    return _allow(grantee, ("lambda:GetFunctionConfiguration", "lambda:InvokeFunction"), [function.function_arn])
 
 
 def statement(actions: Iterable[str], resources: Iterable[str]) -> iam.PolicyStatement:

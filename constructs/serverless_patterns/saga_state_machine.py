@@ -13,7 +13,7 @@ from constructs import Construct
 
 from ._alarms import METRIC_PERIOD, define_alarms
 from ._checks import Problems, path_of
-from ._grants import grant_invoke
+from ._grants import grant_ask
 from ._idempotency import Idempotency
 from ._saga_state_machine.alarms import saga_alarms
 from ._saga_state_machine.checks import check_results, check_steps, check_whole, largest_result
@@ -176,7 +176,7 @@ class SagaStateMachine(Construct):
 
     def grant_resume(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow what `serverless-patterns saga` does: list, show and resume what needs a person."""
-        return grant_invoke(grantee, self.guardian)
+        return grant_ask(grantee, self.guardian)
 
     def metric_started(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
         """Executions that began."""
