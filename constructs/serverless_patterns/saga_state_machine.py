@@ -19,13 +19,12 @@ from ._saga_state_machine.alarms import saga_alarms
 from ._saga_state_machine.checks import check_results, check_steps, check_whole, largest_result
 from ._saga_state_machine.definition import definition
 from ._saga_state_machine.diagram import diagram
-from ._saga_state_machine.estimates import longest_seconds
 from ._saga_state_machine.foreign import statements
 from ._saga_state_machine.functions import functions_of, invoked, targets_of
-from ._saga_state_machine.guardian import Shared, define_guardian, define_ledger
+from ._saga_state_machine.guardian import Shared
 from ._saga_state_machine.machine import define_machine
 from ._saga_state_machine.plan import all_steps, planned
-from ._saga_state_machine.recovery import doings_of, recovery
+from ._saga_state_machine.recovering import define_recovery
 from ._saga_state_machine.retired import check_retired
 from ._saga_state_machine.states import Resources
 from .defaults import ALARMS, Alarms, settings_of
@@ -149,11 +148,17 @@ class SagaStateMachine(Construct):
         native = statements(doing for step in (*all_of_them, *retired) for doing in (step.action, step.compensation))
         self._definition = told = definition(plan, resources)
         self.state_machine: sfn.StateMachine = define_machine(self, told, called, native, self.claims, settings, key)
-        RECOVERY_HERE
+        before = targets_of({step.name: step.compensation for step in retired}, kept)
+        undoing = {**self._compensations, **before}
+        shared = Shared(self.claims, once.env(self.claims), settings, key)
+        resources = resources._replace(compensations={name: it.function_arn for name, (_, it) in undoing.items()})
+        recovers = define_recovery(self, shared, self.state_machine, plan, retired, resources, called)
+        self.recovery_state_machine: sfn.StateMachine = recovers.state_machine
+        self.guardian: lambda_.IFunction = recovers.guardian
         actions = settings.alarm_actions if alarm_actions is None else alarm_actions
         self.alarms = define_alarms(
             self,
-            saga_alarms(self.state_machine, self.recovery_state_machine, letters),
+            saga_alarms(self.state_machine, self.recovery_state_machine, recovers.letters),
             alarms or settings.alarms,
             actions,
         )

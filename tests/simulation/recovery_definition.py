@@ -24,7 +24,7 @@ def recovery_definition(plans: Sequence[Plan]) -> Mapping[str, Any]:
     actions = {plan.name: f"action {plan.name}" for plan in plans}
     compensations = {plan.name: f"compensation {plan.name}" for plan in plans}
     resources = Resources("aws", CLAIMS, NAMESPACE, actions, compensations)
-    return _without_tokens(recovery(planned(_steps(tuple(plans))), resources, LEDGER))
+    return _without_tokens(recovery(planned(_steps(tuple(plans))), [], resources, LEDGER))
 
 
 @cache

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from .asl import Answered, Ended, Execution, Machine, Service
+from .asl import Ended, Execution, Machine, Service, _Run
 from .aws_errors import ServiceError
 from .virtual_time import Schedule
 
@@ -30,17 +30,14 @@ def arn_of(machine: str) -> str:
 class Run(Execution):
     """An execution that can be stopped: what it has called goes on, and nothing else of it does."""
 
+    def start(self) -> None:
+        self._way = _Run(self, self.machine.definition, self._end)
+        self._way.start(self.input)
+
     def stop(self, status: str = "ABORTED", error: str | None = None) -> None:
         if self.ended is None:
-            super()._end(Ended(status, error=error))
-
-    def _enter(self, name: str, document: Any) -> None:
-        if self.ended is None:
-            super()._enter(name, document)
-
-    def _end(self, ended: Ended) -> None:
-        if self.ended is None:
-            super()._end(ended)
+            self._way.stop()
+            self._end(Ended(status, error=error))
 
 
 @dataclass(eq=False)
@@ -76,12 +73,11 @@ class StateMachines:
             Machine(self.definitions[machine]),
             name,
             given,
-            {},
+            self.services,
             self.schedule,
             self.chance,
             lambda *what: self._see(machine, run, *what),
         )
-        run.services = {resource: self._unless_ended(run, service) for resource, service in self.services.items()}
         seen = self.schedule.now + self._late()
         self.known.append(Known(machine, run, json.dumps(given, separators=(",", ":")), self.schedule.now, seen))
         run.start()
@@ -154,13 +150,6 @@ class StateMachines:
         return {"definition": json.dumps(known.run.machine.definition)}
 
     # How it is with them.
-
-    def _unless_ended(self, run: Run, service: Service) -> Service:
-        def call(parameters: Any, answered: Answered) -> None:
-            if run.ended is None:
-                service(parameters, answered)
-
-        return call
 
     def _see(self, machine: str, run: Run, *what: Any) -> None:
         self.trace(machine, run.name, what)

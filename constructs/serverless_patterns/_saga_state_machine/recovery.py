@@ -5,7 +5,7 @@ The document is that of the execution which is recovered, with its name in `$.sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from aws_cdk import aws_stepfunctions as sfn
@@ -13,11 +13,12 @@ from aws_cdk import aws_stepfunctions as sfn
 from serverless_patterns_runtime.saga_recovery.contract import EXECUTION, FORWARD, RECOVERY_FAILED
 from serverless_patterns_runtime.saga_state_machine import contract
 
-from .attempts import LEASE_ATTEMPTS, Backoff
+from ..handler import Handler
+from .attempts import Backoff
 from .backward import back_from, whole_way_back
 from .definition import backward_ends, forward_end
 from .forward import Way, whole_way_forward
-from .plan import Node, Planned, all_steps
+from .plan import Node, Plan, Planned, PlannedChoice, PlannedParallel, PlannedWait, all_steps
 from .states import (
     FORWARD_PARKED,
     RESULTS,
@@ -28,6 +29,7 @@ from .states import (
     State,
     States,
     catch_all,
+    machine,
     retrier,
 )
 
@@ -43,44 +45,72 @@ _STARTING = contract.STARTING_SECONDS
 _BACKOFF = Backoff(again=15, base=2, longest=3600)  # hours: whatever keeps the ledger from its table
 
 
-def recovery(plan: Sequence[Node], resources: Resources, ledger: str) -> Mapping[str, Any]:
-    """Of a checked plan. `ledger`: ARN of the function that knows the claims."""
-    steps = all_steps(plan)
+def recovery(plan: Plan, former: Sequence[Planned], resources: Resources, ledger: str) -> Mapping[str, Any]:
+    """Of a checked plan.
+
+    Args:
+        plan: The saga's.
+        former: Steps that it has no more, and executions under way may have done: they are undone before all others.
+        resources: With what undoes those.
+        ledger: ARN of the function that knows the claims.
+    """
+    steps = [*all_steps(plan), *former]
     behind = [node for node in plan if not node.backward]
     pivot = next((step for step in steps if step.step.pivot), None)
     back = back_from(steps, len(steps) - 1, SETTLE_UNDONE)
-    states: States = {RECALL: _recall(steps, pivot, ledger, back if pivot is None else WHICH_WAY)}
+    names = [step.name for step in steps] + [node.name for node in _others(plan)]
+    recalls = _recall(steps, names, pivot, ledger, back if pivot is None else WHICH_WAY)
+    states: States = {RECALL: recalls}
     if pivot is not None:
         onward = behind[0].name if behind else SETTLE_DONE
         goes_on = {"Variable": f"{SAGA}.{FORWARD}", "IsPresent": True, "Next": onward}
         states[WHICH_WAY] = {"Type": "Choice", "Choices": [goes_on], "Default": back}
-        states |= _settled_afterwards(whole_way_forward(behind, Way(resources, RECOVERY, begun=True)))
-        states |= _forward_ends(steps, ledger, parked=bool(behind))
+        way = Way(resources, RECOVERY, begun=True, after=SETTLE_DONE, stuck=SETTLE_DONE)
+        states |= whole_way_forward(behind, way) | _forward_ends(names, ledger)
     states |= whole_way_back(steps, resources, RECOVERY, SETTLE_UNDONE)
-    states[SETTLE_UNDONE] = _settle(steps, ledger, UNDONE)
-    states |= backward_ends(RECOVERY)
+    states[SETTLE_UNDONE] = _settle(names, ledger, UNDONE)
+    states |= backward_ends(steps, RECOVERY)
     states[FAILED] = {"Type": "Fail", "Error": RECOVERY_FAILED, "CausePath": f"{_FAILURE}.Cause"}
-    return {"StartAt": RECALL, "States": states}
+    return machine(RECALL, states)
 
 
-def _recall(steps: Sequence[Planned], pivot: Planned | None, ledger: str, following: str) -> State:
-    asked = {
+def _others(plan: Sequence[Node]) -> Iterator[Node]:
+    """What may be parked and is no step."""
+    for node in plan:
+        match node:
+            case PlannedParallel():
+                yield node
+                yield from (each for branch in node.branches for each in _others(branch))
+            case PlannedChoice():
+                yield from (each for way in node.ways for each in _others(way))
+            case PlannedWait():
+                yield node
+            case Planned():
+                pass
+
+
+def _recall(
+    steps: Sequence[Planned], names: Sequence[str], pivot: Planned | None, ledger: str, following: str
+) -> State:
+    asked: dict[str, Any] = {
         "task": "recall",
         "execution.$": RECOVERY.execution,
-        "steps": [step.name for step in steps],
+        "steps": names,
         "backward": [step.name for step in steps if step.backward],
-        **({} if pivot is None else {"pivot": pivot.name}),
     }
-    at_work = [] if pivot is None else [_after_a_lease(pivot)]
-    return {**_ask(ledger, asked, at_work), "Next": following}
+    if pivot is not None:
+        asked["pivot"] = pivot.name
+        if not isinstance(pivot.step.action, Handler):
+            asked["pivot_unclaimed"] = True
+    return {**_ask(ledger, asked, [] if pivot is None else pivot.action.after_leases), "Next": following}
 
 
-def _settle(steps: Sequence[Planned], ledger: str, following: str) -> State:
+def _settle(names: Sequence[str], ledger: str, following: str) -> State:
     asked = {
         "task": "settle",
         "recovery.$": "$$.Execution.Name",
         "execution.$": RECOVERY.execution,
-        "steps": [step.name for step in steps],
+        "steps": names,
         "saga.$": SAGA,
     }
     # A plain None is left out of CDK's JSON, and would mean "$".
@@ -102,48 +132,16 @@ def _ask(ledger: str, asked: Mapping[str, Any], at_work: Sequence[State]) -> Sta
     }
 
 
-def _after_a_lease(pivot: Planned) -> State:
-    return {
-        "ErrorEquals": [contract.RUNNING_ELSEWHERE],
-        "IntervalSeconds": pivot.action.after_a_lease,
-        "BackoffRate": 1.0,
-        "MaxAttempts": LEASE_ATTEMPTS,
-    }
-
-
-def _forward_ends(steps: Sequence[Planned], ledger: str, *, parked: bool) -> States:
+def _forward_ends(names: Sequence[str], ledger: str) -> States:
     told = {"status": contract.SUCCEEDED, f"{contract.RESULTS}.$": RESULTS}
-    succeeded: State = {"Type": "Pass", "Parameters": told, "End": True}
-    if not parked:
-        return {SETTLE_DONE: _settle(steps, ledger, SUCCEEDED), SUCCEEDED: succeeded}
-    is_parked = {"Variable": RECOVERY.parked, "IsPresent": True, "Next": FORWARD_PARKED}
+    parked = (RECOVERY.parked, RECOVERY.forward_beside().parked)
     return {
-        SETTLE_DONE: _settle(steps, ledger, DONE),
-        DONE: {"Type": "Choice", "Choices": [is_parked], "Default": SUCCEEDED},
-        SUCCEEDED: succeeded,
+        SETTLE_DONE: _settle(names, ledger, DONE),
+        DONE: {
+            "Type": "Choice",
+            "Choices": [{"Variable": path, "IsPresent": True, "Next": FORWARD_PARKED} for path in parked],
+            "Default": SUCCEEDED,
+        },
+        SUCCEEDED: {"Type": "Pass", "Parameters": told, "End": True},
         **forward_end(),
     }
-
-
-def _settled_afterwards(states: States) -> States:
-    """Wherever the way forward ends, well or parked, it goes on to the settling."""
-    return {name: _redirected(state) for name, state in states.items()}
-
-
-def _redirected(state: State) -> State:
-    if "End" in state:
-        state = {key: value for key, value in state.items() if key not in ("End", "OutputPath")}
-        return {**_led(state), "Next": SETTLE_DONE}
-    return _led(state)
-
-
-def _led(state: State) -> State:
-    """With every way to the end that is parked leading to the settling instead."""
-    found = dict(state)
-    for key in ("Next", "Default"):
-        if found.get(key) == FORWARD_PARKED:
-            found[key] = SETTLE_DONE
-    for key in ("Catch", "Choices"):
-        if key in found:
-            found[key] = [_led(each) for each in found[key]]
-    return found

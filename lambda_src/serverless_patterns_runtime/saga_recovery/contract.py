@@ -59,10 +59,12 @@ class Recall(TypedDict):
     task: Literal["recall"]
     execution: str
     steps: list[str]
-    """All that have claims, in their order."""
+    """All, in their order, and whatever else may be parked."""
     backward: list[str]
-    """Of these, the ones up to the pivot."""
+    """Of the steps, those up to the pivot."""
     pivot: NotRequired[str]
+    pivot_unclaimed: NotRequired[bool]
+    """Whether the pivot's action is no `Handler`, and lays no claim."""
 
 
 class Settle(TypedDict):

@@ -69,9 +69,12 @@ def _check_known(edge: LedgerEdge, document: Mapping[str, Any], execution: str, 
 
 def _goes_forward(edge: LedgerEdge, event: contract.Recall, document: Mapping[str, Any]) -> bool:
     """The pivot decides: done, or never to be done. Unless somebody has already begun to go back."""
-    pivot, name = event.get("pivot"), event["execution"]
-    if pivot is None or any(entry.is_undone for entry in read(edge.outside, document, name, event["backward"])):
+    pivot, name, backward = event.get("pivot"), event["execution"], event["backward"]
+    if pivot is None or any(entry.is_undone for entry in read(edge.outside, document, name, backward)):
         return False
+    if event.get("pivot_unclaimed"):  # then what is behind it tells
+        behind = [step for step in event["steps"] if step not in backward]
+        return any(entry.has_begun for entry in read(edge.outside, document, name, behind))
     action = task_of(document, name, pivot).action(edge.outside.claims_namespace)
     return not edge.outside.claims().tombstone(action).forestall()
 

@@ -12,7 +12,8 @@ __all__ = ["settle"]
 
 def settle(event: contract.Settle, edge: LedgerEdge) -> None:
     """Raises what the client raises: then the same may be asked for again."""
-    again = event["saga"].get(saga.PARKED, {})
+    told = event["saga"]
+    again = {**told.get(saga.PARKED, {}), **told.get(saga.RESULTS, {}).get(saga.PARKED_BESIDE, {})}
     for step in event["steps"]:
         if step not in again:
             _settle(event, edge, step)
