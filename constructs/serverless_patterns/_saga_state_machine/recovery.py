@@ -13,7 +13,6 @@ from aws_cdk import aws_stepfunctions as sfn
 from serverless_patterns_runtime.saga_recovery.contract import EXECUTION, FORWARD, RECOVERY_FAILED
 from serverless_patterns_runtime.saga_state_machine import contract
 
-from ..handler import Handler
 from .attempts import Backoff
 from .backward import back_from, whole_way_back
 from .definition import backward_ends, forward_end
@@ -100,8 +99,6 @@ def _recall(
     }
     if pivot is not None:
         asked["pivot"] = pivot.name
-        if not isinstance(pivot.step.action, Handler):
-            asked["pivot_unclaimed"] = True
     return {**_ask(ledger, asked, [] if pivot is None else pivot.action.after_leases), "Next": following}
 
 

@@ -63,8 +63,7 @@ class Recall(TypedDict):
     backward: list[str]
     """Of the steps, those up to the pivot."""
     pivot: NotRequired[str]
-    pivot_unclaimed: NotRequired[bool]
-    """Whether the pivot's action is no `Handler`, and lays no claim."""
+    """A `Handler`'s: it lays a claim."""
 
 
 class Settle(TypedDict):

@@ -72,9 +72,6 @@ def _goes_forward(edge: LedgerEdge, event: contract.Recall, document: Mapping[st
     pivot, name, backward = event.get("pivot"), event["execution"], event["backward"]
     if pivot is None or any(entry.is_undone for entry in read(edge.outside, document, name, backward)):
         return False
-    if event.get("pivot_unclaimed"):  # then what is behind it tells
-        behind = [step for step in event["steps"] if step not in backward]
-        return any(entry.has_begun for entry in read(edge.outside, document, name, behind))
     action = task_of(document, name, pivot).action(edge.outside.claims_namespace)
     return not edge.outside.claims().tombstone(action).forestall()
 
