@@ -12,7 +12,8 @@ def resume(account: Account, by: str = "ann") -> Any:
 
 
 def ends(account: Account, recovery: str, status: str, error: str | None = None) -> None:
-    account.stepfunctions.put(RECOVERY, recovery, status, **({} if error is None else {"error": error}))
+    told: dict[str, Any] = {} if error is None else {"error": error}
+    account.stepfunctions.put(RECOVERY, recovery, status, **told)
 
 
 def audit(account: Account) -> list[tuple[str, str]]:
