@@ -1,8 +1,9 @@
 """Scanner findings that are false by structure, acknowledged beside the resource, with the reason."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from aws_cdk import Acknowledgment, CfnResource, Validations
+from aws_cdk import Acknowledgment, CfnResource, Stack, Validations
 from constructs import IConstruct
 
 
@@ -23,3 +24,20 @@ def acknowledge_in_template(resource: CfnResource, *, checkov: Mapping[str, str]
         resource.add_metadata("checkov", {"skip": [{"id": check, "comment": why} for check, why in checkov.items()]})
     if cfn_lint:
         resource.add_metadata("cfn-lint", {"config": {"ignore_checks": list(cfn_lint)}})
+
+
+def acknowledge_wildcard(policy: IConstruct, arn: str, reason: str) -> None:
+    """Tell cdk-nag why a policy names this ARN, which ends in a wildcard: this one, and no other."""
+    acknowledge(policy, reason, f"AwsSolutions-IAM5[Resource::{_as_nag_writes(Stack.of(policy).resolve(arn))}]")
+
+
+def _as_nag_writes(arn: Any) -> str:
+    match arn:
+        case {"Fn::Join": [_, parts]}:
+            return "".join(_as_nag_writes(part) for part in parts)
+        case {"Ref": name}:
+            return f"<{name}>"
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"<{name}.{attribute}>"
+        case _:
+            return str(arn)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .defaults import Settings
     from .handler import Handler
 
+_UNDELIVERED = "invoked synchronously: what fails returns to its caller, not to a queue of the function's own"
 _TRACING = ("xray:PutTelemetryRecords", "xray:PutTraceSegments")
 _NETWORK = (
     "ec2:AssignPrivateIpAddresses",
@@ -51,6 +52,7 @@ def define_function(
     reserved_concurrent_executions: int | None,
     required_endpoints: tuple[str, ...],
     beside_code: Mapping[str, str] = {},
+    undelivered: str = _UNDELIVERED,
 ) -> lambda_.Function:
     """Define the function that runs a handler inside a pattern.
 
@@ -66,6 +68,7 @@ def define_function(
         reserved_concurrent_executions: Taken from the account's pool.
         required_endpoints: Services that it must reach.
         beside_code: Texts by file name, put beside the code.
+        undelivered: What becomes of events that it cannot handle, without a dead-letter queue of its own.
     """
     vpc = handler.vpc or settings.vpc
     traced = settings.tracing != lambda_.Tracing.DISABLED
@@ -104,9 +107,10 @@ def define_function(
             "serverless-patterns:vpc-endpoints",
             f"{handler} runs in a VPC: give its subnets a route to {', '.join(required_endpoints)} (endpoints or NAT)",
         )
-    reason = "invoked synchronously: what fails returns to its caller, not to a queue of the function's own"
-    acknowledge(function, reason, "Serverless-LambdaDLQ")
-    acknowledge_in_template(resource, checkov={"CKV_AWS_116": reason}, cfn_lint=["W3005"])  # W3005: CDK's own DependsOn
+    acknowledge(function, undelivered, "Serverless-LambdaDLQ")
+    acknowledge_in_template(
+        resource, checkov={"CKV_AWS_116": undelivered}, cfn_lint=["W3005"]
+    )  # W3005: CDK's own DependsOn
     grant_handler(function, handler)
     for grant in handler.grants:
         grant(function)

@@ -91,6 +91,12 @@ def grant_parking(grantee: iam.IGrantable, claims: dynamodb.ITable) -> None:
     grant_table_key(grantee, claims)
 
 
+def grant_ledger(grantee: iam.IGrantable, claims: dynamodb.ITable) -> None:
+    """Read claims; lay tombstones, settle what is parked, and mark what is guarded."""
+    _allow(grantee, (*_ANY_CLAIMS, *_TOMBSTONES), [claims.table_arn])
+    grant_table_key(grantee, claims)
+
+
 def grant_breaker(grantee: iam.IGrantable, table: dynamodb.ITable) -> None:
     """Look at a breaker, count failures, claim a probe, close and open it."""
     _allow(grantee, _BREAKER, [table.table_arn])
@@ -152,6 +158,11 @@ def grant_integration(role: iam.IGrantable, queue: sqs.IQueue) -> None:
 def queue_key(queue: sqs.IQueue) -> kms.IKey | None:
     """The customer key of a queue, when it can be seen."""
     return queue.encryption_master_key
+
+
+def grant_ask(grantee: iam.IGrantable, function: lambda_.IFunction) -> iam.Grant:
+    """See what a function is, and invoke it; none of its versions and aliases."""
+    return _allow(grantee, ("lambda:GetFunctionConfiguration", "lambda:InvokeFunction"), [function.function_arn])
 
 
 def statement(actions: Iterable[str], resources: Iterable[str]) -> iam.PolicyStatement:

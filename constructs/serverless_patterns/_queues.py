@@ -138,6 +138,21 @@ def check_dead_letter_queue(
         problems.add(f"retention_period of {dead_letter_queue.node.path}", must, f"{kept:,} seconds", fix)
 
 
+def define_letters(scope: Construct, id: str, key: kms.IKey | None) -> sqs.Queue:
+    """For events that a function of ours could not handle, to be looked at: they say nothing that is not elsewhere."""
+    queue = sqs.Queue(
+        scope,
+        id,
+        retention_period=Duration.seconds(LONGEST_RETENTION_SECONDS),
+        removal_policy=RemovalPolicy.DESTROY,
+        enforce_ssl=True,
+        **_encryption(key),
+    )
+    _acknowledge_encryption(queue, key)
+    acknowledge(queue, "it is itself a dead-letter queue", "AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy")
+    return queue
+
+
 def _define_dead_letter_queue(
     scope: Construct, source: str, *, fifo: bool, key: kms.IKey | None, removal_policy: RemovalPolicy
 ) -> sqs.Queue:

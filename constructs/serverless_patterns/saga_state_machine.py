@@ -13,6 +13,7 @@ from constructs import Construct
 
 from ._alarms import METRIC_PERIOD, define_alarms
 from ._checks import Problems, path_of
+from ._grants import grant_ask
 from ._idempotency import Idempotency
 from ._saga_state_machine.alarms import saga_alarms
 from ._saga_state_machine.checks import check_results, check_steps, check_whole, largest_result
@@ -20,8 +21,10 @@ from ._saga_state_machine.definition import definition
 from ._saga_state_machine.diagram import diagram
 from ._saga_state_machine.foreign import statements
 from ._saga_state_machine.functions import functions_of, invoked, targets_of
+from ._saga_state_machine.guardian import Shared
 from ._saga_state_machine.machine import define_machine
 from ._saga_state_machine.plan import all_steps, planned
+from ._saga_state_machine.recovering import define_recovery
 from ._saga_state_machine.retired import check_retired
 from ._saga_state_machine.states import Resources
 from .defaults import ALARMS, Alarms, settings_of
@@ -77,7 +80,9 @@ class SagaStateMachine(Construct):
         state_machine: The Standard state machine.
         functions: Those that were defined for the steps; a `Handler` that serves several steps has one.
         claims: The table of claims, where parked steps are too.
-        alarms: By name: Failed, Aborted, Throttled.
+        recovery_state_machine: Does, or undoes, what is left of executions that died or were parked.
+        guardian: The function that starts it: by itself, or asked by `serverless-patterns saga`.
+        alarms: By name: Failed, Aborted, Throttled, GuardianFailed, RecoveryFailed, RecoveryAborted.
         required_endpoints: AWS services that the functions must reach when they run in a VPC.
 
     Raises:
@@ -129,7 +134,9 @@ class SagaStateMachine(Construct):
         self._actions = targets_of({step.name: step.action for step in all_of_them}, defined)
         self._compensations = targets_of({step.name: step.compensation for step in all_of_them}, defined)
         self.functions: list[lambda_.IFunction] = [function for function, _ in defined.values()]
-        self.required_endpoints = tuple(sorted({name for it in functions.values() for name in it.required_endpoints}))
+        self.required_endpoints = tuple(
+            sorted({"states", *(name for it in functions.values() for name in it.required_endpoints)})
+        )
         resources = Resources(
             Aws.PARTITION,
             self.claims.table_name,
@@ -142,8 +149,20 @@ class SagaStateMachine(Construct):
         native = statements(doing for step in (*all_of_them, *retired) for doing in (step.action, step.compensation))
         self._definition = told = definition(plan, resources)
         self.state_machine: sfn.StateMachine = define_machine(self, told, called, native, self.claims, settings, key)
+        before = targets_of({step.name: step.compensation for step in retired}, kept)
+        undoing = {**self._compensations, **before}
+        shared = Shared(self.claims, once.env(self.claims), settings, key)
+        resources = resources._replace(compensations={name: it.function_arn for name, (_, it) in undoing.items()})
+        recovers = define_recovery(self, shared, self.state_machine, plan, retired, resources, called)
+        self.recovery_state_machine: sfn.StateMachine = recovers.state_machine
+        self.guardian: lambda_.IFunction = recovers.guardian
         actions = settings.alarm_actions if alarm_actions is None else alarm_actions
-        self.alarms = define_alarms(self, saga_alarms(self.state_machine), alarms or settings.alarms, actions)
+        self.alarms = define_alarms(
+            self,
+            saga_alarms(self.state_machine, self.recovery_state_machine, recovers.letters),
+            alarms or settings.alarms,
+            actions,
+        )
 
     def function_for(self, step: str) -> lambda_.IFunction:
         """The function of a step's action. Raises KeyError for a step that is not there, or is a native call."""
@@ -160,6 +179,10 @@ class SagaStateMachine(Construct):
     def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow starting executions."""
         return self.state_machine.grant_start_execution(grantee)
+
+    def grant_resume(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow what `serverless-patterns saga` does: list, show and resume what needs a person."""
+        return grant_ask(grantee, self.guardian)
 
     def metric_started(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
         """Executions that began."""

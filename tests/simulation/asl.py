@@ -36,7 +36,7 @@ FIELDS = {
     "Choice": {"Choices", "Default"},
     "Wait": {"Seconds", "TimestampPath", "OutputPath"},
     "Succeed": {"OutputPath"},
-    "Fail": {"Error", "Cause"},
+    "Fail": {"Error", "Cause", "CausePath"},
 }
 ENDS = {"Choice", "Succeed", "Fail"}
 MOVES = {"Next", "End"}
@@ -212,7 +212,8 @@ class _Run:
             case "Succeed":
                 self.leave(state, document)
             case _:
-                self.end(Ended("FAILED", error=state.get("Error"), cause=state.get("Cause")))
+                cause = read(state["CausePath"], document) if "CausePath" in state else state.get("Cause")
+                self.end(Ended("FAILED", error=state.get("Error"), cause=cause))
 
     def leave(self, state: Mapping[str, Any], document: Any) -> None:
         try:

@@ -12,7 +12,6 @@ from . import aws_errors
 from .aws_errors import ServiceError
 from .dynamodb_model import DynamoDB
 from .faults import Call, Faults
-from .sqs_model import SQS
 from .virtual_time import Killed, Schedule
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ LATEST_SECONDS = 20.0
 THROTTLES = {
     "dynamodb": ("ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded"),
     "sqs": ("RequestThrottled", "ThrottlingException"),
+    "stepfunctions": ("ThrottlingException",),
 }
 STATEMENT_ERRORS = ("ThrottlingError", "ProvisionedThroughputExceeded", "InternalServerError", "TransactionConflict")
 
@@ -36,7 +36,7 @@ class Network:
     def __init__(
         self,
         schedule: Schedule,
-        services: Mapping[str, DynamoDB | SQS],
+        services: Mapping[str, Any],
         faults: Faults,
         chance: random.Random,
         trace: Callable[..., None],

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 
+from serverless_patterns_runtime.saga_recovery.contract import SETTLED_AT
 from serverless_patterns_runtime.saga_state_machine import contract
 
 from .saga_definition import NAMESPACE, Plan
@@ -26,7 +27,10 @@ def end_of(world: SagaWorld) -> str:
 
 
 def parked(world: SagaWorld) -> set[str]:
-    return {plan.name for plan in world.plans if (contract.parked_key(NAMESPACE, NAME, plan.name),) in world.claims()}
+    """Steps that wait for a person."""
+    keys = {plan.name: (contract.parked_key(NAMESPACE, NAME, plan.name),) for plan in world.plans}
+    claims = world.claims()
+    return {name for name, key in keys.items() if key in claims and SETTLED_AT not in claims[key]}
 
 
 def behind_the_pivot(world: SagaWorld) -> set[str]:

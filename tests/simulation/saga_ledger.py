@@ -62,6 +62,9 @@ class Books:
     def runs_of(self, kind: str, step: str) -> list[Run]:
         return [run for run in self.runs if (run.kind, run.plan.name) == (kind, step)]
 
+    def runs_of_kind(self, kind: str) -> list[Run]:
+        return [run for run in self.runs if run.kind == kind]
+
     # A provider outside, which knows a charge by its key, and forgets it with the refund.
 
     def charge(self, step: str) -> None:

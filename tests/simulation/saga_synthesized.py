@@ -14,26 +14,32 @@ from .saga_definition import LONGEST_FUNCTION_SECONDS, NAMESPACE, Plan
 from .saga_template import definition_in
 from .world import CLAIMS
 
-__all__ = ["on_the_account", "synthesized"]
+__all__ = ["on_the_account", "recovery_synthesized", "step_of", "synthesized"]
 
 PARK = "arn:aws:states:::dynamodb:putItem"
 
 
 def synthesized(plans: Sequence[Plan]) -> Mapping[str, Any]:
-    return _synthesized(tuple(plans))
+    return on_the_account(_templates(tuple(plans)))
+
+
+def recovery_synthesized(plans: Sequence[Plan], ledger: str) -> Mapping[str, Any]:
+    """`ledger`: what its function is called."""
+    return on_the_account(_templates(tuple(plans)), ledger)
 
 
 @lru_cache(maxsize=64)
-def _synthesized(plans: tuple[Plan, ...]) -> Mapping[str, Any]:
+def _templates(plans: tuple[Plan, ...]) -> Mapping[str, Any]:
     stack = Stack(App(context={"aws:cdk:disable-asset-staging": True}, analytics_reporting=False), "Shop")
     pivot = next((at for at, plan in enumerate(plans) if plan.pivot), len(plans) - 1)
-    SagaStateMachine(stack, NAMESPACE, steps=[_step(plan, backward=at <= pivot) for at, plan in enumerate(plans)])
-    return on_the_account(Template.from_stack(stack).to_json())
+    SagaStateMachine(stack, NAMESPACE, steps=[step_of(plan, backward=at <= pivot) for at, plan in enumerate(plans)])
+    return Template.from_stack(stack).to_json()
 
 
-def on_the_account(template: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The definition in a template, with the names of the simulated account."""
-    definition = definition_in(template)
+def on_the_account(template: Mapping[str, Any], ledger: str = "") -> Mapping[str, Any]:
+    """The definition in a template, or, where its ledger has a name, the recovery's; with the simulated account's
+    names."""
+    definition = definition_in(template, recovery=bool(ledger))
     types = {id: resource["Type"] for id, resource in template["Resources"].items()}
     for state in _states(definition):
         if state["Type"] != "Task":
@@ -42,10 +48,14 @@ def on_the_account(template: Mapping[str, Any]) -> Mapping[str, Any]:
         if state["Resource"] == PARK:
             assert types[given["TableName"]] == "AWS::DynamoDB::Table"
             given["TableName"] = CLAIMS
-        else:
-            assert types[state["Resource"]] == "AWS::Lambda::Function"
+            continue
+        assert types[state["Resource"]] == "AWS::Lambda::Function"
+        if "kind" in given:
             assert state["Resource"].startswith(f"{NAMESPACE}{given['step']}{given['kind'].title()}"), state
             state["Resource"] = f"{given['kind']} {given['step']}"
+        else:
+            assert state["Resource"].startswith(f"{NAMESPACE}Ledger"), state
+            state["Resource"] = ledger
     return definition
 
 
@@ -56,7 +66,7 @@ def _states(definition: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             yield from _states(branch)
 
 
-def _step(plan: Plan, *, backward: bool) -> SagaStep:
+def step_of(plan: Plan, *, backward: bool) -> SagaStep:
     return SagaStep(
         plan.name,
         _handler("reserve" if plan.effects else "charge"),

@@ -1,6 +1,7 @@
 """A definition as CloudFormation will be told it, for the interpreter."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,12 +15,13 @@ PSEUDO = {
 }
 
 
-def definition_in(template: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Of the one state machine in it. What belongs to another resource is that resource's logical id."""
+def definition_in(template: Mapping[str, Any], *, recovery: bool = False) -> Mapping[str, Any]:
+    """Of the one saga in it, or of its recovery. What belongs to another resource is that resource's logical id."""
     (machine,) = [
         resource["Properties"]
-        for resource in template["Resources"].values()
+        for id, resource in template["Resources"].items()
         if resource["Type"] == "AWS::StepFunctions::StateMachine"
+        and (re.search("Recovery[0-9A-F]{8}$", id) is not None) == recovery
     ]
     if "Definition" in machine:
         return _resolved(machine["Definition"])

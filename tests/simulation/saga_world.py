@@ -58,11 +58,14 @@ class SagaWorld:
         )
         self.dynamodb.changes.append(self._see)
         self.network = Network(self.schedule, {"dynamodb": self.dynamodb}, self.faults, self.chance, self._see_call)
+        self.functions: list[Function] = []
         services: dict[str, Any] = {"arn:aws:states:::dynamodb:putItem": self._put_item}
         for plan in plans:
             for kind in ("action", "compensation"):
-                services[f"{kind} {plan.name}"] = self._task(self._function(plan, kind))
-        self.execution = Execution(
+                function = self._function(plan, kind)
+                self.functions.append(function)
+                services[f"{kind} {plan.name}"] = self._task(function)
+        self.execution: Execution = Execution(
             Machine(defines(plans)), NAME, given, services, self.schedule, self.chance, self._see_call
         )
 

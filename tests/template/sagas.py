@@ -39,5 +39,5 @@ def a_saga(stack: Stack, id: str = "Checkout", **arguments: Any) -> SagaStateMac
     return SagaStateMachine(stack, id, **{"steps": the_steps(), **arguments})
 
 
-def the_definition(stack: Stack) -> Mapping[str, Any]:
-    return definition_in(Template.from_stack(stack).to_json())
+def the_definition(stack: Stack, *, recovery: bool = False) -> Mapping[str, Any]:
+    return definition_in(Template.from_stack(stack).to_json(), recovery=recovery)

@@ -14,10 +14,15 @@ from tests.template.sagas import a_saga, a_step, a_step_handler, the_definition
 from tests.template.stacks import new_stack, resources, the, warnings
 from tests.template.test_stability import FLAGS, masked
 
+CRITICAL = {"Failed", "GuardianFailed", "RecoveryFailed", "RecoveryAborted"}
 STATEFUL = {"CheckoutClaims67AA076E": "AWS::DynamoDB::Table"}
+CDK_S_OWN = ("CheckoutStateMachineRoleDefaultPolicy", "CheckoutRecoveryRoleDefaultPolicy")
 CALLED = {
     "CheckoutChargeCardAction39AD59AD",
     "CheckoutChargeCardCompensation547C3338",
+    "CheckoutGuardian94550F7A",
+    "CheckoutLedger41CD71C9",
+    "CheckoutRecoveryBA383298",
     "CheckoutReserveStockActionF8B2B340",
     "CheckoutReserveStockCompensationC9455AE8",
     "CheckoutShipAction89FC3DD4",
@@ -125,12 +130,16 @@ def test_results_have_room_together(steps: int) -> None:
 def test_a_warm_function_is_called_by_its_alias() -> None:
     stack = new_stack()
     a_saga(stack, steps=[a_step(action=a_step_handler("reserve", provisioned_concurrent_executions=1))])
-    machine = the(stack, "StepFunctions::StateMachine")
+    machine = the(stack, "StepFunctions::StateMachine", "CheckoutStateMachine")
     assert "CheckoutReserveStockActionLive" in json.dumps(machine["DefinitionString"])
 
 
 @pytest.mark.parametrize(
-    ("which", "expected"), [("all", {"Failed", "Aborted", "Throttled"}), ("critical", {"Failed", "Aborted"})]
+    ("which", "expected"),
+    [
+        ("all", {"Failed", "Aborted", "Throttled", *CRITICAL}),
+        ("critical", CRITICAL),
+    ],
 )
 def test_alarms(which: Any, expected: set[str]) -> None:
     saga = a_saga(new_stack(), alarms=which)
@@ -140,7 +149,7 @@ def test_alarms(which: Any, expected: set[str]) -> None:
 def test_alarms_that_notify_nobody_are_a_warning() -> None:
     stack = new_stack()
     a_saga(stack)
-    assert [text for text in warnings(stack) if text.startswith("3 alarms notify nobody")]
+    assert [text for text in warnings(stack) if text.startswith("6 alarms notify nobody")]
 
 
 def test_metrics() -> None:
@@ -155,7 +164,7 @@ def test_metrics() -> None:
 def test_logs_say_what_happened_without_the_data() -> None:
     stack = new_stack()
     a_saga(stack)
-    logging = the(stack, "StepFunctions::StateMachine")["LoggingConfiguration"]
+    logging = the(stack, "StepFunctions::StateMachine", "CheckoutStateMachine")["LoggingConfiguration"]
     assert (logging["Level"], logging["IncludeExecutionData"]) == ("ALL", False)
     assert the(stack, "Logs::LogGroup", "StateMachineLogs")["LogGroupName"].startswith("/aws/vendedlogs/states/Shop")
 
@@ -164,9 +173,9 @@ def test_tracing_is_as_defaults_say() -> None:
     stack = new_stack()
     Defaults.of(stack).set(tracing=lambda_.Tracing.DISABLED)
     a_saga(stack)
-    assert "Enabled" not in the(stack, "StepFunctions::StateMachine").get("TracingConfiguration", {}) or (
-        the(stack, "StepFunctions::StateMachine")["TracingConfiguration"]["Enabled"] is False
-    )
+    assert "Enabled" not in the(stack, "StepFunctions::StateMachine", "CheckoutStateMachine").get(
+        "TracingConfiguration", {}
+    ) or (the(stack, "StepFunctions::StateMachine", "CheckoutStateMachine")["TracingConfiguration"]["Enabled"] is False)
 
 
 def test_what_executions_under_way_hold_keeps_its_logical_id() -> None:
@@ -183,7 +192,7 @@ def test_feature_flags_change_nothing_but_the_form_of_cdk_s_own_statements() -> 
         stack = new_stack(context)
         a_saga(stack)
         found = masked(stack)
-        templates.append({id: it for id, it in found.items() if "StateMachineRoleDefaultPolicy" not in id})
+        templates.append({id: it for id, it in found.items() if not id.startswith(CDK_S_OWN)})
     assert templates[0] == templates[1]
 
 

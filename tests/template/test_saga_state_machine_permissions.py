@@ -49,21 +49,23 @@ def test_claims(role: str, actions: set[str]) -> None:
     assert allowed(stack, role, "CheckoutClaims") == actions
 
 
-def test_the_state_machine_invokes_exactly_what_its_definition_names() -> None:
+@pytest.mark.parametrize(("role", "recovery", "number"), [("StateMachineRole", False, 5), ("RecoveryRole", True, 4)])
+def test_a_state_machine_invokes_exactly_what_its_definition_names(role: str, recovery: bool, number: int) -> None:
     stack = new_stack()
     a_saga(stack)
+    states = the_definition(stack, recovery=recovery)["States"].values()
     named = {
-        state["Resource"] for state in the_definition(stack)["States"].values() if "kind" in state.get("Parameters", {})
+        state["Resource"] for state in states if state["Type"] == "Task" and "TableName" not in state["Parameters"]
     }
     invoked: list[Any] = [
         resource["Fn::GetAtt"][0]
-        for policy in resources(stack, "IAM::Policy").values()
+        for id, policy in resources(stack, "IAM::Policy").items()
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
-        if statement["Action"] == "lambda:InvokeFunction"
+        if role in id and statement["Action"] == "lambda:InvokeFunction"
         for resource in statement["Resource"]
     ]
     assert sorted(invoked) == sorted(named)
-    assert len(named) == 5
+    assert len(named) == number
 
 
 def test_the_key_of_the_claims_and_of_the_executions() -> None:

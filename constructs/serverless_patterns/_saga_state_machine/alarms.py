@@ -7,25 +7,36 @@ from typing import TYPE_CHECKING
 from .._alarms import METRIC_PERIOD, AlarmOn
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_sqs as sqs
     from aws_cdk import aws_stepfunctions as sfn
 
 
-def saga_alarms(machine: sfn.StateMachine) -> list[AlarmOn]:
-    """Every alarm of a saga. Failed and aborted are critical: something is neither done nor undone."""
+def saga_alarms(machine: sfn.StateMachine, recovery: sfn.StateMachine, letters: sqs.Queue) -> list[AlarmOn]:
+    """Every alarm of a saga. Critical: something is neither done nor undone, and will stay so.
+
+    Args:
+        machine: The saga's.
+        recovery: What sees to executions that died.
+        letters: Where events are that the guardian could not handle.
+    """
+    return [*_of_executions(machine), *_of_recoveries(recovery, letters)]
+
+
+def _of_executions(machine: sfn.StateMachine) -> list[AlarmOn]:
     return [
         AlarmOn(
             "Failed",
             machine.metric_failed(period=METRIC_PERIOD, statistic="Sum"),
             1,
-            "A step is parked: its error and input are in the claims, under parked#; mend it, then finish by hand",
+            "A step is parked: see which (serverless-patterns saga list), mend the cause, then resume",
             critical=True,
         ),
         AlarmOn(
             "Aborted",
             machine.metric_aborted(period=METRIC_PERIOD, statistic="Sum"),
             1,
-            "An execution was stopped from outside: what it had done is not undone",
-            critical=True,
+            "An execution was stopped from outside: the guardian has what it had done undone, or finished",
+            critical=False,
         ),
         AlarmOn(
             "Throttled",
@@ -33,5 +44,31 @@ def saga_alarms(machine: sfn.StateMachine) -> list[AlarmOn]:
             1,
             "Transitions were held back: the account starts more than its quota allows, and sagas take longer",
             critical=False,
+        ),
+    ]
+
+
+def _of_recoveries(recovery: sfn.StateMachine, letters: sqs.Queue) -> list[AlarmOn]:
+    return [
+        AlarmOn(
+            "GuardianFailed",
+            letters.metric_approximate_number_of_messages_visible(period=METRIC_PERIOD, statistic="Maximum"),
+            1,
+            "The guardian could not see to an execution that ended badly, or could not look: its log says why",
+            critical=True,
+        ),
+        AlarmOn(
+            "RecoveryFailed",
+            recovery.metric_failed(period=METRIC_PERIOD, statistic="Sum"),
+            1,
+            "A recovery has parked a step, or could not begin: see which (serverless-patterns saga list), then resume",
+            critical=True,
+        ),
+        AlarmOn(
+            "RecoveryAborted",
+            recovery.metric_aborted(period=METRIC_PERIOD, statistic="Sum"),
+            1,
+            "A recovery was stopped from outside, and nothing starts it again: serverless-patterns saga resume does",
+            critical=True,
         ),
     ]

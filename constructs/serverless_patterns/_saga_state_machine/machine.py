@@ -32,14 +32,15 @@ def define_machine(
     claims: dynamodb.ITable,
     settings: Settings,
     key: kms.IKey | None,
+    *,
+    id: str = "StateMachine",
 ) -> sfn.StateMachine:
     """A Standard state machine that invokes these functions, may do what native calls take, and parks in the table."""
+    own = "" if id == "StateMachine" else f"-{id}"
     # Step Functions writes the log group's name into a policy of the account that holds few; not under this prefix.
-    name = f"/aws/vendedlogs/states/{Names.unique_resource_name(scope, separator='-', max_length=_MOST_NAME)}"
-    log_group = define_log_group(scope, "StateMachineLogs", settings, key, name=name)
-    role = iam.Role(
-        scope, "StateMachineRole", assumed_by=cast(iam.IPrincipal, iam.ServicePrincipal("states.amazonaws.com"))
-    )
+    name = f"/aws/vendedlogs/states/{Names.unique_resource_name(scope, separator='-', max_length=_MOST_NAME)}{own}"
+    log_group = define_log_group(scope, f"{id}Logs", settings, key, name=name)
+    role = iam.Role(scope, f"{id}Role", assumed_by=cast(iam.IPrincipal, iam.ServicePrincipal("states.amazonaws.com")))
     grant_parking(role, claims)
     if targets:
         role.add_to_policy(statement(["lambda:InvokeFunction"], [target.function_arn for target in targets]))
@@ -49,7 +50,7 @@ def define_machine(
         key.grant(role, "kms:Decrypt", "kms:GenerateDataKey")
     machine = sfn.StateMachine(
         scope,
-        "StateMachine",
+        id,
         definition_body=sfn.DefinitionBody.from_string(Stack.of(scope).to_json_string(definition)),
         state_machine_type=sfn.StateMachineType.STANDARD,
         role=cast(iam.IRole, role),

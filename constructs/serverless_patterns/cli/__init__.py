@@ -1,4 +1,4 @@
-"""The `serverless-patterns` command: what is in a dead-letter queue, and back with it. Needs the extra `cli`."""
+"""The `serverless-patterns` command: what was left, in a dead-letter queue or a saga, and on with it. Needs `cli`."""
 
 import sys
 

@@ -20,6 +20,8 @@ __all__ = ["AWS_ERRORS", "Place", "explain"]
 AWS_ERRORS = (BotoCoreError, ClientError)
 
 _CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 5})
+# For functions that take their time; those of ours may be asked twice.
+_PATIENT = _CONFIG.merge(Config(read_timeout=260, retries={"mode": "standard", "total_max_attempts": 2}))
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 
 
@@ -35,9 +37,15 @@ class Place:
     def cloudformation(self) -> CloudFormationClient:
         return self._client("cloudformation")
 
-    def _client(self, service: str) -> Any:
+    def lambda_(self) -> Any:
+        return self._client("lambda", _PATIENT)
+
+    def sts(self) -> Any:
+        return self._client("sts")
+
+    def _client(self, service: str, config: Config = _CONFIG) -> Any:
         session = cast("Any", self._session())  # its types name every service of AWS
-        return session.client(service, endpoint_url=self.endpoint_url, config=_CONFIG)
+        return session.client(service, endpoint_url=self.endpoint_url, config=config)
 
     def _session(self) -> boto3.Session:
         session = boto3.Session(profile_name=self.profile, region_name=self.region)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from functools import reduce
 from typing import Any
 
 import click
 
-from serverless_patterns.cli._aws import AWS_ERRORS, Place, explain
+from serverless_patterns.cli._aws import Place
 from serverless_patterns.cli._peek import peek
-from serverless_patterns.cli._queues import TargetError, region_of
+from serverless_patterns.cli._placing import at_a_place, somebody_is_there
 from serverless_patterns.cli._redrive_command import Request, redrive
 from serverless_patterns.cli._report import ID_LENGTH
+from serverless_patterns.cli._saga_commands import saga
 from serverless_patterns.cli._selection import Selection
 
 __all__ = ["commands", "somebody_is_there"]
@@ -23,58 +21,15 @@ _TARGET = (
     "TARGET is a queue or its dead-letter queue: a name, a URL, an ARN, or Stack.OutputKey for a CloudFormation output"
     " that holds one of these."
 )
-_PLACE = (
-    click.argument("target"),
-    click.option("--region", help="AWS region. Default: the target's, else that of the profile or the environment."),
-    click.option("--profile", help="Profile of the AWS configuration."),
-    click.option("--endpoint-url", help="Another endpoint than AWS's, such as an embedded cloud's."),
-)
-
-
-def _at_a_place(command: Callable[..., None]) -> Callable[..., None]:
-    """Adds the options that say where the queue is, and hands them on as one `place`."""
-
-    def with_place(target: str, region: str | None, profile: str | None, endpoint_url: str | None, **rest: Any) -> None:
-        with _errors_as_lines():
-            command(target, Place(region or region_of(target), profile, endpoint_url), **rest)
-
-    with_place.__click_params__ = list(getattr(command, "__click_params__", []))  # type: ignore[attr-defined]
-    return reduce(lambda wrapped, option: option(wrapped), reversed(_PLACE), with_place)
-
-
-@contextmanager
-def _errors_as_lines() -> Generator[None]:
-    try:
-        yield
-    except TargetError as error:
-        raise _Failed(str(error), 2) from error
-    except AWS_ERRORS as error:
-        raise _Failed(explain(error), 1) from error
-
-
-class _Failed(click.ClickException):
-    """One line on stderr."""
-
-    def __init__(self, line: str, exit_code: int) -> None:
-        super().__init__(line)
-        self._exit_code = exit_code
-
-    @property
-    def exit_code(self) -> int:  # type: ignore[override]
-        return self._exit_code
-
-
-def somebody_is_there() -> bool:
-    return sys.stdin.isatty()
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def commands() -> None:
-    """Look into dead-letter queues, and send their messages back."""
+    """Look into dead-letter queues and sagas, and go on with what was left there."""
 
 
 @commands.command("peek", help=f"Show what is in a dead-letter queue, by reason. Nothing is moved.\n\n{_TARGET}")
-@_at_a_place
+@at_a_place
 @click.option("--limit", type=click.IntRange(min=1), help="Read so many messages at most.")
 @click.option("--bodies", is_flag=True, help="Show the messages' bodies too. They may hold personal data.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout instead of a table.")
@@ -83,7 +38,7 @@ def _peek(target: str, place: Place, *, limit: int | None, bodies: bool, as_json
 
 
 @commands.command("redrive", help=f"Send dead letters back to their queue.\n\n{_TARGET}")
-@_at_a_place
+@at_a_place
 @click.option("--to", help="Another queue to send them to, in any form that TARGET takes.")
 @click.option("--reason", help="Only those whose reason contains this text, in any case.")
 @click.option("--error-type", help="Only those with exactly this error type.")
@@ -112,3 +67,6 @@ def _redrive(  # pyright: ignore[reportUnusedFunction]
         raise click.UsageError("There is nobody to ask: add --yes to send them back, or --dry-run to only look.")
     selection = Selection(reason=reason, error_type=error_type, message_ids=message_id)
     sys.exit(redrive(place, Request(target=target, selection=selection, ask=not yes, dry_run=dry_run, **rest)))
+
+
+commands.add_command(saga)

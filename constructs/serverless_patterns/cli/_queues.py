@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from serverless_patterns.cli._outputs import Outputs, TargetError
 from serverless_patterns.cli._route import Queue, Route
 
 if TYPE_CHECKING:
@@ -20,14 +21,10 @@ __all__ = ["Queues", "TargetError", "region_of"]
 _FORMS = "Type a queue's name, URL or ARN, or a stack output as Stack.OutputKey."
 
 
-class TargetError(Exception):
-    """What the user typed leads to no queue, or to more than one. The text says what to type instead."""
-
-
 class Queues:
     def __init__(self, sqs: SQSClient, cloudformation: Callable[[], CloudFormationClient]) -> None:
         self._sqs = sqs
-        self._cloudformation = cloudformation
+        self._outputs = Outputs(cloudformation, _region(sqs), _FORMS)
 
     def route(self, named: str, to: str | None = None) -> Route:
         """Args: a source queue or a dead-letter queue, in any form; where messages shall go, if not to their source."""
@@ -80,27 +77,14 @@ class Queues:
                 raise
             by = "" if value == named else f" (the value of {named})"
             place = _region(self._sqs)
-            hint = self._outputs_of(named) or self._similar_queues(name) or _FORMS
+            hint = self._outputs.hint(named) or self._similar_queues(name) or _FORMS
             raise TargetError(f"There is no queue named {name}{by}{place}, or you may not see it. {hint}") from error
 
     def _output(self, named: str) -> str:
-        stack, key = named.split(".", 1)
-        try:
-            outputs = self._stack_outputs(stack)
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") != "ValidationError":
-                raise
-            raise TargetError(f"There is no stack named {stack}{_region(self._sqs)}. {_FORMS}") from error
-        if key not in outputs:
-            known = ", ".join(sorted(outputs)) or "none"
-            raise TargetError(f"Stack {stack} has no output {key}. Its outputs: {known}.")
-        if _is_output(outputs[key]):
-            raise TargetError(f"The output {named} is {outputs[key]!r}, which is not a queue's name, URL or ARN.")
-        return outputs[key]
-
-    def _stack_outputs(self, stack: str) -> dict[str, str]:
-        stacks = self._cloudformation().describe_stacks(StackName=stack)["Stacks"]
-        return {o.get("OutputKey", ""): o.get("OutputValue", "") for s in stacks for o in s.get("Outputs", [])}
+        value = self._outputs.value(named)
+        if _is_output(value):
+            raise TargetError(f"The output {named} is {value!r}, which is not a queue's name, URL or ARN.")
+        return value
 
     def _similar_queues(self, name: str) -> str:
         try:
@@ -110,17 +94,6 @@ class Queues:
         names = [url.rsplit("/", 1)[-1] for url in urls]
         near = [n for n in names if name.casefold() in n.casefold()] or difflib.get_close_matches(name, names)
         return f"Similar: {', '.join(near[:5])}." if near else ""
-
-    def _outputs_of(self, stack: str) -> str:
-        try:
-            keys = sorted(self._stack_outputs(stack))
-        except ClientError:
-            return ""
-        return (
-            f"There is a stack of that name. Type one of: {', '.join(f'{stack}.{key}' for key in keys)}."
-            if keys
-            else ""
-        )
 
 
 def region_of(named: str) -> str | None:

@@ -77,6 +77,24 @@ class Tombstone:
             answer=item[contract.ANSWER]["S"] if contract.ANSWER in item else None,
         )
 
+    def forestall(self) -> bool:
+        """Lay it unless the work is done, once and for ever: whether it is laid. Raises as `lay`."""
+        try:
+            self._update(
+                f"{_SET}, #done = if_not_exists(#done, :false)",
+                "attribute_not_exists(#claim) OR (#payload = :payload"
+                " AND (#undone = :true OR (#done = :false AND #free_at < :now)))",
+            )
+        except ClientError as error:
+            holder = _found(error)
+            if holder.payload != self.claim.payload:
+                self._instead_of(holder)
+                return True
+            if holder.done:
+                return False
+            raise RunningElsewhere(holder.free_at) from error
+        return True
+
     def give_up(self, holder: str | None) -> Holder | None:
         """For who knows that the work has done nothing so far: `holder` of the lease, None where there is none.
 

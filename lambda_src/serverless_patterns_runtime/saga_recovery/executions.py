@@ -1,0 +1,132 @@
+"""Executions of one state machine, as Step Functions tells of them."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
+
+from botocore.exceptions import ClientError
+
+from serverless_patterns_runtime.saga_recovery import contract
+from serverless_patterns_runtime.saga_state_machine import contract as saga
+
+__all__ = ["Execution", "Executions", "Listed", "name_of"]
+
+
+_PARKED = (saga.COMPENSATION_PARKED, saga.FORWARD_PARKED)
+"""Errors of executions that went as far as they could."""
+
+
+class Listed(NamedTuple):
+    """One in a list."""
+
+    name: str
+    started: int
+    """Epoch seconds."""
+
+
+class Execution(NamedTuple):
+    """What can be said of one. Times are epoch seconds."""
+
+    name: str
+    status: str
+    started: int
+    stopped: int | None
+    input: str
+    error: str | None
+    cause: str | None
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether it ended without having come to an end of its own."""
+        return self.status in contract.DEAD_STATUSES and not self.is_parked
+
+    @property
+    def is_parked(self) -> bool:
+        return self.status == "FAILED" and self.error in _PARKED
+
+    @property
+    def outcome(self) -> str:
+        """One word."""
+        if self.status != "FAILED":
+            return self.status
+        ours = (*_PARKED, contract.RECOVERY_FAILED)
+        return self.error if self.error in ours else self.status
+
+
+@dataclass(frozen=True)
+class Executions:
+    stepfunctions: Any
+    state_machine_arn: str
+
+    def find(self, name: str) -> Execution | None:
+        """None when there is none of this name. Step Functions may not know the latest yet."""
+        try:
+            told = self.stepfunctions.describe_execution(executionArn=self.arn(name))
+        except ClientError as error:
+            if _code(error) == "ExecutionDoesNotExist":
+                return None
+            raise
+        return Execution(
+            name=told["name"],
+            status=told["status"],
+            started=int(told["startDate"].timestamp()),
+            stopped=int(told["stopDate"].timestamp()) if "stopDate" in told else None,
+            input=told.get("input", "{}"),
+            error=told.get("error"),
+            cause=told.get("cause"),
+        )
+
+    def start(self, name: str, given: Mapping[str, Any]) -> bool:
+        """False when there is one of this name, with whatever input, running or ended."""
+        try:
+            self.stepfunctions.start_execution(
+                stateMachineArn=self.state_machine_arn, name=name, input=json.dumps(given, separators=(",", ":"))
+            )
+        except ClientError as error:
+            if _code(error) == "ExecutionAlreadyExists":
+                return False
+            raise
+        return True
+
+    def ended(self, status: str, since: float) -> Iterator[Listed]:
+        """Those that began after `since` and ended so, the latest first. The newest may not be among them yet."""
+        token: dict[str, str] = {}
+        while True:
+            page = self.stepfunctions.list_executions(
+                stateMachineArn=self.state_machine_arn, statusFilter=status, **token
+            )
+            for one in page["executions"]:
+                if one["startDate"].timestamp() < since:
+                    return
+                yield Listed(one["name"], int(one["startDate"].timestamp()))
+            if "nextToken" not in page:
+                return
+            token = {"nextToken": page["nextToken"]}
+
+    def steps_of(self, name: str) -> list[str]:
+        """Names of the steps in the definition that this execution runs by: those it may have begun."""
+        told = self.stepfunctions.describe_state_machine_for_execution(executionArn=self.arn(name))
+        return list(_actions(json.loads(told["definition"])))
+
+    def arn(self, name: str) -> str:
+        return f"{self.state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
+
+
+def name_of(execution_arn: str) -> str:
+    """The name in an execution's ARN."""
+    return execution_arn.rsplit(":", 1)[-1]
+
+
+def _actions(machine: Mapping[str, Any]) -> Iterator[str]:
+    """In the order of the text, branches included."""
+    for state in cast("Mapping[str, Mapping[str, Any]]", machine["States"]).values():
+        given = state.get("Parameters")
+        if isinstance(given, dict) and given.get("kind") == "action":  # pyright: ignore[reportUnknownMemberType]
+            yield str(given["step"])  # pyright: ignore[reportUnknownArgumentType]
+        for branch in state.get("Branches", ()):
+            yield from _actions(branch)
+
+
+def _code(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "")

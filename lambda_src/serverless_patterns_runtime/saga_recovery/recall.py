@@ -1,0 +1,93 @@
+"""What a recovery begins with: which way it goes, decided once and for ever, and the document as far as it is known."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from serverless_patterns_runtime.errors import PermanentError
+from serverless_patterns_runtime.saga_recovery import contract
+from serverless_patterns_runtime.saga_recovery.edge import LedgerEdge
+from serverless_patterns_runtime.saga_recovery.executions import Execution, Executions
+from serverless_patterns_runtime.saga_recovery.ledger import Entry, document_of, read, task_of
+from serverless_patterns_runtime.saga_state_machine import contract as saga
+
+__all__ = ["MOST_CAUSE_CHARACTERS", "StillRunning", "recall"]
+
+MOST_CAUSE_CHARACTERS = 1_000
+"""Of a cause: it becomes part of the document."""
+
+
+class StillRunning(Exception):
+    """Nobody recovers what runs; and Step Functions may not know yet that it has ended."""
+
+
+def recall(event: contract.Recall, edge: LedgerEdge) -> dict[str, Any]:
+    """The document, with what is known of the steps.
+
+    Raises PermanentError for an execution that cannot be recovered, StillRunning, RunningElsewhere while the pivot's
+    action may be at work, and what the clients raise: then the same may be asked for again, and says the same.
+    """
+    executions = Executions(edge.outside.stepfunctions, edge.state_machine_arn)
+    name = event["execution"]
+    execution = _checked(executions.find(name), name, edge)
+    document = document_of(execution.input)
+    _check_known(edge, document, name, set(executions.steps_of(name)) - {*event["steps"]})
+    forward = _goes_forward(edge, event, document)
+    # After the decision, so that the pivot's result is among them; what comes later is met by tombstones.
+    entries = read(edge.outside, document, name, event["steps"])
+    if _bytes(document) > _MOST_INPUT and not any(entry.is_done for entry in entries):
+        document = {}  # so large that no task could be given it: no step knows it
+    told: dict[str, Any] = {
+        contract.EXECUTION: name,
+        saga.ERROR: _error(execution, entries),
+        # What is behind the pivot is told again by its own claims, one after the other.
+        saga.RESULTS: {it.step: it.result for it in entries if it.is_done and it.step in event["backward"]},
+    }
+    if forward:
+        told[contract.FORWARD] = True
+    return {**document, saga.SAGA: told}
+
+
+def _checked(execution: Execution | None, name: str, edge: LedgerEdge) -> Execution:
+    if execution is None:
+        raise PermanentError(f"there is no execution {name}, or it is forgotten")
+    if execution.status == "RUNNING":
+        raise StillRunning
+    if execution.status not in contract.DEAD_STATUSES:
+        raise PermanentError(f"execution {name} has ended well: {execution.status}")
+    if edge.outside.clock() + edge.longest_seconds > execution.started + edge.outside.claims_retention_seconds:
+        raise PermanentError(f"execution {name} began too long ago: its claims may be forgotten")
+    return execution
+
+
+def _check_known(edge: LedgerEdge, document: Mapping[str, Any], execution: str, unknown: set[str]) -> None:
+    """A step that this version does not know cannot be undone by it."""
+    begun = [entry.step for entry in read(edge.outside, document, execution, sorted(unknown)) if entry.has_begun]
+    if begun:
+        raise PermanentError(f"this version has no {' and no '.join(begun)}: deploy one that has, and resume")
+
+
+def _goes_forward(edge: LedgerEdge, event: contract.Recall, document: Mapping[str, Any]) -> bool:
+    """The pivot decides: done, or never to be done. Unless somebody has already begun to go back."""
+    pivot, name, backward = event.get("pivot"), event["execution"], event["backward"]
+    if pivot is None or any(entry.is_undone for entry in read(edge.outside, document, name, backward)):
+        return False
+    action = task_of(document, name, pivot).action(edge.outside.claims_namespace)
+    return not edge.outside.claims().tombstone(action).forestall()
+
+
+def _error(execution: Execution, entries: list[Entry]) -> dict[str, str]:
+    """Why the saga is undone: what was caught, where something is parked with it; else how the execution ended."""
+    for entry in entries:
+        if entry.parked is not None:
+            caught = json.loads(entry.parked.state).get(saga.SAGA, {}).get(saga.ERROR)
+            if isinstance(caught, dict):
+                return {str(key): str(value) for key, value in caught.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return {"Error": execution.error or execution.status, "Cause": (execution.cause or "")[:MOST_CAUSE_CHARACTERS]}
+
+
+_MOST_INPUT = saga.MAX_STATE_BYTES - saga.RESERVED_BYTES
+
+
+def _bytes(value: Any) -> int:
+    return len(json.dumps(value, separators=(",", ":")))

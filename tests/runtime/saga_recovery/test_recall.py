@@ -1,0 +1,165 @@
+"""What a recovery is told: which way, decided once, and everything that the claims know."""
+
+from typing import Any
+
+import pytest
+
+from .account import INPUT, LONGEST, RETENTION, STEPS, Account
+
+
+def dead(**claimed: Any) -> Account:
+    """With claims of these steps: `done`, or what `claimed` is given."""
+    account = Account()
+    account.dies()
+    for step, how in claimed.items():
+        account.claimed(step, **how)
+    return account
+
+
+def refusal(account: Account, **asked: Any) -> tuple[str, str]:
+    with pytest.raises(Exception) as raised:  # noqa: PT011
+        account.recall(**asked)
+    return type(raised.value).__name__, str(raised.value)
+
+
+def test_the_document_is_the_input_and_what_is_known() -> None:
+    account = dead(ReserveStock={"result": {"shelf": 3}})
+    assert account.recall() == {
+        **INPUT,
+        "saga": {
+            "execution": "order-7",
+            "error": {"Error": "ABORTED", "Cause": ""},
+            "results": {"ReserveStock": {"shelf": 3}},
+        },
+    }
+
+
+def test_a_pivot_that_is_done_leads_forward() -> None:
+    account = dead(ReserveStock={}, ChargeCard={"result": "c-1"})
+    told = account.recall()["saga"]
+    assert (told["forward"], told["results"]) == (True, {"ReserveStock": None, "ChargeCard": "c-1"})
+    assert "undone" not in account.item("Checkout#order-7#ChargeCard")
+
+
+def test_a_pivot_that_is_not_done_never_will_be() -> None:
+    account = dead(ReserveStock={})
+    assert "forward" not in account.recall()["saga"]
+    assert account.item("Checkout#order-7#ChargeCard")["undone"] == {"BOOL": True}
+
+
+def test_it_says_the_same_again() -> None:
+    account = dead(ReserveStock={})
+    assert account.recall() == account.recall()
+
+
+def test_a_pivot_at_work_is_waited_for() -> None:
+    account = dead(ChargeCard={"done": False, "free_at": 2_000_000_000_0})
+    assert refusal(account)[0] == "RunningElsewhere"
+    assert "undone" not in account.item("Checkout#order-7#ChargeCard")
+
+
+def test_a_pivot_whose_lease_has_ended_is_given_up() -> None:
+    account = dead(ChargeCard={"done": False, "free_at": 1})
+    assert "forward" not in account.recall()["saga"]
+    assert account.item("Checkout#order-7#ChargeCard")["undone"] == {"BOOL": True}
+
+
+@pytest.mark.parametrize("step", ["ReserveStock", "ChargeCard"])
+def test_who_has_begun_to_go_back_goes_on_so(step: str) -> None:
+    """Though the pivot's action came late, and is done."""
+    claimed: dict[str, dict[str, Any]] = {"ChargeCard": {}, step: {"undone": True}}
+    assert "forward" not in dead(**claimed).recall()["saga"]
+
+
+def test_without_a_pivot_all_is_undone() -> None:
+    assert "forward" not in dead(**{step: {} for step in STEPS}).recall(pivot=None)["saga"]
+
+
+def test_what_is_behind_the_pivot_tells_its_result_itself() -> None:
+    account = dead(ReserveStock={}, ChargeCard={}, Ship={"result": "p-1"})
+    assert set(account.recall()["saga"]["results"]) == {"ReserveStock", "ChargeCard"}
+
+
+def test_claims_of_another_input_are_another_s() -> None:
+    account = dead(ChargeCard={"input": {"order_id": "6"}})
+    assert "forward" not in account.recall()["saga"]
+    assert account.recall()["saga"]["results"] == {}
+
+
+def test_why_is_what_was_parked_with_it() -> None:
+    account = Account()
+    account.parks()
+    account.parked("ReserveStock")
+    assert account.recall()["saga"]["error"] == {"Error": "CardDeclined", "Cause": "above the limit"}
+
+
+def test_why_is_otherwise_how_it_ended_in_a_few_words() -> None:
+    account = Account()
+    account.dies(status="FAILED", error="States.Runtime", cause="x" * 5_000)
+    assert account.recall()["saga"]["error"] == {"Error": "States.Runtime", "Cause": "x" * 1_000}
+
+
+@pytest.mark.parametrize("given", ["[1]", '"text"', '{"saga": {"results": {"Ship": 1}}}'])
+def test_an_input_that_no_step_takes_is_no_document(given: str) -> None:
+    account = Account()
+    account.dies(input=given)
+    assert set(account.recall()) == {"saga"}
+    assert account.recall()["saga"]["results"] == {}
+
+
+def test_an_input_that_no_task_could_be_given_is_left_out() -> None:
+    account = Account()
+    account.dies(input=f'{{"order_id": "{"7" * 262_000}"}}')
+    assert set(account.recall()) == {"saga"}
+
+
+def test_one_that_still_runs_is_not_recovered() -> None:
+    account = Account()
+    account.dies(status="RUNNING")
+    assert refusal(account)[0] == "StillRunning"
+
+
+@pytest.mark.parametrize(("status", "words"), [("SUCCEEDED", "has ended well"), (None, "there is no execution")])
+def test_what_cannot_be_recovered_is_refused_for_good(status: str | None, words: str) -> None:
+    account = Account()
+    if status is not None:
+        account.dies(status=status)
+    name, said = refusal(account)
+    assert name == "PermanentError"
+    assert words in said
+
+
+@pytest.mark.parametrize(("age", "recovered"), [(RETENTION - LONGEST - 10, True), (RETENTION - LONGEST + 10, False)])
+def test_what_the_claims_may_forget_meanwhile_is_refused(age: int, recovered: bool) -> None:
+    account = Account()
+    account.dies(started=account.clock.now - age)
+    if recovered:
+        assert account.recall()
+    else:
+        assert "its claims may be forgotten" in refusal(account)[1]
+
+
+def test_a_step_that_this_version_does_not_know_is_not_forgotten() -> None:
+    account = dead(Wrap={})
+    account.dies(steps=("ReserveStock", "Wrap", "ChargeCard", "Ship"))
+    name, said = refusal(account)
+    assert (name, "no Wrap" in said) == ("PermanentError", True)
+    assert not [key for (key,) in account.dynamodb.items("claims") if "ChargeCard" in key]
+
+
+def test_a_step_that_it_does_not_know_and_nobody_has_begun_is_no_matter() -> None:
+    account = dead(ReserveStock={})
+    account.dies(steps=("ReserveStock", "Wrap", "ChargeCard", "Ship"))
+    assert account.recall()
+
+
+def test_errors_that_people_did_not_write_quote_nothing() -> None:
+    account = dead(ReserveStock={})
+
+    def broken(_: Any) -> Any:
+        raise RuntimeError("4111 1111 1111 1111")
+
+    account.dynamodb.meets["GetItem"] = broken
+    name, said = refusal(account)
+    assert name == "RuntimeError"
+    assert "4111" not in f"{said}{account.stream.getvalue()}"

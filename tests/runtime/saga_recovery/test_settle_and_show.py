@@ -1,0 +1,127 @@
+"""What had been parked is marked when it is settled; and what a person is shown of it."""
+
+from typing import Any
+
+from .account import RECOVERY, STEPS, Account
+
+
+def settle(account: Account, **saga: Any) -> None:
+    account.ledger(task="settle", execution="order-7", recovery="order-7-1", steps=list(STEPS), saga=saga)
+
+
+def test_what_is_not_parked_again_is_settled_and_stays() -> None:
+    account = Account()
+    account.parked("ReserveStock")
+    settle(account)
+    item = account.item("parked#Checkout#order-7#ReserveStock")
+    assert (item["settled_by"], item["settled_at"]) == ({"S": "order-7-1"}, {"N": str(int(account.clock.now))})
+    assert "expires_at" not in item
+    assert item["error"]
+
+
+def test_what_is_parked_again_is_not() -> None:
+    account = Account()
+    account.parked("ReserveStock")
+    account.parked("Ship")
+    settle(account, parked={"ReserveStock": {}}, results={"_parked": {"Ship": {}}})
+    for step in ("ReserveStock", "Ship"):
+        assert "settled_at" not in account.item(f"parked#Checkout#order-7#{step}")
+
+
+def test_once_settled_it_keeps_who_did_it() -> None:
+    account = Account()
+    account.parked("Ship")
+    settle(account)
+    account.clock.now += 60
+    account.ledger(task="settle", execution="order-7", recovery="order-7-2", steps=list(STEPS), saga={})
+    assert account.item("parked#Checkout#order-7#Ship")["settled_by"] == {"S": "order-7-1"}
+
+
+def test_what_was_never_parked_is_not_made_up() -> None:
+    account = Account()
+    settle(account)
+    assert dict(account.dynamodb.items("claims")) == {}
+
+
+def test_the_list_has_what_needs_a_person() -> None:
+    account = Account()
+    account.parks("parked", started=account.clock.now - 300)
+    account.dies("dead", started=account.clock.now - 200)
+    account.dies("well", started=account.clock.now - 100)
+    account.tell("well")
+    account.stepfunctions.put(RECOVERY, "well-1", "SUCCEEDED")
+    account.dies("again", started=account.clock.now - 50)
+    account.tell("again")
+    account.stepfunctions.put(RECOVERY, "again-1", "FAILED", error="RECOVERY_FAILED", cause="no ledger")
+    answer = account.ask(task="list")
+    assert answer["complete"] is True
+    assert [(one["execution"], one["outcome"], one["recovery"]) for one in answer["executions"]] == [
+        ("again", "RECOVERY_FAILED", "again-1"),
+        ("dead", "ABORTED", None),
+        ("parked", "COMPENSATION_PARKED", None),
+    ]
+    assert answer["executions"][0]["error"] == "RECOVERY_FAILED: no ledger"
+    assert len(account.ask(task="list", all=True)["executions"]) == 4
+
+
+def test_a_list_that_was_cut_says_so() -> None:
+    account = Account()
+    account.parks()
+    account.timeout = 3.0
+    assert account.ask(task="list") == {"executions": [], "complete": False}
+
+
+def test_an_execution_is_shown_step_by_step() -> None:
+    account = Account()
+    steps = ("Back", "Parked", "Undoing", "Given", "Working", "Done", "Never")
+    account.parks(steps=steps)
+    account.claimed("Back", undone=True)
+    account.claimed("Back", kind="compensation")
+    account.claimed("Parked", undone=True)
+    account.parked("Parked")
+    account.claimed("Undoing", undone=True)
+    account.claimed("Given", done=False, undone=True)
+    account.claimed("Working", done=False)
+    account.claimed("Done")
+    shown = account.ask(task="show", execution="order-7")
+    assert [(step["step"], step["status"]) for step in shown["steps"]] == [
+        ("Back", "UNDONE"),
+        ("Parked", "PARKED"),
+        ("Undoing", "UNDOING"),
+        ("Given", "UNDONE"),
+        ("Working", "AT_WORK"),
+        ("Done", "DONE"),
+        ("Never", "NOT_BEGUN"),
+    ]
+    assert shown["steps"][1]["error"] == "BankIsDown: no answer"
+    assert (shown["outcome"], shown["recoveries"], shown["audit"]) == ("COMPENSATION_PARKED", [], [])
+
+
+def test_its_recoveries_and_who_asked_for_them_are_shown() -> None:
+    account = Account()
+    account.dies()
+    account.tell()
+    account.stepfunctions.put(RECOVERY, "order-7-1", "FAILED", error="COMPENSATION_PARKED")
+    account.ask(task="resume", execution="order-7", by="ann", reason="mended")
+    shown = account.ask(task="show", execution="order-7")
+    assert [(it["name"], it["outcome"]) for it in shown["recoveries"]] == [
+        ("order-7-1", "COMPENSATION_PARKED"),
+        ("order-7-2", "RUNNING"),
+    ]
+    assert [(it["by"], it["recovery"]) for it in shown["audit"]] == [("ann", "order-7-2")]
+
+
+def test_what_was_settled_is_not_shown_as_parked() -> None:
+    account = Account()
+    account.parks(steps=("Ship",))
+    account.claimed("Ship")
+    account.parked("Ship")
+    settle(account)
+    assert account.ask(task="show", execution="order-7")["steps"] == [{"step": "Ship", "status": "DONE", "error": None}]
+
+
+def test_nothing_of_the_order_is_shown() -> None:
+    account = Account()
+    account.parks()
+    account.parked("ReserveStock")
+    assert "amount" not in str(account.ask(task="show", execution="order-7"))

@@ -1,0 +1,242 @@
+"""`serverless-patterns saga`: tables, lines, questions and exit codes, over the shipped guardian."""
+
+import io
+import json
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import NoCredentialsError
+from click.testing import CliRunner, Result
+
+from serverless_patterns.cli import _saga
+from serverless_patterns.cli._aws import Place
+from serverless_patterns.cli._commands import commands
+from serverless_patterns_runtime.saga_recovery.contract import GUARDIAN_HANDLER
+from tests.runtime.saga_recovery.account import RECOVERY, Account
+from tests.simulation import aws_errors
+
+ARN = "arn:aws:lambda:eu-west-1:111122223333:function:Shop-Guardian"
+Run = Callable[..., Result]
+
+
+class Cloud:
+    """Lambda, CloudFormation and STS, as the command calls them; behind the function is the real guardian."""
+
+    meta = SimpleNamespace(region_name="eu-west-1")
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.functions = {"Shop-Guardian": GUARDIAN_HANDLER, ARN: GUARDIAN_HANDLER, "charge": "card.charge"}
+        self.outputs = {"Guardian": "Shop-Guardian", "Queue": "orders", "Machine": "arn:aws:states:x:1:stateMachine:y"}
+        self.invoked: list[str] = []
+        self.breaks = False
+
+    def get_function_configuration(self, *, FunctionName: str) -> dict[str, Any]:
+        if FunctionName not in self.functions:
+            raise self._refusal("lambda", "GetFunctionConfiguration", "ResourceNotFoundException")
+        return {"Handler": self.functions[FunctionName]}
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:
+        self.invoked.append(FunctionName)
+        if self.breaks:
+            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(b'{"errorType": "ClientError"}')}
+        answer = self.account.ask(**json.loads(Payload))
+        return {"Payload": io.BytesIO(json.dumps(answer).encode())}
+
+    def describe_stacks(self, *, StackName: str) -> dict[str, Any]:
+        if StackName != "Shop":
+            raise self._refusal("cloudformation", "DescribeStacks", "ValidationError")
+        return {"Stacks": [{"Outputs": [{"OutputKey": k, "OutputValue": v} for k, v in self.outputs.items()]}]}
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Arn": "arn:aws:iam::111122223333:user/ann"}
+
+    def _refusal(self, service: str, operation: str, code: str) -> BaseException:
+        return aws_errors.client_error(service, operation, aws_errors.ServiceError(code, "no"))
+
+
+@pytest.fixture
+def cloud() -> Cloud:
+    account = Account()
+    now = account.clock.now
+    account.parks("order-7", started=now - 3_720)
+    for step, undone in (("ReserveStock", True), ("ChargeCard", True)):
+        account.claimed(step, undone=undone)
+    account.claimed("ChargeCard", kind="compensation")
+    account.parked("ReserveStock")
+    account.dies("order-8", started=now - 60)
+    return Cloud(account)
+
+
+@pytest.fixture
+def run(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Run:
+    for client in ("lambda_", "cloudformation", "sts"):
+        monkeypatch.setattr(Place, client, lambda self: cloud)  # noqa: ARG005
+    monkeypatch.setattr(_saga.time, "time", lambda: cloud.account.clock.now)
+
+    def invoke(*arguments: str, answer: str | None = None) -> Result:
+        if answer is not None:
+            monkeypatch.setattr("serverless_patterns.cli._saga_commands.somebody_is_there", lambda: True)
+        return CliRunner().invoke(commands, ["saga", *arguments], input=answer)
+
+    return invoke
+
+
+LISTED = """\
+Execution   Outcome              Started     Latest recovery   Error
+────────────────────────────────────────────────────────────────────────────────────
+order-8     ABORTED              1 min       -                 -
+order-7     COMPENSATION_PARKED  1 h 2 min   -                 COMPENSATION_PARKED
+"""
+SHOWN = """\
+Step           Status     Error
+─────────────────────────────────────────────────
+ReserveStock   PARKED     BankIsDown: no answer
+ChargeCard     UNDONE     -
+Ship           NOT_BEGUN  -
+"""
+
+
+def squeezed(text: str) -> list[list[str]]:
+    return [line.split() for line in text.splitlines() if line.strip() and "─" not in line]
+
+
+@pytest.mark.parametrize("target", ["Shop-Guardian", ARN, "Shop.Guardian"])
+def test_list_shows_what_needs_a_person(run: Run, target: str) -> None:
+    result = run("list", target)
+    assert squeezed(result.stdout) == squeezed(f"{LISTED}\n2 executions.\n")
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_a_list_of_nothing(run: Run, cloud: Cloud) -> None:
+    cloud.account.stepfunctions.executions.clear()
+    result = run("list", "Shop-Guardian")
+    assert (result.stdout, result.exit_code) == ("Nothing needs a person.\n", 0)
+
+
+def test_a_list_that_was_cut_is_no_success(run: Run, cloud: Cloud) -> None:
+    cloud.account.timeout = 3.0
+    result = run("list", "Shop-Guardian")
+    assert "there may be more" in result.stdout
+    assert result.exit_code == 1
+
+
+def test_show_has_every_step(run: Run) -> None:
+    result = run("show", "Shop-Guardian", "order-7")
+    assert "Outcome    COMPENSATION_PARKED\n" in result.stdout
+    assert squeezed(SHOWN) == [line for line in squeezed(result.stdout) if line in squeezed(SHOWN)]
+    assert result.exit_code == 0
+
+
+def test_resume_shows_asks_and_says_what_has_begun(run: Run, cloud: Cloud) -> None:
+    result = run("resume", "Shop-Guardian", "order-7", "--reason", "the bank is back", answer="y\n")
+    assert "PARKED" in result.stdout
+    assert "Resume order-7? [y/N]: y\n" in result.stdout
+    assert result.stdout.endswith("Recovery order-7-1 has begun: saga show tells how it goes.\n")
+    assert result.exit_code == 0
+    shown = run("show", "Shop-Guardian", "order-7").stdout
+    assert "Recovery order-7-1: RUNNING" in shown
+    assert "asked for by arn:aws:iam::111122223333:user/ann: the bank is back" in shown
+    assert cloud.account.stepfunctions.recoveries == ["order-7-1"]
+
+
+def test_who_says_no_resumes_nothing(run: Run, cloud: Cloud) -> None:
+    result = run("resume", "Shop-Guardian", "order-7", "--reason", "why", answer="n\n")
+    assert result.stdout.endswith("Nothing was resumed.\n")
+    assert (result.exit_code, cloud.account.stepfunctions.recoveries) == (1, [])
+
+
+def test_a_recovery_that_runs_is_said_to(run: Run) -> None:
+    run("resume", "Shop-Guardian", "order-7", "--reason", "why", "--yes")
+    result = run("resume", "Shop-Guardian", "order-7", "--reason", "why", "--yes")
+    assert result.stdout.endswith("Recovery order-7-1 was begun before: saga show tells how it goes.\n")
+    assert result.exit_code == 0
+
+
+def test_what_came_to_a_good_end_is_not_resumed(run: Run, cloud: Cloud) -> None:
+    run("resume", "Shop-Guardian", "order-7", "--reason", "why", "--yes")
+    cloud.account.stepfunctions.put(RECOVERY, "order-7-1", "SUCCEEDED")
+    result = run("resume", "Shop-Guardian", "order-7", "--reason", "why", "--yes")
+    assert result.stdout.endswith("There is nothing to resume: order-7-1 has come to a good end.\n")
+    assert result.exit_code == 1
+
+
+def test_for_machines_one_object_on_stdout(run: Run) -> None:
+    assert len(json.loads(run("list", "Shop-Guardian", "--json").stdout)["executions"]) == 2
+    assert json.loads(run("show", "Shop-Guardian", "order-7", "--json").stdout)["steps"][2]["status"] == "NOT_BEGUN"
+    result = run("resume", "Shop-Guardian", "order-7", "--reason", "why", "--yes", "--json")
+    assert json.loads(result.stdout) == {"recovery": "order-7-1", "began": True, "outcome": "RUNNING"}
+    assert "ReserveStock" in result.stderr
+
+
+def test_where_nobody_can_be_asked_it_asks_for_yes(run: Run) -> None:
+    result = run("resume", "Shop-Guardian", "order-7", "--reason", "why")
+    assert (result.exit_code, "add --yes" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("arguments", [(), ("--reason", "  ")])
+def test_a_reason_is_asked_for(run: Run, arguments: tuple[str, ...]) -> None:
+    result = run("resume", "Shop-Guardian", "order-7", "--yes", *arguments)
+    assert (result.exit_code, "--reason" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("nothing", "There is no function nothing in eu-west-1, or you may not see it. Type the name or ARN"),
+        ("Shop", "Type one of: Shop.Guardian, Shop.Machine, Shop.Queue."),
+        ("charge", "The function charge is no saga's guardian."),
+        ("Shop.Queue", "There is no function orders (the value of Shop.Queue)"),
+        ("Shop.Machine", "arn:aws:states:x:1:stateMachine:y (the value of Shop.Machine) is not a function's ARN."),
+        ("Shop.Nothing", "Stack Shop has no output Nothing."),
+        ("Other.Guardian", "There is no stack named Other in eu-west-1."),
+    ],
+)
+def test_a_wrong_target_invokes_nothing_and_says_what_to_type(run: Run, cloud: Cloud, target: str, words: str) -> None:
+    result = run("list", target)
+    assert words in result.stderr
+    assert (result.exit_code, cloud.invoked, result.stdout) == (2, [], "")
+
+
+def test_what_the_guardian_refuses_is_said(run: Run) -> None:
+    result = run("show", "Shop-Guardian", "order-9")
+    assert result.stderr == "Error: The guardian refused: there is no execution 'order-9', or it is forgotten.\n"
+    assert result.exit_code == 1
+
+
+def test_a_guardian_that_fails_is_said_to(run: Run, cloud: Cloud) -> None:
+    cloud.breaks = True
+    result = run("list", "Shop-Guardian")
+    assert (result.stderr, result.exit_code) == ("Error: The guardian failed: ClientError. Its log says more.\n", 1)
+
+
+def test_who_is_unknown_to_aws_is_known_to_this_machine(
+    run: Run, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody(_: Any) -> Any:
+        raise NoCredentialsError
+
+    monkeypatch.setattr(Cloud, "get_caller_identity", nobody)
+    monkeypatch.setattr("serverless_patterns.cli._saga.getpass.getuser", lambda: "ann")
+    run("resume", "Shop-Guardian", "order-7", "--reason", "why", "--yes")
+    mark = cloud.account.mark()
+    assert mark is not None
+    assert mark["audit"]["L"][0]["M"]["by"] == {"S": "ann"}
+
+
+def test_control_characters_of_an_error_do_not_reach_the_terminal(run: Run, cloud: Cloud) -> None:
+    cloud.account.dies("order-9", "FAILED", error="\x1b[2Jgone", cause="\x07")
+    shown = run("list", "Shop-Guardian").stdout + run("show", "Shop-Guardian", "order-9").stdout
+    assert "\\x1b[2Jgone" in shown
+    assert not set(shown) & {"\x1b", "\x07"}
+
+
+def test_the_region_of_an_arn_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str | None] = []
+    monkeypatch.setattr(
+        "serverless_patterns.cli._saga_commands.list_open", lambda place, *_, **__: seen.append(place.region) or 0
+    )
+    CliRunner().invoke(commands, ["saga", "list", ARN])
+    assert seen == ["eu-west-1"]

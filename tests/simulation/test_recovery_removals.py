@@ -1,0 +1,32 @@
+"""Without any one of these safeguards of a recovery, some schedule breaks an invariant: the simulation can fail."""
+
+import re
+
+import pytest
+
+from .recovery_removals import RECOVERY_REMOVALS, RecoveryRemoval
+from .recovery_schedules import simulate_recovery
+from .schedules import Violation
+
+SEEDS = 400
+"""Schedules within which the violation must show."""
+
+
+@pytest.mark.parametrize("removal", RECOVERY_REMOVALS, ids=lambda removal: removal.name)
+def test_without_it_a_schedule_breaks_an_invariant(removal: RecoveryRemoval, monkeypatch: pytest.MonkeyPatch) -> None:
+    removal.take_out(monkeypatch)
+    others: set[str] = set()
+    for seed in range(SEEDS):
+        try:
+            simulate_recovery(seed, **removal.more)
+        except Violation as violation:
+            what = str(violation).split("\n", 1)[0]
+            if re.search(removal.violates, what):
+                return
+            others.add(what)
+    pytest.fail(f"{SEEDS} schedules did not miss it; they found {others or 'nothing'}")
+
+
+def test_no_two_removals_have_one_name() -> None:
+    names = [removal.name for removal in RECOVERY_REMOVALS]
+    assert len(set(names)) == len(names) >= 15
