@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from .assembly import joined, machine
 from .conditions import guarded
 from .plan import Node, Planned, PlannedChoice, PlannedParallel, PlannedWait, has_undo
 from .states import (
@@ -14,8 +15,6 @@ from .states import (
     States,
     catch_all,
     compensation_task,
-    joined,
-    machine,
     park_name,
     parking,
     undo_name,

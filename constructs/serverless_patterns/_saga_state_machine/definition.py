@@ -11,6 +11,7 @@ from typing import Any
 
 from serverless_patterns_runtime.saga_state_machine import contract
 
+from .assembly import machine
 from .backward import backward, parked_paths
 from .forward import Way, end_of, forward
 from .plan import Node, begins
@@ -25,7 +26,6 @@ from .states import (
     Place,
     Resources,
     States,
-    machine,
 )
 
 _CHECK, _BEGIN, _REFUSE = "Check input", "Begin saga", "Refuse input"

@@ -8,6 +8,7 @@ from typing import Any
 
 from serverless_patterns_runtime.saga_state_machine import contract
 
+from .assembly import joined, machine
 from .backward import back_from
 from .conditions import guarded, is_timestamp, moved_to
 from .estimates import most_results
@@ -24,8 +25,6 @@ from .states import (
     States,
     action_task,
     catch_all,
-    joined,
-    machine,
     park_name,
     parking,
 )

@@ -13,6 +13,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from serverless_patterns_runtime.saga_recovery.contract import EXECUTION, FORWARD, RECOVERY_FAILED
 from serverless_patterns_runtime.saga_state_machine import contract
 
+from .assembly import machine
 from .attempts import Backoff
 from .backward import back_from, whole_way_back
 from .definition import backward_ends, forward_end
@@ -28,7 +29,6 @@ from .states import (
     State,
     States,
     catch_all,
-    machine,
     retrier,
 )
 
