@@ -13,11 +13,12 @@ from aws_cdk.assertions import Template
 from serverless_patterns import CircuitBreaker, ExternalKey, Handler, Retry, SagaStateMachine, SagaStep
 from tests.template.stacks import HANDLERS
 
+from .recovery_definition import LEDGER
 from .saga_definition import LONGEST_FUNCTION_SECONDS, NAMESPACE
 from .saga_template import definition_in
 from .world import CLAIMS
 
-__all__ = ["BREAKER", "FORMAT", "LIFETIME_SECONDS", "Shape", "from_state", "outside_definition"]
+__all__ = ["BREAKER", "FORMAT", "LIFETIME_SECONDS", "Shape", "from_state", "outside_definition", "outside_recovery"]
 
 BREAKER = "Partner"
 FORMAT = "{execution}-{step}"
@@ -38,8 +39,18 @@ class Shape:
     declares: bool = False
 
 
-@lru_cache(maxsize=64)
 def outside_definition(shape: Shape) -> Mapping[str, Any]:
+    """Of the saga."""
+    return _with_names_of_ours(definition_in(_template(shape)))
+
+
+def outside_recovery(shape: Shape) -> Mapping[str, Any]:
+    """Of what recovers it."""
+    return _with_names_of_ours(definition_in(_template(shape), recovery=True))
+
+
+@lru_cache(maxsize=64)
+def _template(shape: Shape) -> Mapping[str, Any]:
     stack = Stack(App(context={"aws:cdk:disable-asset-staging": True}, analytics_reporting=False), "Shop")
     breaker = CircuitBreaker(stack, BREAKER, failure_threshold=shape.threshold) if shape.breaker else None
     back = not shape.forward
@@ -66,7 +77,7 @@ def outside_definition(shape: Shape) -> Mapping[str, Any]:
         )
         steps.insert(0, SagaStep("Tell", function, compensation=_handler("refund")))
     SagaStateMachine(stack, NAMESPACE, steps=steps)
-    return _with_names_of_ours(definition_in(Template.from_stack(stack).to_json()))
+    return Template.from_stack(stack).to_json()
 
 
 def from_state(definition: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -89,8 +100,10 @@ def _with_names_of_ours(definition: Mapping[str, Any]) -> Mapping[str, Any]:
             given = state["Parameters"]
             if "kind" in given:
                 state["Resource"] = f"{given['kind']} {given['step']}"
-            else:
+            elif "TableName" in given:
                 given["TableName"] = CLAIMS
+            else:
+                state["Resource"] = LEDGER
     return made
 
 

@@ -45,6 +45,8 @@ class Provider:
     mishaps: int = 0
     """How often at most it acts and then fails, or accepts and settles later."""
     kinds: Sequence[str] = ("acts, then fails", "settles later")
+    strikes: Sequence[str] = ("charge", "refund")
+    """Requests that meet mishaps."""
     declines_after: int | None = None
     """Requests for a charge after which it says no to every one."""
     latest: float = 300.0
@@ -90,7 +92,7 @@ class Provider:
                 raise Pending
             return known.answer
         self._keys[key] = remembered = Remembered(self.schedule.now)
-        fate = self._fate()
+        fate = self._fate() if what in self.strikes else "ok"
         if fate == "settles later":
             self._pending[reference] += 1
             late = self.chance.uniform(1, self.latest)

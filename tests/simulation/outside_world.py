@@ -27,7 +27,7 @@ from .saga_definition import NAMESPACE, Plan
 from .saga_world import LONGEST_SECONDS, NAME, SagaWorld
 from .world import CLAIMS, START, Log
 
-__all__ = ["REFERENCE", "OutsideWorld", "Story"]
+__all__ = ["REFERENCE", "OutsideWorld", "Story", "WithProvider", "plans_of"]
 
 BREAKERS = "breakers"
 REFERENCE = contract.action_key(NAMESPACE, NAME, "ChargeCard")
@@ -43,6 +43,8 @@ class Story:
     mishaps: int = 0
     """Of the provider."""
     kinds: tuple[str, ...] = ("acts, then fails", "settles later")
+    strikes: tuple[str, ...] = ("charge", "refund")
+    """Requests that meet them."""
     declines: bool = False
     ship: str = "ok"
     sends_after: float = 0.1
@@ -66,19 +68,24 @@ class Story:
         return bearable and not declines and self.ship == "ok" and self.gone is None and not self.told_late
 
 
-class OutsideWorld(SagaWorld):
-    def __init__(
-        self, story: Story, seed: int | str, faults: Faults | None = None, defines: Defines = outside_definition
-    ) -> None:
-        self.story = story
-        self.definition = defines(story.shape)
-        plans = [
-            Plan(name="ReserveStock", pivot=story.shape.forward),
-            Plan(name="ChargeCard", effects=False),
-            Plan(name="Ship", effects=False, does=story.ship),
-            *([Plan(name="Tell", effects=False)] if story.shape.foreign else []),
-        ]
-        super().__init__(plans, seed, faults, defines=lambda _: self.definition)
+def plans_of(story: Story) -> list[Plan]:
+    """What the functions do that have nothing to do with the provider."""
+    return [
+        *([Plan(name="Tell", effects=False)] if story.shape.foreign else []),
+        Plan(name="ReserveStock", pivot=story.shape.forward),
+        Plan(name="ChargeCard", effects=False),
+        Plan(name="Ship", effects=False, does=story.ship),
+    ]
+
+
+class WithProvider(SagaWorld):
+    """The card's functions call a provider."""
+
+    story: Story
+
+    def place_provider(self, services: Any) -> None:
+        """Beside the account, once that is made."""
+        story = self.story
         self.dynamodb.tables[BREAKERS] = Table({"breaker": "S"})
         begin, length = story.outage
         self.provider = Provider(
@@ -88,53 +95,22 @@ class OutsideWorld(SagaWorld):
             [(START + begin, START + begin + length)],
             story.mishaps,
             story.kinds,
+            story.strikes,
             0 if story.declines else story.declines_after,
         )
         self.told = Counter[str]()
         self.resumed = False
         if story.shape.foreign:
-            self.execution.services["action Tell"] = self._tell  # type: ignore[index]
+            services["action Tell"] = self._tell_others
         if story.gone is not None:
-            self.execution.services[story.gone] = _gone  # type: ignore[index]
-
-    def run(self) -> Ended:
-        """Until the saga has ended; and once more when it is resumed."""
-        ended = super().run()
-        after = self.story.resumed_after
-        found = None if after is None else self._parked_at()
-        if found is None:
-            return ended
-        state, claim = found
-        assert after is not None
-        begun = float(self.claims().get((claim,), {}).get("begun_at", {"N": START})["N"])
-        self.schedule.after(max(begun + after - self.schedule.now, 0), lambda: self._resume(state))
-        self.schedule.run(until=self.schedule.now + LONGEST_SECONDS)
-        assert self.execution.ended is not None, "the execution has not ended"
-        return self.execution.ended
-
-    def _parked_at(self) -> tuple[str, str] | None:
-        """The state of the card's step that was parked, and the key of its claim."""
-        if (contract.parked_key(NAMESPACE, NAME, "ChargeCard"),) not in self.claims():
-            return None
-        if self.story.shape.forward:
-            return "ChargeCard", REFERENCE
-        return "Undo ChargeCard", contract.compensation_key(NAMESPACE, NAME, "ChargeCard")
-
-    def _resume(self, state: str) -> None:
-        """As a person does: what was parked once more, with the document that was kept."""
-        key = (contract.parked_key(NAMESPACE, NAME, "ChargeCard"),)
-        document = json.loads(self.dynamodb.tables[CLAIMS].items.pop(key)["state"]["S"])
-        first, self.resumed = self.execution, True
-        machine = Machine(from_state(self.definition, state))
-        self.execution = Execution(machine, NAME, document, first.services, self.schedule, self.chance, self._see_call)
-        self.execution.start()
+            services[story.gone] = _gone
 
     # What is deployed.
 
     def _edge(self, sandbox: Sandbox, plan: Plan, kind: str) -> Edge:
         edge = super()._edge(sandbox, plan, kind)
         if plan.name == "Tell":
-            return edge._replace(business_function=BusinessFunction(self._untell, "legacy:recall", False, False))
+            return edge._replace(business_function=BusinessFunction(self._recall, "legacy:recall", False, False))
         if plan.name != "ChargeCard":
             return edge
         write = self._charge if kind == "action" else self._refund
@@ -194,14 +170,56 @@ class OutsideWorld(SagaWorld):
 
     # Somebody's function, which lays no claim.
 
-    def _tell(self, event: Any, answered: Answered) -> None:
+    def _tell_others(self, event: Any, answered: Answered) -> None:
         assert event["action_key"] == contract.action_key(NAMESPACE, NAME, "Tell"), event
         self.told[event["idempotency_key"]] = 1
         lost = TaskFailure("Lambda.Unknown")
         self.schedule.after(0.1, lambda: answered(lost if self.story.told_late else {"told": True}))
 
-    def _untell(self, step: StepInput) -> None:
+    def _recall(self, step: StepInput) -> None:
         self.told[step.action_key] = 0
+
+
+class OutsideWorld(WithProvider):
+    def __init__(
+        self, story: Story, seed: int | str, faults: Faults | None = None, defines: Defines = outside_definition
+    ) -> None:
+        self.story = story
+        self.definition = defines(story.shape)
+        super().__init__(plans_of(story), seed, faults, defines=lambda _: self.definition)
+        self.place_provider(self.execution.services)
+
+    def run(self) -> Ended:
+        """Until the saga has ended; and once more when it is resumed."""
+        ended = super().run()
+        after = self.story.resumed_after
+        found = None if after is None else self._parked_at()
+        if found is None:
+            return ended
+        state, claim = found
+        assert after is not None
+        begun = float(self.claims().get((claim,), {}).get("begun_at", {"N": START})["N"])
+        self.schedule.after(max(begun + after - self.schedule.now, 0), lambda: self._resume(state))
+        self.schedule.run(until=self.schedule.now + LONGEST_SECONDS)
+        assert self.execution.ended is not None, "the execution has not ended"
+        return self.execution.ended
+
+    def _parked_at(self) -> tuple[str, str] | None:
+        """The state of the card's step that was parked, and the key of its claim."""
+        if (contract.parked_key(NAMESPACE, NAME, "ChargeCard"),) not in self.claims():
+            return None
+        if self.story.shape.forward:
+            return "ChargeCard", REFERENCE
+        return "Undo ChargeCard", contract.compensation_key(NAMESPACE, NAME, "ChargeCard")
+
+    def _resume(self, state: str) -> None:
+        """As a person does: what was parked once more, with the document that was kept."""
+        key = (contract.parked_key(NAMESPACE, NAME, "ChargeCard"),)
+        document = json.loads(self.dynamodb.tables[CLAIMS].items.pop(key)["state"]["S"])
+        first, self.resumed = self.execution, True
+        machine = Machine(from_state(self.definition, state))
+        self.execution = Execution(machine, NAME, document, first.services, self.schedule, self.chance, self._see_call)
+        self.execution.start()
 
 
 def _gone(_: Any, answered: Answered) -> None:
