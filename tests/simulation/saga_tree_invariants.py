@@ -16,7 +16,7 @@ from .saga_invariants import (
     results_are_those_that_count,
     what_is_final_is_not_tried_again,
 )
-from .saga_trees import Rest, Tree, flat, on_tree, precedes, taken
+from .saga_trees import Rest, Tree, flat, largest, on_tree, precedes, taken
 from .saga_world import INPUT, SagaWorld
 
 __all__ = ["TREE_INVARIANTS", "TreeInvariant", "TreeWorld", "check_tree"]
@@ -45,6 +45,7 @@ class TreeWorld(SagaWorld):
             seed,
             faults,
             defines=lambda _: defines(tree),
+            max_result_bytes=largest(tree),
             **{"given": {**INPUT, "at": at, **({"way": way} if way else {})}, **more},
         )
         self.tree = tree

@@ -12,6 +12,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 
 from serverless_patterns import Handler, Retry, SagaChoice, SagaParallel, SagaStep, SagaWait
+from serverless_patterns._saga_state_machine.checks import largest_result
 from serverless_patterns._saga_state_machine.definition import definition
 from serverless_patterns._saga_state_machine.plan import all_steps, planned
 from serverless_patterns._saga_state_machine.states import Resources
@@ -30,6 +31,7 @@ __all__ = [
     "Tree",
     "described",
     "flat",
+    "largest",
     "on_tree",
     "precedes",
     "replaced",
@@ -150,6 +152,11 @@ def on_tree(tree: Tree) -> Mapping[str, Any]:
     actions, compensations = ({name: f"{kind} {name}" for name in names} for kind in ("action", "compensation"))
     made = definition(plan, Resources("aws", CLAIMS, NAMESPACE, actions, compensations))
     return _plain(made)
+
+
+def largest(tree: Tree) -> int:
+    """Bytes that the library gives each result."""
+    return largest_result(planned(described(tree)))
 
 
 def _plain(value: Any) -> Any:
