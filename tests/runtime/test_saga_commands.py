@@ -2,7 +2,10 @@
 
 import io
 import json
+import re
+import shlex
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -240,3 +243,14 @@ def test_the_region_of_an_arn_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     CliRunner().invoke(commands, ["saga", "list", ARN])
     assert seen == ["eu-west-1"]
+
+
+def test_the_page_shows_what_the_commands_print(run: Run, cloud: Cloud) -> None:
+    cloud.outputs["CheckoutGuardian"] = "Shop-Guardian"
+    page = (Path(__file__).parents[2] / "docs/cli.md").read_text(encoding="utf-8").partition("\n## Sagas\n")[2]
+    (block,) = re.findall(r"^```console\n(.*?)^```$", page, re.M | re.S)
+    shown = block.split("$ ")[1:]
+    assert len(shown) == 2
+    for part in shown:
+        line, _, output = part.partition("\n")
+        assert squeezed(run(*shlex.split(line)[2:]).stdout) == squeezed(output), line

@@ -15,7 +15,7 @@ from .saga_definition import NAMESPACE, Plan
 from .saga_synthesized import step_of
 from .world import CLAIMS
 
-__all__ = ["LEDGER", "recovery_definition"]
+__all__ = ["LEDGER", "recovery_definition", "without_tokens"]
 
 LEDGER = "ledger"
 
@@ -24,7 +24,7 @@ def recovery_definition(plans: Sequence[Plan]) -> Mapping[str, Any]:
     actions = {plan.name: f"action {plan.name}" for plan in plans}
     compensations = {plan.name: f"compensation {plan.name}" for plan in plans}
     resources = Resources("aws", CLAIMS, NAMESPACE, actions, compensations)
-    return _without_tokens(recovery(planned(_steps(tuple(plans))), [], resources, LEDGER))
+    return without_tokens(recovery(planned(_steps(tuple(plans))), [], resources, LEDGER))
 
 
 @cache
@@ -33,13 +33,13 @@ def _steps(plans: tuple[Plan, ...]) -> Sequence[SagaStep]:
     return [step_of(plan, backward=at <= pivot) for at, plan in enumerate(plans)]
 
 
-def _without_tokens(value: Any) -> Any:
+def without_tokens(value: Any) -> Any:
     """`JsonPath.DISCARD` is a token, which becomes a null in the template."""
     match value:
         case dict():
-            return {name: _without_tokens(part) for name, part in value.items()}
+            return {name: without_tokens(part) for name, part in value.items()}
         case list():
-            return [_without_tokens(part) for part in value]
+            return [without_tokens(part) for part in value]
         case sfn.JsonPath.DISCARD:
             return None
         case _:

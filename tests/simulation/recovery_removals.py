@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from serverless_patterns_runtime.saga_recovery import contract, ledger_handler, recall
+from serverless_patterns_runtime.saga_recovery import settle as settling
 from serverless_patterns_runtime.saga_recovery.executions import Execution
 from serverless_patterns_runtime.saga_recovery.guarding import Guarding
 from serverless_patterns_runtime.saga_recovery.ledger import Entry
@@ -175,11 +176,16 @@ def _(states: States) -> None:
     last[key] = states[last[key]].get("Next", first)
 
 
-@without("what is parked is not settled", "and parked", resumes=2, step={"undo": "is refused"})
-def _(states: States) -> None:
-    for name, state in states.items():
-        if name.startswith("Settle"):
-            state["Parameters"]["saga.$"] = "$.saga.results"
+@removal("what is parked again is not settled", "and parked", resumes=2, step={"undo": "is refused"})
+def _(patch: Patch) -> None:
+    original = settling._update
+
+    def update(edge: Any, event: Any, step: str, expression: str, condition: str, values: Any) -> None:
+        original(
+            edge, event, step, expression, condition.replace("#resumed = :recovery", "attribute_exists(#claim)"), values
+        )
+
+    patch.setattr(settling, "_update", update)
 
 
 # Of those of the saga itself, the ones that meet what the dead execution has left behind.

@@ -11,7 +11,7 @@ from .recovery_world import Death, RecoveryWorld
 from .saga_schedules import FAULTS, plans_of, report
 from .schedules import Violation
 
-__all__ = ["judged", "simulate_recovery"]
+__all__ = ["drawn_death", "judged", "simulate_recovery"]
 
 LAST_DEATHS = (15, 30, 60)
 """Of the things that happen: early in most executions, or anywhere in some."""
@@ -37,13 +37,7 @@ def simulate_recovery(
     chosen = kinds or chance.sample(FAULTS, chance.randint(2, len(FAULTS)))
     budget = chance.choice((0, 0, 1, 2, 6))
     faults = Chosen(chance, chance.choice((0.05, 0.1, 0.3)), budget, chosen, operations)
-    status, error = chance.choice(ENDS)
-    at, told, again = (
-        chance.randint(1, chance.choice(LAST_DEATHS)),
-        chance.choice((0, 1, 1, 3)),
-        chance.choice((0, 1, 2, 3)),
-    )
-    death = Death(at, status, error, told if events is None else events)
+    death, again = drawn_death(chance, events), chance.choice((0, 1, 2, 3))
     world = RecoveryWorld(
         plans,
         chance.getrandbits(64),
@@ -54,6 +48,13 @@ def simulate_recovery(
         **deployed,
     )
     return judged(world, f"recovery, seed {seed}")
+
+
+def drawn_death(chance: random.Random, events: int | None = None) -> Death:
+    """`events`: how many are told, if that is known."""
+    status, error = chance.choice(ENDS)
+    at, told = chance.randint(1, chance.choice(LAST_DEATHS)), chance.choice((0, 1, 1, 3))
+    return Death(at, status, error, told if events is None else events)
 
 
 def judged(world: RecoveryWorld, where: str) -> RecoveryWorld:

@@ -93,6 +93,7 @@ def _recall(
 ) -> State:
     asked: dict[str, Any] = {
         "task": "recall",
+        "recovery.$": "$$.Execution.Name",
         "execution.$": RECOVERY.execution,
         "steps": names,
         "backward": [step.name for step in steps if step.backward],
@@ -108,7 +109,6 @@ def _settle(names: Sequence[str], ledger: str, following: str) -> State:
         "recovery.$": "$$.Execution.Name",
         "execution.$": RECOVERY.execution,
         "steps": names,
-        "saga.$": SAGA,
     }
     # A plain None is left out of CDK's JSON, and would mean "$".
     return {**_ask(ledger, asked, []), "ResultPath": sfn.JsonPath.DISCARD, "Next": following}

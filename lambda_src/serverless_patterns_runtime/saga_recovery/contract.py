@@ -5,7 +5,7 @@ table: no step writes anything for it.
 """
 
 import hashlib
-from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
+from typing import Literal, NamedTuple, NotRequired, TypedDict
 
 GUARDIAN_HANDLER = "serverless_patterns_runtime.saga_recovery.guardian_handler.lambda_handler"
 LEDGER_HANDLER = "serverless_patterns_runtime.saga_recovery.ledger_handler.lambda_handler"
@@ -26,6 +26,9 @@ DEAD_STATUSES = ("ABORTED", "FAILED", "TIMED_OUT")
 
 SWEEP_MINUTES = 5
 """Between two looks for executions whose end nobody heard of."""
+
+RESUMED_BY = "resumed_by"
+"""On what is parked (S): the recovery's execution that goes on with it. What that parks again is written without."""
 
 SETTLED_AT = "settled_at"
 """On what is parked (N, epoch seconds): it was done, or undone, after all."""
@@ -57,6 +60,8 @@ class Recall(TypedDict):
     """What the recovery's first task gives the ledger; it answers with the document that the recovery goes on with."""
 
     task: Literal["recall"]
+    recovery: str
+    """`$$.Execution.Name`."""
     execution: str
     steps: list[str]
     """All, in their order, and whatever else may be parked."""
@@ -74,8 +79,6 @@ class Settle(TypedDict):
     """`$$.Execution.Name`."""
     execution: str
     steps: list[str]
-    saga: dict[str, Any]
-    """`$.saga`: with what this recovery has parked again."""
 
 
 class Sweep(TypedDict):

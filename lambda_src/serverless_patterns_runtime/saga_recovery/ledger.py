@@ -44,6 +44,11 @@ class Entry(NamedTuple):
         return self.action is not None
 
     @property
+    def is_parked(self) -> bool:
+        """Whether it waits for a person."""
+        return self.parked is not None and self.parked.settled_at is None
+
+    @property
     def result(self) -> Any:
         """Of an action that is done."""
         assert self.action is not None

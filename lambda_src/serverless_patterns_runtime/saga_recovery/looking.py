@@ -72,7 +72,7 @@ def _line(guarding: Guarding, execution: Execution) -> contract.Listed:
 
 
 def _step(entry: Entry) -> contract.ShownStep:
-    if entry.parked is not None and entry.parked.settled_at is None:
+    if entry.parked is not None and entry.is_parked:
         name, cause = entry.parked.error.get("Error", ""), entry.parked.error.get("Cause", "")
         return {"step": entry.step, "status": "PARKED", "error": f"{name}: {cause}"[:MOST_WORDS]}
     return {"step": entry.step, "status": _status(entry), "error": None}

@@ -9,6 +9,7 @@ from serverless_patterns_runtime.saga_recovery import contract
 from serverless_patterns_runtime.saga_recovery.edge import LedgerEdge
 from serverless_patterns_runtime.saga_recovery.executions import Execution, Executions
 from serverless_patterns_runtime.saga_recovery.ledger import Entry, document_of, read, task_of
+from serverless_patterns_runtime.saga_recovery.settle import resumed
 from serverless_patterns_runtime.saga_state_machine import contract as saga
 
 __all__ = ["MOST_CAUSE_CHARACTERS", "StillRunning", "recall"]
@@ -35,6 +36,9 @@ def recall(event: contract.Recall, edge: LedgerEdge) -> dict[str, Any]:
     forward = _goes_forward(edge, event, document)
     # After the decision, so that the pivot's result is among them; what comes later is met by tombstones.
     entries = read(edge.outside, document, name, event["steps"])
+    for entry in entries:
+        if entry.is_parked:
+            resumed(event, edge, entry.step)
     if _bytes(document) > _MOST_INPUT and not any(entry.is_done for entry in entries):
         document = {}  # so large that no task could be given it: no step knows it
     told: dict[str, Any] = {

@@ -150,7 +150,13 @@ class Account:
 
     def recall(self, *, steps: Sequence[str] = STEPS, pivot: str | None = "ChargeCard") -> Any:
         backward = list(steps) if pivot is None else list(steps[: steps.index(pivot) + 1])
-        asked = {"task": "recall", "execution": "order-7", "steps": list(steps), "backward": backward}
+        asked = {
+            "task": "recall",
+            "recovery": "order-7-1",
+            "execution": "order-7",
+            "steps": list(steps),
+            "backward": backward,
+        }
         return self.ledger(**asked, **({} if pivot is None else {"pivot": pivot}))
 
     # What the table says.

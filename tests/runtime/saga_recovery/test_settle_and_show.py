@@ -5,13 +5,27 @@ from typing import Any
 from .account import RECOVERY, STEPS, Account
 
 
-def settle(account: Account, **saga: Any) -> None:
-    account.ledger(task="settle", execution="order-7", recovery="order-7-1", steps=list(STEPS), saga=saga)
+def begin(account: Account, recovery: str = "order-7-1") -> None:
+    asked = {"recovery": recovery, "execution": "order-7", "steps": list(STEPS), "backward": list(STEPS)}
+    account.ledger(task="recall", **asked)
+
+
+def settle(account: Account, recovery: str = "order-7-1") -> None:
+    account.ledger(task="settle", execution="order-7", recovery=recovery, steps=list(STEPS))
+
+
+def parked(*steps: str, **more: Any) -> Account:
+    account = Account()
+    account.parks(**more)
+    for step in steps:
+        account.parked(step)
+    return account
 
 
 def test_what_is_not_parked_again_is_settled_and_stays() -> None:
-    account = Account()
-    account.parked("ReserveStock")
+    account = parked("ReserveStock")
+    begin(account)
+    assert "settled_at" not in account.item("parked#Checkout#order-7#ReserveStock")
     settle(account)
     item = account.item("parked#Checkout#order-7#ReserveStock")
     assert (item["settled_by"], item["settled_at"]) == ({"S": "order-7-1"}, {"N": str(int(account.clock.now))})
@@ -20,25 +34,34 @@ def test_what_is_not_parked_again_is_settled_and_stays() -> None:
 
 
 def test_what_is_parked_again_is_not() -> None:
-    account = Account()
-    account.parked("ReserveStock")
+    account = parked("ReserveStock", "Ship")
+    begin(account)
     account.parked("Ship")
-    settle(account, parked={"ReserveStock": {}}, results={"_parked": {"Ship": {}}})
-    for step in ("ReserveStock", "Ship"):
-        assert "settled_at" not in account.item(f"parked#Checkout#order-7#{step}")
+    settle(account)
+    assert "settled_at" in account.item("parked#Checkout#order-7#ReserveStock")
+    assert "settled_at" not in account.item("parked#Checkout#order-7#Ship")
+
+
+def test_a_recovery_settles_what_it_has_gone_on_with_and_no_other() -> None:
+    account = parked("Ship")
+    begin(account)
+    settle(account, "order-7-2")
+    assert "settled_at" not in account.item("parked#Checkout#order-7#Ship")
 
 
 def test_once_settled_it_keeps_who_did_it() -> None:
-    account = Account()
-    account.parked("Ship")
+    account = parked("Ship")
+    begin(account)
     settle(account)
     account.clock.now += 60
-    account.ledger(task="settle", execution="order-7", recovery="order-7-2", steps=list(STEPS), saga={})
+    begin(account, "order-7-2")
+    settle(account, "order-7-2")
     assert account.item("parked#Checkout#order-7#Ship")["settled_by"] == {"S": "order-7-1"}
 
 
 def test_what_was_never_parked_is_not_made_up() -> None:
-    account = Account()
+    account = parked()
+    begin(account)
     settle(account)
     assert dict(account.dynamodb.items("claims")) == {}
 
@@ -116,6 +139,7 @@ def test_what_was_settled_is_not_shown_as_parked() -> None:
     account.parks(steps=("Ship",))
     account.claimed("Ship")
     account.parked("Ship")
+    begin(account)
     settle(account)
     assert account.ask(task="show", execution="order-7")["steps"] == [{"step": "Ship", "status": "DONE", "error": None}]
 
