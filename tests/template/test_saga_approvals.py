@@ -169,7 +169,7 @@ def test_cdk_nag_finds_nothing_in_their_roles(pack: str) -> None:
 def test_somebody_hears_of_an_approval_that_waits() -> None:
     stack = new_stack()
     saga = with_approval(stack)
-    assert set(saga.alarms) == {"Failed", "Aborted", "Throttled", "ApprovalWaiting"}
+    assert set(saga.alarms) - set(a_saga(new_stack()).alarms) == {"ApprovalWaiting"}
     (alarm,) = [it["Properties"] for id, it in resources(stack, "CloudWatch::Alarm").items() if "Waiting" in id]
     assert (alarm["Namespace"], alarm["MetricName"]) == (contract.METRICS_NAMESPACE, contract.METRIC_WAITING)
     assert {it["Name"]: it["Value"] for it in alarm["Dimensions"]} == {

@@ -12,7 +12,7 @@ from serverless_patterns import Defaults, Route, SagaStateMachine
 from serverless_patterns_runtime.saga_state_machine import contract
 from tests.template.apis import ORDER, an_api, functions, the_routes
 from tests.template.sagas import a_saga
-from tests.template.stacks import new_stack, refusal, resources, statements, warnings
+from tests.template.stacks import new_stack, refusal, resources, warnings
 from tests.template.test_saga_state_machine_permissions import allowed
 from tests.template.test_scanners import findings
 
@@ -56,12 +56,12 @@ def test_they_may_start_and_look_at_executions_of_this_machine_and_nothing_else(
     a_saga(stack, "Other")
     assert allowed(stack, "ApiCheckoutStart", MACHINE) == {"states:StartExecution", "states:DescribeExecution"}
     assert allowed(stack, "ApiCheckoutStatus", MACHINE) == {"states:DescribeExecution"}
-    for one in statements(stack):
-        if "states:StartExecution" in one["Action"]:
-            assert one["Resource"] == [{"Ref": MACHINE}]
-        if "states:DescribeExecution" in one["Action"]:
-            (resource,) = one["Resource"]
-            assert resource["Fn::Join"][1][-3:] == [":execution:", {"Fn::GetAtt": [MACHINE, "Name"]}, ":*"]
+    policies = [it["Properties"] for id, it in resources(stack, "IAM::Policy").items() if id.startswith("ApiCheckout")]
+    resource = {one["Action"]: one["Resource"] for it in policies for one in it["PolicyDocument"]["Statement"]}
+    assert set(resource) == {"states:StartExecution", "states:DescribeExecution"}
+    assert resource["states:StartExecution"] == {"Ref": MACHINE}
+    executions = resource["states:DescribeExecution"]["Fn::Join"][1]
+    assert executions[-3:] == [":execution:", {"Fn::GetAtt": [MACHINE, "Name"]}, ":*"]
     assert allowed(stack, "ApiCheckout", "OtherStateMachine") == set()
 
 
