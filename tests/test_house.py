@@ -33,6 +33,7 @@ SHARED = {
     "jwt_authorizer",
     "mock_response",
     "route",
+    "saga_approval",
     "saga_flow",
     "saga_step",
     "throttle",

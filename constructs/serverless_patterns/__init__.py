@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .load_leveled_queue import LoadLeveledQueue
     from .mock_response import MockResponse
     from .route import Route
+    from .saga_approval import SagaApproval
     from .saga_flow import SagaChoice, SagaParallel, SagaWait
     from .saga_state_machine import SagaStateMachine
     from .saga_step import ExternalKey, Retry, SagaStep
@@ -41,6 +42,7 @@ __all__ = [
     "Quota",
     "Retry",
     "Route",
+    "SagaApproval",
     "SagaChoice",
     "SagaParallel",
     "SagaStateMachine",
@@ -76,6 +78,7 @@ if not TYPE_CHECKING:
             "Quota": "usage_plan",
             "Retry": "saga_step",
             "Route": "route",
+            "SagaApproval": "saga_approval",
             "SagaChoice": "saga_flow",
             "SagaParallel": "saga_flow",
             "SagaStateMachine": "saga_state_machine",

@@ -12,6 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from serverless_patterns_runtime.business_function.contract import Env
 
 from ._acknowledge import acknowledge, acknowledge_in_template
+from ._bundled import services_of
 from ._code import function_code, running_python
 from ._environment import variables
 from ._grants import grant_handler, statement
@@ -131,7 +132,7 @@ def business_function_env(handler: Handler) -> dict[str, str]:
 def endpoints(handler: Handler, *services: str) -> tuple[str, ...]:
     """The services that a handler's function must reach: those of the pattern and its own."""
     own = {"secretsmanager": handler.secrets, "ssm": handler.parameters, "dynamodb": handler.tables}
-    return tuple(sorted({*services, *(service for service, used in own.items() if used)}))
+    return tuple(sorted({*services, *services_of(handler), *(service for service, used in own.items() if used)}))
 
 
 def provisioned(scope: Construct, id: str, function: lambda_.Function, handler: Handler) -> lambda_.IFunction:

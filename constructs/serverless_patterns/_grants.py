@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from aws_cdk import ArnFormat
 from aws_cdk import aws_iam as iam
 
 from ._checks import is_token
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_sqs as sqs
+    from aws_cdk import aws_stepfunctions as sfn
     from constructs import Construct, IConstruct
 
     from .handler import Handler
@@ -46,6 +48,7 @@ _LEASE_CLAIMS = ("dynamodb:PartiQLDelete", "dynamodb:PartiQLInsert", "dynamodb:P
 _COUNTED_CLAIMS = ("dynamodb:UpdateItem",)
 _TOMBSTONES = ("dynamodb:UpdateItem",)  # a step's leases too
 _ANSWER_LEASES = ("dynamodb:DeleteItem", "dynamodb:UpdateItem")
+_EXECUTION_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
 _BREAKER = ("dynamodb:GetItem", "dynamodb:UpdateItem")
 
 
@@ -95,6 +98,38 @@ def grant_ledger(grantee: iam.IGrantable, claims: dynamodb.ITable) -> None:
     """Read claims; lay tombstones, settle what is parked, and mark what is guarded."""
     _allow(grantee, (*_ANY_CLAIMS, *_TOMBSTONES), [claims.table_arn])
     grant_table_key(grantee, claims)
+
+
+def grant_start(function: lambda_.Function, machine: sfn.StateMachine, key: kms.IKey | None) -> None:
+    """Start executions of this machine."""
+    _allow(function, ("states:StartExecution",), [machine.state_machine_arn])
+    if key is not None:
+        key.grant(function, *_EXECUTION_KEY)
+
+
+def grant_answer_tasks(function: lambda_.Function, machine: sfn.StateMachine) -> None:
+    """Tell executions of this machine that wait."""
+    _allow(function, ("states:SendTaskFailure", "states:SendTaskSuccess"), [machine.state_machine_arn])
+
+
+def grant_approvals(function: lambda_.Function, claims: dynamodb.ITable) -> None:
+    """Write down a decision."""
+    _allow(function, ("dynamodb:UpdateItem",), [claims.table_arn])
+    grant_table_key(function, claims)
+
+
+def grant_look(function: lambda_.Function, machine: sfn.StateMachine, key: kms.IKey | None) -> str:
+    """See what executions of this machine were given, and how they are. Returns the ARN of all of them."""
+    executions = machine.stack.format_arn(
+        service="states",
+        resource="execution",
+        resource_name=f"{machine.state_machine_name}:*",
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
+    _allow(function, ("states:DescribeExecution",), [executions])
+    if key is not None:
+        key.grant(function, *_EXECUTION_KEY)
+    return executions
 
 
 def grant_breaker(grantee: iam.IGrantable, table: dynamodb.ITable) -> None:

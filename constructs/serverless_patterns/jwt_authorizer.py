@@ -15,6 +15,7 @@ from aws_cdk import aws_lambda as lambda_
 from serverless_patterns_runtime.jwt_authorizer.contract import DISCOVERED, FIXED, JWKS_FILE, Env
 
 from ._api_proxy.jwt_checks import check_algorithms, check_issuer, check_keys, check_names
+from ._bundled import BundledHandler
 from ._checks import Problems, text
 from ._shapes import several
 from .handler import Handler
@@ -28,17 +29,6 @@ _FOLDER = Path(__file__).parent / "_jwt_authorizer"
 _LONGEST_LEEWAY_SECONDS = 300
 _LEEWAY = Duration.seconds(30)
 _RESULTS_CACHE_TTL = Duration.seconds(60)
-
-
-class _Bundled(Handler):
-    """A function whose code is the runtime's own: the folder holds nothing but the lock of its libraries."""
-
-    def __repr__(self) -> str:
-        return "JwtAuthorizer"
-
-    def _check_code(self, problems: Problems) -> bool:
-        del problems
-        return False
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -133,9 +123,10 @@ class JwtAuthorizer:
         problems.raise_any()
         if jwks is not None:  # nobody changes it afterwards
             describe["jwks"] = MappingProxyType(json.loads(json.dumps(dict(jwks))))
-        describe["handler"] = _Bundled(
-            _FOLDER,
+        describe["handler"] = BundledHandler(
+            "JwtAuthorizer",
             "jwt",
+            code=_FOLDER,
             requirements=_FOLDER / "requirements.lock",
             runtime=runtime,
             architecture=architecture,

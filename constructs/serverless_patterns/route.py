@@ -26,7 +26,8 @@ class Route:
 
     Args:
         route: `METHOD /path/{parameter}`. The last part may be `{name+}`: everything below. `ANY` is every method.
-        target: A `Handler`, a `lambda_.IFunction` (raw events), a `LoadLeveledQueue`, `HttpBackend` or `MockResponse`.
+        target: A `Handler`, a `lambda_.IFunction` (raw events), a `LoadLeveledQueue`, `HttpBackend` or `MockResponse`;
+            of a `SagaStateMachine` its `start()`, `status()` or `decision(...)`.
         body: JSON schema (draft 4, as far as the gateway enforces it) of the body; or `bytes`. Default: any JSON.
         query: JSON schema of an object: one property for each parameter of the query string.
         params: JSON schema of an object: parameters of the path, each a `string`. Checked by a `Handler`'s function.

@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from aws_cdk import Duration
     from aws_cdk import aws_stepfunctions as sfn
 
+    from .saga_approval import SagaApproval
     from .saga_step import SagaStep
 
-    Steps = Sequence["SagaStep | SagaParallel | SagaChoice | SagaWait"]
+    Steps = Sequence["SagaStep | SagaParallel | SagaChoice | SagaWait | SagaApproval"]
 
 __all__ = ["SagaChoice", "SagaParallel", "SagaWait"]
 
@@ -33,7 +34,7 @@ class SagaParallel:
         name: As a step's; it names a state. Default: `Parallel` and the name of the first step.
     """
 
-    branches: Sequence[SagaStep | SagaParallel | SagaChoice | SagaWait | Steps]
+    branches: Sequence[SagaStep | SagaParallel | SagaChoice | SagaWait | SagaApproval | Steps]
     _: KW_ONLY
     name: str | None = None
 

@@ -11,26 +11,28 @@ from typing import TYPE_CHECKING, cast
 from aws_cdk import Aws, Duration
 from constructs import Construct
 
-from ._alarms import METRIC_PERIOD, define_alarms
+from ._alarms import define_alarms
 from ._checks import Problems, path_of
 from ._grants import grant_ask
 from ._idempotency import Idempotency
-from ._saga_state_machine.alarms import saga_alarms
+from ._saga_state_machine.alarms import approval_alarms, saga_alarms
 from ._saga_state_machine.checks import check_results, check_steps, check_whole, largest_result
 from ._saga_state_machine.definition import definition
 from ._saga_state_machine.diagram import diagram
+from ._saga_state_machine.doors import largest_input
 from ._saga_state_machine.foreign import statements
-from ._saga_state_machine.functions import functions_of, invoked, targets_of
+from ._saga_state_machine.functions import functions_of, functions_of_approvals, invoked, targets_of
 from ._saga_state_machine.guardian import Shared
 from ._saga_state_machine.machine import define_machine
-from ._saga_state_machine.plan import all_steps, planned
+from ._saga_state_machine.metrics import Measured
+from ._saga_state_machine.offering import Offered
+from ._saga_state_machine.plan import all_approvals, all_steps, planned
 from ._saga_state_machine.recovering import define_recovery
 from ._saga_state_machine.retired import check_retired
 from ._saga_state_machine.states import Resources
 from .defaults import ALARMS, Alarms, settings_of
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk import aws_dynamodb as dynamodb
     from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kms as kms
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_stepfunctions as sfn
 
     from ._interfaces import AlarmAction, Key
+    from .saga_approval import SagaApproval
     from .saga_flow import SagaChoice, SagaParallel, SagaWait
     from .saga_step import SagaStep
 
@@ -46,7 +49,7 @@ __all__ = ["SagaStateMachine"]
 _CLAIMS_RETENTION = Duration.days(30)
 
 
-class SagaStateMachine(Construct):
+class SagaStateMachine(Measured):
     """Steps in their order: all are done, or those that were done, or may have been, are undone in reverse.
 
     ```python
@@ -63,8 +66,8 @@ class SagaStateMachine(Construct):
     Args:
         scope: Parent construct.
         id: Names what is below it, and is the default namespace of the claims.
-        steps: At least one `SagaStep`, by itself or in a `SagaParallel` or `SagaChoice`; and `SagaWait`. Undoing begins
-            with the step that failed, unless it declared the error.
+        steps: At least one `SagaStep`, by itself or in a `SagaParallel` or `SagaChoice`; `SagaWait` and `SagaApproval`.
+            Undoing begins with the step that failed, unless it declared the error.
         claims: Table to share, with the partition key `claim` (String). Default: one of its own.
         claims_namespace: Separates constructs that share a table, each its own. Data: never change it. Default: `id`.
         claims_retention: How long a step's claim is remembered; more than all tries may take, and 14 days.
@@ -82,7 +85,8 @@ class SagaStateMachine(Construct):
         claims: The table of claims, where parked steps are too.
         recovery_state_machine: Does, or undoes, what is left of executions that died or were parked.
         guardian: The function that starts it: by itself, or asked by `serverless-patterns saga`.
-        alarms: By name: Failed, Aborted, Throttled, GuardianFailed, RecoveryFailed, RecoveryAborted.
+        alarms: By name: Failed, Aborted, Throttled, GuardianFailed, RecoveryFailed, RecoveryAborted; ApprovalWaiting
+            where there is one.
         required_endpoints: AWS services that the functions must reach when they run in a VPC.
 
     Raises:
@@ -94,7 +98,7 @@ class SagaStateMachine(Construct):
         scope: Construct,
         id: str,
         *,
-        steps: Sequence[SagaStep | SagaParallel | SagaChoice | SagaWait],
+        steps: Sequence[SagaStep | SagaParallel | SagaChoice | SagaWait | SagaApproval],
         claims: dynamodb.ITable | None = None,
         claims_namespace: str | None = None,
         claims_retention: Duration = _CLAIMS_RETENTION,
@@ -121,7 +125,9 @@ class SagaStateMachine(Construct):
         fix = "a claim must outlive its execution, with every retry, and the 14 days in which that can be redriven"
         once.check_retention(problems, shortest, fix)
         result_bytes = largest_result(plan) if max_result_bytes is None else max_result_bytes
+        approvals = [one.approval for one in all_approvals(plan)]
         functions = functions_of(all_of_them, once, result_bytes)
+        functions |= functions_of_approvals(approvals, once, result_bytes)
         former = functions_of(retired, once, result_bytes)
         for function in (*functions.values(), *former.values()):
             function.check(problems, id, scope, settings)
@@ -133,6 +139,7 @@ class SagaStateMachine(Construct):
         defined = {handler: each.define(self, self.claims, settings, key) for handler, each in functions.items()}
         self._actions = targets_of({step.name: step.action for step in all_of_them}, defined)
         self._compensations = targets_of({step.name: step.compensation for step in all_of_them}, defined)
+        asking = {one.name: defined[one.notify] for one in approvals}
         self.functions: list[lambda_.IFunction] = [function for function, _ in defined.values()]
         self.required_endpoints = tuple(
             sorted({"states", *(name for it in functions.values() for name in it.required_endpoints)})
@@ -141,13 +148,14 @@ class SagaStateMachine(Construct):
             Aws.PARTITION,
             self.claims.table_name,
             once.namespace,
-            {name: target.function_arn for name, (_, target) in self._actions.items()},
+            {name: target.function_arn for name, (_, target) in (self._actions | asking).items()},
             {name: target.function_arn for name, (_, target) in self._compensations.items()},
         )
         kept = {handler: each.define(self, self.claims, settings, key) for handler, each in former.items()}
         called = invoked([(all_of_them, defined), (retired, kept)])
         native = statements(doing for step in (*all_of_them, *retired) for doing in (step.action, step.compensation))
         self._definition = told = definition(plan, resources)
+        called = [*called, *dict.fromkeys(target for _, target in asking.values())]
         self.state_machine: sfn.StateMachine = define_machine(self, told, called, native, self.claims, settings, key)
         before = targets_of({step.name: step.compensation for step in retired}, kept)
         undoing = {**self._compensations, **before}
@@ -156,13 +164,20 @@ class SagaStateMachine(Construct):
         recovers = define_recovery(self, shared, self.state_machine, plan, retired, resources, called)
         self.recovery_state_machine: sfn.StateMachine = recovers.state_machine
         self.guardian: lambda_.IFunction = recovers.guardian
-        actions = settings.alarm_actions if alarm_actions is None else alarm_actions
-        self.alarms = define_alarms(
-            self,
-            saga_alarms(self.state_machine, self.recovery_state_machine, recovers.letters),
-            alarms or settings.alarms,
-            actions,
+        self._offer(
+            Offered(
+                key,
+                once.namespace,
+                largest_input(plan, result_bytes),
+                [step.name for step in all_of_them],
+                [name for step in all_of_them for name in step.no_effect_errors],
+                asking,
+            )
         )
+        actions = settings.alarm_actions if alarm_actions is None else alarm_actions
+        wanted = saga_alarms(self.state_machine, self.recovery_state_machine, recovers.letters)
+        wanted += approval_alarms(self.metric_approval_waiting()) if approvals else []
+        self.alarms = define_alarms(self, wanted, alarms or settings.alarms, actions)
 
     def function_for(self, step: str) -> lambda_.IFunction:
         """The function of a step's action. Raises KeyError for a step that is not there, or is a native call."""
@@ -183,19 +198,3 @@ class SagaStateMachine(Construct):
     def grant_resume(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow what `serverless-patterns saga` does: list, show and resume what needs a person."""
         return grant_ask(grantee, self.guardian)
-
-    def metric_started(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
-        """Executions that began."""
-        return self.state_machine.metric_started(period=period, statistic="Sum")
-
-    def metric_succeeded(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
-        """Executions that came to a good end: all done, or all undone."""
-        return self.state_machine.metric_succeeded(period=period, statistic="Sum")
-
-    def metric_failed(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
-        """Executions with a parked step."""
-        return self.state_machine.metric_failed(period=period, statistic="Sum")
-
-    def metric_aborted(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
-        """Executions that were stopped from outside."""
-        return self.state_machine.metric_aborted(period=period, statistic="Sum")

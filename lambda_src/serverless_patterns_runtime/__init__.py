@@ -8,11 +8,13 @@ from serverless_patterns_runtime.errors import KeyExpired, PermanentError, Unset
 from serverless_patterns_runtime.invocation import Invocation
 
 if TYPE_CHECKING:
+    from serverless_patterns_runtime.approval_request import ApprovalRequest
     from serverless_patterns_runtime.request import Caller, Request
     from serverless_patterns_runtime.response import Response
     from serverless_patterns_runtime.step_input import StepError, StepInput
 
 __all__ = [
+    "ApprovalRequest",
     "Attr",
     "Caller",
     "Check",
@@ -38,6 +40,8 @@ if not TYPE_CHECKING:
             from serverless_patterns_runtime import request as module
         elif name == "Response":
             from serverless_patterns_runtime import response as module
+        elif name == "ApprovalRequest":
+            from serverless_patterns_runtime import approval_request as module
         elif name in ("StepError", "StepInput"):
             from serverless_patterns_runtime import step_input as module
         else:

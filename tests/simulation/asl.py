@@ -28,6 +28,7 @@ FIELDS = {
         "ResultPath",
         "OutputPath",
         "TimeoutSeconds",
+        "HeartbeatSeconds",
         "Retry",
         "Catch",
     },
@@ -43,6 +44,8 @@ MOVES = {"Next", "End"}
 RETRIER = {"ErrorEquals", "IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxDelaySeconds", "JitterStrategy"}
 CATCHER = {"ErrorEquals", "ResultPath", "Next"}
 
+STARTED = "2026-11-21T18:20:00.123Z"
+WAITING = ".waitForTaskToken"
 NOT_IN_ALL = {"States.DataLimitExceeded", "States.Runtime"}
 
 
@@ -108,6 +111,9 @@ def _check(name: str, state: Mapping[str, Any]) -> None:
     assert not moves or len(state.keys() & moves) == 1, f"{name}: goes nowhere, or twice"
     if kind == "Task":
         assert state["TimeoutSeconds"] > 0
+        if "HeartbeatSeconds" in state:
+            assert state["Resource"].endswith(WAITING), f"{name}: nobody sends heartbeats"
+            assert 0 < state["HeartbeatSeconds"] < state["TimeoutSeconds"]
     if kind == "Wait":
         assert len(state.keys() & {"Seconds", "TimestampPath"}) == 1, f"{name}: waits for nothing, or for two"
     if kind == "Pass":
@@ -147,6 +153,8 @@ class Execution:
     transitions: int = 0
     entered: list[str] = field(default_factory=list)
     """Names of states, in order."""
+    waiting: dict[str, Answered] = field(default_factory=dict[str, Answered])
+    """By token: what tells a task that waits."""
 
     def start(self) -> None:
         assert size(self.input) <= MAX_BYTES
@@ -155,7 +163,12 @@ class Execution:
     def context(self, state: str, retries: int, entered: float = 0.0) -> Mapping[str, Any]:
         time = datetime.fromtimestamp(entered, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return {
-            "Execution": {"Name": self.name, "Id": f"arn:execution:{self.name}", "Input": self.input},
+            "Execution": {
+                "Name": self.name,
+                "Id": f"arn:execution:{self.name}",
+                "Input": self.input,
+                "StartTime": STARTED,
+            },
             "State": {"Name": state, "RetryCount": retries, "EnteredTime": time},
         }
 
@@ -340,7 +353,9 @@ class _Visit:
     def attempt(self) -> None:
         self._open += 1
         number = self._open
+        token = f"token {number} of {self._name}"
         context = self._execution.context(self._name, self._counts.total(), self._entered)
+        context = {**context, "Task": {"Token": token}}
         try:
             given = read(self._state.get("InputPath", "$"), self._document)
             parameters = filled(self._state.get("Parameters", {}), given, context)
@@ -348,12 +363,23 @@ class _Visit:
             return self._failed(TaskFailure("States.Runtime", str(missing)))
 
         def answered(answer: Any) -> None:
+            self._execution.waiting.pop(token, None)
             if self._open == number and not self._run.over:
                 self._open += 1
                 self._take(answer)
 
+        def failed(answer: Any) -> None:
+            if isinstance(answer, TaskFailure):
+                answered(answer)
+
         self._run.later(self._state["TimeoutSeconds"], lambda: answered(TaskFailure("States.Timeout")))
-        self._execution.services[self._state["Resource"]](parameters, answered)
+        waits = self._state["Resource"].endswith(WAITING)
+        if waits:
+            self._execution.waiting[token] = answered
+        if "HeartbeatSeconds" in self._state:
+            heartbeat = self._state["HeartbeatSeconds"]
+            self._run.later(heartbeat, lambda: answered(TaskFailure("States.HeartbeatTimeout")))
+        self._execution.services[self._state["Resource"]](parameters, failed if waits else answered)
         return None
 
     def _take(self, answer: Any) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Validations
 
+from .._bundled import name_of
 from .functions import routes_by_handler
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def warn_of_routes(scope: Construct, routes: Sequence[Planned]) -> None:
             )
     by_function: dict[str, list[str]] = {}
     for handler, led in routes_by_handler(routes).items():
-        by_function.setdefault(handler.function, []).append(led[0].route.route)
+        by_function.setdefault(name_of(handler), []).append(led[0].route.route)
     for function, first in by_function.items():
         if len(first) > 1:
             Validations.of(scope).add_warning(

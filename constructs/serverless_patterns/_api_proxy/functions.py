@@ -21,6 +21,7 @@ from serverless_patterns_runtime.api_proxy.contract import (
 from serverless_patterns_runtime.business_function.contract import Env as BusinessFunctionEnv
 from serverless_patterns_runtime.claims.contract import Env as ClaimsEnv
 
+from .._bundled import keeps_keys
 from .._checks import Problems, text
 from .._environment import check_size, variables
 from .._function import business_function_env, define_function, endpoints, provisioned
@@ -69,9 +70,8 @@ class ApiFunction:
     @property
     def claims(self) -> bool:
         """Whether it can ever claim a key. Effects always do: without a key, a repeated call of the SDK is one."""
-        return self.handler.returns_effects or any(
-            mode != "off" for one in self.routes for mode in one.key_modes.values()
-        )
+        asked = any(mode != "off" for one in self.routes for mode in one.key_modes.values())
+        return self.handler.returns_effects or (asked and keeps_keys(self.handler))
 
     @property
     def protections(self) -> list[Protection]:
@@ -153,6 +153,8 @@ def _settings(one: Planned) -> RouteSettings:
         "idempotency": modes if facts.method == "ANY" else modes[facts.method],
         "content": facts.content,
     }
+    if one.target.handler is not None and not keeps_keys(one.target.handler):
+        settings["own_keys"] = True
     if facts.challenge is not None:
         settings["challenge"] = facts.challenge
     if facts.body is not None:

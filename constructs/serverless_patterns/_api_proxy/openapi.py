@@ -13,6 +13,7 @@ from serverless_patterns_runtime.api_proxy.contract import (
     REPLAYED_HEADER,
 )
 
+from .._bundled import keeps_keys
 from .credentials import AUTHORIZATION, Credential, security
 from .function_target import HandlerTarget
 from .paths import EVERY_METHOD
@@ -143,7 +144,8 @@ def _body(schemas: dict[str, Any], facts: RouteFacts, target: RouteTarget, metho
 def _responses(facts: RouteFacts, target: RouteTarget, *, keyed: bool, body: bool, metered: bool) -> dict[str, Any]:
     told = dict(_ALWAYS) | (_METERED if metered else {})
     told |= {} if facts.evidence == "none" else _GUARDED
-    told |= _KEYED if keyed and target.handler is not None else {}
+    kept = keyed and target.handler is not None and keeps_keys(target.handler)
+    told |= _KEYED if kept else {}
     told |= {"400": "The request is not what the route takes"} if body or facts.query or facts.params or keyed else {}
     told |= {"413": "The body is too large"} if body else {}
     told |= {"415": "Another content type than JSON"} if body and _is_ours(target) else {}
@@ -151,7 +153,7 @@ def _responses(facts: RouteFacts, target: RouteTarget, *, keyed: bool, body: boo
     responses: dict[str, Any] = {status: says(words) for status, words in told.items()}
     for status, words in target.answers(facts).items():
         responses[status] = _answer(facts, target, status, words)
-    if keyed and target.handler is not None and "2XX" in responses:
+    if kept and "2XX" in responses:
         replayed: dict[str, Any] = {
             "description": "`true`: the answer that the first request with this key got.",
             "schema": True,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aws_cdk import aws_lambda as lambda_
 
+from .._bundled import name_of
 from .._checks import Problems
 from .function_target import FunctionTarget
 from .functions import ApiFunction, Told, routes_by_handler
@@ -125,7 +126,7 @@ def plan(
     api = guard_of(problems, "", authorizer, public, None) if authorizer is not None or public else None
     found = planned(problems, routes, api, told.timeout, told.cors is not None)
     by_handler = routes_by_handler(found)
-    functions = ids({handler: (handler.function, led[0].route.route) for handler, led in by_handler.items()})
+    functions = ids({handler: (name_of(handler), led[0].route.route) for handler, led in by_handler.items()})
     own = _own_authorizers(api if authorizer is not None else None, found)
     whole = Plan(
         routes=found,

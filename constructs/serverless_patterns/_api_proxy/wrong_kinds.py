@@ -32,6 +32,8 @@ def instead_of_target(given: Any) -> str:
         return f"write {given.__name__}(...)"
     if hasattr(given, "queue_arn"):
         return "pass the LoadLeveledQueue itself, which knows how its messages have to look"
+    if hasattr(given, "state_machine"):
+        return "a saga is started by its start(), and looked at by its status(): pass one of these"
     if isinstance(given, str) and "://" in given:
         return f"write HttpBackend({given!r})"
     return "wrap your Python function in a Handler"

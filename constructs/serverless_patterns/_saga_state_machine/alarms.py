@@ -4,11 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from serverless_patterns_runtime.saga_state_machine.approval_contract import (
+    METRIC_WAITING,
+    METRICS_NAMESPACE,
+    SAGA_DIMENSION,
+    TABLE_DIMENSION,
+)
+
 from .._alarms import METRIC_PERIOD, AlarmOn
 
 if TYPE_CHECKING:
+    from aws_cdk import Duration
+    from aws_cdk import aws_dynamodb as dynamodb
     from aws_cdk import aws_sqs as sqs
     from aws_cdk import aws_stepfunctions as sfn
+
+
+def approval_alarms(waiting: cloudwatch.Metric) -> list[AlarmOn]:
+    """Of a saga with approvals."""
+    words = "Nobody has decided yet, and the reminder is sent: look who should; without a decision the saga goes back"
+    return [AlarmOn("ApprovalWaiting", waiting, 1, words, critical=False)]
+
+
+def waiting_metric(namespace: str, claims: dynamodb.ITable, period: Duration) -> cloudwatch.Metric:
+    """Reminders: of each approval that waits one, when half its time is over, or when it says."""
+    return cloudwatch.Metric(
+        namespace=METRICS_NAMESPACE,
+        metric_name=METRIC_WAITING,
+        dimensions_map={SAGA_DIMENSION: namespace, TABLE_DIMENSION: claims.table_name},
+        period=period,
+        statistic="Sum",
+    )
 
 
 def saga_alarms(machine: sfn.StateMachine, recovery: sfn.StateMachine, letters: sqs.Queue) -> list[AlarmOn]:

@@ -94,6 +94,11 @@ def attempts_of(step: SagaStep, doing: Doing, retry: Retry) -> Attempts:
     return Attempts(task, lease, Backoff.of(retry), Waiting(0, 0), 0)
 
 
+def attempts_without_claims(handler: Handler, retry: Retry) -> Attempts:
+    """Of a function that nobody has to wait for."""
+    return Attempts(_task_seconds(handler), 0, Backoff.of(retry), Waiting(0, 0), 0)
+
+
 def _task_seconds(doing: Doing) -> int:
     if isinstance(doing, Handler):
         return (seconds(handler_timeout(doing)) or 0) + contract.STARTING_SECONDS

@@ -7,7 +7,7 @@ from typing import Any
 
 from .assembly import joined, machine
 from .conditions import guarded
-from .plan import Node, Planned, PlannedChoice, PlannedParallel, PlannedWait, has_undo
+from .plan import Node, Planned, PlannedApproval, PlannedChoice, PlannedParallel, PlannedWait, has_undo
 from .states import (
     UNDONE,
     Place,
@@ -45,7 +45,7 @@ def backward(chain: Sequence[Node], at: int, resources: Resources, place: Place,
             return {undo_name(node): _parallel(node, following, resources, place)}
         case PlannedChoice():
             return _choice(node, following, resources, place)
-        case PlannedWait():
+        case PlannedWait() | PlannedApproval():
             return {}
 
 
@@ -118,7 +118,7 @@ def _parked_in(node: Node, undone: str) -> Iterator[str]:
         case PlannedChoice():
             for each in (each for way in node.ways for each in way):
                 yield from _parked_in(each, undone)
-        case Planned() | PlannedWait():
+        case Planned() | PlannedWait() | PlannedApproval():
             return
 
 
@@ -134,5 +134,5 @@ def _told_in(node: Node, inside: str) -> Iterator[str]:
         case PlannedChoice():
             for each in (each for way in node.ways for each in way):
                 yield from _told_in(each, inside)
-        case PlannedWait():
+        case PlannedWait() | PlannedApproval():
             return

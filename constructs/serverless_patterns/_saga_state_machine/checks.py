@@ -17,7 +17,7 @@ from .estimates import longest_seconds, most_events, most_results
 from .flow_checks import Flow
 from .foreign_checks import check_doing, check_shared, is_error_of_others, slowest_seconds
 from .outside_checks import check_lifetimes, check_outside, check_suffixes
-from .plan import Node, SagaNode, all_steps
+from .plan import Node, SagaNode, all_approvals, all_steps
 from .states import Resources
 
 _MOST_DEFINITION_BYTES = 1_048_576  # Step Functions quota
@@ -41,6 +41,13 @@ def check_steps(problems: Problems, given: Any, namespace: str) -> list[SagaNode
     if len(pivots) > 1:
         got = " and ".join(node.name for _, node in pivots)
         problems.add("steps", "have one pivot at most", got, "the pivot is where the saga can no longer be undone")
+    for approval, at in flow.approvals:
+        if pivots and at > pivots[0][0]:
+            fix = f"the saga only goes forward once {pivots[0][1].name} is done: ask before"
+            problems.add(approval.name, "be before the pivot", "a SagaApproval behind it", fix)
+        if any(approval.notify in (step.action, step.compensation) for step, _ in flow.steps):
+            fix = "its function does nothing else: write a second Handler(...)"
+            problems.add(f"{approval.name} notify", "be a Handler of its own", "that of a step", fix)
     for step, at in flow.steps:
         check_doing(problems, step)
         _check_way_back(problems, step, behind=pivots[0][1] if pivots and at > pivots[0][0] else None)
@@ -138,5 +145,5 @@ def _check_numbers(problems: Problems, step: SagaStep) -> None:
 
 
 def _size(plan: Sequence[Node], namespace: str) -> int:
-    arns = {one.name: "a" * _ARN_BYTES for one in all_steps(plan)}
+    arns = {one.name: "a" * _ARN_BYTES for one in [*all_steps(plan), *all_approvals(plan)]}
     return len(json.dumps(definition(plan, Resources("aws", "a" * _ARN_BYTES, namespace, arns, arns))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .attempts import EVENTS_OF_A_STATE, EVENTS_OF_AN_ATTEMPT, PARK_ATTEMPTS, PARK_BACKOFF, PARK_TIMEOUT_SECONDS
-from .plan import Node, Planned, PlannedChoice, PlannedParallel, PlannedWait
+from .plan import Node, Planned, PlannedApproval, PlannedChoice, PlannedParallel, PlannedWait
 
 _EVENTS_OF_THE_ENDS = 10
 _EVENTS_OF_A_PARALLEL = 4  # entered, started, how it ended, exited
@@ -29,7 +29,7 @@ def most_results(plan: Iterable[Node], before: int = 0) -> tuple[int, int]:
     most: int = before
     for node in plan:
         match node:
-            case Planned():
+            case Planned() | PlannedApproval():
                 after += 1
             case PlannedParallel():
                 ends: list[tuple[int, int]] = [most_results(branch, after) for branch in node.branches]
@@ -55,6 +55,8 @@ def _forward_seconds(node: Node) -> int:
             return max(sum(map(_forward_seconds, way)) for way in node.ways)
         case PlannedWait():
             return node.longest
+        case PlannedApproval():
+            return node.seconds + 2 * node.asking.longest + node.closing.longest
 
 
 def _backward_seconds(node: Node) -> int:
@@ -65,7 +67,7 @@ def _backward_seconds(node: Node) -> int:
             return max(sum(map(_backward_seconds, branch)) for branch in node.branches)
         case PlannedChoice():
             return max(sum(map(_backward_seconds, way)) for way in node.ways)
-        case PlannedWait():
+        case PlannedWait() | PlannedApproval():
             return 0
 
 
@@ -83,3 +85,5 @@ def _events(node: Node) -> int:
             return max(sum(map(_events, way)) for way in node.ways) + 2 * EVENTS_OF_A_STATE
         case PlannedWait():
             return 3 * EVENTS_OF_A_STATE
+        case PlannedApproval():
+            return 2 * node.asking.events + node.closing.events + EVENTS_OF_A_STATE

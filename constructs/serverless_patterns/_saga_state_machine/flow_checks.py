@@ -12,8 +12,10 @@ from serverless_patterns_runtime.saga_state_machine import contract
 
 from .._checks import Problems
 from .._shapes import several
+from ..saga_approval import SagaApproval
 from ..saga_flow import SagaChoice, SagaParallel, SagaWait
 from ..saga_step import SagaStep
+from .approval_checks import check_approval
 from .conditions import is_usable, looks_at
 from .plan import SagaNode, name_of
 from .states import STATES
@@ -31,6 +33,8 @@ class Flow:
     problems: Problems
     steps: list[tuple[SagaStep, int]] = field(default_factory=list[tuple[SagaStep, int]])
     """Each with the index, in the saga, of what it is, or is in."""
+    approvals: list[tuple[SagaApproval, int]] = field(default_factory=list[tuple[SagaApproval, int]])
+    """Likewise."""
     names: list[str] = field(default_factory=list[str])
     """Of all nodes."""
 
@@ -57,6 +61,8 @@ class Flow:
                 case SagaWait():
                     self._name(where, node.name)
                     self._wait(node, seen)
+                case SagaApproval():
+                    found |= self._approval(where, node, seen, index, branch=branch)
                 case _:
                     self.problems.add(where, "be a SagaStep", repr(node), "write SagaStep(name, action, ...)")
                     continue
@@ -69,6 +75,19 @@ class Flow:
         if inside and node.pivot:
             fix = "make a step of the saga itself the pivot, before or behind"
             self.problems.add(f"{node.name} pivot", "be left out inside of branches and choices", "True", fix)
+        return frozenset([str(node.name)])
+
+    def _approval(
+        self, where: str, node: SagaApproval, known: frozenset[str], index: int, *, branch: bool
+    ) -> frozenset[str]:
+        self._name(where, node.name)
+        self.approvals.append((node, index))
+        if branch:
+            fix = "ask before the branches, or behind them"
+            self.problems.add(node.name, "be left out inside of branches", "a SagaApproval", fix)
+        check_approval(self.problems, node)
+        if node.when is not None:
+            self._condition(f"{node.name} when", node.when, known)
         return frozenset([str(node.name)])
 
     def _parallel(self, where: str, node: SagaParallel, known: frozenset[str], index: int) -> frozenset[str]:

@@ -8,11 +8,12 @@ from typing import Any
 
 from serverless_patterns_runtime.saga_state_machine import contract
 
+from .approvals import approval
 from .assembly import joined, machine
 from .backward import back_from
 from .conditions import guarded, is_timestamp, moved_to
 from .estimates import most_results
-from .plan import Node, Planned, PlannedChoice, PlannedParallel, PlannedWait, begins
+from .plan import Node, Planned, PlannedApproval, PlannedChoice, PlannedParallel, PlannedWait, begins
 from .states import (
     ERROR,
     FORWARD_PARKED,
@@ -62,6 +63,10 @@ def forward(chain: Sequence[Node], at: int, way: Way) -> States:
             return _choice(chain, at, node, way)
         case PlannedWait():
             return _wait(chain, at, node, way)
+        case PlannedApproval():
+            assert way.before is not None  # checked: it is in no branch
+            back = back_from(chain, at - 1, way.before)
+            return approval(node, way.resources, way.place, back=back, following=_next(chain, at, way))
 
 
 def whole_way_forward(chain: Sequence[Node], way: Way) -> States:

@@ -10,6 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 
 from serverless_patterns_runtime.business_function.contract import Env as BusinessFunctionEnv
 from serverless_patterns_runtime.claims.contract import Env as ClaimsEnv
+from serverless_patterns_runtime.saga_state_machine.approval_contract import ASKING_HANDLER
 from serverless_patterns_runtime.saga_state_machine.contract import HANDLER, Env
 
 from .._checks import Problems, text
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from ..defaults import Settings
+    from ..saga_approval import SagaApproval
     from ..saga_step import Doing, SagaStep
 
     Defined = tuple[lambda_.IFunction, lambda_.IFunction]
@@ -49,8 +51,9 @@ class StepFunction:
     handler: Handler
     once: Idempotency
     max_result_bytes: int
-    protections: Sequence[Protection]
+    protections: Sequence[Protection] = ()
     """The breakers of its steps, each once."""
+    entry_point: str = HANDLER
 
     @property
     def required_endpoints(self) -> tuple[str, ...]:
@@ -81,7 +84,7 @@ class StepFunction:
             scope,
             self.id,
             self.handler,
-            entry_point=HANDLER,
+            entry_point=self.entry_point,
             contract=self._variables(claims),
             timeout=handler_timeout(self.handler),
             settings=settings,
@@ -137,3 +140,15 @@ def invoked(steps: Iterable[tuple[Iterable[SagaStep], Mapping[Handler, Defined]]
 def _protections(steps: Sequence[SagaStep], handler: Handler) -> list[Protection]:
     found = (protection_of_step(step) for step in steps if handler in (step.action, step.compensation))
     return [*dict.fromkeys(each for each in found if each is not None)]
+
+
+def functions_of_approvals(
+    approvals: Sequence[SagaApproval], once: Idempotency, max_result_bytes: int
+) -> dict[Handler, StepFunction]:
+    """One for each handler that tells people."""
+    found: dict[Handler, StepFunction] = {}
+    for one in approvals:
+        if one.notify not in found:
+            told = (f"{one.name}Notify", f"{one.name} notify", one.notify, once, max_result_bytes)
+            found[one.notify] = StepFunction(*told, entry_point=ASKING_HANDLER)
+    return found

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import Duration
 
 from .._checks import seconds
+from ..saga_approval import SagaApproval
 from ..saga_flow import SagaChoice, SagaParallel, SagaWait
 from ..saga_step import Retry, SagaStep
-from .attempts import Attempts, attempts_of
+from .attempts import Attempts, attempts_of, attempts_without_claims
 
 if TYPE_CHECKING:
     from ..saga_step import Doing
 
-SagaNode = SagaStep | SagaParallel | SagaChoice | SagaWait
+SagaNode = SagaStep | SagaParallel | SagaChoice | SagaWait | SagaApproval
 """What a user puts into a saga."""
 
 _ACTION_RETRY = Retry()
@@ -87,7 +88,43 @@ class PlannedWait:
     backward: bool
 
 
-Node = Planned | PlannedParallel | PlannedChoice | PlannedWait
+@dataclass(frozen=True)
+class PlannedApproval:
+    """Somebody's decision. Always before the pivot, and in no branch."""
+
+    approval: SagaApproval
+    condition: Mapping[str, Any] | None
+    """As rendered: ask only if it holds."""
+    backward: bool = True
+
+    @property
+    def name(self) -> str:
+        """The approval's."""
+        return self.approval.name
+
+    @property
+    def seconds(self) -> int:
+        """That deciding may take."""
+        return seconds(self.approval.timeout) or 0
+
+    @property
+    def waits(self) -> tuple[int, int]:
+        """Seconds until the reminder, and from then on; 0: there is none."""
+        first = self.seconds // 2 if self.approval.remind_after is None else seconds(self.approval.remind_after) or 0
+        return first, self.seconds - first
+
+    @property
+    def asking(self) -> Attempts:
+        """Of the function that tells who may decide."""
+        return attempts_without_claims(self.approval.notify, _ACTION_RETRY)
+
+    @property
+    def closing(self) -> Attempts:
+        """Of the same function when nobody has decided."""
+        return attempts_without_claims(self.approval.notify, _COMPENSATION_RETRY)
+
+
+Node = Planned | PlannedParallel | PlannedChoice | PlannedWait | PlannedApproval
 """Whatever a plan may hold. Its first state has its name."""
 
 Plan = tuple[Node, ...]
@@ -110,9 +147,23 @@ def all_steps(plan: Iterable[Node]) -> list[Planned]:
                 steps += [step for branch in node.branches for step in all_steps(branch)]
             case PlannedChoice():
                 steps += [step for way in node.ways for step in all_steps(way)]
-            case PlannedWait():
+            case PlannedWait() | PlannedApproval():
                 pass
     return steps
+
+
+def all_approvals(plan: Iterable[Node]) -> list[PlannedApproval]:
+    """Every approval, wherever it is."""
+    found: list[PlannedApproval] = []
+    for node in plan:
+        match node:
+            case PlannedApproval():
+                found.append(node)
+            case PlannedChoice():
+                found += [approval for way in node.ways for approval in all_approvals(way)]
+            case Planned() | PlannedParallel() | PlannedWait():
+                pass
+    return found
 
 
 def has_undo(node: Node) -> bool:
@@ -130,7 +181,7 @@ def begins(plan: Iterable[Node]) -> bool:
             return all(begins(branch) for branch in first.branches)
         case PlannedChoice():
             return all(begins(way) for way in first.ways)
-        case None:
+        case PlannedApproval() | None:
             return False
 
 
@@ -159,6 +210,8 @@ def _planned(node: SagaNode, *, backward: bool) -> Node:
             conditions = tuple(condition.render_condition() for condition, _ in node.when)
             ways = [*(steps for _, steps in node.when), node.otherwise]
             return PlannedChoice(node.name, conditions, tuple(map(all_of, ways)), backward)
+        case SagaApproval():
+            return PlannedApproval(node, None if node.when is None else node.when.render_condition(), backward)
         case SagaWait():
             longest = seconds(node.duration or node.longest) or 0
             return PlannedWait(node.name, node.until, longest, backward)

@@ -18,7 +18,7 @@ from .attempts import Backoff
 from .backward import back_from, whole_way_back
 from .definition import backward_ends, forward_end
 from .forward import Way, whole_way_forward
-from .plan import Node, Plan, Planned, PlannedChoice, PlannedParallel, PlannedWait, all_steps
+from .plan import Node, Plan, Planned, PlannedApproval, PlannedChoice, PlannedParallel, PlannedWait, all_steps
 from .states import (
     FORWARD_PARKED,
     RESULTS,
@@ -84,7 +84,7 @@ def _others(plan: Sequence[Node]) -> Iterator[Node]:
                 yield from (each for way in node.ways for each in _others(way))
             case PlannedWait():
                 yield node
-            case Planned():
+            case Planned() | PlannedApproval():
                 pass
 
 

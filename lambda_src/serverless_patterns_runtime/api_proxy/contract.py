@@ -71,6 +71,9 @@ class RouteSettings(TypedDict):
     """Name of the breaker, in `CIRCUIT_BREAKERS`, that guards the business function on this route."""
     fallback: NotRequired[str]
     """`module:function` in the handler's code: answers while the breaker refuses. Only with `circuit_breaker`."""
+    own_keys: NotRequired[bool]
+    """True: the business function itself does once what a key stands for, by `invocation.idempotency_key`. Nothing is
+    claimed, and no answer kept."""
 
 
 def key_modes(route: RouteSettings) -> tuple[KeyMode, ...]:

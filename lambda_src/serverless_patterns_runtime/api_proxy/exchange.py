@@ -80,7 +80,8 @@ class Exchange:
         self._caller = caller(route["evidence"], self._envelope.context)
         request = self._request(route)
         settings = self._edge.settings.claims
-        claim = claim_of(request, contract.key_mode(route, request.method), settings.namespace) if settings else None
+        mode = contract.key_mode(route, request.method)
+        claim = claim_of(request, mode, settings.namespace if settings else "")
         if "circuit_breaker" not in route:
             return self._run(request, claim, None)
         breaker = self._edge.breakers[route["circuit_breaker"]]
@@ -99,14 +100,15 @@ class Exchange:
             return permit.run(lambda: self._call(function, request, claim, attempt))
 
         if self._edge.settings.claims is None:
-            return Executed(Answer.of(call(_claim_of_none(self._envelope.request_id), 1)), replayed=False)
+            unclaimed = claim or _claim_of_none(self._envelope.request_id)
+            return Executed(Answer.of(call(unclaimed, 1)), replayed=False)
         return self._execution().run(claim, self._envelope.request_id, call)
 
     def _refused(
         self, request: Request, claim: Claim | None, breaker: "Breaker", refusal: CircuitOpen
     ) -> Executed[Answer]:
         """Nothing is claimed. What was answered before is answered again: that needs no downstream."""
-        if claim is not None and (known := self._execution().known(claim)):
+        if claim is not None and self._edge.settings.claims and (known := self._execution().known(claim)):
             return known
         breaker.refused(1)
         fallback = self._edge.fallbacks.get(self._route_name)

@@ -52,7 +52,8 @@ class Settings(NamedTuple):
 
 def _may_claim(routes: contract.Routes, *, returns_effects: bool) -> bool:
     """Effects always do: without a key, their own transaction must still not happen twice."""
-    return returns_effects or any(mode != "off" for route in routes.values() for mode in contract.key_modes(route))
+    keeping = [route for route in routes.values() if not route.get("own_keys")]
+    return returns_effects or any(mode != "off" for route in keeping for mode in contract.key_modes(route))
 
 
 def _claims() -> ClaimsSettings:

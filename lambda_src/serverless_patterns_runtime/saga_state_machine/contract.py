@@ -13,6 +13,16 @@ Kind = Literal["action", "compensation"]
 SAGA = "saga"
 """The one key of the state document that is not of the input."""
 
+CALLER = "caller"
+"""`$.caller`: who has started the execution through an API, `{"id": ..., "kind": ...}`, null on a public route. Absent
+from executions that were started otherwise."""
+
+OURS = (CALLER, SAGA)
+"""What no caller may send."""
+
+STATUS = "status"
+"""`$.saga.status`, and of every output."""
+
 RESULTS = "results"
 """`$.saga.results.<step>`: what each action has returned; absent as long as none has."""
 
@@ -60,10 +70,19 @@ RESERVED_BYTES = 16 * 1024
 
 DEFAULT_MAX_RESULT_BYTES = 32 * 1024
 
+EXECUTION_PARAMETER = "execution"
+"""Of the path of a route that tells a status: the execution's name."""
+
+RUNNING = "RUNNING"
 SUCCEEDED = "SUCCEEDED"
 COMPENSATED = "COMPENSATED"
 COMPENSATION_PARKED = "COMPENSATION_PARKED"
 FORWARD_PARKED = "FORWARD_PARKED"
+ABORTED = "ABORTED"
+"""Ended by something else than the saga: nothing was undone because of it."""
+
+
+PARKED_ENDS = (COMPENSATION_PARKED, FORWARD_PARKED)
 
 
 class Env(NamedTuple):
@@ -80,6 +99,30 @@ class ExternalKey(TypedDict):
     """With the placeholders `{namespace}`, `{execution}`, `{step}`, `{digest}`."""
     lifetime: int
     """Seconds for which the provider remembers it."""
+
+
+class StartEnv(NamedTuple):
+    """Variables of the function that starts executions."""
+
+    STATE_MACHINE_ARN: str
+
+    MAX_INPUT_BYTES: str
+    """So that the results of all steps have room beside it."""
+
+
+class StatusEnv(NamedTuple):
+    """Variables of a function that tells how executions are. Lists are comma-separated."""
+
+    STATE_MACHINE_ARN: str
+
+    SHOWN_RESULTS: str
+    """Steps whose results callers may see."""
+
+    SHOWN_ERRORS: str
+    """Names of errors that callers may see."""
+
+    ANY_CALLER: str
+    """`true`: also executions of others."""
 
 
 class Event(TypedDict):

@@ -10,7 +10,7 @@ from serverless_patterns_runtime.saga_state_machine.edge import Edge
 from serverless_patterns_runtime.saga_state_machine.failures import Ambiguous, StillUnsettled, WithoutEffect
 from serverless_patterns_runtime.telemetry import describe
 
-__all__ = ["outcome_of", "write"]
+__all__ = ["of_error", "outcome_of", "write"]
 
 
 _NO_FAILURE = ("Busy", "Held", "Unsettled")
@@ -38,18 +38,19 @@ def write(edge: Edge, outcome: str, error: BaseException | None, *, began: float
     fields: dict[str, Any] = {"outcome": outcome, "duration_ms": round((edge.clock() - began) * 1000)}
     log = edge.logger.info
     if error is not None:
-        fields |= _of_error(error, verbose=edge.logger.log_level <= 10)  # logging.DEBUG
+        fields |= of_error(error, verbose=edge.logger.log_level <= 10)  # logging.DEBUG
         log = edge.logger.info if outcome in _NO_FAILURE else edge.logger.error
     log("step handled", extra=fields)
     edge.metrics.add_metric(name=outcome, unit="Count", value=1)
     edge.metrics.flush_metrics()
 
 
-def _of_error(error: BaseException, *, verbose: bool) -> dict[str, Any]:
+def of_error(error: BaseException, *, verbose: bool) -> dict[str, Any]:
+    """What may be logged of it."""
     if isinstance(error, WithoutEffect | Ambiguous):
-        return _of_error(error.error, verbose=verbose)
+        return of_error(error.error, verbose=verbose)
     if isinstance(error, CircuitOpen) and error.__cause__ is not None:  # what its probe has raised
-        return _of_error(error.__cause__, verbose=verbose)
+        return of_error(error.__cause__, verbose=verbose)
     if isinstance(error, PermanentError):
         # Its words are meant to be read; those of other errors may quote what they were about.
         return {"reason": error.message, "error_type": type(error).__name__}

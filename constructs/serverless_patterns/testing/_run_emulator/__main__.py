@@ -91,6 +91,7 @@ def _change_state_machines(states: Any, may: Any) -> None:
     histories.tell_of_branches(states)  # of a failed branch too: outside of what stops the others
     task_tokens.wait_as_told(states)
     task_tokens.answer_once(states)
+    task_tokens.authorize_answers(states, import_module("ministack.core.iam_actions"))
     if may:
         task_roles.authorize_tasks(states, may)
 

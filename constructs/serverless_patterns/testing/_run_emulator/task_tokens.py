@@ -7,21 +7,28 @@ from time import monotonic
 from typing import Any
 
 HOOKS = {
+    "ministack.core.iam_actions": ("extract_resource_arn", "_safe_json_field"),
     "ministack.services.stepfunctions": (
         "_call_lambda",
         "_ExecutionError",
+        "_executions",
         "_invoke_with_callback",
+        "_run_execution",
         "_send_task_failure",
         "_send_task_heartbeat",
         "_send_task_success",
         "_task_tokens",
         "error_response_json",
-    )
+    ),
 }
 TOKEN: ContextVar[str | None] = ContextVar("TOKEN", default=None)
 """Of the task that waits, in the thread that waits."""
 
-ISSUED: set[str] = set()
+MACHINE: ContextVar[str] = ContextVar("MACHINE", default="*")
+"""ARN, of the machine whose execution this thread runs."""
+
+ISSUED: dict[str, str] = {}
+"""The machine of each token."""
 
 
 def wait_as_told(states: Any) -> None:
@@ -29,7 +36,7 @@ def wait_as_told(states: Any) -> None:
     wait, call = states._invoke_with_callback, states._call_lambda
 
     def wait_with_heartbeat(resource: str, given: Any, token: str, state: dict[str, Any]) -> Any:
-        ISSUED.add(token)
+        ISSUED[token] = MACHINE.get()
         if "HeartbeatSeconds" in state:
             watch = (states._task_tokens, token, state["HeartbeatSeconds"])
             Thread(target=_give_up_without_heartbeat, args=watch, daemon=True).start()
@@ -48,6 +55,27 @@ def wait_as_told(states: Any) -> None:
             raise
 
     states._invoke_with_callback, states._call_lambda = wait_with_heartbeat, call_or_fail
+
+
+def authorize_answers(states: Any, actions: Any) -> None:
+    """Check an answer to a task on the machine whose token it is. The emulator knows no resource, and asks for `*`."""
+    run, resource_of = states._run_execution, actions.extract_resource_arn
+
+    def run_as_machine(arn: str) -> None:
+        before = MACHINE.set(states._executions[arn]["stateMachineArn"])
+        try:
+            run(arn)
+        finally:
+            MACHINE.reset(before)
+
+    def of_token(service: str, method: str, path: str, *rest: Any, **more: Any) -> Any:
+        found = resource_of(service, method, path, *rest, **more)
+        if service != "states" or found != "*":
+            return found
+        body = next((each for each in (*rest, *more.values()) if isinstance(each, bytes)), b"")
+        return ISSUED.get(str(actions._safe_json_field(body, "taskToken")), found)
+
+    states._run_execution, actions.extract_resource_arn = run_as_machine, of_token
 
 
 def _give_up_without_heartbeat(waiting: dict[str, Any], token: str, seconds: float) -> None:

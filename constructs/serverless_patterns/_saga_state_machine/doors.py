@@ -1,0 +1,144 @@
+"""A saga's routes of `ApiProxy`: functions of ours behind the ordinary target for functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+
+from serverless_patterns_runtime.saga_state_machine.approval_contract import DecisionEnv
+from serverless_patterns_runtime.saga_state_machine.contract import MAX_STATE_BYTES, RESERVED_BYTES, StartEnv, StatusEnv
+
+from .._acknowledge import acknowledge
+from .._bundled import BundledHandler
+from .._grants import grant_answer_tasks, grant_approvals, grant_look, grant_start
+from .._targets import RouteTarget
+from .door_targets import DecisionTarget, StartTarget, StatusTarget
+from .estimates import most_results
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_dynamodb as dynamodb
+    from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_lambda as lambda_
+    from aws_cdk import aws_stepfunctions as sfn
+
+    from .plan import Node
+
+_MODULES = "serverless_patterns_runtime.saga_state_machine"
+
+
+@dataclass(frozen=True, eq=False)
+class Door:
+    """What a `Route` leads to: a description, as a `Handler` is."""
+
+    target: RouteTarget
+
+    def __repr__(self) -> str:
+        return repr(self.target.handler)
+
+    def _route_target(self) -> RouteTarget:
+        return self.target
+
+
+def start_door(id: str, machine: sfn.StateMachine, key: kms.IKey | None, max_input_bytes: int) -> Door:
+    """Starts executions of this machine, and looks at those that were started before."""
+    env = StartEnv(STATE_MACHINE_ARN=machine.state_machine_arn, MAX_INPUT_BYTES=str(max_input_bytes))
+
+    def grant(function: lambda_.Function) -> None:
+        grant_start(function, machine, key)
+        _grant_look(function, machine, key)
+
+    handler = BundledHandler(
+        f"{id} start",
+        f"{_MODULES}.start:start",
+        services=["states"],
+        own_keys=True,
+        environment=env._asdict(),
+        grants=[grant],
+    )
+    return Door(StartTarget(handler))
+
+
+def status_door(
+    id: str,
+    machine: sfn.StateMachine,
+    key: kms.IKey | None,
+    *,
+    results: Sequence[str],
+    errors: Sequence[str],
+    any_caller: bool,
+) -> Door:
+    """Looks at executions of this machine, and shows these results and errors."""
+    env = StatusEnv(
+        STATE_MACHINE_ARN=machine.state_machine_arn,
+        SHOWN_RESULTS=",".join(results),
+        SHOWN_ERRORS=",".join(sorted({*errors})),
+        ANY_CALLER="true" if any_caller else "false",
+    )
+
+    def grant(function: lambda_.Function) -> None:
+        _grant_look(function, machine, key)
+
+    handler = BundledHandler(
+        f"{id} status{' of any caller' if any_caller else ''}",
+        f"{_MODULES}.status:status",
+        services=["states"],
+        environment=env._asdict(),
+        grants=[grant],
+    )
+    return Door(StatusTarget(handler))
+
+
+def _grant_look(function: lambda_.Function, machine: sfn.StateMachine, key: kms.IKey | None) -> None:
+    executions = Stack.of(function).resolve(grant_look(function, machine, key))
+    reason = "names of executions are not known before they start; those of this machine alone are meant"
+    policy = cast(iam.IRole, function.role).node.find_child("DefaultPolicy")
+    acknowledge(policy, reason, f"AwsSolutions-IAM5[Resource::{_as_nag_writes(executions)}]")
+
+
+def _as_nag_writes(arn: Any) -> str:
+    """As cdk-nag names what it has found, so that it is this and no other wildcard that is acknowledged."""
+    match arn:
+        case {"Fn::Join": [_, parts]}:
+            return "".join(_as_nag_writes(part) for part in parts)
+        case {"Ref": name}:
+            return f"<{name}>"
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"<{name}.{attribute}>"
+        case _:
+            return str(arn)
+
+
+def decision_door(
+    id: str, machine: sfn.StateMachine, key: kms.IKey | None, claims: dynamodb.ITable, namespace: str, step: str
+) -> Door:
+    """Decides approvals of one name, and tells the executions that wait for them."""
+    env = DecisionEnv(
+        STATE_MACHINE_ARN=machine.state_machine_arn,
+        APPROVALS_TABLE_NAME=claims.table_name,
+        APPROVALS_NAMESPACE=namespace,
+        APPROVAL_STEP=step,
+    )
+
+    def grant(function: lambda_.Function) -> None:
+        grant_approvals(function, claims)
+        grant_answer_tasks(function, machine)
+        _grant_look(function, machine, key)
+
+    handler = BundledHandler(
+        f"{id} decision {step}",
+        f"{_MODULES}.decision:decide",
+        services=["dynamodb", "states"],
+        environment=env._asdict(),
+        grants=[grant],
+    )
+    return Door(DecisionTarget(handler))
+
+
+def largest_input(plan: Sequence[Node], max_result_bytes: int) -> int:
+    """Bytes of an input beside which all results have room; where they would take everything, an equal part."""
+    together, results = MAX_STATE_BYTES - RESERVED_BYTES, most_results(plan)[1]
+    return max(together - results * max_result_bytes, together // (results + 1))

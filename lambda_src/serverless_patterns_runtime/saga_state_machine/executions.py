@@ -1,0 +1,124 @@
+"""Executions of one saga: each is started once under its name, whatever is repeated, and can be looked at."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from botocore.exceptions import ClientError
+
+from serverless_patterns_runtime.claims.claim import Contended
+from serverless_patterns_runtime.clients import client
+from serverless_patterns_runtime.errors import PermanentError
+from serverless_patterns_runtime.payload import digest
+from serverless_patterns_runtime.request import Caller
+from serverless_patterns_runtime.saga_state_machine import contract
+
+__all__ = ["Executions", "StartedWithOtherInput", "Unanswered", "owner"]
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
+
+_NOT_NOW = frozenset({"ExecutionLimitExceeded", "ServiceUnavailable", "ThrottlingException"})
+"""Nothing was started, and another try may succeed."""
+
+_PAUSES_SECONDS = (0.1, 0.4)
+"""An execution is seen some time after it was started: so long a look waits for one that is not there."""
+
+
+class StartedWithOtherInput(PermanentError):
+    """The name belongs to an execution with another input."""
+
+    def __init__(self) -> None:  # pyright: ignore[reportInconsistentConstructor]
+        super().__init__("this key has started an execution already, with another input", status=409)
+
+
+class Unanswered(Exception):
+    """Step Functions refuses an answer to a task."""
+
+
+class Executions(NamedTuple):
+    stepfunctions: Any
+    state_machine_arn: str
+    sleep: Callable[[float], None]
+
+    @classmethod
+    def deployed(cls, state_machine_arn: str) -> "Executions":
+        return cls(client("stepfunctions"), state_machine_arn, time.sleep)
+
+    def start(self, name: str, document: Mapping[str, Any]) -> None:
+        """The same name and document may be started any number of times: there is one execution, ended or not.
+
+        Raises StartedWithOtherInput; Contended when Step Functions has no time for this, or cannot tell yet what has
+        the name; ClientError and BotoCoreError: then the same may be asked for again.
+        """
+        text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+        try:
+            self.stepfunctions.start_execution(stateMachineArn=self.state_machine_arn, name=name, input=text)
+        except ClientError as error:
+            if _code(error) in _NOT_NOW:
+                raise Contended("Step Functions starts nothing now") from error
+            if _code(error) != "ExecutionAlreadyExists":
+                raise
+            found = self.find(name)
+            if found is None:
+                raise Contended("an execution is there, and not to be seen yet") from error
+            if digest(json.loads(found["input"])) != digest(document):
+                raise StartedWithOtherInput from None
+
+    def find(self, name: str) -> Mapping[str, Any] | None:
+        """What Step Functions says of an execution, None when there is none. Raises Contended, ClientError, ..."""
+        if not _NAME.fullmatch(name):
+            return None
+        for pause in (*_PAUSES_SECONDS, None):
+            try:
+                return self.stepfunctions.describe_execution(executionArn=f"{self._prefix}:{name}")
+            except ClientError as error:
+                if _code(error) in _NOT_NOW:
+                    raise Contended("Step Functions tells nothing now") from error
+                if _code(error) != "ExecutionDoesNotExist":
+                    raise
+            if pause is not None:
+                self.sleep(pause)
+        return None
+
+    def resume(self, token: str, output: Mapping[str, Any]) -> bool:
+        """Whether a task waited for this; False when it has ended, or was answered before. Raises as `find`."""
+        return self._answer(self.stepfunctions.send_task_success, taskToken=token, output=json.dumps(output))
+
+    def refuse(self, token: str, error: str, words: str) -> bool:
+        """As `resume`, by an error of this name."""
+        cause = json.dumps({"errorMessage": words, "errorType": error})
+        return self._answer(self.stepfunctions.send_task_failure, taskToken=token, error=error, cause=cause)
+
+    def is_ours_to_end(self, name: str) -> bool:
+        """Whether an execution runs, or has come to an end of the saga's own: then what was recorded has its way."""
+        found = self.find(name)
+        if found is None or found["status"] not in ("RUNNING", "SUCCEEDED", "FAILED"):
+            return False
+        return found["status"] != "FAILED" or found.get("error") in contract.PARKED_ENDS
+
+    def _answer(self, send: Callable[..., object], **request: str) -> bool:
+        try:
+            send(**request)
+        except ClientError as error:
+            if _code(error) in _NOT_NOW:
+                raise Contended("Step Functions takes nothing now") from error
+            if _code(error) not in ("InvalidToken", "TaskDoesNotExist", "TaskTimedOut"):
+                # Without its text, which may quote the token: the code becomes the error's name.
+                raise type(_code(error) or "Unanswered", (Unanswered,), {})() from None
+            return False
+        return True
+
+    @property
+    def _prefix(self) -> str:
+        return self.state_machine_arn.replace(":stateMachine:", ":execution:", 1)
+
+
+def owner(caller: Caller | None) -> dict[str, str] | None:
+    """What executions keep of who started them: what never changes. Claims do, from one token to the next."""
+    return None if caller is None else {"id": caller.id, "kind": caller.kind}
+
+
+def _code(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "")

@@ -1,0 +1,96 @@
+"""The route that says how an execution is: to who started it, and no more than is meant for callers."""
+
+import json
+import os
+from collections.abc import Collection, Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+from serverless_patterns_runtime import environment
+from serverless_patterns_runtime.errors import PermanentError
+from serverless_patterns_runtime.request import Request
+from serverless_patterns_runtime.response import Response
+from serverless_patterns_runtime.saga_state_machine import contract
+from serverless_patterns_runtime.saga_state_machine.executions import Executions, owner
+
+__all__ = ["Shown", "shown", "status"]
+
+
+class Shown(NamedTuple):
+    """What callers may see."""
+
+    results: Collection[str]
+    """Of these steps."""
+    errors: Collection[str]
+    """The names that somebody has declared, and so meant to be read."""
+    any_caller: bool
+
+
+class NoSuchExecution(PermanentError):
+    """None, or another caller's: who asks is not told which."""
+
+    def __init__(self) -> None:  # pyright: ignore[reportInconsistentConstructor]
+        super().__init__("there is no such execution", status=404)
+
+
+def status(request: Request) -> Response:
+    """200 and the execution's status; 404 for another caller's."""
+    return shown(request, _executions(), _shown())
+
+
+def shown(request: Request, executions: Executions, seen: Shown) -> Response:
+    """The same over any executions. Raises NoSuchExecution, and as `Executions.find`."""
+    found = executions.find(request.params[contract.EXECUTION_PARAMETER])
+    if found is None or not (seen.any_caller or _is_of(found, request)):
+        raise NoSuchExecution
+    return Response(200, _of(found, seen))
+
+
+def _is_of(found: Mapping[str, Any], request: Request) -> bool:
+    document = json.loads(found["input"])
+    # Absent: it was not started by an API, and belongs to no caller of one.
+    return contract.CALLER in document and document[contract.CALLER] == owner(request.caller)
+
+
+def _of(found: Mapping[str, Any], seen: Shown) -> dict[str, Any]:
+    match found["status"]:
+        case "RUNNING":
+            return {"status": contract.RUNNING}
+        case "SUCCEEDED":
+            return _of_output(json.loads(found["output"]), seen)
+        case "FAILED" if found.get("error") in contract.PARKED_ENDS:
+            return {"status": found["error"]}
+        case _:
+            return {"status": contract.ABORTED}
+
+
+def _of_output(output: Mapping[str, Any], seen: Shown) -> dict[str, Any]:
+    if output[contract.STATUS] != contract.SUCCEEDED:
+        name = output.get(contract.ERROR, {}).get("Error")
+        return {"status": output[contract.STATUS], **({"error": name} if name in seen.errors else {})}
+    results = {name: result for name, result in output[contract.RESULTS].items() if name in seen.results}
+    return {"status": contract.SUCCEEDED, **({"results": results} if seen.results else {})}
+
+
+@cache
+def _env() -> contract.StatusEnv:
+    return environment.read(contract.StatusEnv)
+
+
+@cache
+def _shown() -> Shown:
+    env = _env()
+    return Shown(_names(env.SHOWN_RESULTS), _names(env.SHOWN_ERRORS), env.ANY_CALLER == "true")
+
+
+@cache
+def _executions() -> Executions:
+    return Executions.deployed(_env().STATE_MACHINE_ARN)
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(name for name in text.split(",") if name)
+
+
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    _executions()  # at init, which Lambda runs with more CPU

@@ -1,0 +1,192 @@
+"""A saga behind an API: its functions, what they may do, and what synth refuses of such routes."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aws_cdk import Stack
+from aws_cdk import aws_kms as kms
+
+from serverless_patterns import Defaults, Route, SagaStateMachine
+from serverless_patterns_runtime.saga_state_machine import contract
+from tests.template.apis import ORDER, an_api, functions, the_routes
+from tests.template.sagas import a_saga
+from tests.template.stacks import new_stack, refusal, resources, warnings
+from tests.template.test_saga_state_machine_permissions import allowed
+from tests.template.test_scanners import findings
+
+MACHINE = "CheckoutStateMachine875B8FB9"
+
+
+def served(stack: Stack, **saga: Any) -> SagaStateMachine:
+    made = a_saga(stack, **saga)
+    an_api(
+        stack,
+        Route("POST /checkout", made.start(), body=ORDER),
+        Route("GET /checkout/{execution}", made.status(results=["Ship"])),
+    )
+    return made
+
+
+def test_each_is_a_function_that_is_told_of_its_machine_and_there_is_no_table() -> None:
+    stack = new_stack()
+    served(stack)
+    told = {id: one["Environment"]["Variables"] for id, one in functions(stack).items() if id.startswith("Api")}
+    assert set(told) == {"ApiCheckoutStart", "ApiCheckoutStatus"}
+    start, status = told["ApiCheckoutStart"], told["ApiCheckoutStatus"]
+    assert {name: start[name] for name in contract.StartEnv._fields} == {
+        "STATE_MACHINE_ARN": {"Ref": MACHINE},
+        "MAX_INPUT_BYTES": str(contract.MAX_STATE_BYTES - contract.RESERVED_BYTES - 3 * 32_768),
+    }
+    assert {name: status[name] for name in contract.StatusEnv._fields} == {
+        "STATE_MACHINE_ARN": {"Ref": MACHINE},
+        "SHOWN_RESULTS": "Ship",
+        "SHOWN_ERRORS": "CardDeclined",
+        "ANY_CALLER": "false",
+    }
+    assert [id for id in resources(stack, "DynamoDB::Table") if id.startswith("Api")] == []
+    assert the_routes(stack, "ApiCheckoutStart")["POST /checkout"]["own_keys"] is True
+    assert "own_keys" not in the_routes(stack, "ApiCheckoutStatus")["GET /checkout/{execution}"]
+
+
+def test_they_may_start_and_look_at_executions_of_this_machine_and_nothing_else() -> None:
+    stack = new_stack()
+    served(stack)
+    a_saga(stack, "Other")
+    assert allowed(stack, "ApiCheckoutStart", MACHINE) == {"states:StartExecution", "states:DescribeExecution"}
+    assert allowed(stack, "ApiCheckoutStatus", MACHINE) == {"states:DescribeExecution"}
+    policies = [it["Properties"] for id, it in resources(stack, "IAM::Policy").items() if id.startswith("ApiCheckout")]
+    resource = {one["Action"]: one["Resource"] for it in policies for one in it["PolicyDocument"]["Statement"]}
+    assert set(resource) == {"states:StartExecution", "states:DescribeExecution"}
+    assert resource["states:StartExecution"] == {"Ref": MACHINE}
+    executions = resource["states:DescribeExecution"]["Fn::Join"][1]
+    assert executions[-3:] == [":execution:", {"Fn::GetAtt": [MACHINE, "Name"]}, ":*"]
+    assert allowed(stack, "ApiCheckout", "OtherStateMachine") == set()
+
+
+def test_the_key_of_the_executions() -> None:
+    stack = new_stack()
+    served(stack, encryption_key=kms.Key(stack, "Key"))
+    for function in ("ApiCheckoutStart", "ApiCheckoutStatus"):
+        assert allowed(stack, function, "Key961B73FD") == {"kms:Decrypt", "kms:GenerateDataKey"}
+
+
+def test_results_have_room_beside_the_largest_input() -> None:
+    stack = new_stack()
+    most = contract.MAX_STATE_BYTES - contract.RESERVED_BYTES
+    served(stack, max_result_bytes=most // 3)
+    told = functions(stack)["ApiCheckoutStart"]["Environment"]["Variables"]
+    assert told["MAX_INPUT_BYTES"] == str(most // 4)
+
+
+def test_two_routes_to_one_saga_share_its_function() -> None:
+    stack = new_stack()
+    saga = a_saga(stack)
+    an_api(
+        stack,
+        Route("POST /checkout", saga.start()),
+        Route("POST /quick-checkout", saga.start()),
+        Route("GET /checkout/{execution}", saga.status()),
+        Route("GET /quick-checkout/{execution}", saga.status()),
+        Route("GET /admin/{execution}", saga.status(any_caller=True)),
+    )
+    ids = {id for id in functions(stack) if id.startswith("Api")}
+    assert ids == {"ApiCheckoutStart", "ApiCheckoutStatus", "ApiCheckoutStatusOfAnyCaller"}
+    assert [text for text in warnings(stack) if "of their own" in text] == []
+
+
+def test_sagas_of_two_stacks_behind_one_api() -> None:
+    stack = new_stack()
+    sagas = [a_saga(Stack(stack.node.root, name)) for name in ("Ours", "Theirs")]  # pyright: ignore
+    an_api(stack, *(Route(f"POST /checkout{at}", saga.start()) for at, saga in enumerate(sagas)))
+    arns = {id: it["Environment"]["Variables"]["STATE_MACHINE_ARN"] for id, it in functions(stack).items()}
+    assert set(arns) == {"ApiCheckoutStartPostCheckout0", "ApiCheckoutStartPostCheckout1"}
+    assert len({json.dumps(arn) for arn in arns.values()}) == 2
+
+
+def test_the_document_says_what_they_answer() -> None:
+    stack = new_stack()
+    saga = a_saga(stack)
+    api = an_api(
+        stack,
+        Route("POST /checkout", saga.start(), body=ORDER),
+        Route("GET /checkout/{execution}", saga.status()),
+    )
+    paths = api.openapi()["paths"]
+    started, looked = paths["/checkout"]["post"], paths["/checkout/{execution}"]["get"]
+    assert {"202", "409", "413", "503"} <= set(started["responses"])
+    assert "422" not in started["responses"]
+    assert [it["name"] for it in started["parameters"]] == ["Idempotency-Key"]
+    assert {"200", "404"} <= set(looked["responses"])
+
+
+@pytest.mark.parametrize("pack", ["AwsSolutions", "Serverless"])
+def test_cdk_nag_finds_nothing_in_their_roles(pack: str) -> None:
+    stack = new_stack()
+    served(stack)
+    assert [rule for rule in findings(stack, pack) if "IAM" in rule or "Lambda" in rule] == []
+
+
+def test_a_vpc_needs_a_way_to_step_functions() -> None:
+    from aws_cdk import aws_ec2 as ec2
+
+    stack = new_stack(env={"account": "111122223333", "region": "eu-west-1"})
+    Defaults.of(stack).set(vpc=ec2.Vpc(stack, "Vpc"))
+    saga = a_saga(stack)
+    api = an_api(stack, Route("POST /checkout", saga.start()))
+    assert api.required_endpoints == ("states",)
+
+
+def a_route(method: str = "POST /checkout", **arguments: Any) -> Callable[[SagaStateMachine], Route]:
+    return lambda saga: Route(method, saga.start(), **arguments)
+
+
+def a_look(method: str = "GET /checkout/{execution}", **arguments: Any) -> Callable[[SagaStateMachine], Route]:
+    return lambda saga: Route(method, saga.status(), **arguments)
+
+
+BODY = {"type": "object", "properties": {"saga": {"type": "string"}}}
+WRONG: dict[str, tuple[Callable[[SagaStateMachine], Route], str]] = {
+    "a start that reads": (a_route("GET /checkout"), "must be one of 'POST', got 'GET': it makes something new"),
+    "a start with parameters": (
+        a_route("POST /orders/{order_id}/checkout"),
+        "must have no parameters in its path in front of start(), got 'order_id': put them into the body",
+    ),
+    "a start with a query": (
+        a_route(query={"type": "object", "properties": {"a": {"type": "string"}}}),
+        "query must be left out in front of start()",
+    ),
+    "a start of bytes": (a_route(body=bytes), "body must be the schema of an object, or left out, in front of start()"),
+    "a body that is a list": (a_route(body={"type": "array"}), "body/type must be 'object' in front of start()"),
+    "a body with a key of ours": (a_route(body=BODY), "body 'saga' must be left out in front of start()"),
+    "a saga itself": (
+        lambda saga: Route("POST /checkout", saga),  # pyright: ignore[reportArgumentType]
+        "a saga is started by its start(), and looked at by its status(): pass one of these",
+    ),
+    "a start's answer": (a_route(respond={"a": "$.a"}), "respond must be left out in front of start()"),
+    "a start with a strange mode": (a_route(idempotency="maybe"), "idempotency must be one of 'required', 'optional'"),
+    "a look that writes": (a_look("POST /checkout/{execution}"), "must be one of 'GET', got 'POST'"),
+    "a look at nothing": (
+        a_look("GET /checkout"),
+        "must have {execution} as the one parameter of its path in front of status(), got none: write 'GET /checkout",
+    ),
+    "a look under another name": (a_look("GET /checkout/{id}"), "got 'id': write 'GET /checkout/{execution}'"),
+    "a look at everything": (a_look("GET /checkout/{execution+}"), "must have {execution} as the one parameter"),
+    "a look with keys": (a_look(idempotency="required"), "idempotency must be 'off' in front of status()"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_cannot_be_meant_is_refused(name: str) -> None:
+    make, message = WRONG[name]
+    stack = new_stack()
+    saga = a_saga(stack)
+    assert message in refusal(lambda: an_api(stack, make(saga)))
+
+
+def test_a_result_that_no_step_has() -> None:
+    saga = a_saga(new_stack())
+    text = refusal(lambda: saga.status(results=["Shop"]))
+    assert text.startswith("Shop/Checkout.status: results must name steps, got 'Shop' (did you mean 'Ship'?)")
+    assert "results must be a list" in refusal(lambda: saga.status(results="Ship"))
