@@ -46,7 +46,8 @@ def run(
 @pytest.mark.parametrize(
     ("states", "wrong"),
     [
-        ({"A": {**TASK, "HeartbeatSeconds": 5}}, "HeartbeatSeconds"),
+        ({"A": {**TASK, "HeartbeatSeconds": 5}}, "nobody sends heartbeats"),
+        ({"A": {**TASK, "HeartbeatSecondsPath": "$.a"}}, "HeartbeatSecondsPath"),
         ({"A": {**TASK, "ResultWriter": {}}}, "ResultWriter"),
         ({"A": {"Type": "Wait", "SecondsPath": "$.a", "End": True}}, "SecondsPath"),
         ({"A": {"Type": "Wait", "Seconds": 1, "TimestampPath": "$.a", "End": True}}, "two"),
