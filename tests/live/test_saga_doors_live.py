@@ -1,6 +1,8 @@
 """A saga behind an API as deployed: started by HTTP, looked at by HTTP, roles enforced."""
 
+import json
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -41,6 +43,12 @@ class LiveDoors:
     def ask(self, key: str, path: str = "asking", amount: int = 5_000) -> str:
         headers = {"Authorization": "Bearer ann", "Idempotency-Key": key}
         return self.api.call(f"POST /{path}", {"order_id": "7", "amount": amount}, headers).json["execution"]
+
+    def results(self, execution: str) -> Any:
+        machine = self.named(self.stack.asking.state_machine).replace(":stateMachine:", ":execution:")
+        client = self.cloud.client("stepfunctions")
+        output = client.describe_execution(executionArn=f"{machine}:{execution}")["output"]
+        return json.loads(output)["results"]
 
     def approval(self, execution: str) -> str:
         """What the manager was sent."""
@@ -206,3 +214,20 @@ def test_no_function_logs_a_token_or_an_id(doors: LiveDoors, key: str) -> None:
         assert token not in text
         assert id not in text
         assert id[32:] not in text
+
+
+def test_who_was_asked_before_a_deployment_decides_after_it(
+    doors: LiveDoors, key: str, tmp_path: Path, embedded_cloud: EmbeddedCloud
+) -> None:
+    """The last test here: from now on another version is deployed."""
+    execution = doors.ask(key)
+    id = doors.approval(execution)
+    app = embedded_cloud.app(tmp_path / "cdk.out")
+    CheckoutDoorsStack(app, "CheckoutDoors", version=2)
+    embedded_cloud.deploy(app)
+    assert doors.decide(id).status == 200
+    assert doors.ended_at(execution, "asking")["status"] == "SUCCEEDED"
+    later = doors.ask(f"{key}-later", amount=10)
+    assert doors.ended_at(later, "asking")["status"] == "SUCCEEDED"
+    assert set(doors.results(later)) == {"Reserve", "Ship", "Bill"}
+    assert set(doors.results(execution)) == {"Reserve", "Manager", "Ship"}, "as it was when it began"

@@ -7,6 +7,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.live.honesty.raw_state_machine import task
+
 CALLER = """
     import boto3
 
@@ -152,3 +154,25 @@ def test_a_poller_needs_the_right_to_receive(function, queue, consume, steadily)
     consume(source, consumer)
     source.send("work")
     steadily(lambda: source.depth() == 1, 15)  # a cold start on a busy machine; today it ends with the first poll
+
+
+def test_an_answer_to_a_task_needs_a_right_on_the_machine_that_waits(cloud, role, queue, state_machine) -> None:
+    target = queue()
+    body = {"QueueUrl": target.url, "MessageBody": {"token.$": "$$.Task.Token"}}
+    waits = task("arn:aws:states:::sqs:sendMessage.waitForTaskToken", Parameters=body)
+    machine = state_machine({"A": waits})
+    execution = machine.start()
+    (message,) = target.wait_for(1)
+    answer = {"taskToken": json.loads(message["Body"])["token"], "output": "{}"}
+
+    def answering(resource: str) -> Any:
+        arn = role({"Effect": "Allow", "Action": "states:SendTaskSuccess", "Resource": resource})
+        given = cloud.client("sts").assume_role(RoleArn=arn, RoleSessionName="operator")["Credentials"]
+        credentials = {"aws_secret_access_key": given["SecretAccessKey"], "aws_session_token": given["SessionToken"]}
+        place = {"endpoint_url": cloud.endpoint_url, "region_name": "us-east-1"}
+        return boto3.client("stepfunctions", aws_access_key_id=given["AccessKeyId"], **place, **credentials)
+
+    with pytest.raises(ClientError, match=DENIED):
+        answering(f"{machine.arn}-other").send_task_success(**answer)
+    answering(machine.arn).send_task_success(**answer)
+    assert execution.output() == {}
