@@ -8,22 +8,40 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
+from checkout_saga import BEHIND_THE_CHECKOUT, checkout_saga
 from constructs import Construct
 from decisions import acknowledge_decisions
-from schemas import ORDER, PAYMENT
+from schemas import CHECKOUT, ORDER, PAYMENT
 
-from serverless_patterns import ApiProxy, Defaults, Handler, LambdaAuthorizer, LoadLeveledQueue, Route, Throttle
+from serverless_patterns import ApiProxy, Defaults, Handler, LambdaAuthorizer, LoadLeveledQueue, Retry, Route, Throttle
 
 CODE = Path(__file__).parent / "handlers"
 # Ten orders take a fraction of a second. The messages of a function that died come back after six times this, so a
 # generous timeout would be paid for in waiting.
 FULFILMENT_TIMEOUT = Duration.seconds(4)
+# `cdk deploy -c payment_provider=https://... -c managers_chat=https://...`; nobody is at these addresses.
+PAYMENT_PROVIDER = "https://payments.example"
+MANAGERS_CHAT = "https://chat.example/managers"
+# `-c impatient=true`: what keeps failing is given up within seconds, which only a demo wants to see.
+IMPATIENT = Retry(3, base_delay=Duration.seconds(1), longest_delay=Duration.seconds(2))
 
 
 class Shop(Stack):
-    """Wholesale orders, taken as fast as they come, fulfilled as fast as the stock tables like it, and paid once."""
+    """Wholesale orders, taken as fast as they come, fulfilled as fast as the stock tables like it, and paid once.
 
-    def __init__(self, scope: Construct, id: str, *, fulfilment_timeout: Duration = FULFILMENT_TIMEOUT) -> None:
+    And a checkout whose steps are all done, or all undone.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        fulfilment_timeout: Duration = FULFILMENT_TIMEOUT,
+        payment_provider: str = PAYMENT_PROVIDER,
+        managers_chat: str = MANAGERS_CHAT,
+        checkout_patience: Retry = BEHIND_THE_CHECKOUT,
+    ) -> None:
         super().__init__(scope, id, description="Shop: reference app of cdk-serverless-patterns")
         # Who is on call subscribes to this topic; without it the alarms would tell nobody.
         on_call = sns.Topic(self, "OnCall", display_name="Shop: on call", enforce_ssl=True)
@@ -46,6 +64,15 @@ class Shop(Stack):
                 CODE, "orders:fulfil", tables={"ORDERS": orders, "STOCK": stock}, timeout=fulfilment_timeout
             ),
         )
+        checkouts = self._table("Checkouts", dynamodb.Attribute(name="checkout_id", type=dynamodb.AttributeType.STRING))
+        self.checkout = checkout_saga(
+            self,
+            checkouts=checkouts,
+            stock=stock,
+            managers_chat=managers_chat,
+            payment_provider=payment_provider,
+            patience=checkout_patience,
+        )
         payments = self._table("Payments", dynamodb.Attribute(name="payment_id", type=dynamodb.AttributeType.STRING))
         # Signs the callers' tokens: whoever reads it can be anybody. handlers/tokens.py says what a real shop does.
         signing_key = secretsmanager.Secret(
@@ -54,6 +81,7 @@ class Shop(Stack):
             generate_secret_string=secretsmanager.SecretStringGenerator(password_length=64, exclude_punctuation=True),
         )
         knows_tokens = {"SIGNING_KEY": signing_key}
+        shopper = LambdaAuthorizer(Handler(CODE, "auth:identify_shopper", secrets=knows_tokens))
         self.api = ApiProxy(
             self,
             "Api",
@@ -76,6 +104,13 @@ class Shop(Stack):
                     Handler(CODE, "payments:take", tables={"ORDERS": orders, "PAYMENTS": payments}),
                     body=PAYMENT,
                 ),
+                Route("POST /checkout", self.checkout.start(), body=CHECKOUT, authorizer=shopper),
+                Route("GET /checkout/{execution}", self.checkout.status(results=["Ship"]), authorizer=shopper),
+                Route(
+                    "POST /approvals/{id}",
+                    self.checkout.decision("Manager"),
+                    authorizer=LambdaAuthorizer(Handler(CODE, "auth:identify_manager", secrets=knows_tokens)),
+                ),
             ],
         )
         CfnOutput(self, "ApiUrl", value=self.api.url)
@@ -86,6 +121,11 @@ class Shop(Stack):
         CfnOutput(self, "OrdersTable", value=orders.table_name)
         CfnOutput(self, "StockTable", value=stock.table_name)
         CfnOutput(self, "PaymentsTable", value=payments.table_name)
+        CfnOutput(self, "CheckoutsTable", value=checkouts.table_name)
+        CfnOutput(self, "CheckoutStateMachine", value=self.checkout.state_machine.state_machine_arn)
+        CfnOutput(self, "CheckoutGuardian", value=self.checkout.guardian.function_name)
+        for step in ("ReserveStock", "ChargeCard", "Ship"):
+            CfnOutput(self, f"{step}Function", value=self.checkout.function_for(step).function_name)
         acknowledge_decisions(self)
 
     def _table(self, id: str, partition_key: dynamodb.Attribute) -> dynamodb.TableV2:
@@ -104,5 +144,12 @@ class Shop(Stack):
 
 if __name__ == "__main__":
     app = App()
-    Shop(app, "Shop")
+    impatient = app.node.try_get_context("impatient") == "true"
+    Shop(
+        app,
+        "Shop",
+        payment_provider=app.node.try_get_context("payment_provider") or PAYMENT_PROVIDER,
+        managers_chat=app.node.try_get_context("managers_chat") or MANAGERS_CHAT,
+        checkout_patience=IMPATIENT if impatient else BEHIND_THE_CHECKOUT,
+    )
     app.synth()

@@ -5,15 +5,16 @@ from constructs import IConstruct
 
 AGAINST = {
     "AWS::DynamoDB::Table": {
-        "CKV_AWS_119": "claims hold order ids and digests; the key that AWS owns is free (Defaults: encryption_key)",
+        "CKV_AWS_119": "claims hold ids, digests, small results; the key AWS owns is free (Defaults: encryption_key)",
     },
     "AWS::Logs::LogGroup": {
         "CKV_AWS_158": "log lines hold ids and outcomes, never an order (Defaults: encryption_key)",
     },
     "AWS::Lambda::Function": {
-        "CKV_AWS_115": "its queue or its API's throttle caps it; reserving takes from the account's pool "
+        "CKV_AWS_115": "its queue or the API's throttle before it caps it; reserving takes from the account's pool "
         "(reserved_concurrent_executions)",
-        "CKV_AWS_117": "it calls nothing but AWS; a VPC would add endpoints and their price (Defaults: vpc)",
+        "CKV_AWS_117": "it calls AWS, a payment provider and a chat; a VPC would add endpoints, a gateway and "
+        "their price (Defaults: vpc)",
         "CKV_AWS_173": "its variables are names of resources, no secrets (Defaults: encryption_key)",
     },
     "AWS::SNS::Topic": {

@@ -1,4 +1,4 @@
-"""`make demo`: the shop on the embedded cloud, a bad day for it, and a report of what became of every order.
+"""`make demo`: the shop on the embedded cloud, a bad day for it, and a report of every order and every checkout.
 
 Variables: ORDERS=<folder> takes the Northwind CSV files instead of invented orders, KEEP=1 leaves everything running.
 """
@@ -11,9 +11,11 @@ from datetime import datetime
 from pathlib import Path
 
 from demo import checks, northwind, report, wholesale
+from demo.chat import Chat
 from demo.console import Console
 from demo.day import Day
 from demo.deployed import Shop
+from demo.provider.process import PaymentProvider
 
 from serverless_patterns.testing import CloudError, EmbeddedCloud
 
@@ -43,16 +45,19 @@ def _demo(console: Console) -> int:
     with ExitStack() as ending:
         cloud = ending.enter_context(EmbeddedCloud.start(faults=True, progress=console.tell))
         console.tell(f"embedded cloud at {cloud.endpoint_url}")
-        deployment = cloud.deploy(ROOT, progress=console.tell)
+        provider, chat = ending.enter_context(PaymentProvider()), ending.enter_context(Chat())
+        console.tell(f"payment provider at {provider.url}")
+        context = {"payment_provider": provider.url, "managers_chat": chat.url, "impatient": "true"}
+        deployment = cloud.deploy(ROOT, context=context, progress=console.tell)
         shop = Shop(cloud, deployment.outputs["Shop"], deployment.url("Shop/Api"))
-        outcome = Day(cloud, shop, orders, names, console.tell).play()
+        outcome = Day(cloud, shop, orders, names, provider, chat, console.tell).play()
         done = checks.check(outcome)
         about = f"{about} · embedded cloud on this machine · {datetime.now():%Y-%m-%d %H:%M}"
         page, _ = report.write(OUT, outcome, done, about)
         console.show(done, outcome, page.relative_to(ROOT))
         if os.environ.get("KEEP") == "1":
             ending.pop_all()
-            console.show_kept(cloud.endpoint_url, shop, cloud.detach())
+            console.show_kept(cloud.endpoint_url, shop, f"{cloud.detach()}; kill {provider.detach()}")
     return 0 if all(check.ok for check in done) else 1
 
 

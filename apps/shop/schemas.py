@@ -41,3 +41,12 @@ PAYMENT = _record(
     ["order_id", "amount", "method"],
     {"order_id": _ID, "amount": _AMOUNT, "method": {"enum": ["card", "transfer", "cash"]}},
 )
+
+CHECKOUT = _record(
+    ["checkout_id", "customer", "lines"],
+    {
+        "checkout_id": _ID,
+        "customer": _record(["customer_id"], {"customer_id": _ID, "name": _TEXT}),
+        "lines": {"type": "array", "minItems": 1, "maxItems": 50, "items": _LINE},
+    },
+)

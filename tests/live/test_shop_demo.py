@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import pytest
+from app import IMPATIENT
 from app import Shop as ShopStack
 from aws_cdk import Duration
 from demo import checks, wholesale
+from demo.chat import Chat
 from demo.day import Day
 from demo.deployed import Shop
+from demo.provider.process import PaymentProvider
 
 from serverless_patterns.testing import Cloud, EmbeddedCloud
 
@@ -18,11 +21,20 @@ def test_every_check_of_the_demo_holds_with_its_faults_injected(
     if not isinstance(embedded_cloud, EmbeddedCloud):
         pytest.skip("injects faults on the wire and kills processes, which only a cloud of our own lets us do")
     app = embedded_cloud.app(tmp_path / "cdk.out")
-    # The shortest that leaves room for the SDK's retries: killed messages come back after six times this.
-    stack = ShopStack(app, fresh_name, fulfilment_timeout=Duration.seconds(3))
     told: list[str] = []
-    with embedded_cloud.deploy(app) as deployment:
-        shop = Shop(embedded_cloud, deployment.outputs[fresh_name], deployment.url(stack.api))
-        day = Day(embedded_cloud, shop, wholesale.generate(120), wholesale.product_names(), told.append)
-        done = checks.check(day.play())
+    with PaymentProvider() as provider, Chat() as chat:
+        stack = ShopStack(
+            app,
+            fresh_name,
+            # The shortest that leaves room for the SDK's retries: killed messages come back after six times this.
+            fulfilment_timeout=Duration.seconds(3),
+            payment_provider=provider.url,
+            managers_chat=chat.url,
+            checkout_patience=IMPATIENT,
+        )
+        with embedded_cloud.deploy(app) as deployment:
+            shop = Shop(embedded_cloud, deployment.outputs[fresh_name], deployment.url(stack.api))
+            names = wholesale.product_names()
+            day = Day(embedded_cloud, shop, wholesale.generate(120), names, provider, chat, told.append, checkouts=50)
+            done = checks.check(day.play())
     assert [check for check in done if not check.ok] == [], "\n".join(told)

@@ -16,6 +16,7 @@ from orders import fulfil
 
 from serverless_patterns_runtime import Effects, Invocation, PermanentError, Update
 from serverless_patterns_runtime.testing import Table, commit
+from tests.runtime import shop_evening
 from tests.runtime.shop_api import FakeApi
 
 NOON = 1_790_000_000.0
@@ -95,17 +96,19 @@ def play(orders: Sequence[wholesale.Order] | None = None) -> Outcome:
     restocked = stock.shortage(orders, opening)
     shop.restock(restocked)
     redriven = shop.redrive("out of stock")
+    checkouts = shop_evening.play()
     return Outcome(
         cap=CAP,
         opening=opening,
         restocked=restocked,
         traffic=planned,
-        answers=answers,
+        answers=[*answers, *checkouts.answers],
         sent=sent,
         drained=drained,
         redriven=redriven,
         final=shop.state(),
         left=0,
+        checkouts=checkouts,
         samples=[Sample(NOON + second, max(0, 90 - 10 * second), 5, 3) for second in range(20)],
         phases={
             "send": (NOON, NOON + 1),

@@ -7,9 +7,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from demo import charts, checks, report
+from demo import charts, checks, report, saga_picture
+from demo.api_checks import answers_202
 from demo.charts import Axis, Mark, Series, Span
 from demo.outcome import Outcome
+from demo.troubles import ENDS, TROUBLES
 
 from tests.runtime.shop_day import play
 
@@ -80,7 +82,7 @@ def test_dead_letters_are_counted_by_reason_before_and_after_the_redrive(page: s
 
 
 def test_the_architecture_shows_the_figures_of_the_run(page: str, day: Outcome) -> None:
-    accepted = sum(answer.status == 202 for answer in day.answers)
+    accepted = len(answers_202(day.answers))
     past = len(day.traffic.past_the_api)
     assert accepted + past == len(day.sent)
     for figure in (
@@ -96,7 +98,7 @@ def test_each_route_has_its_answers_by_status_and_its_times(page: str, day: Outc
     door = page.partition("At the front door")[2].partition("</section>")[0]
     orders = re.search(r"<b>POST /orders</b>.*?</tr>", door)
     assert orders is not None
-    accepted = sum(answer.status == 202 for answer in day.answers)
+    accepted = len(answers_202(day.answers))
     assert f'<span class="chip good"><b>202</b> \N{MULTIPLICATION SIGN} {accepted}</span>' in orders[0]
     assert '<span class="chip refused"><b>401</b>' in orders[0]
     assert re.findall(r">(\d+ ms)<", orders[0]) == ["10 ms"] * 3
@@ -107,6 +109,29 @@ def test_what_was_refused_is_listed_by_status_with_what_was_wrong(page: str) -> 
     assert row is not None
     assert "text/plain" in row[0]
     assert "application/xml" in row[0]
+
+
+def test_the_saga_is_drawn_with_the_checkouts_on_each_way(page: str, day: Outcome) -> None:
+    drawn = page.partition('class="architecture saga"')[2].partition("</svg>")[0]
+    ways = saga_picture.ways(day.checkouts.executions.values())
+    assert f">{len(day.checkouts.executions)} checkouts<" in drawn
+    assert drawn.count("<polyline") == len(ways) + 1 + 2, "the ways, the start, and two kinds of resuming"
+    assert ">2 resumed</text>" in drawn  # the goods' return, and the refund
+    assert ">1 resumed</text>" in drawn
+    for status in ENDS:
+        assert f">{status}</text>" in drawn
+        assert sum(count for (_, to), count in ways.items() if to == status) == len(day.checkouts.of_status(status))
+    to_the_card = sum(count for (_, to), count in ways.items() if to == "ChargeCard")
+    assert to_the_card == sum(count for (begin, _), count in ways.items() if begin == "ChargeCard")
+    assert ways["Manager", "ChargeCard"] > 0
+
+
+def test_every_trouble_has_a_row_with_how_its_checkouts_ended(page: str) -> None:
+    rows = page.partition("What befell them")[2].partition("</table>")[0]
+    assert rows.count("<tr>") == 1 + 1 + len(TROUBLES)
+    row = re.search(r"<tr><td>Ship</td><td>DynamoDB out of reach, every time</td>.*?</tr>", rows)
+    assert row is not None
+    assert '<span class="chip bad"><b>FORWARD_PARKED</b> \N{MULTIPLICATION SIGN} 2</span>' in row[0]
 
 
 def test_the_data_behind_the_cursor_is_json(page: str) -> None:

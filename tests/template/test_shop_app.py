@@ -41,9 +41,12 @@ def test_cdk_nag_finds_nothing(shop: Shop, pack: Any) -> None:
 def test_cdk_nag_would_ask_for_exactly_what_was_decided(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.acknowledge_decisions", lambda _: None)
     undecided = Shop(App(), "Shop")
-    report = AwsSolutionsChecks(undecided.node.root).validate_scope(undecided.node.root)
-    decided = {rule for rules in AGAINST_IN_TREE.values() for rule in rules}
-    assert {violation.rule_name for violation in report.violations} == decided
+    found = {
+        violation.rule_name
+        for pack in (AwsSolutionsChecks, ServerlessChecks)
+        for violation in pack(undecided.node.root).validate_scope(undecided.node.root).violations
+    }
+    assert found == {rule for rules in AGAINST_IN_TREE.values() for rule in rules}
 
 
 def test_cfn_lint_finds_nothing(template: dict[str, Any]) -> None:
@@ -71,13 +74,13 @@ def test_every_decision_has_its_reason_in_the_template(template: dict[str, Any])
             assert reasons.items() <= skips.items()
 
 
-def test_orders_stock_and_payments_are_kept_and_can_be_restored(template: dict[str, Any]) -> None:
+def test_orders_stock_payments_and_checkouts_are_kept_and_can_be_restored(template: dict[str, Any]) -> None:
     tables = {
         id: it
         for id, it in resources(template, "DynamoDB::GlobalTable").items()
-        if id.startswith(("Orders", "Stock", "Payments"))
+        if id.startswith(("Orders", "Stock", "Payments", "Checkouts"))
     }
-    assert len(tables) == 3
+    assert len(tables) == 4
     for table in tables.values():
         assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
         (replica,) = table["Properties"]["Replicas"]
@@ -102,6 +105,12 @@ def test_the_outputs_are_those_that_the_demo_and_the_docs_name(template: dict[st
         "FulfilmentFunction",
         "OrdersTable",
         "StockTable",
+        "CheckoutsTable",
+        "CheckoutStateMachine",
+        "CheckoutGuardian",
+        "ReserveStockFunction",
+        "ChargeCardFunction",
+        "ShipFunction",
     }
 
 

@@ -64,7 +64,8 @@ def _payments(outcome: Outcome) -> list[Check]:
 
 
 def answers_202(answers: Iterable[Answer]) -> list[Answer]:
-    return [answer for answer in answers if answer.status == 202]
+    """Of orders."""
+    return [answer for answer in answers if answer.status == 202 and answer.call.route == "POST /orders"]
 
 
 def _paid(answers: Iterable[Answer]) -> Mapping[tuple[str, str], Sequence[Answer]]:
@@ -108,7 +109,7 @@ def _shown_right(outcome: Outcome) -> int:
 
 
 def _is_look(answer: Answer) -> bool:
-    return answer.call.route.startswith("GET") and answer.ok
+    return answer.call.route == "GET /orders/{order_id}" and answer.ok
 
 
 def _is_row(answer: Answer, row: Mapping[str, object]) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from demo import api_checks, timeline
+from demo import api_checks, saga_checks, timeline
 from demo.check import Check, at_least, at_most, equal
 from demo.outcome import DeadLetter, Outcome, State
 from demo.stock import quantities
@@ -22,6 +22,7 @@ def check(outcome: Outcome) -> list[Check]:
         *_load(outcome),
         *api_checks.check(outcome, _settled(outcome, outcome.drained)),
         equal("messages left in the queue", outcome.left, 0),
+        *saga_checks.check(outcome.checkouts),
         *[at_least(f"fault fired: {fault.name}", fault.fired, 1) for fault in outcome.faults],
     ]
 

@@ -60,6 +60,7 @@ class Console:
 Everything keeps running (KEEP=1). Look around:
   export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1
   .venv/bin/serverless-patterns peek {on} Shop.FulfilmentQueueUrl
+  .venv/bin/serverless-patterns saga list {on} Shop.CheckoutGuardian
   aws {on} dynamodb scan --table-name {shop.orders_table} --max-items 3
   aws {on} logs filter-log-events --log-group-name {shop.log_group} --max-items 20
   curl -i {shop.api.url}/orders/20001

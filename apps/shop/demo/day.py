@@ -8,11 +8,15 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from demo import burst, stock, timeline, traffic
+from demo import burst, shoppers, stock, timeline, traffic
 from demo.api import Answer, Call
+from demo.chat import Chat
+from demo.checkouts import Checkouts
 from demo.deployed import Shop
+from demo.evening import Evening
 from demo.faults import Faults, Victims
 from demo.outcome import DeadLetter, Outcome, Sample, State
+from demo.provider.process import PaymentProvider
 from demo.sampling import Sampler
 from demo.till import Till
 from demo.timeline import Handled
@@ -23,6 +27,7 @@ from serverless_patterns.testing import EmbeddedCloud, wait_until
 CAP = 5  # max_concurrency of the Fulfilment queue
 CALLERS = 8  # at once
 RUSH = 10 * CAP  # messages that wait when the warehouse opens, however fast the machine
+CHECKOUTS = 200
 DEADLINE_SECONDS = 120
 SECONDS_BETWEEN_LINES = 2
 
@@ -38,7 +43,10 @@ class Day:
     shop: Shop
     orders: Sequence[Order]
     product_names: Mapping[int, str]
+    provider: PaymentProvider
+    chat: Chat
     tell: Tell
+    checkouts: int = CHECKOUTS
     _sampler: Sampler = field(init=False)
     _phases: dict[str, tuple[float, float]] = field(default_factory=dict)
     _answers: list[Answer] = field(default_factory=list)
@@ -61,6 +69,7 @@ class Day:
             redriven = self._redrive(drained)
             final, left = self.shop.state(), sum(self.shop.depths()[:2])
         self.tell(f"redriven: {len(redriven)} dead letters went back, {len(final.orders):,} orders are fulfilled")
+        checkouts = self._evening(opening)
         log = self.shop.log()
         handled, runs = timeline.handled(log), timeline.invocations(log)
         return Outcome(
@@ -68,7 +77,7 @@ class Day:
             opening=opening,
             restocked=missing,
             traffic=planned,
-            answers=self._answers,
+            answers=[*self._answers, *checkouts.answers],
             sent={one.correlation_id: one.message for one in sent},
             sent_at=self._sent_at(sent, handled),
             drained=drained,
@@ -79,6 +88,7 @@ class Day:
             handled=handled,
             samples=self._sampler.samples,
             faults=faults.report(sent, handled, runs, told),
+            checkouts=checkouts,
             phases=self._phases,
         )
 
@@ -140,6 +150,11 @@ class Day:
             self._wait(self.shop.is_drained, "the queue to be empty again")
         moved = json.loads(done.stdout)["moved"]
         return [letter for letter in drained.dead_letters if letter.message_id in moved]
+
+    def _evening(self, opening: stock.Opening) -> Checkouts:
+        """Of what was sold out or unlisted there is nothing left again."""
+        planned = shoppers.plan(self.orders, opening.sold_out | opening.unlisted, self.checkouts)
+        return Evening(self.cloud, self.shop, self.provider, self.chat, self.tell).play(planned)
 
     def _sample(self, faults: Faults) -> Sample:
         faults.look()

@@ -9,7 +9,9 @@ from boto3.dynamodb.types import TypeDeserializer
 from demo.api import Api
 from demo.desks import Desks
 from demo.outcome import DeadLetter, State
+from demo.sagas import Sagas
 from demo.timeline import Event
+from demo.troubles import STEPS
 
 _READ_SECONDS = 60  # dead letters that are being read are hidden this long from being read twice
 _TYPES = TypeDeserializer()
@@ -29,6 +31,10 @@ class Shop:
         self.queue_url, self.dead_letter_queue_url = outputs["FulfilmentQueueUrl"], outputs["FulfilmentDeadLettersUrl"]
         self.orders_table, self.stock_table = outputs["OrdersTable"], outputs["StockTable"]
         self.payments_table = outputs["PaymentsTable"]
+        self.checkouts_table = outputs["CheckoutsTable"]
+        self.sagas = Sagas(clients.client("stepfunctions"), outputs["CheckoutStateMachine"])
+        self.guardian = outputs["CheckoutGuardian"]
+        self.checkout_functions = {step: outputs[f"{step}Function"] for step in STEPS}
         self.api = Api(api_url)
         secret = clients.client("secretsmanager").get_secret_value(SecretId=outputs["SigningKeySecret"])
         self.desks = Desks.open(secret["SecretString"])
@@ -72,10 +78,18 @@ class Shop:
         """Only meaningful while nothing moves."""
         return State(
             orders={row["order_id"]: row for row in self._rows(self.orders_table)},
-            stock={int(row["product_id"]): int(row["on_hand"]) for row in self._rows(self.stock_table)},
+            stock=self.stock(),
             payments=list(self._rows(self.payments_table)),
             dead_letters=self._dead_letters(),
         )
+
+    def stock(self) -> dict[int, int]:
+        """Pieces on hand by product id."""
+        return {int(row["product_id"]): int(row["on_hand"]) for row in self._rows(self.stock_table)}
+
+    def checkouts(self) -> dict[str, dict[str, Any]]:
+        """Rows by checkout."""
+        return {row["checkout_id"]: row for row in self._rows(self.checkouts_table)}
 
     def log(self) -> list[Event]:
         """All that the function and the platform around it logged."""

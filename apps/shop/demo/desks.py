@@ -29,6 +29,18 @@ class Desks:
         """Of somebody who may take payments, and nothing else."""
         return bearing(tokens.issue("till", "payments", int(self.now + VALID_SECONDS), self.signing_key))
 
+    def webshop(self) -> Mapping[str, str]:
+        """Of the shop's own site, which checks its visitors' baskets out."""
+        return bearing(tokens.issue("webshop", "checkout", int(self.now + VALID_SECONDS), self.signing_key))
+
+    def app(self) -> Mapping[str, str]:
+        """Of another caller who may check out, and has not begun what the site began."""
+        return bearing(tokens.issue("app", "checkout", int(self.now + VALID_SECONDS), self.signing_key))
+
+    def manager(self) -> Mapping[str, str]:
+        """Of somebody who may approve, and nothing else."""
+        return bearing(tokens.issue("manager", "approvals", int(self.now + VALID_SECONDS), self.signing_key))
+
     def strangers(self) -> Mapping[str, Mapping[str, str]]:
         """By what is wrong with them: headers that nobody may get in with."""
         good = self.headers(BOTH[0])["Authorization"].partition(" ")[2]

@@ -14,10 +14,10 @@ from demo.api import Answer
 from demo.outcome import Fault
 from demo.timeline import SETTLED, Handled, Invocation
 from demo.traffic import Sent, Traffic
+from demo.troubles import SDK_ATTEMPTS
 from serverless_patterns.testing import EmbeddedCloud, Injection
 from serverless_patterns.testing import Fault as WireFault
 
-SDK_ATTEMPTS = 3  # of the deployed function; with fewer lost answers its SDK would hide the loss from it
 THROTTLES = 40
 HELD_UP_SECONDS = 3  # how long a commit waits for us to kill the function that makes it
 _COMMIT = ("dynamodb", "TransactWriteItems")

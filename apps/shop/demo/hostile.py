@@ -13,6 +13,10 @@ TOO_LARGE = 1_300_000  # bytes; a message holds a mebibyte
 LINE = {"product_id": 1, "unit_price": 9.9, "quantity": 2, "discount": 0}
 ORDER = {"order_id": "H1", "customer": {"customer_id": "C001"}, "lines": [LINE]}
 PAYMENT = {"order_id": "H1", "amount": 19.8, "method": "card"}
+CHECKOUT = {"checkout_id": "H1", "customer": {"customer_id": "C001"}, "lines": [LINE]}
+APPROVED = {"decision": "approve"}
+APPROVALS = "POST /approvals/{id}"
+OTHER_ROUTES = ("GET /orders/{order_id}", "POST /payments", "POST /checkout", "GET /checkout/{execution}", APPROVALS)
 OTHER_WAYS = ("no token", "an expired token")
 """Where every way has been tried already: each bad token costs a start of the authorizer here."""
 UNAUTHORISED, REFUSED = (401,), (401, 403, 404)
@@ -35,9 +39,9 @@ def bodies(desks: Desks, hopeless: list[Message]) -> list[Call]:
 
 def strangers(desks: Desks) -> list[Call]:
     """Without a good token, on every route; with one that was issued for something else; and on crooked paths."""
-    body = {"POST /orders": ORDER, "POST /payments": PAYMENT}
+    body = {"POST /orders": ORDER, "POST /payments": PAYMENT, "POST /checkout": CHECKOUT, APPROVALS: APPROVED}
     ways = desks.strangers()
-    tried = {"POST /orders": ways, **dict.fromkeys(["GET /orders/{order_id}", "POST /payments"], OTHER_WAYS)}
+    tried = {"POST /orders": ways, **dict.fromkeys(OTHER_ROUTES, OTHER_WAYS)}
     calls = [
         Call(route, UNAUTHORISED, why, _path(route), _json(body.get(route)), {**JSON, **ways[why], **_key("stranger")})
         for route, whys in tried.items()
@@ -47,7 +51,16 @@ def strangers(desks: Desks) -> list[Call]:
     forbidden = Call("POST /payments", (403,), "not issued for payments", body=_json(PAYMENT), headers=fair)
     till = {**JSON, **desks.till(), **_key("till")}
     elsewhere = Call("POST /orders", (403,), "not issued for orders", body=_json(ORDER), headers=till)
-    return [*calls, *_crooked_paths(), _by("fair", forbidden), _by("till", elsewhere)]
+    not_checkout = Call("POST /checkout", (403,), "not issued for checkouts", body=_json(CHECKOUT), headers=fair)
+    shopper = {**JSON, **desks.webshop(), **_key("webshop")}
+    not_approvals = Call(APPROVALS, (403,), "not issued for approvals", _path(APPROVALS), _json(APPROVED), shopper)
+    misdirected = [
+        _by("fair", forbidden),
+        _by("till", elsewhere),
+        _by("fair", not_checkout),
+        _by("webshop", not_approvals),
+    ]
+    return [*calls, *_crooked_paths(), *misdirected]
 
 
 def _ill_formed(headers: Mapping[str, str]) -> Iterator[Call]:
@@ -99,7 +112,7 @@ def _by(desk: str, call: Call) -> Call:
 
 
 def _path(route: str) -> str:
-    return "/orders/20001" if "{" in route else ""
+    return route.partition(" ")[2].replace("{order_id}", "20001").replace("{execution}", "x1").replace("{id}", "x1")
 
 
 def _key(name: str) -> dict[str, str]:

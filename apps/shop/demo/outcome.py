@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from demo.api import Answer
+from demo.checkouts import Checkouts
 from demo.stock import Opening
 from demo.timeline import Handled, Invocation
 from demo.traffic import Message, Traffic
@@ -85,6 +86,8 @@ class Outcome:
     """What the function says of every message and receive."""
     samples: Sequence[Sample]
     faults: Sequence[Fault]
+    checkouts: Checkouts
+    """Of the evening, when the orders were done with."""
     phases: Mapping[str, tuple[float, float]]
     """`send`, `drain`, `pay`, `restock`, `redrive`: from and to, in epoch seconds."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from demo import api_report, timeline
+from demo import api_report, saga_report, timeline
 from demo.api_checks import answers_202
 from demo.api_figures import percentile
 from demo.architecture import Flow, picture
@@ -48,6 +48,8 @@ def page(outcome: Outcome, checks: Sequence[Check], about: str) -> str:
         refusals=api_report.refusal_rows(outcome),
         charts=history.charts(),
         architecture=picture(_flow(outcome)),
+        saga=saga_report.saga(outcome.checkouts),
+        troubles=saga_report.trouble_rows(outcome.checkouts),
         faults=_fault_rows(outcome),
         letters=_letter_rows(outcome),
         checks="".join(map(_check_row, checks)),
@@ -85,6 +87,7 @@ def _tiles(outcome: Outcome) -> str:
         (f"{peak:g} of {outcome.cap}", "invocations at once", f"at most; {len(outcome.invocations):,} in all"),
         (f"{strikes:,}", "faults injected", f"of {len(outcome.faults)} kinds"),
         (f"{len(outcome.drained.dead_letters):,}", "dead letters", f"{len(outcome.redriven)} came back by redrive"),
+        saga_report.tile(outcome.checkouts),
     ]
     return "".join(
         element("div", element("b", value), element("span", name), element("small", escape(note)), class_="tile")

@@ -19,12 +19,19 @@ def identify(request: Request, invocation: Invocation) -> Caller | None:
 def identify_seller(request: Request, invocation: Invocation) -> Caller | None:
     """Like `identify`, and a caller whose token was not issued for orders is refused (403).
 
-    For the routes that lead to the queue: there is no function behind them that could `require` it.
+    For routes with no function of ours behind them that could `require` it.
     """
-    caller = identify(request, invocation)
-    if caller is not None and "orders" not in caller.claims["scope"].split():
-        raise PermanentError("the token was not issued for orders", status=403)
-    return caller
+    return _identified("orders", request, invocation)
+
+
+def identify_shopper(request: Request, invocation: Invocation) -> Caller | None:
+    """Likewise, for checkouts."""
+    return _identified("checkout", request, invocation)
+
+
+def identify_manager(request: Request, invocation: Invocation) -> Caller | None:
+    """Likewise, for approvals."""
+    return _identified("approvals", request, invocation)
 
 
 def require(scope: str, request: Request) -> None:
@@ -34,3 +41,10 @@ def require(scope: str, request: Request) -> None:
     """
     if request.caller is None or scope not in request.caller.claims["scope"].split():
         raise PermanentError(f"the token was not issued for {scope}", status=403)
+
+
+def _identified(scope: str, request: Request, invocation: Invocation) -> Caller | None:
+    caller = identify(request, invocation)
+    if caller is not None and scope not in caller.claims["scope"].split():
+        raise PermanentError(f"the token was not issued for {scope}", status=403)
+    return caller

@@ -17,12 +17,8 @@ SHOWN = ("order_id", "status", "customer", "ship_to", "lines", "total")  # to ca
 
 def fulfil(order: dict[str, Any], invocation: Invocation) -> Effects:
     """Take an order's goods from stock and record it as fulfilled, or refuse it for good."""
-    lines = order.get("lines")
-    if not isinstance(lines, list) or not lines:
-        raise PermanentError("an order needs at least one line")
-    wanted = _wanted(lines)
-    if len(wanted) > MAX_PRODUCTS:
-        raise PermanentError(f"an order may name at most {MAX_PRODUCTS} products, this one names {len(wanted)}")
+    lines: Any = order.get("lines")
+    wanted = goods_of(lines)
     row = {
         "order_id": order["order_id"],
         "status": "FULFILLED",
@@ -59,13 +55,17 @@ def line_total(line: Mapping[str, Any]) -> Decimal:
     return (price * _quantity(line) * (1 - discount)).quantize(CENT, ROUND_HALF_UP)
 
 
-def _wanted(lines: list[Any]) -> Counter[int]:
+def goods_of(lines: Any) -> Counter[int]:
     """How many of each product. A product on several lines is one write: DynamoDB takes one per item."""
+    if not isinstance(lines, list) or not lines:
+        raise PermanentError("an order needs at least one line")
     wanted: Counter[int] = Counter()
     for line in lines:
         if not isinstance(line, dict) or not _is_whole(line.get("product_id")):
             raise PermanentError("every line needs a product_id, a whole number")
         wanted[line["product_id"]] += _quantity(line)
+    if len(wanted) > MAX_PRODUCTS:
+        raise PermanentError(f"an order may name at most {MAX_PRODUCTS} products, this one names {len(wanted)}")
     return wanted
 
 

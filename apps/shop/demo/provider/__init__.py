@@ -1,0 +1,1 @@
+"""A fake payment provider: a process of its own, with keys that it remembers for a while, refunds, and bad moments."""
