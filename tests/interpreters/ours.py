@@ -60,7 +60,7 @@ def told_by_ours(case: Case) -> Told:
     end = execution.ended
     assert end is not None
     trace = [
-        Step(name, machine.definition["States"][name]["Type"], tuple(outcomes.get(number, ())))
+        Step(name, machine.states[name]["Type"], tuple(outcomes.get(number, ())))
         for number, name in enumerate(execution.entered, 1)
     ]
     trace.append(Step("", "Execution", (end.status, *([end.error] if end.error else []))))

@@ -76,6 +76,7 @@ def test_a_business_function_does_not_pull_in_the_handler():
 
 def test_the_public_names_are_these():
     assert sorted(serverless_patterns_runtime.__all__) == [
+        "ApprovalRequest",
         "Attr",
         "Caller",
         "Check",
