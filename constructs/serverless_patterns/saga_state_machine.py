@@ -159,7 +159,7 @@ class SagaStateMachine(Measured):
         self.state_machine: sfn.StateMachine = define_machine(self, told, called, native, self.claims, settings, key)
         before = targets_of({step.name: step.compensation for step in retired}, kept)
         undoing = {**self._compensations, **before}
-        shared = Shared(self.claims, once.env(self.claims), settings, key)
+        shared = Shared(self.claims, once.env(self.claims), settings, key, next(iter(functions), None))
         resources = resources._replace(compensations={name: it.function_arn for name, (_, it) in undoing.items()})
         recovers = define_recovery(self, shared, self.state_machine, plan, retired, resources, called)
         self.recovery_state_machine: sfn.StateMachine = recovers.state_machine

@@ -4,13 +4,14 @@ import json
 from typing import Any
 
 import pytest
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 
 from serverless_patterns import SagaParallel, SagaStep, SagaWait
 from serverless_patterns_runtime.saga_recovery import contract
-from tests.template.sagas import a_saga, a_step, a_step_handler, the_definition, the_steps
+from tests.template.sagas import a_saga, a_step, a_step_handler, the_definition
 from tests.template.stacks import new_stack, resources, the
 from tests.template.test_saga_state_machine_permissions import allowed
 
@@ -178,12 +179,19 @@ def test_events_reach_a_dead_letter_queue_under_a_key() -> None:
 
 def test_they_know_whom_they_see_to() -> None:
     stack = new_stack()
-    saga = a_saga(stack)
+    a_saga(stack)
     guardian = the(stack, "Lambda::Function", "Guardian")["Environment"]["Variables"]
     assert guardian["STATE_MACHINE_ARN"] == {"Ref": "CheckoutStateMachine875B8FB9"}
     assert guardian["RECOVERY_STATE_MACHINE_ARN"] == {"Ref": "CheckoutRecoveryBA383298"}
     ledger = the(stack, "Lambda::Function", "Ledger")["Environment"]["Variables"]
     assert int(ledger["LONGEST_SECONDS"]) > 3_600
     assert the(stack, "Lambda::Function", "Guardian")["Handler"] == contract.GUARDIAN_HANDLER
-    assert Stack.of(saga.guardian) is stack
-    assert len(the_steps()) == 3
+
+
+def test_they_run_on_the_runtime_of_the_steps_in_the_same_layer() -> None:
+    stack = new_stack()
+    handler = a_step_handler("ship", runtime=lambda_.Runtime.PYTHON_3_13, architecture=lambda_.Architecture.X86_64)
+    a_saga(stack, steps=[SagaStep("Ship", handler, nothing_to_undo=True)])
+    functions = [it["Properties"] for it in resources(stack, "Lambda::Function").values()]
+    assert {(it["Runtime"], *it["Architectures"]) for it in functions} == {("python3.13", "x86_64")}
+    assert len(resources(stack, "Lambda::LayerVersion")) == 1

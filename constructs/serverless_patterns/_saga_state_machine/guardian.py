@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_events as events
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from ..defaults import Settings
+    from ..handler import Handler
 
 _GUARDIAN_MINUTES = 4  # less than between two sweeps
 _SERVICES = ("dynamodb", "states")
@@ -52,6 +53,8 @@ class Shared(NamedTuple):
     claims_env: Mapping[str, str]
     settings: Settings
     key: kms.IKey | None
+    like: Handler | None
+    """One of the saga's: ours run on the same runtime, and so in the same layer."""
 
 
 def define_ledger(
@@ -90,7 +93,10 @@ def _define(
     shared: Shared,
     machine: sfn.StateMachine,
 ) -> lambda_.Function:
-    handler = BundledHandler(id, id.lower(), memory_size=256)
+    like: dict[str, Any] = {}
+    if shared.like is not None:
+        like = {"runtime": shared.like.runtime, "architecture": shared.like.architecture}
+    handler = BundledHandler(id, id.lower(), memory_size=256, **like)
     function = define_function(
         scope,
         id,

@@ -58,7 +58,7 @@ class Entry(NamedTuple):
 def document_of(given: str) -> dict[str, Any]:
     """An execution's input, as its steps have taken it. Of one that no step takes, none."""
     document: Any = json.loads(given)
-    return document if isinstance(document, dict) and saga.SAGA not in document else {}  # pyright: ignore[reportUnknownVariableType]
+    return document if isinstance(document, dict) else {}  # pyright: ignore[reportUnknownVariableType]
 
 
 def task_of(document: Mapping[str, Any], execution: str, step: str) -> Task:

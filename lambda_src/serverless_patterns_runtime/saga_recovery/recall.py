@@ -36,9 +36,8 @@ def recall(event: contract.Recall, edge: LedgerEdge) -> dict[str, Any]:
     forward = _goes_forward(edge, event, document)
     # After the decision, so that the pivot's result is among them; what comes later is met by tombstones.
     entries = read(edge.outside, document, name, event["steps"])
-    for entry in entries:
-        if entry.is_parked:
-            resumed(event, edge, entry.step)
+    for step in event["steps"]:
+        resumed(event, edge, step)
     if _bytes(document) > _MOST_INPUT and not any(entry.is_done for entry in entries):
         document = {}  # so large that no task could be given it: no step knows it
     told: dict[str, Any] = {

@@ -22,7 +22,7 @@ _NAMES = {
 
 
 def resumed(event: contract.Recall, edge: LedgerEdge, step: str) -> None:
-    """This recovery goes on with what is parked of a step."""
+    """This recovery goes on with what is parked of a step, if anything is."""
     condition = "attribute_exists(#claim) AND attribute_not_exists(#settled_at)"
     _update(edge, event, step, "SET #resumed = :recovery", condition, {":recovery": event["recovery"]})
 

@@ -1,5 +1,7 @@
 """Executions that died are recovered, each once; those that ended as they should are left alone."""
 
+from typing import Any
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -71,6 +73,32 @@ def test_an_event_of_nobody_is_nothing() -> None:
     account = Account()
     account.tell("never-was")
     assert account.stepfunctions.recoveries == []
+
+
+def test_one_of_which_it_is_not_known_yet_that_it_died_is_recovered_later() -> None:
+    account = Account()
+    account.dies(status="RUNNING")
+    account.tell()
+    account.dies()
+    account.sweep()
+    assert account.stepfunctions.recoveries == ["order-7-1"]
+
+
+def test_who_resumes_while_it_is_marked_is_not_forgotten() -> None:
+    account = Account()
+    account.dies()
+
+    def somebody_resumes(carry_out: Any) -> Any:
+        account.dynamodb.meets.clear()
+        account.ask(task="resume", execution="order-7", by="ann", reason="at once")
+        return carry_out()
+
+    account.dynamodb.meets["UpdateItem"] = somebody_resumes
+    account.tell()
+    mark = account.mark()
+    assert mark is not None
+    assert "expires_at" not in mark
+    assert len(mark["audit"]["L"]) == 1
 
 
 def test_a_sweep_finds_all_on_every_page() -> None:

@@ -53,10 +53,13 @@ def test_once_settled_it_keeps_who_did_it() -> None:
     account = parked("Ship")
     begin(account)
     settle(account)
+    settled = account.item("parked#Checkout#order-7#Ship")
     account.clock.now += 60
+    settle(account)
     begin(account, "order-7-2")
     settle(account, "order-7-2")
-    assert account.item("parked#Checkout#order-7#Ship")["settled_by"] == {"S": "order-7-1"}
+    assert account.item("parked#Checkout#order-7#Ship") == settled
+    assert settled["settled_by"] == {"S": "order-7-1"}
 
 
 def test_what_was_never_parked_is_not_made_up() -> None:
