@@ -196,6 +196,8 @@ def test_a_status_may_show_the_decision_and_names_why_there_was_none() -> None:
     ApiProxy(stack, "Api", authorizer=IamAuthorizer(), routes=[route])
     told = functions(stack)["ApiCheckoutStatus"]["Environment"]["Variables"]
     assert (told["SHOWN_RESULTS"], told["SHOWN_ERRORS"]) == ("Manager", "NotAsked,NotDecided,Rejected")
+    assert (told["APPROVALS"], told["APPROVALS_TABLE_NAME"]) == ("Manager", {"Ref": "CheckoutClaims67AA076E"})
+    assert allowed(stack, "ApiCheckoutStatus", "CheckoutClaims") == {"dynamodb:GetItem"}
 
 
 def test_a_recovery_asks_for_decisions_where_there_may_be_some() -> None:

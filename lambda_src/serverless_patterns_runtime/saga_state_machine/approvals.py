@@ -109,6 +109,15 @@ class Approvals(NamedTuple):
             return decision_of(refused.item)
         return None
 
+    def waits(self, execution: str, started: int, step: str) -> bool:
+        """Whether somebody can decide now. `started`: whole epoch seconds. Raises what the client raises."""
+        locator = contract.approval_locator(self.namespace, execution, started, step)
+        key = serialize(contract.approval_key(self.namespace, locator))
+        found = self.dynamodb.get_item(TableName=self.table_name, Key={PARTITION_KEY: key}).get("Item")
+        item = {} if found is None else deserialize_item(found)
+        open = "deadline" in item and not item.keys() & {"closed", "decision"}
+        return open and item["deadline"] > self.clock()
+
     def _locator(self, execution: str, started: str, step: str) -> str:
         seconds = int(datetime.fromisoformat(started).timestamp())
         return contract.approval_locator(self.namespace, execution, seconds, step)

@@ -17,7 +17,15 @@ MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:Checkout"
 API = {"RETURNS_EFFECTS": "false", "TABLES": "", "MAX_BODY_BYTES": "1000", "BINARY_MEDIA_TYPES": "", "CORS": ""}
 OWN = {
     "start": {"STATE_MACHINE_ARN": MACHINE, "MAX_INPUT_BYTES": "1000"},
-    "status": {"STATE_MACHINE_ARN": MACHINE, "SHOWN_RESULTS": "Ship", "SHOWN_ERRORS": "", "ANY_CALLER": "false"},
+    "status": {
+        "STATE_MACHINE_ARN": MACHINE,
+        "SHOWN_RESULTS": "Ship",
+        "SHOWN_ERRORS": "",
+        "ANY_CALLER": "false",
+        "APPROVALS": "",
+        "APPROVALS_TABLE_NAME": "",
+        "APPROVALS_NAMESPACE": "Checkout",
+    },
     "decision": {
         "STATE_MACHINE_ARN": MACHINE,
         "APPROVALS_TABLE_NAME": "claims",
