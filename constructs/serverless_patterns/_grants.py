@@ -118,6 +118,12 @@ def grant_approvals(function: lambda_.Function, claims: dynamodb.ITable) -> None
     grant_table_key(function, claims)
 
 
+def grant_see_approvals(function: lambda_.Function, claims: dynamodb.ITable) -> None:
+    """See whether one is open."""
+    _allow(function, _ANY_CLAIMS, [claims.table_arn])
+    grant_table_key(function, claims)
+
+
 def grant_look(function: lambda_.Function, machine: sfn.StateMachine, key: kms.IKey | None) -> str:
     """See what executions of this machine were given, and how they are. Returns the ARN of all of them."""
     executions = machine.stack.format_arn(

@@ -148,7 +148,7 @@ def test_nobody_says_who_he_is_by_the_body(doors: LiveDoors, key: str, name: str
 def test_a_saga_waits_for_the_manager_and_goes_on(doors: LiveDoors, key: str) -> None:
     execution = doors.ask(key)
     id = doors.approval(execution)
-    assert doors.look(execution, path="asking").json == {"status": "RUNNING"}
+    assert doors.look(execution, path="asking").json == {"status": "RUNNING", "waiting_for": "Manager"}
     answer = doors.decide(id)
     assert answer.status == 200
     told = answer.json

@@ -324,3 +324,56 @@ def test_a_definition_is_read_from_a_template_with_logical_ids_for_what_is_not_k
     machine = {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionString": {"Fn::Join": ["", task]}}}
     template = {"Resources": {"A": machine, "B": {"Type": "AWS::SQS::Queue"}}}
     assert definition_in(template) == {"Resource": "ChargeCard1234", "At": "arn:aws"}
+
+
+# Tasks that wait for a callback.
+
+ASK: Mapping[str, Any] = {
+    **TASK,
+    "Resource": "ask.waitForTaskToken",
+    "Parameters": {"token.$": "$$.Task.Token"},
+    "HeartbeatSeconds": 5,
+}
+
+
+def asked(
+    then: Callable[[Execution, str], None], at: float, answer: Any = "ignored", **state: Any
+) -> tuple[Ended, Execution, float]:
+    """A task that waits, and what happens to its first token some seconds later."""
+    schedule, tokens = Schedule(random.Random(1), 0.0), list[str]()
+
+    def ask(parameters: Any, answered: Answered) -> None:
+        tokens.append(parameters["token"])
+        schedule.after(0.1, lambda: answered(answer))
+        if len(tokens) == 1:
+            schedule.after(at, lambda: then(execution, tokens[0]))
+
+    machine = Machine({"StartAt": "A", "States": {"A": {**ASK, **state}}})
+    execution = Execution(
+        machine, "name-1", {}, {"ask.waitForTaskToken": ask}, schedule, random.Random(1), lambda *_: None
+    )
+    execution.start()
+    schedule.run()
+    assert execution.ended is not None
+    assert len(set(tokens)) == len(tokens)
+    return execution.ended, execution, schedule.now
+
+
+def test_a_task_that_waits_takes_the_answer_to_its_token_and_not_the_function_s() -> None:
+    ended, execution, _ = asked(lambda it, token: it.waiting[token]({"by": "ann"}), 2)
+    assert (ended.output, execution.waiting) == ({"by": "ann"}, {})
+
+
+def test_without_a_word_it_is_given_up_by_its_heartbeat() -> None:
+    ended, execution, _ = asked(lambda *_: None, 2)
+    assert (ended.error, execution.waiting) == ("States.HeartbeatTimeout", {})
+
+
+def test_when_what_it_calls_fails_it_fails_at_once_and_a_retry_has_a_token_of_its_own() -> None:
+    retry = [{"ErrorEquals": ["Busy"], "IntervalSeconds": 1, "BackoffRate": 1.0, "MaxAttempts": 1}]
+
+    def too_late(execution: Execution, token: str) -> None:
+        assert token not in execution.waiting
+
+    ended, _, __ = asked(too_late, 2, TaskFailure("Busy"), Retry=retry)
+    assert ended.error == "Busy"

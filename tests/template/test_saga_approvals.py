@@ -1,5 +1,6 @@
 """An approval in a saga: its states, its functions, what they may do, and what synth refuses."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -195,6 +196,20 @@ def test_a_status_may_show_the_decision_and_names_why_there_was_none() -> None:
     ApiProxy(stack, "Api", authorizer=IamAuthorizer(), routes=[route])
     told = functions(stack)["ApiCheckoutStatus"]["Environment"]["Variables"]
     assert (told["SHOWN_RESULTS"], told["SHOWN_ERRORS"]) == ("Manager", "NotAsked,NotDecided,Rejected")
+    assert (told["APPROVALS"], told["APPROVALS_TABLE_NAME"]) == ("Manager", {"Ref": "CheckoutClaims67AA076E"})
+    assert allowed(stack, "ApiCheckoutStatus", "CheckoutClaims") == {"dynamodb:GetItem"}
+
+
+def test_a_recovery_asks_for_decisions_where_there_may_be_some() -> None:
+    stack = new_stack()
+    with_approval(stack, a_step())
+    a_saga(stack, "Other")
+    machines = resources(stack, "StepFunctions::StateMachine")
+    told = {id: json.dumps(it["Properties"]["DefinitionString"]) for id, it in machines.items() if "Recovery" in id}
+    assert {id[:5]: '\\"approvals\\":[\\"Manager\\"]' in text for id, text in told.items()} == {
+        "Check": True,
+        "Other": False,
+    }
 
 
 def seconds_later() -> Duration:

@@ -44,6 +44,9 @@ def test_each_is_a_function_that_is_told_of_its_machine_and_there_is_no_table() 
         "SHOWN_RESULTS": "Ship",
         "SHOWN_ERRORS": "CardDeclined",
         "ANY_CALLER": "false",
+        "APPROVALS": "",
+        "APPROVALS_TABLE_NAME": "",
+        "APPROVALS_NAMESPACE": "Checkout",
     }
     assert [id for id in resources(stack, "DynamoDB::Table") if id.startswith("Api")] == []
     assert the_routes(stack, "ApiCheckoutStart")["POST /checkout"]["own_keys"] is True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
@@ -14,7 +14,7 @@ from serverless_patterns_runtime.saga_state_machine.contract import MAX_STATE_BY
 
 from .._acknowledge import acknowledge
 from .._bundled import BundledHandler
-from .._grants import grant_answer_tasks, grant_approvals, grant_look, grant_start
+from .._grants import grant_answer_tasks, grant_approvals, grant_look, grant_see_approvals, grant_start
 from .._targets import RouteTarget
 from .door_targets import DecisionTarget, StartTarget, StatusTarget
 from .estimates import most_results
@@ -41,6 +41,14 @@ class Door:
 
     def _route_target(self) -> RouteTarget:
         return self.target
+
+
+class Approvals(NamedTuple):
+    """What a saga asks, and where that is kept."""
+
+    claims: dynamodb.ITable
+    namespace: str
+    names: Sequence[str]
 
 
 def start_door(id: str, machine: sfn.StateMachine, key: kms.IKey | None, max_input_bytes: int) -> Door:
@@ -70,22 +78,28 @@ def status_door(
     results: Sequence[str],
     errors: Sequence[str],
     any_caller: bool,
+    approvals: Approvals,
 ) -> Door:
-    """Looks at executions of this machine, and shows these results and errors."""
+    """Looks at executions of this machine, and shows these results and errors, and what they wait for."""
     env = StatusEnv(
         STATE_MACHINE_ARN=machine.state_machine_arn,
         SHOWN_RESULTS=",".join(results),
         SHOWN_ERRORS=",".join(sorted({*errors})),
         ANY_CALLER="true" if any_caller else "false",
+        APPROVALS=",".join(approvals.names),
+        APPROVALS_TABLE_NAME=approvals.claims.table_name if approvals.names else "",
+        APPROVALS_NAMESPACE=approvals.namespace,
     )
 
     def grant(function: lambda_.Function) -> None:
         _grant_look(function, machine, key)
+        if approvals.names:
+            grant_see_approvals(function, approvals.claims)
 
     handler = BundledHandler(
         f"{id} status{' of any caller' if any_caller else ''}",
         f"{_MODULES}.status:status",
-        services=["states"],
+        services=["dynamodb", "states"] if approvals.names else ["states"],
         environment=env._asdict(),
         grants=[grant],
     )

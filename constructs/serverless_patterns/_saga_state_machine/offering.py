@@ -11,7 +11,7 @@ from serverless_patterns_runtime.saga_state_machine.approval_contract import UNA
 
 from .._checks import Problems, did_you_mean
 from .._shapes import several
-from .doors import Door, decision_door, start_door, status_door
+from .doors import Approvals, Door, decision_door, start_door, status_door
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
@@ -86,6 +86,7 @@ class Offering(Construct):
                 results=shown,
                 errors=[*given.declared, *(UNAPPROVED if given.asking else ())],
                 any_caller=any_caller,
+                approvals=Approvals(self.claims, given.namespace, [*given.asking]),
             )
         return self._doors[which]
 

@@ -18,7 +18,17 @@ from .attempts import Backoff
 from .backward import back_from, whole_way_back
 from .definition import backward_ends, forward_end
 from .forward import Way, whole_way_forward
-from .plan import Node, Plan, Planned, PlannedApproval, PlannedChoice, PlannedParallel, PlannedWait, all_steps
+from .plan import (
+    Node,
+    Plan,
+    Planned,
+    PlannedApproval,
+    PlannedChoice,
+    PlannedParallel,
+    PlannedWait,
+    all_approvals,
+    all_steps,
+)
 from .states import (
     FORWARD_PARKED,
     RESULTS,
@@ -58,7 +68,8 @@ def recovery(plan: Plan, former: Sequence[Planned], resources: Resources, ledger
     pivot = next((step for step in steps if step.step.pivot), None)
     back = back_from(steps, len(steps) - 1, SETTLE_UNDONE)
     names = [step.name for step in steps] + [node.name for node in _others(plan)]
-    recalls = _recall(steps, names, pivot, ledger, back if pivot is None else WHICH_WAY)
+    decided = [node.name for node in all_approvals(plan)]
+    recalls = _recall(steps, names, pivot, decided, ledger, back if pivot is None else WHICH_WAY)
     states: States = {RECALL: recalls}
     if pivot is not None:
         onward = behind[0].name if behind else SETTLE_DONE
@@ -89,7 +100,12 @@ def _others(plan: Sequence[Node]) -> Iterator[Node]:
 
 
 def _recall(
-    steps: Sequence[Planned], names: Sequence[str], pivot: Planned | None, ledger: str, following: str
+    steps: Sequence[Planned],
+    names: Sequence[str],
+    pivot: Planned | None,
+    decided: Sequence[str],
+    ledger: str,
+    following: str,
 ) -> State:
     asked: dict[str, Any] = {
         "task": "recall",
@@ -100,6 +116,8 @@ def _recall(
     }
     if pivot is not None:
         asked["pivot"] = pivot.name
+    if decided:
+        asked["approvals"] = decided
     return {**_ask(ledger, asked, [] if pivot is None else pivot.action.after_leases), "Next": following}
 
 

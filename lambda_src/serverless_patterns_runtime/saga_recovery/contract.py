@@ -69,6 +69,8 @@ class Recall(TypedDict):
     """Of the steps, those up to the pivot."""
     pivot: NotRequired[str]
     """A `Handler`'s: it lays a claim."""
+    approvals: NotRequired[list[str]]
+    """Whose decisions later steps may ask for."""
 
 
 class Settle(TypedDict):

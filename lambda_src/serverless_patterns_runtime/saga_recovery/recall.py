@@ -4,13 +4,16 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from serverless_patterns_runtime.attribute_values import deserialize_item
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.saga_recovery import contract
 from serverless_patterns_runtime.saga_recovery.edge import LedgerEdge
 from serverless_patterns_runtime.saga_recovery.executions import Execution, Executions
 from serverless_patterns_runtime.saga_recovery.ledger import Entry, document_of, read, task_of
 from serverless_patterns_runtime.saga_recovery.settle import resumed
+from serverless_patterns_runtime.saga_state_machine import approval_contract as approvals
 from serverless_patterns_runtime.saga_state_machine import contract as saga
+from serverless_patterns_runtime.saga_state_machine.approvals import decision_of
 
 __all__ = ["MOST_CAUSE_CHARACTERS", "StillRunning", "recall"]
 
@@ -44,7 +47,8 @@ def recall(event: contract.Recall, edge: LedgerEdge) -> dict[str, Any]:
         contract.EXECUTION: name,
         saga.ERROR: _error(execution, entries),
         # What is behind the pivot is told again by its own claims, one after the other.
-        saga.RESULTS: {it.step: it.result for it in entries if it.is_done and it.step in event["backward"]},
+        saga.RESULTS: {it.step: it.result for it in entries if it.is_done and it.step in event["backward"]}
+        | _decisions(event, edge, execution),
     }
     if forward:
         told[contract.FORWARD] = True
@@ -77,6 +81,20 @@ def _goes_forward(edge: LedgerEdge, event: contract.Recall, document: Mapping[st
         return False
     action = task_of(document, name, pivot).action(edge.outside.claims_namespace)
     return not edge.outside.claims().tombstone(action).forestall()
+
+
+def _decisions(event: contract.Recall, edge: LedgerEdge, execution: Execution) -> dict[str, Any]:
+    """What was approved: the results of approvals."""
+    found: dict[str, Any] = {}
+    namespace = edge.outside.claims_namespace
+    for step in event.get("approvals", ()):
+        locator = approvals.approval_locator(namespace, execution.name, execution.started, step)
+        item = edge.outside.item(approvals.approval_key(namespace, locator))
+        if item is not None and "decision" in item:
+            decision = decision_of(deserialize_item(item))
+            if decision.approve:
+                found[step] = decision.told
+    return found
 
 
 def _error(execution: Execution, entries: list[Entry]) -> dict[str, str]:

@@ -32,7 +32,7 @@ class Asking(NamedTuple):
 
     execution: str
     started: str
-    """When the execution was: a name is used again, after 90 days."""
+    """When the execution was, in ISO 8601: a name is used again, after 90 days."""
     step: str
     token: str
     number: int

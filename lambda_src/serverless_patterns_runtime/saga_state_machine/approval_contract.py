@@ -1,5 +1,7 @@
 """What `SagaStateMachine` tells the functions behind an approval, and how its item is known. Both sides import this."""
 
+import hashlib
+import json
 from typing import Any, Literal, NamedTuple, TypedDict
 
 ASKING_HANDLER = "serverless_patterns_runtime.saga_state_machine.asking.lambda_handler"
@@ -9,6 +11,9 @@ APPROVAL_PARAMETER = "id"
 
 APPROVAL_KEY = "approval"
 """First part of the partition key, in the claims table, of an approval."""
+
+LOCATOR_CHARACTERS = 32
+"""Of an approval's id; the rest is its secret."""
 
 APPROVE, REJECT = "approve", "reject"
 
@@ -67,6 +72,12 @@ class ApprovalEvent(TypedDict):
     """`$$.Task.Token`; not to close."""
     seconds: int
     """That deciding may take; not to close."""
+
+
+def approval_locator(namespace: str, execution: str, started: int, step: str) -> str:
+    """First part of an approval's ids. `started`: the execution's, in whole epoch seconds, for a name is used again."""
+    text = json.dumps([namespace, execution, started, step])
+    return hashlib.sha256(text.encode()).hexdigest()[:LOCATOR_CHARACTERS]
 
 
 def approval_key(namespace: str, locator: str) -> str:

@@ -5,8 +5,8 @@ the item holds a digest. All that can race (deciders, repeated requests, the tim
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
@@ -27,9 +27,7 @@ from serverless_patterns_runtime.saga_state_machine.approval import (
 )
 from serverless_patterns_runtime.saga_state_machine.executions import owner
 
-__all__ = ["Approvals"]
-
-_LOCATOR_CHARACTERS = 32
+__all__ = ["Approvals", "decision_of"]
 
 
 class Approvals(NamedTuple):
@@ -69,7 +67,7 @@ class Approvals(NamedTuple):
 
         Raises UnknownApproval, TooLate, and as `ask`.
         """
-        locator, secret = id[:_LOCATOR_CHARACTERS], id[_LOCATOR_CHARACTERS:]
+        locator, secret = id[: contract.LOCATOR_CHARACTERS], id[contract.LOCATOR_CHARACTERS :]
         if not secret:
             raise UnknownApproval
         digest, said = _digest(secret), contract.APPROVE if approve else contract.REJECT
@@ -96,7 +94,7 @@ class Approvals(NamedTuple):
                 raise UnknownApproval from None
             if item.get("decision") != said or item.get("by") != by:
                 raise TooLate from None
-        return _decision(item)
+        return decision_of(item)
 
     def close(self, execution: str, started: str, step: str) -> Decision | None:
         """From now on nobody can decide. What was decided before; None for nothing."""
@@ -108,12 +106,21 @@ class Approvals(NamedTuple):
                 {":true": True, ":kept": int(self.clock()) + self.retention_seconds},
             )
         except _Refused as refused:
-            return _decision(refused.item)
+            return decision_of(refused.item)
         return None
 
+    def waits(self, execution: str, started: int, step: str) -> bool:
+        """Whether somebody can decide now. `started`: whole epoch seconds. Raises what the client raises."""
+        locator = contract.approval_locator(self.namespace, execution, started, step)
+        key = serialize(contract.approval_key(self.namespace, locator))
+        found = self.dynamodb.get_item(TableName=self.table_name, Key={PARTITION_KEY: key}).get("Item")
+        item = {} if found is None else deserialize_item(found)
+        open = "deadline" in item and not item.keys() & {"closed", "decision"}
+        return open and item["deadline"] > self.clock()
+
     def _locator(self, execution: str, started: str, step: str) -> str:
-        text = json.dumps([self.namespace, execution, started, step])
-        return _digest(text)[:_LOCATOR_CHARACTERS]
+        seconds = int(datetime.fromisoformat(started).timestamp())
+        return contract.approval_locator(self.namespace, execution, seconds, step)
 
     def _update(self, locator: str, expression: str, condition: str, values: Mapping[str, Any]) -> dict[str, Any]:
         """The item as it is now. Raises _Refused with what the condition has found, Contended, ClientError, ..."""
@@ -168,7 +175,8 @@ _NAMES = {
 }
 
 
-def _decision(item: Mapping[str, Any]) -> Decision:
+def decision_of(item: Mapping[str, Any]) -> Decision:
+    """What an item says that has been decided."""
     return Decision(
         token=item.get("token"),
         execution=item.get("execution", ""),

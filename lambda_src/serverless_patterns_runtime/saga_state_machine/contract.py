@@ -124,6 +124,14 @@ class StatusEnv(NamedTuple):
     ANY_CALLER: str
     """`true`: also executions of others."""
 
+    APPROVALS: str
+    """That an execution may wait for."""
+
+    APPROVALS_TABLE_NAME: str
+    """Empty: there are none."""
+
+    APPROVALS_NAMESPACE: str
+
 
 class Event(TypedDict):
     """What a Task gives its function. What can differ between two steps of one function is here, not in `Env`: an

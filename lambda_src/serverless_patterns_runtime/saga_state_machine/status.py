@@ -2,16 +2,21 @@
 
 import json
 import os
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from serverless_patterns_runtime import environment
+from serverless_patterns_runtime.clients import client
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.request import Request
 from serverless_patterns_runtime.response import Response
 from serverless_patterns_runtime.saga_state_machine import contract
 from serverless_patterns_runtime.saga_state_machine.executions import Executions, owner
+
+if TYPE_CHECKING:
+    from serverless_patterns_runtime.saga_state_machine.approvals import Approvals
 
 __all__ = ["Shown", "shown", "status"]
 
@@ -24,6 +29,8 @@ class Shown(NamedTuple):
     errors: Collection[str]
     """The names that somebody has declared, and so meant to be read."""
     any_caller: bool
+    approvals: Collection[str] = ()
+    """That it may wait for."""
 
 
 class NoSuchExecution(PermanentError):
@@ -35,15 +42,27 @@ class NoSuchExecution(PermanentError):
 
 def status(request: Request) -> Response:
     """200 and the execution's status; 404 for another caller's."""
-    return shown(request, _executions(), _shown())
+    return shown(request, _executions(), _shown(), _approvals)
 
 
-def shown(request: Request, executions: Executions, seen: Shown) -> Response:
-    """The same over any executions. Raises NoSuchExecution, and as `Executions.find`."""
+def shown(
+    request: Request, executions: Executions, seen: Shown, approvals: "Callable[[], Approvals] | None" = None
+) -> Response:
+    """The same over any executions. Raises NoSuchExecution, as `Executions.find`, and as `Approvals.waits`."""
     found = executions.find(request.params[contract.EXECUTION_PARAMETER])
     if found is None or not (seen.any_caller or _is_of(found, request)):
         raise NoSuchExecution
-    return Response(200, _of(found, seen))
+    said = _of(found, seen)
+    if said["status"] == contract.RUNNING and approvals is not None:
+        said |= _waiting(found, seen, approvals)
+    return Response(200, said)
+
+
+def _waiting(found: Mapping[str, Any], seen: Shown, approvals: "Callable[[], Approvals]") -> dict[str, str]:
+    for name in seen.approvals:
+        if approvals().waits(found["name"], int(found["startDate"].timestamp()), name):
+            return {"waiting_for": name}
+    return {}
 
 
 def _is_of(found: Mapping[str, Any], request: Request) -> bool:
@@ -80,7 +99,8 @@ def _env() -> contract.StatusEnv:
 @cache
 def _shown() -> Shown:
     env = _env()
-    return Shown(_names(env.SHOWN_RESULTS), _names(env.SHOWN_ERRORS), env.ANY_CALLER == "true")
+    asked = [name for name in env.APPROVALS.split(",") if name]
+    return Shown(_names(env.SHOWN_RESULTS), _names(env.SHOWN_ERRORS), env.ANY_CALLER == "true", asked)
 
 
 @cache
@@ -88,9 +108,20 @@ def _executions() -> Executions:
     return Executions.deployed(_env().STATE_MACHINE_ARN)
 
 
+@cache
+def _approvals() -> "Approvals":
+    # Not at the top: few sagas ask anybody.
+    from serverless_patterns_runtime.saga_state_machine.approvals import Approvals
+
+    env = _env()
+    return Approvals(client("dynamodb"), env.APPROVALS_TABLE_NAME, env.APPROVALS_NAMESPACE, 0, time.time)
+
+
 def _names(text: str) -> frozenset[str]:
     return frozenset(name for name in text.split(",") if name)
 
 
-if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-    _executions()  # at init, which Lambda runs with more CPU
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:  # at init, which Lambda runs with more CPU
+    _executions()
+    if _env().APPROVALS:
+        _approvals()

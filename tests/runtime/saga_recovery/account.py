@@ -148,7 +148,7 @@ class Account:
         edge = LedgerEdge(self._outside(), MAIN, LONGEST)
         return ledger_handler.process(question, Context(self.clock, self.timeout), edge)
 
-    def recall(self, *, steps: Sequence[str] = STEPS, pivot: str | None = "ChargeCard") -> Any:
+    def recall(self, *, steps: Sequence[str] = STEPS, pivot: str | None = "ChargeCard", **more: Any) -> Any:
         backward = list(steps) if pivot is None else list(steps[: steps.index(pivot) + 1])
         asked = {
             "task": "recall",
@@ -157,7 +157,7 @@ class Account:
             "steps": list(steps),
             "backward": backward,
         }
-        return self.ledger(**asked, **({} if pivot is None else {"pivot": pivot}))
+        return self.ledger(**asked, **({} if pivot is None else {"pivot": pivot}), **more)
 
     # What the table says.
 

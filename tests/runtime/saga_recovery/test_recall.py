@@ -1,8 +1,13 @@
 """What a recovery is told: which way, decided once, and everything that the claims know."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+
+from serverless_patterns_runtime import Caller
+from serverless_patterns_runtime.saga_state_machine.approval import Asking
+from serverless_patterns_runtime.saga_state_machine.approvals import Approvals
 
 from .account import INPUT, LONGEST, RETENTION, STEPS, Account
 
@@ -163,3 +168,27 @@ def test_errors_that_people_did_not_write_quote_nothing() -> None:
     name, said = refusal(account)
     assert name == "RuntimeError"
     assert "4111" not in f"{said}{account.stream.getvalue()}"
+
+
+def approved(account: Account, *, approve: bool = True, started: str | None = None) -> dict[str, Any]:
+    """As the functions of an approval leave it in the table; what the decider was told."""
+    began = datetime.fromtimestamp(account.clock.now, UTC).isoformat(timespec="milliseconds")
+    approvals = Approvals(account.dynamodb, "claims", "Checkout", 1_000, account.clock)
+    id, _ = approvals.ask(Asking("order-7", started or began, "Manager", "token", 0, "secret", 600))
+    caller, at = Caller("ann"), "2026-11-21T18:20:00Z"
+    return approvals.decide(id, "Manager", approve=approve, caller=caller, comment=None, at=at).told
+
+
+def test_what_was_approved_is_among_the_results() -> None:
+    account = dead(ReserveStock={}, ChargeCard={})
+    told = approved(account)
+    assert account.recall(approvals=["Manager", "Board"])["saga"]["results"]["Manager"] == told
+    assert set(account.recall(approvals=["Manager", "Board"])["saga"]["results"]) == {*STEPS[:2], "Manager"}
+
+
+def test_neither_a_rejection_nor_the_approval_of_an_execution_before_is_a_result() -> None:
+    account = dead(ReserveStock={}, ChargeCard={})
+    approved(account, started="2026-01-01T00:00:00.000Z")
+    assert "Manager" not in account.recall(approvals=["Manager"])["saga"]["results"]
+    approved(account, approve=False)
+    assert "Manager" not in account.recall(approvals=["Manager"])["saga"]["results"]

@@ -1,4 +1,5 @@
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from serverless_patterns_runtime import ApprovalRequest, Caller, Invocation, Per
 from serverless_patterns_runtime.claims.claim import Contended
 from serverless_patterns_runtime.saga_state_machine import approval_contract
 
-from .approving import ANN, BOB, SECONDS, Approving
+from .approving import ANN, BOB, SECONDS, STARTED, Approving
 from .step_functions import refused
 
 
@@ -201,6 +202,29 @@ def test_a_name_that_is_used_again_after_90_days_is_another_approval() -> None:
     world.ask("token-2", started="2027-03-01T00:00:00.000Z")
     assert len(world.told) == 2
     assert world.decide("reject", caller=BOB)["decision"] == "reject"
+
+
+@pytest.mark.parametrize("end", ["decided", "closed", "its time is over", "never asked", "another start"])
+def test_a_status_says_what_is_waited_for_as_long_as_somebody_can_decide(end: str) -> None:
+    world = Approving()
+    began = int(datetime.fromisoformat(STARTED).timestamp())
+    assert not world.approvals.waits("order-7", began, "Manager")
+    if end != "never asked":
+        world.ask()
+        assert world.approvals.waits("order-7", began, "Manager")
+        assert not world.approvals.waits("order-7", began, "Clerk")
+    match end:
+        case "decided":
+            world.decide()
+        case "closed":
+            world.error_of(world.close)
+        case "its time is over":
+            world.clock.sleep(SECONDS)
+        case "another start":
+            began += 1
+        case _:
+            pass
+    assert not world.approvals.waits("order-7", began, "Manager")
 
 
 # Who is not to decide.

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -108,3 +110,29 @@ def test_a_busy_service_is_no_404():
     aws.errors = ["ThrottlingException"]
     with pytest.raises(Contended):
         look(aws)
+
+
+def test_what_it_waits_for_is_said_while_it_runs_and_not_to_strangers():
+    aws, asked = StepFunctions(), list[tuple[str, int, str]]()
+    began = datetime(2026, 11, 21, 18, 20, 0, 123_000, UTC)
+    aws.has("one", input=OWN)
+    aws.executions["one"]["startDate"] = began
+
+    def approvals() -> Any:
+        def waits(execution: str, started: int, step: str) -> bool:
+            asked.append((execution, started, step))
+            return step == "Board"
+
+        return SimpleNamespace(waits=waits)
+
+    def seen(caller: Caller) -> Any:
+        request = Request.fake("GET /checkout/{execution}", params={"execution": "one"}, caller=caller)
+        return shown(request, aws.known, SEEN._replace(approvals=["Manager", "Board"]), approvals).body
+
+    assert seen(ALICE) == {"status": "RUNNING", "waiting_for": "Board"}
+    assert asked == [("one", int(began.timestamp()), step) for step in ("Manager", "Board")]
+    with pytest.raises(PermanentError):
+        seen(Caller("bob"))
+    aws.has("one", "ABORTED", OWN)
+    assert seen(ALICE) == {"status": "ABORTED"}
+    assert len(asked) == 2
