@@ -29,20 +29,18 @@ class Saga:
         """How each ended after all."""
         for execution in executions:
             self._run("resume", self.guardian, execution, "--reason", REASON, "--yes")
-        wait_until(
-            lambda: all(self._outcome(execution) != "RUNNING" for execution in executions),
-            DEADLINE_SECONDS,
-            "what was resumed to end",
-            interval_seconds=0.5,
-        )
-        return {execution: self._outcome(execution) for execution in executions}
+        latest: dict[str, str] = {}
 
-    def told(self, execution: str) -> Mapping[str, Any]:
-        """Its steps, and what was done about it."""
-        return self._run("show", self.guardian, execution)
+        def are_through() -> bool:
+            latest.update(self._latest())
+            return all(latest[execution] != "RUNNING" for execution in executions)
 
-    def _outcome(self, execution: str) -> str:
-        return self.told(execution)["recoveries"][-1]["outcome"]
+        wait_until(are_through, DEADLINE_SECONDS, "what was resumed to end", interval_seconds=0.5)
+        return {execution: latest[execution] for execution in executions}
+
+    def _latest(self) -> Mapping[str, str]:
+        """By execution that was ever parked: how its latest recovery is."""
+        return {one["execution"]: one["outcome"] for one in self._run("list", self.guardian, "--all")["executions"]}
 
     def _run(self, *command: str) -> Any:
         words = [sys.executable, "-m", "serverless_patterns.cli", "saga", *command, "--json"]

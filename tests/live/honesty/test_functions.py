@@ -103,9 +103,6 @@ def test_globals_survive_from_one_invocation_to_the_next(function) -> None:
     assert [counter.invoke(), counter.invoke()] == [1, 2]
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="the emulator starts a new process after an exception; Lambda keeps it"
-)
 def test_globals_survive_an_exception(function) -> None:
     counter = function(
         """
