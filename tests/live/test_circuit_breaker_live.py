@@ -18,6 +18,8 @@ from tests.live.rest_calls import Api
 MANY = 20
 ATTEMPTS = 5
 PATIENCE_SECONDS = 30
+UNGUARDED = "calls go on unguarded"
+"""What a function logs when the table does not answer in time, as on a machine that is too busy."""
 
 
 class LiveBreaker:
@@ -249,7 +251,8 @@ def test_a_deployment_in_the_middle_of_an_outage_undoes_nothing(live: LiveBreake
     marks = live.queue.marks(ids)
     assert {id: marks[id]["times"] for id in ids} == dict.fromkeys(ids, 1.0)
     assert {marks[id]["version"] for id in ids} == {str(live.version)}
-    assert {marks[id]["attempt"] for id in ids} <= {1.0, 2.0}
+    unguarded = sum(UNGUARDED in line for line in live.cloud.logs(live.queue.function_name, since=begun))
+    assert max(marks[id]["attempt"] for id in ids) <= 2 + unguarded, "an attempt is a call that no breaker refused"
     assert live.item("Bookings")["state"] == "closed"
 
 

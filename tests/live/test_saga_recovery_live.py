@@ -124,7 +124,7 @@ class LiveSaga:
 @pytest.fixture(scope="module")
 def saga(embedded_cloud: EmbeddedCloud, tmp_path_factory: pytest.TempPathFactory) -> Generator[LiveSaga]:
     app = embedded_cloud.app(tmp_path_factory.mktemp("saga") / "cdk.out")
-    stack = SagaStack(app, "Sagas")
+    stack = SagaStack(app, "Recoveries")
     with embedded_cloud.deploy(app) as deployment:
         yield LiveSaga(embedded_cloud, deployment, stack)
 

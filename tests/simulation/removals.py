@@ -15,6 +15,7 @@ import pytest
 from serverless_patterns.cli import _redrive
 from serverless_patterns_runtime.attribute_values import serialize
 from serverless_patterns_runtime.claims import attempts, commits, contract, leases, statements
+from serverless_patterns_runtime.claims.attempts import Noted
 from serverless_patterns_runtime.claims.claim import Claim
 from serverless_patterns_runtime.claims.statements import Statement
 from serverless_patterns_runtime.load_leveled_queue import (
@@ -374,7 +375,7 @@ def _(patch: Patch) -> None:
 @removal("an end to the attempts", ("effects, FIFO batches",), "poison .* ran|not drained")
 def _(patch: Patch) -> None:
     patch.setattr(attempt_limit.AttemptLimit, "judge", lambda _, __, ___, verdict: verdict)
-    patch.setattr(attempt_limit.AttemptLimit, "number_of", lambda _, message: message.receive_count)
+    patch.setattr(attempt_limit.AttemptLimit, "number_of", lambda _, message: Noted(message.receive_count))
 
 
 @removal(
