@@ -220,6 +220,12 @@ def caught(stack: Stack) -> tasks.SqsSendMessage:
     return task
 
 
+def retried(stack: Stack) -> tasks.SqsSendMessage:
+    task = a_native(stack)
+    task.add_retry(max_attempts=99)
+    return task
+
+
 def jsonata(stack: Stack) -> Any:
     queue = sqs.Queue(stack, "Queue")
     return tasks.SqsSendMessage.jsonata(stack, "Tell", queue=queue, message_body=sfn.TaskInput.from_text("x"))
@@ -269,6 +275,14 @@ WRONG: dict[str, tuple[Callable[[Stack], list[SagaStep]], str]] = {
     "one state twice": (twice, "Second action must be a task of its own, got that of First action"),
     "a state that goes on": (lambda stack: last(followed(stack)), "Tell action must be left without Next"),
     "a state that catches": (lambda stack: last(caught(stack)), "Tell action must be left without Catch"),
+    "a state that says how it is retried": (
+        lambda stack: last(retried(stack)),
+        "Tell action must be left without Retry",
+    ),
+    "a state that keeps variables": (
+        lambda stack: last(a_native(stack, assign={"order": sfn.JsonPath.string_at("$.order_id")})),
+        "Tell action must be left without Assign",
+    ),
     "a state that says where its result goes": (
         lambda stack: last(a_native(stack, result_path="$.told")),
         "Tell action must be left without ResultPath, got '$.told'",

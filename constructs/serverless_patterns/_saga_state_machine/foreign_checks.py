@@ -16,7 +16,17 @@ from .foreign import LATER, is_foreign_function, is_native, known_seconds, state
 
 _ERROR = re.compile(r"(?!States\.)[A-Za-z_][A-Za-z0-9_.]*")
 _ONLY_OURS = ("external_key", "settles_within", "circuit_breaker")
-_NOT_OURS = ("Next", "Catch", "InputPath", "OutputPath", "ResultPath", "TimeoutSecondsPath", "HeartbeatSecondsPath")
+_NOT_OURS = (
+    "Next",
+    "Catch",
+    "Retry",
+    "Assign",
+    "InputPath",
+    "OutputPath",
+    "ResultPath",
+    "TimeoutSecondsPath",
+    "HeartbeatSecondsPath",
+)
 
 
 def check_doing(problems: Problems, step: SagaStep) -> None:
@@ -96,6 +106,9 @@ def _check_native(problems: Problems, label: str, step: SagaStep, native: Any) -
     for field in _NOT_OURS:
         if field in given:
             fix = "the saga says where it goes on, when it gives up and where the result goes: SagaStep(...)"
+            if field == "Retry":
+                fix = "it is tried as the step says: retry=Retry(...); a LambdaInvoke also with "
+                fix += "retry_on_service_exceptions=False"
             problems.add(label, f"be left without {field}", repr(given[field]), fix)
     later = str(given["Resource"]).endswith(LATER)
     longest = given.get("TimeoutSeconds") if step.timeout is None else seconds(step.timeout)
