@@ -96,10 +96,16 @@ def _check_way_back(problems: Problems, step: SagaStep, *, behind: SagaStep | No
         return
     if step.compensation is None and not step.nothing_to_undo:
         fix = "pass what undoes it, say nothing_to_undo=True, or make an earlier step the pivot"
+        if step.pivot:
+            fix = "pass what undoes it, or make an earlier step the pivot"
         problems.add(f"{step.name} compensation", "be given up to the pivot", "None", fix)
     elif step.compensation is not None and step.nothing_to_undo:
         fix = "leave out one of the two"
         problems.add(f"{step.name} nothing_to_undo", "be left out beside a compensation", "True", fix)
+    if step.pivot and step.nothing_to_undo:
+        fix = "the pivot's compensation lays the tombstone that refuses a pivot which comes late, when all is undone: "
+        fix += "pass one, if only one that does nothing, or leave out pivot=True"
+        problems.add(f"{step.name} nothing_to_undo", "be left out at the pivot", "True", fix)
     if step.compensation is None and step.compensation_retry is not None:
         fix = "leave it out"
         problems.add(f"{step.name} compensation_retry", "be left out without a compensation", "a value", fix)
