@@ -124,7 +124,7 @@ def test_a_native_call_is_a_state_like_others() -> None:
     stack = new_stack()
     task = a_native(stack, task_timeout=sfn.Timeout.duration(Duration.seconds(10)))
     states = states_of(stack, a_step(), SagaStep("Tell", task, nothing_to_undo=True))
-    tell = states["Tell"]
+    tell = states["Tell called"]
     assert tell["Resource"] == "arn:aws:states:::sqs:sendMessage"
     assert tell["Parameters"]["MessageBody"]["order.$"] == "$.order_id"
     assert (tell["ResultPath"], tell["TimeoutSeconds"]) == ("$.saga.results.Tell", 10)
@@ -137,15 +137,18 @@ def test_a_native_call_as_the_first_step_makes_the_results() -> None:
     stack = new_stack()
     task = a_native(stack, result_selector={"id": sfn.JsonPath.string_at("$.MessageId")})
     states = states_of(stack, SagaStep("Tell", task, nothing_to_undo=True), a_step())
-    assert states["Tell"]["ResultSelector"] == {"status": "SUCCEEDED", "results": {"Tell": {"id.$": "$.MessageId"}}}
-    assert states["Tell"]["TimeoutSeconds"] == 60
+    assert states["Tell called"]["ResultSelector"] == {
+        "status": "SUCCEEDED",
+        "results": {"Tell": {"id.$": "$.MessageId"}},
+    }
+    assert states["Tell called"]["TimeoutSeconds"] == 60
 
 
 def test_what_a_native_call_selects_is_its_result() -> None:
     stack = new_stack()
     task = a_native(stack, result_selector={"id": sfn.JsonPath.string_at("$.MessageId")})
     states = states_of(stack, a_step(), SagaStep("Tell", task, nothing_to_undo=True))
-    assert (states["Tell"]["ResultSelector"], states["Tell"]["ResultPath"]) == (
+    assert (states["Tell called"]["ResultSelector"], states["Tell called"]["ResultPath"]) == (
         {"id.$": "$.MessageId"},
         "$.saga.results.Tell",
     )
@@ -154,10 +157,36 @@ def test_what_a_native_call_selects_is_its_result() -> None:
 def test_a_native_compensation_leaves_the_document_alone() -> None:
     stack = new_stack()
     step = SagaStep("Tell", a_native(stack), compensation=a_native(stack, "Recall"))
-    undo = states_of(stack, step)["Undo Tell"]
+    undo = states_of(stack, step)["Undo Tell called"]
     assert undo["Resource"] == "arn:aws:states:::sqs:sendMessage"
     assert undo["ResultPath"] is None
     assert undo["Catch"][-1]["Next"] == "Park Tell"
+
+
+def test_what_a_native_call_reads_is_looked_for_first() -> None:
+    stack = new_stack()
+    body = {
+        "order": sfn.JsonPath.string_at("$['order-id']"),
+        "whole": sfn.JsonPath.entire_payload,
+        "list": [
+            {
+                "told": sfn.JsonPath.format(
+                    "'$.no' {} {}", sfn.JsonPath.string_at("$.a"), sfn.JsonPath.string_at("$.b[0]")
+                )
+            }
+        ],
+    }
+    states = states_of(stack, a_step(), SagaStep("Tell", a_native(stack, body=body), nothing_to_undo=True))
+    paths = ["$['order-id']", "$.a", "$.b[0]"]
+    there = [{"Variable": path, "IsPresent": True} for path in paths]
+    assert states["Tell"]["Choices"] == [{"And": there, "Next": "Tell called"}]
+    assert states["Tell refused"]["Next"] == "Undo ReserveStock"
+
+
+def test_one_that_reads_nothing_is_one_state() -> None:
+    stack = new_stack()
+    step = SagaStep("Tell", a_native(stack, body={"key": sfn.JsonPath.execution_name}), nothing_to_undo=True)
+    assert states_of(stack, step)["Tell"]["Resource"] == "arn:aws:states:::sqs:sendMessage"
 
 
 def test_a_machine_that_goes_on_for_another_knows_that_one_s_name() -> None:
@@ -278,6 +307,18 @@ WRONG: dict[str, tuple[Callable[[Stack], list[SagaStep]], str]] = {
     "a state that says how it is retried": (
         lambda stack: last(retried(stack)),
         "Tell action must be left without Retry",
+    ),
+    "a path to several places": (
+        lambda stack: last(a_native(stack, body={"a": sfn.JsonPath.list_at("$.items[*].id")})),
+        "Tell action must read paths to one place in the document, got $.items[*].id",
+    ),
+    "a path in a function to several places": (
+        lambda stack: last(a_native(stack, body={"a": sfn.JsonPath.array_length(sfn.JsonPath.list_at("$..items"))})),
+        "Tell action must read paths to one place in the document, got $..items",
+    ),
+    "the input of whichever execution it is": (
+        lambda stack: last(a_native(stack, body={"a": sfn.JsonPath.string_at("$$.Execution.Input.order")})),
+        "Tell action must read paths to one place in the document, got $$.Execution.Input.order",
     ),
     "a state that keeps variables": (
         lambda stack: last(a_native(stack, assign={"order": sfn.JsonPath.string_at("$.order_id")})),

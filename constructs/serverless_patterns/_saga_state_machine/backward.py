@@ -15,6 +15,8 @@ from .states import (
     States,
     catch_all,
     compensation_task,
+    looked_up,
+    nothing_there,
     park_name,
     parking,
     undo_name,
@@ -68,10 +70,11 @@ def _step(node: Planned, following: str, resources: Resources, place: Place) -> 
     attempts = node.compensation
     assert attempts is not None
     task = compensation_task(node, attempts, resources, place)
-    return {
-        undo_name(node): {**task, "Catch": catch_all(place.failure, park_name(node)), "Next": following},
-        park_name(node): parking(node.name, following, place.failure, resources, place),
-    }
+    task = {**task, "Catch": catch_all(place.failure, park_name(node)), "Next": following}
+    told = nothing_there(node)
+    missing = {"Type": "Pass", "Result": told, "ResultPath": place.failure, "Next": park_name(node)}
+    parks = {park_name(node): parking(node.name, following, place.failure, resources, place)}
+    return looked_up(undo_name(node), node.undo, task, place, missing) | parks
 
 
 def _parallel(node: PlannedParallel, following: str, resources: Resources, place: Place) -> dict[str, Any]:

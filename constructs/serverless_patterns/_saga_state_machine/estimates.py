@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .attempts import EVENTS_OF_A_STATE, EVENTS_OF_AN_ATTEMPT, PARK_ATTEMPTS, PARK_BACKOFF, PARK_TIMEOUT_SECONDS
+from .foreign import paths_in
 from .plan import Node, Planned, PlannedApproval, PlannedChoice, PlannedParallel, PlannedWait
 
 _EVENTS_OF_THE_ENDS = 10
@@ -75,7 +76,8 @@ def _events(node: Node) -> int:
     match node:
         case Planned():
             back = node.compensation.events + _PARKING_EVENTS if node.compensation else 0
-            return node.action.events + back
+            looks = sum(2 * EVENTS_OF_A_STATE for doing in (node.step.action, node.undo) if paths_in(doing))
+            return node.action.events + back + looks
         case PlannedParallel():
             # Where it can only go forward, every branch may park a step. Both ways each has a state that ends it.
             beside = 0 if node.backward else _PARKING_EVENTS
