@@ -7,6 +7,7 @@ from typing import Any
 
 from .assembly import joined, machine
 from .conditions import guarded
+from .native_paths import looked_up, nothing_there
 from .plan import Node, Planned, PlannedApproval, PlannedChoice, PlannedParallel, PlannedWait, has_undo
 from .states import (
     UNDONE,
@@ -15,8 +16,6 @@ from .states import (
     States,
     catch_all,
     compensation_task,
-    looked_up,
-    nothing_there,
     park_name,
     parking,
     undo_name,

@@ -13,6 +13,7 @@ from .assembly import joined, machine
 from .backward import back_from
 from .conditions import guarded, is_timestamp, moved_to
 from .estimates import most_results
+from .native_paths import looked_up, nothing_there
 from .plan import Node, Planned, PlannedApproval, PlannedChoice, PlannedParallel, PlannedWait, begins
 from .states import (
     ERROR,
@@ -26,8 +27,6 @@ from .states import (
     States,
     action_task,
     catch_all,
-    looked_up,
-    nothing_there,
     park_name,
     parking,
 )

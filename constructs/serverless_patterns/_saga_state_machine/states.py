@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from aws_cdk import aws_stepfunctions as sfn
 
@@ -17,12 +17,8 @@ from serverless_patterns_runtime.saga_state_machine import contract
 from ..handler import Handler
 from .attempts import PARK_BACKOFF, PARK_TIMEOUT_SECONDS, Attempts, Backoff
 from .calls import call
-from .conditions import all_there, moved_to
-from .foreign import paths_in, selected
+from .foreign import selected
 from .plan import Node, Planned
-
-if TYPE_CHECKING:
-    from ..saga_step import Doing
 
 FORWARD_PARKED = "ForwardParked"
 UNDONE = "Undone"
@@ -155,30 +151,6 @@ def compensation_task(one: Planned, attempts: Attempts, resources: Resources, pl
             retrier(attempts.backoff),
         ],
     }
-
-
-def looked_up(name: str, doing: Doing | None, task: State, place: Place, missing: State) -> States:
-    """A task, and before one that reads paths a look whether there is something at each: nothing catches that.
-
-    Args:
-        name: Of the first of the states.
-        doing: What the task calls.
-        task: Whole.
-        place: Where things are.
-        missing: What happens instead.
-    """
-    paths = [path for path in paths_in(doing) if path != "$" and not path.startswith("$$")]
-    if not paths:
-        return {name: task}
-    called, refused = f"{name} called", f"{name} refused"
-    rule = {**all_there([moved_to(place.document, path) for path in paths]), "Next": called}
-    return {name: {"Type": "Choice", "Choices": [rule], "Default": refused}, called: task, refused: missing}
-
-
-def nothing_there(one: Planned) -> State:
-    """The error of a task that reads where there is nothing."""
-    cause = f"{one.name}: there is nothing at one of the paths that its native task reads"
-    return {"Error": contract.PERMANENT_ERROR, "Cause": cause}
 
 
 def parking(step: str, following: str, error: str, resources: Resources, place: Place) -> State:
