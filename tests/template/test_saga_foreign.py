@@ -12,7 +12,10 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 
 from serverless_patterns import CircuitBreaker, ExternalKey, Retry, SagaStep
+from serverless_patterns._saga_state_machine.doors import largest_input
+from serverless_patterns._saga_state_machine.estimates import most_bytes
 from serverless_patterns._saga_state_machine.foreign import native_call
+from serverless_patterns._saga_state_machine.plan import planned
 from serverless_patterns_runtime.saga_state_machine import contract
 from tests.template.sagas import a_saga, a_step, the_definition
 from tests.template.stacks import new_stack, refusal, resources
@@ -223,6 +226,16 @@ def test_a_callback_has_a_heartbeat_below_its_time_out() -> None:
     step = SagaStep("Tell", task, nothing_to_undo=True, timeout=Duration.seconds(60))
     tell = states_of(stack, step)["Tell"]
     assert (tell["HeartbeatSeconds"], tell["TimeoutSeconds"]) == (59, 60)
+
+
+def test_what_others_say_of_their_errors_has_room_beside_input_and_results() -> None:
+    """Step Functions takes 32 KiB, of an action and of what undoes; an error that does not fit ends an execution."""
+    foreign = a_step("Charge", action=a_function(new_stack()))
+    assert most_bytes(planned([foreign])) + 2 * 32_768 == most_bytes(planned([a_step("Charge")]))
+    together = most_bytes(planned([foreign]))
+    assert largest_input(planned([foreign]), 1_000) == together - 1_000
+    told = refusal(lambda: a_saga(new_stack(), steps=[foreign], max_result_bytes=together + 1))
+    assert f"share {together:,} bytes" in told
 
 
 # What is refused.

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from serverless_patterns_runtime.saga_state_machine import contract
+
+from ..handler import Handler
 from .attempts import EVENTS_OF_A_STATE, EVENTS_OF_AN_ATTEMPT, PARK_ATTEMPTS, PARK_BACKOFF, PARK_TIMEOUT_SECONDS
 from .foreign import paths_in
-from .plan import Node, Planned, PlannedApproval, PlannedChoice, PlannedParallel, PlannedWait
+from .plan import Node, Planned, PlannedApproval, PlannedChoice, PlannedParallel, PlannedWait, all_steps
 
+_FOREIGN_ERRORS_BYTES = 2 * 32 * 1024  # the most that Step Functions takes as a cause: of an action, and of what undoes
 _EVENTS_OF_THE_ENDS = 10
 _EVENTS_OF_A_PARALLEL = 4  # entered, started, how it ended, exited
 _PARKING_SECONDS = PARK_TIMEOUT_SECONDS * (PARK_ATTEMPTS + 1) + PARK_BACKOFF.delays
@@ -44,6 +48,12 @@ def most_results(plan: Iterable[Node], before: int = 0) -> tuple[int, int]:
                 pass
         most = max(most, after)
     return after, most
+
+
+def most_bytes(plan: Iterable[Node]) -> int:
+    """That input and results may have together: beside the errors, which are longer where others say them."""
+    foreign = any(not isinstance(step.step.action, Handler) for step in all_steps(plan))
+    return contract.MAX_STATE_BYTES - contract.RESERVED_BYTES - (_FOREIGN_ERRORS_BYTES if foreign else 0)
 
 
 def _forward_seconds(node: Node) -> int:
