@@ -77,7 +77,8 @@ class SagaStep:
             function, or a native task (`sfn.TaskStateBase`): then at least once.
         compensation: What undoes it; it also runs when nobody knows whether the action has happened. A `Handler` where
             the action is one.
-        nothing_to_undo: Instead of a compensation: the action only reads, or what it leaves harms nobody.
+        nothing_to_undo: Instead of a compensation: the action only reads, or what it leaves harms nobody. Not at the
+            pivot, whose compensation refuses what comes late.
         timeout: Of one attempt. Default and least: 15 seconds more than the function's, for a cold start.
         retry: Of the action. Default: 6 attempts.
         compensation_retry: Default: 13 attempts, up to an hour apart.

@@ -287,7 +287,7 @@ def test_the_machine_may_call_what_is_in_branches_and_choices() -> None:
 def test_the_picture_of_branches_and_choices() -> None:
     choice = SagaChoice("Big", when=[(IS.number_greater_than("$.amount", 5), [forward("C")])])
     fork = SagaParallel([SagaStep("A", a_step_handler(), nothing_to_undo=True), a_step("B", pivot=False)], name="Fork")
-    saga = a_saga(new_stack(), steps=[fork, a_step("P", compensation=None, nothing_to_undo=True, pivot=True), choice])
+    saga = a_saga(new_stack(), steps=[fork, a_step("P", pivot=True), choice])
     drawn = saga.diagram().splitlines()
     at = drawn.index("    state Fork {")
     assert drawn[at : at + 7] == [

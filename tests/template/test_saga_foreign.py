@@ -12,7 +12,10 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 
 from serverless_patterns import CircuitBreaker, ExternalKey, Retry, SagaStep
+from serverless_patterns._saga_state_machine.doors import largest_input
+from serverless_patterns._saga_state_machine.estimates import most_bytes
 from serverless_patterns._saga_state_machine.foreign import native_call
+from serverless_patterns._saga_state_machine.plan import planned
 from serverless_patterns_runtime.saga_state_machine import contract
 from tests.template.sagas import a_saga, a_step, the_definition
 from tests.template.stacks import new_stack, refusal, resources
@@ -124,7 +127,7 @@ def test_a_native_call_is_a_state_like_others() -> None:
     stack = new_stack()
     task = a_native(stack, task_timeout=sfn.Timeout.duration(Duration.seconds(10)))
     states = states_of(stack, a_step(), SagaStep("Tell", task, nothing_to_undo=True))
-    tell = states["Tell"]
+    tell = states["Tell called"]
     assert tell["Resource"] == "arn:aws:states:::sqs:sendMessage"
     assert tell["Parameters"]["MessageBody"]["order.$"] == "$.order_id"
     assert (tell["ResultPath"], tell["TimeoutSeconds"]) == ("$.saga.results.Tell", 10)
@@ -137,15 +140,18 @@ def test_a_native_call_as_the_first_step_makes_the_results() -> None:
     stack = new_stack()
     task = a_native(stack, result_selector={"id": sfn.JsonPath.string_at("$.MessageId")})
     states = states_of(stack, SagaStep("Tell", task, nothing_to_undo=True), a_step())
-    assert states["Tell"]["ResultSelector"] == {"status": "SUCCEEDED", "results": {"Tell": {"id.$": "$.MessageId"}}}
-    assert states["Tell"]["TimeoutSeconds"] == 60
+    assert states["Tell called"]["ResultSelector"] == {
+        "status": "SUCCEEDED",
+        "results": {"Tell": {"id.$": "$.MessageId"}},
+    }
+    assert states["Tell called"]["TimeoutSeconds"] == 60
 
 
 def test_what_a_native_call_selects_is_its_result() -> None:
     stack = new_stack()
     task = a_native(stack, result_selector={"id": sfn.JsonPath.string_at("$.MessageId")})
     states = states_of(stack, a_step(), SagaStep("Tell", task, nothing_to_undo=True))
-    assert (states["Tell"]["ResultSelector"], states["Tell"]["ResultPath"]) == (
+    assert (states["Tell called"]["ResultSelector"], states["Tell called"]["ResultPath"]) == (
         {"id.$": "$.MessageId"},
         "$.saga.results.Tell",
     )
@@ -154,10 +160,36 @@ def test_what_a_native_call_selects_is_its_result() -> None:
 def test_a_native_compensation_leaves_the_document_alone() -> None:
     stack = new_stack()
     step = SagaStep("Tell", a_native(stack), compensation=a_native(stack, "Recall"))
-    undo = states_of(stack, step)["Undo Tell"]
+    undo = states_of(stack, step)["Undo Tell called"]
     assert undo["Resource"] == "arn:aws:states:::sqs:sendMessage"
     assert undo["ResultPath"] is None
     assert undo["Catch"][-1]["Next"] == "Park Tell"
+
+
+def test_what_a_native_call_reads_is_looked_for_first() -> None:
+    stack = new_stack()
+    body = {
+        "order": sfn.JsonPath.string_at("$['order-id']"),
+        "whole": sfn.JsonPath.entire_payload,
+        "list": [
+            {
+                "told": sfn.JsonPath.format(
+                    "'$.no' {} {}", sfn.JsonPath.string_at("$.a"), sfn.JsonPath.string_at("$.b[0]")
+                )
+            }
+        ],
+    }
+    states = states_of(stack, a_step(), SagaStep("Tell", a_native(stack, body=body), nothing_to_undo=True))
+    paths = ["$['order-id']", "$.a", "$.b[0]"]
+    there = [{"Variable": path, "IsPresent": True} for path in paths]
+    assert states["Tell"]["Choices"] == [{"And": there, "Next": "Tell called"}]
+    assert states["Tell refused"]["Next"] == "Undo ReserveStock"
+
+
+def test_one_that_reads_nothing_is_one_state() -> None:
+    stack = new_stack()
+    step = SagaStep("Tell", a_native(stack, body={"key": sfn.JsonPath.execution_name}), nothing_to_undo=True)
+    assert states_of(stack, step)["Tell"]["Resource"] == "arn:aws:states:::sqs:sendMessage"
 
 
 def test_a_machine_that_goes_on_for_another_knows_that_one_s_name() -> None:
@@ -196,6 +228,16 @@ def test_a_callback_has_a_heartbeat_below_its_time_out() -> None:
     assert (tell["HeartbeatSeconds"], tell["TimeoutSeconds"]) == (59, 60)
 
 
+def test_what_others_say_of_their_errors_has_room_beside_input_and_results() -> None:
+    """Step Functions takes 32 KiB, of an action and of what undoes; an error that does not fit ends an execution."""
+    foreign = a_step("Charge", action=a_function(new_stack()))
+    assert most_bytes(planned([foreign])) + 2 * 32_768 == most_bytes(planned([a_step("Charge")]))
+    together = most_bytes(planned([foreign]))
+    assert largest_input(planned([foreign]), 1_000) == together - 1_000
+    told = refusal(lambda: a_saga(new_stack(), steps=[foreign], max_result_bytes=together + 1))
+    assert f"share {together:,} bytes" in told
+
+
 # What is refused.
 
 
@@ -217,6 +259,12 @@ def followed(stack: Stack) -> tasks.SqsSendMessage:
 def caught(stack: Stack) -> tasks.SqsSendMessage:
     task = a_native(stack)
     task.add_catch(sfn.Pass(stack, "Next"))
+    return task
+
+
+def retried(stack: Stack) -> tasks.SqsSendMessage:
+    task = a_native(stack)
+    task.add_retry(max_attempts=99)
     return task
 
 
@@ -269,6 +317,26 @@ WRONG: dict[str, tuple[Callable[[Stack], list[SagaStep]], str]] = {
     "one state twice": (twice, "Second action must be a task of its own, got that of First action"),
     "a state that goes on": (lambda stack: last(followed(stack)), "Tell action must be left without Next"),
     "a state that catches": (lambda stack: last(caught(stack)), "Tell action must be left without Catch"),
+    "a state that says how it is retried": (
+        lambda stack: last(retried(stack)),
+        "Tell action must be left without Retry",
+    ),
+    "a path to several places": (
+        lambda stack: last(a_native(stack, body={"a": sfn.JsonPath.list_at("$.items[*].id")})),
+        "Tell action must read paths to one place in the document, got $.items[*].id",
+    ),
+    "a path in a function to several places": (
+        lambda stack: last(a_native(stack, body={"a": sfn.JsonPath.array_length(sfn.JsonPath.list_at("$..items"))})),
+        "Tell action must read paths to one place in the document, got $..items",
+    ),
+    "the input of whichever execution it is": (
+        lambda stack: last(a_native(stack, body={"a": sfn.JsonPath.string_at("$$.Execution.Input.order")})),
+        "Tell action must read paths to one place in the document, got $$.Execution.Input.order",
+    ),
+    "a state that keeps variables": (
+        lambda stack: last(a_native(stack, assign={"order": sfn.JsonPath.string_at("$.order_id")})),
+        "Tell action must be left without Assign",
+    ),
     "a state that says where its result goes": (
         lambda stack: last(a_native(stack, result_path="$.told")),
         "Tell action must be left without ResultPath, got '$.told'",

@@ -8,11 +8,16 @@ from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
 
 from serverless_patterns import SagaParallel, SagaStep, SagaWait
 from serverless_patterns_runtime.saga_recovery import contract
+from serverless_patterns_runtime.saga_state_machine.contract import UNCLAIMED
 from tests.template.sagas import a_saga, a_step, a_step_handler, the_definition
 from tests.template.stacks import new_stack, resources, the
+from tests.template.test_saga_foreign import a_function
 from tests.template.test_saga_state_machine_permissions import allowed
 
 LOOK = {"states:DescribeExecution", "states:DescribeStateMachineForExecution"}
@@ -46,6 +51,21 @@ def test_the_ledger_is_told_of_every_step_and_of_the_pivot() -> None:
     asked = recovery_of()["Recall the ledger"]["Parameters"]
     assert asked["steps"] == ["ReserveStock", "ChargeCard", "Ship"]
     assert (asked["backward"], asked["pivot"]) == (["ReserveStock", "ChargeCard"], "ChargeCard")
+
+
+def test_both_machines_say_which_steps_lay_no_claim() -> None:
+    """So that a recovery of a later version finds what may have happened unseen."""
+    stack = new_stack()
+    queue = sqs.Queue(stack, "Queue")
+    body = sfn.TaskInput.from_text("done")
+    native = [tasks.SqsSendMessage(stack, id, queue=queue, message_body=body) for id in ("Tell", "Recall", "Mail")]
+    quiet = SagaStep("Mail", native[2], nothing_to_undo=True)
+    tell = SagaStep("Tell", native[0], compensation=native[1])
+    a_saga(stack, steps=[a_step("Reserve"), tell, quiet], retired_steps=[a_step("Old", action=a_function(stack))])
+    recovery = the_definition(stack, recovery=True)["States"]
+    assert recovery["Recall the ledger"]["Parameters"]["unclaimed"] == ["Tell", "Old"]
+    said = {name: it["Comment"] for name, it in the_definition(stack)["States"].items() if "Comment" in it}
+    assert said == {"Undo Tell": f"{UNCLAIMED}Tell"}
 
 
 def test_without_a_pivot_there_is_one_way() -> None:

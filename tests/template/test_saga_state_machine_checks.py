@@ -59,6 +59,10 @@ WRONG: dict[str, tuple[Callable[[], dict[str, Any]], str]] = {
         lambda: {"steps": unusable(compensation=None, pivot=True)},
         "ReserveStock compensation must be given up to the pivot",
     ),
+    "nothing to undo at the pivot": (
+        lambda: {"steps": unusable(compensation=None, nothing_to_undo=True, pivot=True)},
+        "ReserveStock nothing_to_undo must be left out at the pivot, got True: the pivot's compensation lays the",
+    ),
     "something and nothing to undo": (
         lambda: {"steps": unusable(nothing_to_undo=True)},
         "ReserveStock nothing_to_undo must be left out beside a compensation",

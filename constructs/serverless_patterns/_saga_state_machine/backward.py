@@ -7,6 +7,7 @@ from typing import Any
 
 from .assembly import joined, machine
 from .conditions import guarded
+from .native_paths import looked_up, nothing_there
 from .plan import Node, Planned, PlannedApproval, PlannedChoice, PlannedParallel, PlannedWait, has_undo
 from .states import (
     UNDONE,
@@ -68,10 +69,11 @@ def _step(node: Planned, following: str, resources: Resources, place: Place) -> 
     attempts = node.compensation
     assert attempts is not None
     task = compensation_task(node, attempts, resources, place)
-    return {
-        undo_name(node): {**task, "Catch": catch_all(place.failure, park_name(node)), "Next": following},
-        park_name(node): parking(node.name, following, place.failure, resources, place),
-    }
+    task = {**task, "Catch": catch_all(place.failure, park_name(node)), "Next": following}
+    told = nothing_there(node)
+    missing = {"Type": "Pass", "Result": told, "ResultPath": place.failure, "Next": park_name(node)}
+    parks = {park_name(node): parking(node.name, following, place.failure, resources, place)}
+    return looked_up(undo_name(node), node.undo, task, place, missing) | parks
 
 
 def _parallel(node: PlannedParallel, following: str, resources: Resources, place: Place) -> dict[str, Any]:

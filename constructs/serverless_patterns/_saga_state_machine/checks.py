@@ -13,7 +13,7 @@ from .._checks import Problems, seconds
 from .._shapes import several
 from ..saga_step import Retry, SagaStep
 from .definition import definition
-from .estimates import longest_seconds, most_events, most_results
+from .estimates import longest_seconds, most_bytes, most_events, most_results
 from .flow_checks import Flow
 from .foreign_checks import check_doing, check_shared, is_error_of_others, slowest_seconds
 from .outside_checks import check_lifetimes, check_outside, check_suffixes
@@ -75,13 +75,12 @@ def check_whole(problems: Problems, plan: Sequence[Node], namespace: str) -> int
 
 def largest_result(plan: Sequence[Node]) -> int:
     """Bytes that each result may have when the input has as many as a result."""
-    together = contract.MAX_STATE_BYTES - contract.RESERVED_BYTES
-    return min(contract.DEFAULT_MAX_RESULT_BYTES, together // (most_results(plan)[1] + 1))
+    return min(contract.DEFAULT_MAX_RESULT_BYTES, most_bytes(plan) // (most_results(plan)[1] + 1))
 
 
 def check_results(problems: Problems, most: object, plan: Sequence[Node]) -> None:
     """Refuse results that have no room together in a state."""
-    together = contract.MAX_STATE_BYTES - contract.RESERVED_BYTES
+    together = most_bytes(plan)
     number = max(most_results(plan)[1], 1)
     fix = f"the results of {number} steps share {together:,} bytes: keep what is larger in a table of yours"
     problems.whole_number("max_result_bytes", most, 2, together // number, fix)
@@ -96,10 +95,16 @@ def _check_way_back(problems: Problems, step: SagaStep, *, behind: SagaStep | No
         return
     if step.compensation is None and not step.nothing_to_undo:
         fix = "pass what undoes it, say nothing_to_undo=True, or make an earlier step the pivot"
+        if step.pivot:
+            fix = "pass what undoes it, or make an earlier step the pivot"
         problems.add(f"{step.name} compensation", "be given up to the pivot", "None", fix)
     elif step.compensation is not None and step.nothing_to_undo:
         fix = "leave out one of the two"
         problems.add(f"{step.name} nothing_to_undo", "be left out beside a compensation", "True", fix)
+    if step.pivot and step.nothing_to_undo:
+        fix = "the pivot's compensation lays the tombstone that refuses a pivot which comes late, when all is undone: "
+        fix += "pass one, if only one that does nothing, or leave out pivot=True"
+        problems.add(f"{step.name} nothing_to_undo", "be left out at the pivot", "True", fix)
     if step.compensation is None and step.compensation_retry is not None:
         fix = "leave it out"
         problems.add(f"{step.name} compensation_retry", "be left out without a compensation", "a value", fix)

@@ -39,6 +39,11 @@ def is_usable(path: str, known: frozenset[str]) -> bool:
     return re.match(rf"\$(\.{contract.SAGA}\b|\['{contract.SAGA}'\])", path) is None
 
 
+def leads_to_one_place(path: str) -> bool:
+    """Whether a choice can say if there is something at it."""
+    return _PATH.fullmatch(path) is not None
+
+
 def guarded(rule: Rule, document: str) -> Rule:
     """The condition on a document elsewhere than at `$`; false, not an error, where a path leads nowhere."""
     members = _members(rule)
@@ -62,6 +67,11 @@ def guarded(rule: Rule, document: str) -> Rule:
 def is_timestamp(path: str) -> Rule:
     """Whether there is a point in time at a path."""
     return {"And": [{"Variable": path, "IsPresent": True}, {"Variable": path, "IsTimestamp": True}]}
+
+
+def all_there(paths: Sequence[str]) -> Rule:
+    """Whether there is something at each of these; there is one at least."""
+    return {"And": [{"Variable": path, "IsPresent": True} for path in paths]}
 
 
 def moved_to(document: str, path: str) -> str:

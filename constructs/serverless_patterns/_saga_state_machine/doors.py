@@ -10,14 +10,14 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
 from serverless_patterns_runtime.saga_state_machine.approval_contract import DecisionEnv
-from serverless_patterns_runtime.saga_state_machine.contract import MAX_STATE_BYTES, RESERVED_BYTES, StartEnv, StatusEnv
+from serverless_patterns_runtime.saga_state_machine.contract import StartEnv, StatusEnv
 
 from .._acknowledge import acknowledge
 from .._bundled import BundledHandler
 from .._grants import grant_answer_tasks, grant_approvals, grant_look, grant_see_approvals, grant_start
 from .._targets import RouteTarget
 from .door_targets import DecisionTarget, StartTarget, StatusTarget
-from .estimates import most_results
+from .estimates import most_bytes, most_results
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
@@ -154,5 +154,5 @@ def decision_door(
 
 def largest_input(plan: Sequence[Node], max_result_bytes: int) -> int:
     """Bytes of an input beside which all results have room; where they would take everything, an equal part."""
-    together, results = MAX_STATE_BYTES - RESERVED_BYTES, most_results(plan)[1]
+    together, results = most_bytes(plan), most_results(plan)[1]
     return max(together - results * max_result_bytes, together // (results + 1))

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .attempts import EVENTS_OF_A_STATE, EVENTS_OF_AN_ATTEMPT, PARK_ATTEMPTS, PARK_BACKOFF, PARK_TIMEOUT_SECONDS
-from .plan import Node, Planned, PlannedApproval, PlannedChoice, PlannedParallel, PlannedWait
+from serverless_patterns_runtime.saga_state_machine import contract
 
+from ..handler import Handler
+from .attempts import EVENTS_OF_A_STATE, EVENTS_OF_AN_ATTEMPT, PARK_ATTEMPTS, PARK_BACKOFF, PARK_TIMEOUT_SECONDS
+from .foreign import paths_in
+from .plan import Node, Planned, PlannedApproval, PlannedChoice, PlannedParallel, PlannedWait, all_steps
+
+_FOREIGN_ERRORS_BYTES = 2 * 32 * 1024  # the most that Step Functions takes as a cause: of an action, and of what undoes
 _EVENTS_OF_THE_ENDS = 10
 _EVENTS_OF_A_PARALLEL = 4  # entered, started, how it ended, exited
 _PARKING_SECONDS = PARK_TIMEOUT_SECONDS * (PARK_ATTEMPTS + 1) + PARK_BACKOFF.delays
@@ -45,6 +50,12 @@ def most_results(plan: Iterable[Node], before: int = 0) -> tuple[int, int]:
     return after, most
 
 
+def most_bytes(plan: Iterable[Node]) -> int:
+    """That input and results may have together: beside the errors, which are longer where others say them."""
+    foreign = any(not isinstance(step.step.action, Handler) for step in all_steps(plan))
+    return contract.MAX_STATE_BYTES - contract.RESERVED_BYTES - (_FOREIGN_ERRORS_BYTES if foreign else 0)
+
+
 def _forward_seconds(node: Node) -> int:
     match node:
         case Planned():
@@ -75,7 +86,8 @@ def _events(node: Node) -> int:
     match node:
         case Planned():
             back = node.compensation.events + _PARKING_EVENTS if node.compensation else 0
-            return node.action.events + back
+            looks = sum(2 * EVENTS_OF_A_STATE for doing in (node.step.action, node.undo) if paths_in(doing))
+            return node.action.events + back + looks
         case PlannedParallel():
             # Where it can only go forward, every branch may park a step. Both ways each has a state that ends it.
             beside = 0 if node.backward else _PARKING_EVENTS

@@ -5,7 +5,8 @@ Nothing lays a claim for them, or a tombstone: they happen at least once, and wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
@@ -31,6 +32,7 @@ LATER = (".waitForTaskToken", ".sync", ".sync:2")
 
 _KEPT = ("Resource", "Parameters", "HeartbeatSeconds", "Credentials")
 _NAME_OF_EXECUTION = "$$.Execution.Name"
+_READ = re.compile(r"'(?:\\.|[^'\\])*'|(\$(?:\[[^\]]*\]|[^,)\s\[])*)")  # a text, or a path, in an intrinsic
 
 State = Mapping[str, Any]
 
@@ -96,6 +98,14 @@ def native_call(native: sfn.TaskStateBase, execution: str, document: str) -> Sta
     return given if document == "$" else {**given, "InputPath": document}
 
 
+def paths_in(doing: Doing | None) -> list[str]:
+    """Every path in what a native call is given; none in anything else."""
+    if not is_native(doing):
+        return []
+    given = state_of(doing)
+    return list(dict.fromkeys(path for name in ("Parameters", "Credentials") for path in _read_in(given.get(name))))
+
+
 def selected(doing: Doing) -> State | None:
     """What of a native call's answer is its result; None: all of it."""
     return state_of(doing).get("ResultSelector") if is_native(doing) else None
@@ -104,6 +114,20 @@ def selected(doing: Doing) -> State | None:
 def statements(doings: Iterable[Doing | None]) -> list[iam.PolicyStatement]:
     """What the state machine must be allowed for its native calls."""
     return [statement for doing in doings if is_native(doing) for statement in statements_of(doing)]
+
+
+def _read_in(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for each in cast("list[Any]", value):
+            yield from _read_in(each)
+    if isinstance(value, dict):
+        for name, each in cast("dict[str, Any]", value).items():
+            if not (str(name).endswith(".$") and isinstance(each, str)):
+                yield from _read_in(each)
+            elif each.startswith("$"):
+                yield each
+            else:
+                yield from (found[1] for found in _READ.finditer(each) if found[1])
 
 
 def _with_name(value: Any, execution: str) -> Any:

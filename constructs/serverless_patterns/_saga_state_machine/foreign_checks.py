@@ -12,11 +12,26 @@ from .._checks import Problems, is_token, seconds
 from ..handler import Handler
 from ..saga_step import Retry, SagaStep
 from .attempts import handler_timeout
-from .foreign import LATER, is_foreign_function, is_native, known_seconds, state_of
+from .conditions import leads_to_one_place
+from .foreign import LATER, is_foreign_function, is_native, known_seconds, paths_in, state_of
 
 _ERROR = re.compile(r"(?!States\.)[A-Za-z_][A-Za-z0-9_.]*")
 _ONLY_OURS = ("external_key", "settles_within", "circuit_breaker")
-_NOT_OURS = ("Next", "Catch", "InputPath", "OutputPath", "ResultPath", "TimeoutSecondsPath", "HeartbeatSecondsPath")
+_NOT_OURS = (
+    "Next",
+    "Catch",
+    "Retry",
+    "Assign",
+    "InputPath",
+    "OutputPath",
+    "ResultPath",
+    "TimeoutSecondsPath",
+    "HeartbeatSecondsPath",
+)
+_ALWAYS_THERE = frozenset(
+    {"$", "$$.Execution.Id", "$$.Execution.Name", "$$.Execution.StartTime", "$$.State.EnteredTime", "$$.State.Name"}
+    | {"$$.State.RetryCount", "$$.StateMachine.Id", "$$.StateMachine.Name", "$$.Task.Token"}
+)
 
 
 def check_doing(problems: Problems, step: SagaStep) -> None:
@@ -96,7 +111,17 @@ def _check_native(problems: Problems, label: str, step: SagaStep, native: Any) -
     for field in _NOT_OURS:
         if field in given:
             fix = "the saga says where it goes on, when it gives up and where the result goes: SagaStep(...)"
+            if field == "Retry":
+                fix = "it is tried as the step says: retry=Retry(...); a LambdaInvoke also with "
+                fix += "retry_on_service_exceptions=False"
             problems.add(label, f"be left without {field}", repr(given[field]), fix)
+    for path in paths_in(native):
+        if path not in _ALWAYS_THERE and (path.startswith("$$") or not leads_to_one_place(path)):
+            fix = (
+                "such as $.order.id, $['order-id'] or $.items[0]: the saga looks whether there is something before it "
+            )
+            fix += "calls, and goes on for an execution that died; call what needs more from a Handler"
+            problems.add(label, "read paths to one place in the document", path, fix)
     later = str(given["Resource"]).endswith(LATER)
     longest = given.get("TimeoutSeconds") if step.timeout is None else seconds(step.timeout)
     if longest is None and later:

@@ -13,6 +13,7 @@ from .assembly import joined, machine
 from .backward import back_from
 from .conditions import guarded, is_timestamp, moved_to
 from .estimates import most_results
+from .native_paths import looked_up, nothing_there
 from .plan import Node, Planned, PlannedApproval, PlannedChoice, PlannedParallel, PlannedWait, begins
 from .states import (
     ERROR,
@@ -88,7 +89,9 @@ def _step(chain: Sequence[Node], at: int, node: Planned, way: Way) -> States:
     declared = list(node.step.no_effect_errors)
     if declared and way.before is not None:
         catch = [{"ErrorEquals": declared, "ResultPath": ERROR, "Next": back_from(chain, at - 1, way.before)}, *catch]
-    return {node.name: {**task, **({"Catch": catch} if catch else {}), **_moves(chain, at, way)}} | _park(node, way)
+    task = {**task, **({"Catch": catch} if catch else {}), **_moves(chain, at, way)}
+    missing = _refused(chain, at, way, nothing_there(node))
+    return looked_up(node.name, node.step.action, task, way.place, missing) | _park(node, way)
 
 
 def _parallel(chain: Sequence[Node], at: int, node: PlannedParallel, way: Way) -> States:
@@ -147,20 +150,23 @@ def _wait(chain: Sequence[Node], at: int, node: PlannedWait, way: Way) -> States
     path = moved_to(way.place.document, node.until)
     waits, refused = f"{node.name} begun", f"{node.name} refused"
     told = {"Error": contract.PERMANENT_ERROR, "Cause": f"{node.name}: there is no timestamp at {node.until}"}
-    if not node.backward:
-        after_all: State = {"Type": "Pass", "Result": told, "ResultPath": ERROR, "Next": park_name(node)}
-    elif way.before is None:
-        after_all = {"Type": "Fail", **told}
-    else:
-        back = back_from(chain, at - 1, way.before)
-        after_all = {"Type": "Pass", "Result": told, "ResultPath": ERROR, "Next": back}
     rule = {**is_timestamp(path), "Next": waits}
     return {
         node.name: {"Type": "Choice", "Choices": [rule], "Default": refused},
         waits: {"Type": "Wait", "TimestampPath": path, **moves},
-        refused: after_all,
+        refused: _refused(chain, at, way, told),
         **_park(node, way),
     }
+
+
+def _refused(chain: Sequence[Node], at: int, way: Way, told: State) -> State:
+    """What happens instead of a node that cannot begin: an error without an effect."""
+    node = chain[at]
+    if not node.backward:
+        return {"Type": "Pass", "Result": told, "ResultPath": ERROR, "Next": park_name(node)}
+    if way.before is None:
+        return {"Type": "Fail", **told}
+    return {"Type": "Pass", "Result": told, "ResultPath": ERROR, "Next": back_from(chain, at - 1, way.before)}
 
 
 def _catch(chain: Sequence[Node], at: int, way: Way) -> list[State]:

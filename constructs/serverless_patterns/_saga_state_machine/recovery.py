@@ -39,6 +39,7 @@ from .states import (
     State,
     States,
     catch_all,
+    lays_claim,
     retrier,
 )
 
@@ -116,6 +117,9 @@ def _recall(
     }
     if pivot is not None:
         asked["pivot"] = pivot.name
+    unclaimed = [step.name for step in steps if step.undo is not None and not lays_claim(step)]
+    if unclaimed:
+        asked["unclaimed"] = unclaimed
     if decided:
         asked["approvals"] = decided
     return {**_ask(ledger, asked, [] if pivot is None else pivot.action.after_leases), "Next": following}

@@ -84,6 +84,11 @@ def park_name(node: Node) -> str:
     return f"Park {node.name}"
 
 
+def lays_claim(one: Planned) -> bool:
+    """Whether the claims know of its action."""
+    return isinstance(one.step.action, Handler)
+
+
 def action_task(one: Planned, resources: Resources, place: Place, *, first: bool, beside: int) -> State:
     """Without a Catch and without a way on.
 
@@ -129,10 +134,13 @@ def action_task(one: Planned, resources: Resources, place: Place, *, first: bool
 def compensation_task(one: Planned, attempts: Attempts, resources: Resources, place: Place) -> State:
     """Without a Catch and without a way on. It leaves the document as it is."""
     event = _event(one.name, "compensation", place)
-    if not isinstance(one.step.action, Handler):
+    comment: State = {}
+    if not lays_claim(one):
         event["action_unclaimed"] = True
+        comment = {"Comment": f"{contract.UNCLAIMED}{one.name}"}
     return {
         "Type": "Task",
+        **comment,
         **call(one, "compensation", event, resources, place, attempts),
         "ResultPath": sfn.JsonPath.DISCARD,  # a plain None is left out of CDK's JSON, and would mean "$"
         "TimeoutSeconds": attempts.timeout,

@@ -71,6 +71,8 @@ class Recall(TypedDict):
     """A `Handler`'s: it lays a claim."""
     approvals: NotRequired[list[str]]
     """Whose decisions later steps may ask for."""
+    unclaimed: NotRequired[list[str]]
+    """Of the steps, those whose actions lay no claim, and which the recovery undoes all the same."""
 
 
 class Settle(TypedDict):

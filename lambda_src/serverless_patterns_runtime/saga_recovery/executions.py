@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from serverless_patterns_runtime.saga_recovery import contract
 from serverless_patterns_runtime.saga_state_machine import contract as saga
 
-__all__ = ["Execution", "Executions", "Listed", "name_of"]
+__all__ = ["Execution", "Executions", "Listed", "Steps", "name_of"]
 
 
 _PARKED = (saga.COMPENSATION_PARKED, saga.FORWARD_PARKED)
@@ -52,6 +52,15 @@ class Execution(NamedTuple):
             return self.status
         ours = (*_PARKED, contract.RECOVERY_FAILED)
         return self.error if self.error in ours else self.status
+
+
+class Steps(NamedTuple):
+    """Of the definition that an execution runs by."""
+
+    actions: list[str]
+    """Those whose actions are functions."""
+    unclaimed: list[str]
+    """Those that it undoes though their actions lay no claim."""
 
 
 @dataclass(frozen=True)
@@ -104,10 +113,18 @@ class Executions:
                 return
             token = {"nextToken": page["nextToken"]}
 
-    def steps_of(self, name: str) -> list[str]:
+    def steps_of(self, name: str) -> Steps:
         """Names of the steps in the definition that this execution runs by: those it may have begun."""
         told = self.stepfunctions.describe_state_machine_for_execution(executionArn=self.arn(name))
-        return list(_actions(json.loads(told["definition"])))
+        states = list(_states(json.loads(told["definition"])))
+        return Steps(
+            [str(state["Parameters"]["step"]) for state in states if _is_action(state)],
+            [
+                state["Comment"].removeprefix(saga.UNCLAIMED)
+                for state in states
+                if str(state.get("Comment", "")).startswith(saga.UNCLAIMED)
+            ],
+        )
 
     def arn(self, name: str) -> str:
         return f"{self.state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
@@ -118,14 +135,17 @@ def name_of(execution_arn: str) -> str:
     return execution_arn.rsplit(":", 1)[-1]
 
 
-def _actions(machine: Mapping[str, Any]) -> Iterator[str]:
+def _states(machine: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """In the order of the text, branches included."""
     for state in cast("Mapping[str, Mapping[str, Any]]", machine["States"]).values():
-        given = state.get("Parameters")
-        if isinstance(given, dict) and given.get("kind") == "action":  # pyright: ignore[reportUnknownMemberType]
-            yield str(given["step"])  # pyright: ignore[reportUnknownArgumentType]
+        yield state
         for branch in state.get("Branches", ()):
-            yield from _actions(branch)
+            yield from _states(branch)
+
+
+def _is_action(state: Mapping[str, Any]) -> bool:
+    given = state.get("Parameters")
+    return isinstance(given, dict) and cast("dict[str, Any]", given).get("kind") == "action"
 
 
 def _code(error: ClientError) -> str:

@@ -37,7 +37,7 @@ def shown(event: contract.Show, guarding: Guarding, edge: GuardianEdge) -> contr
     execution = guarding.executions.find(event["execution"])
     if execution is None:
         raise PermanentError(f"there is no execution {event['execution']!r}, or it is forgotten")
-    steps = guarding.executions.steps_of(execution.name)
+    steps = guarding.executions.steps_of(execution.name).actions
     entries = read(edge.outside, document_of(execution.input), execution.name, steps)
     mark = guarding.marks.of(execution) or Mark(0, ())
     names = [contract.recovery_name(execution.name, number) for number in range(1, mark.attempt + 1)]

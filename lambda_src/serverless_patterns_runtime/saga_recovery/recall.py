@@ -8,7 +8,7 @@ from serverless_patterns_runtime.attribute_values import deserialize_item
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.saga_recovery import contract
 from serverless_patterns_runtime.saga_recovery.edge import LedgerEdge
-from serverless_patterns_runtime.saga_recovery.executions import Execution, Executions
+from serverless_patterns_runtime.saga_recovery.executions import Execution, Executions, Steps
 from serverless_patterns_runtime.saga_recovery.ledger import Entry, document_of, read, task_of
 from serverless_patterns_runtime.saga_recovery.settle import resumed
 from serverless_patterns_runtime.saga_state_machine import approval_contract as approvals
@@ -35,7 +35,7 @@ def recall(event: contract.Recall, edge: LedgerEdge) -> dict[str, Any]:
     name = event["execution"]
     execution = _checked(executions.find(name), name, edge)
     document = document_of(execution.input)
-    _check_known(edge, document, name, set(executions.steps_of(name)) - {*event["steps"]})
+    _check_known(event, edge, document, executions.steps_of(name))
     forward = _goes_forward(edge, event, document)
     # After the decision, so that the pivot's result is among them; what comes later is met by tombstones.
     entries = read(edge.outside, document, name, event["steps"])
@@ -67,11 +67,18 @@ def _checked(execution: Execution | None, name: str, edge: LedgerEdge) -> Execut
     return execution
 
 
-def _check_known(edge: LedgerEdge, document: Mapping[str, Any], execution: str, unknown: set[str]) -> None:
-    """A step that this version does not know cannot be undone by it."""
-    begun = [entry.step for entry in read(edge.outside, document, execution, sorted(unknown)) if entry.has_begun]
-    if begun:
-        raise PermanentError(f"this version has no {' and no '.join(begun)}: deploy one that has, and resume")
+def _check_known(event: contract.Recall, edge: LedgerEdge, document: Mapping[str, Any], its: Steps) -> None:
+    """A step that this version does not know, or knows by other means, cannot be undone by it."""
+    unclaimed = {*event.get("unclaimed", ())}
+    # Whether one of these has begun nobody knows.
+    missing = {*its.unclaimed} - unclaimed
+    others = {*its.actions} - ({*event["steps"]} - unclaimed) - {*its.unclaimed}
+    begun = {
+        entry.step for entry in read(edge.outside, document, event["execution"], sorted(others)) if entry.has_begun
+    }
+    if missing | begun:
+        told = " and no ".join(sorted(missing | begun))
+        raise PermanentError(f"this version has no {told} as it was: deploy one that has, and resume")
 
 
 def _goes_forward(edge: LedgerEdge, event: contract.Recall, document: Mapping[str, Any]) -> bool:

@@ -44,6 +44,10 @@ COMPENSATION = "compensation"
 PARKED_KEY = "parked"
 """First part of the partition key, in the claims table, of what is parked. It has no time to live."""
 
+UNCLAIMED = "Undoes without a claim: "
+"""How the comment of a state begins that undoes an action which lays no claim; the step's name follows. A recovery
+finds in it what may have happened though no claim says so."""
+
 PERMANENT_ERROR = "PermanentError"
 """The name under which every error reaches the state machine that no retry can mend. Never to be retried; a declared
 error without effect comes under the name that was declared, and is not to be retried either."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from serverless_patterns_runtime.saga_recovery import guardian_handler, ledger_handler
 from serverless_patterns_runtime.saga_recovery.edge import GuardianEdge, LedgerEdge, Outside
+from serverless_patterns_runtime.saga_state_machine.contract import UNCLAIMED
 from serverless_patterns_runtime.saga_state_machine.task import Task
 from serverless_patterns_runtime.telemetry import Logger
 
@@ -78,9 +79,13 @@ class StepFunctions:
     def describe_state_machine_for_execution(self, *, executionArn: str) -> Mapping[str, Any]:
         request = {"executionArn": executionArn}
         self._call("DescribeStateMachineForExecution", executionArn.rsplit(":", 1)[-1], request)
-        steps = self._at("DescribeStateMachineForExecution", executionArn).get("steps", STEPS)
+        found = self._at("DescribeStateMachineForExecution", executionArn)
+        steps = found.get("steps", STEPS)
         states = {step: {"Type": "Task", "Parameters": {"step": step, "kind": "action"}} for step in steps}
-        return {"definition": json.dumps({"StartAt": steps[0], "States": {**states, "Undone": {"Type": "Choice"}}})}
+        # In a branch, where no state of the others is.
+        undoing = {f"Undo {step}": {"Comment": f"{UNCLAIMED}{step}"} for step in found.get("unclaimed", ())}
+        others = {"Undo Both": {"Type": "Parallel", "Branches": [{"States": undoing}]}, "Undone": {"Type": "Choice"}}
+        return {"definition": json.dumps({"StartAt": steps[0], "States": {**states, **others}})}
 
     def _at(self, operation: str, arn: str) -> dict[str, Any]:
         found = next((it for it in self.executions.values() if it["executionArn"] == arn), None)

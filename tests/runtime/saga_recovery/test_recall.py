@@ -158,6 +158,26 @@ def test_a_step_that_it_does_not_know_and_nobody_has_begun_is_no_matter() -> Non
     assert account.recall()
 
 
+@pytest.mark.parametrize("steps", [STEPS, ("ReserveStock", "Tell", "ChargeCard", "Ship")])
+def test_a_step_without_claims_that_is_gone_or_lays_some_now_may_have_happened(steps: tuple[str, ...]) -> None:
+    account = dead(ReserveStock={})
+    account.dies(unclaimed=["Tell"])
+    name, said = refusal(account, steps=steps)
+    assert (name, "no Tell as it was" in said) == ("PermanentError", True)
+    assert not [key for (key,) in account.dynamodb.items("claims") if "ChargeCard" in key]
+
+
+def test_a_step_without_claims_that_is_as_it_was_is_undone() -> None:
+    account = dead(ReserveStock={}, Tell={"done": False, "undone": True})
+    account.dies(steps=(*STEPS[:1], "Tell", *STEPS[1:]), unclaimed=["Tell"])
+    assert account.recall(steps=["ReserveStock", "Tell", "ChargeCard"], unclaimed=["Tell"])
+
+
+def test_a_claim_of_a_step_that_lays_none_any_more_is_not_passed_over() -> None:
+    account = dead(ReserveStock={})
+    assert "no ReserveStock as it was" in refusal(account, unclaimed=["ReserveStock"])[1]
+
+
 def test_errors_that_people_did_not_write_quote_nothing() -> None:
     account = dead(ReserveStock={})
 
