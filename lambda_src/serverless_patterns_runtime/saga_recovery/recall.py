@@ -41,8 +41,8 @@ def recall(event: contract.Recall, edge: LedgerEdge) -> dict[str, Any]:
     entries = read(edge.outside, document, name, event["steps"])
     for step in event["steps"]:
         resumed(event, edge, step)
-    if _bytes(document) > _MOST_INPUT and not any(entry.is_done for entry in entries):
-        document = {}  # so large that no task could be given it: no step knows it
+    if _bytes(document) > _MOST_INPUT:
+        document = {}  # so large that no function could be given it: no step has a claim with it
     told: dict[str, Any] = {
         contract.EXECUTION: name,
         saga.ERROR: _error(execution, entries),
@@ -107,8 +107,12 @@ def _error(execution: Execution, entries: list[Entry]) -> dict[str, str]:
     return {"Error": execution.error or execution.status, "Cause": (execution.cause or "")[:MOST_CAUSE_CHARACTERS]}
 
 
-_MOST_INPUT = saga.MAX_STATE_BYTES - saga.RESERVED_BYTES
+_LEAST_EVENT = 64
+"""Bytes that the smallest event of a step has around the document."""
+
+_MOST_INPUT = saga.MAX_STATE_BYTES - _LEAST_EVENT
 
 
 def _bytes(value: Any) -> int:
-    return len(json.dumps(value, separators=(",", ":")))
+    """As Step Functions counts."""
+    return len(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode(errors="surrogatepass"))
