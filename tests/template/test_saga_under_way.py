@@ -100,6 +100,11 @@ def test_what_a_retired_step_called_otherwise_may_still_be_called() -> None:
         (lambda: [a_step("Gone"), a_step("Gone")], "retired_steps[1] must have a name that the saga has no more"),
         (lambda: [a_step("Gone", action="card:charge")], "Gone action must be a Handler, a lambda_.IFunction or"),
         (lambda: [a_step("Gone", circuit_breaker="Partner")], "Gone circuit_breaker must be a CircuitBreaker"),
+        (
+            lambda: [a_step("Gone", pivot=True)],
+            "Gone pivot must be no step that is retired, got True: executions under way that die are recovered by the "
+            "pivot of today: deploy it under its old name until they have ended",
+        ),
     ],
 )
 def test_synth_refuses(retired: Any, message: str) -> None:
