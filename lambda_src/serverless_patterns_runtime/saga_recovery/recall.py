@@ -39,6 +39,8 @@ def recall(event: contract.Recall, edge: LedgerEdge) -> dict[str, Any]:
     forward = _goes_forward(edge, event, document)
     # After the decision, so that the pivot's result is among them; what comes later is met by tombstones.
     entries = read(edge.outside, document, name, event["steps"])
+    if not forward:
+        _check_behind(event, entries)
     for step in event["steps"]:
         resumed(event, edge, step)
     if _bytes(document) > _MOST_INPUT:
@@ -81,6 +83,14 @@ def _goes_forward(edge: LedgerEdge, event: contract.Recall, document: Mapping[st
         return False
     action = task_of(document, name, pivot).action(edge.outside.claims_namespace)
     return not edge.outside.claims().tombstone(action).forestall()
+
+
+def _check_behind(event: contract.Recall, entries: list[Entry]) -> None:
+    """What is behind the pivot cannot be undone: it began behind another pivot, of the execution's own definition."""
+    begun = [entry.step for entry in entries if entry.has_begun and entry.step not in event["backward"]]
+    if begun:
+        told = f"{' and '.join(begun)} began, though {event.get('pivot')} is not done"
+        raise PermanentError(f"{told}: deploy the version whose pivot is done, and resume")
 
 
 def _decisions(event: contract.Recall, edge: LedgerEdge, execution: Execution) -> dict[str, Any]:

@@ -77,6 +77,12 @@ def test_who_has_begun_to_go_back_goes_on_so(step: str) -> None:
     assert "forward" not in dead(**claimed).recall()["saga"]
 
 
+def test_nothing_is_undone_before_what_began_behind_another_pivot() -> None:
+    """A deployment has moved the pivot: back would leave the parcel with who pays nothing."""
+    name, said = refusal(dead(ReserveStock={}, Ship={"done": False}))
+    assert (name, "Ship began, though ChargeCard is not done" in said) == ("PermanentError", True)
+
+
 def test_without_a_pivot_all_is_undone() -> None:
     assert "forward" not in dead(**{step: {} for step in STEPS}).recall(pivot=None)["saga"]
 
