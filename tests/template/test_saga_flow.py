@@ -272,7 +272,7 @@ def test_the_history_counts_every_branch_and_the_longest_way() -> None:
     told = refusal(lambda: a_saga(new_stack(), steps=[SagaParallel([many[:70], many[70:]])]))
     assert "steps must need at most 25,000 events of history" in told
     choice = SagaChoice("Odd", when=[(IS.is_present("$.a"), many[:70])], otherwise=many[70:])
-    a_saga(new_stack(), steps=[choice])
+    a_saga(new_stack(), steps=[choice], claims_retention=Duration.days(60))
 
 
 def test_the_machine_may_call_what_is_in_branches_and_choices() -> None:
