@@ -70,7 +70,7 @@ class SagaStateMachine(Measured):
             Undoing begins with the step that failed, unless it declared the error.
         claims: Table to share, with the partition key `claim` (String). Default: one of its own.
         claims_namespace: Separates constructs that share a table, each its own. Data: never change it. Default: `id`.
-        claims_retention: How long a step's claim is remembered; more than all tries may take, and 14 days.
+        claims_retention: How long a step's claim is remembered; more than all tries and a recovery take, or 14 days.
         max_result_bytes: Of each step's result. Default: 32,768, less for more than six steps.
         retired_steps: Steps that the saga has no more, as they were: what executions under way call stays. Drop them
             once those have ended.
@@ -121,8 +121,8 @@ class SagaStateMachine(Measured):
         problems.raise_any()
         if max_result_bytes is not None:
             check_results(problems, max_result_bytes, plan)
-        shortest = check_whole(problems, plan, once.namespace)
-        fix = "a claim must outlive its execution, with every retry, and the 14 days in which that can be redriven"
+        shortest = check_whole(problems, plan, once.namespace, retired)
+        fix = "a claim must outlive its execution, with every retry, and its redrive (14 days) or its recovery"
         once.check_retention(problems, shortest, fix)
         result_bytes = largest_result(plan) if max_result_bytes is None else max_result_bytes
         approvals = [one.approval for one in all_approvals(plan)]

@@ -35,6 +35,15 @@ def an_approval(name: str = "Manager", **arguments: Any) -> SagaApproval:
     return SagaApproval(name, **given)
 
 
+def test_the_order_of_approvals_that_share_a_function_names_nothing() -> None:
+    def deployed(*names: str) -> set[str]:
+        stack, notify = new_stack(), a_step_handler("refund")
+        a_saga(stack, steps=[a_step(), *(an_approval(name, notify=notify) for name in names)])
+        return {*resources(stack, "Lambda::Function")}
+
+    assert deployed("Manager", "Board") == deployed("Board", "Manager")
+
+
 def with_approval(stack: Stack, *before: Any, **arguments: Any) -> SagaStateMachine:
     ship = SagaStep("Ship", a_step_handler("ship"), nothing_to_undo=True)
     return a_saga(stack, steps=[*(before or (a_step(),)), an_approval(**arguments), ship])

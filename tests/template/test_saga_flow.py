@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from aws_cdk import CfnParameter, Duration
+from aws_cdk import CfnParameter, Duration, Stack
 from aws_cdk import aws_stepfunctions as sfn
 
-from serverless_patterns import SagaChoice, SagaParallel, SagaStep, SagaWait
+from serverless_patterns import SagaApproval, SagaChoice, SagaParallel, SagaStep, SagaWait
 from serverless_patterns_runtime.saga_state_machine import contract
 from tests.template.sagas import a_saga, a_step, a_step_handler, the_definition
 from tests.template.stacks import new_stack, refusal, the
@@ -271,7 +272,7 @@ def test_the_history_counts_every_branch_and_the_longest_way() -> None:
     told = refusal(lambda: a_saga(new_stack(), steps=[SagaParallel([many[:70], many[70:]])]))
     assert "steps must need at most 25,000 events of history" in told
     choice = SagaChoice("Odd", when=[(IS.is_present("$.a"), many[:70])], otherwise=many[70:])
-    a_saga(new_stack(), steps=[choice])
+    a_saga(new_stack(), steps=[choice], claims_retention=Duration.days(60))
 
 
 def test_the_machine_may_call_what_is_in_branches_and_choices() -> None:
@@ -449,6 +450,52 @@ def test_a_condition_may_look_at_results_of_branches_that_are_done() -> None:
     a_saga(new_stack(), steps=[*fork(a_step("A"), a_step("B")), choice])
     inside = SagaChoice("Big", when=[(IS.is_present("$.saga.results.A.a"), [a_step("C")])])
     a_saga(new_stack(), steps=[a_step("A"), *fork([inside], a_step("B"))])
+
+
+def unclaimed(stack: Stack, name: str = "Book") -> SagaStep:
+    function = a_saga(stack, "Other", steps=[a_step("A")]).functions[0]
+    return SagaStep(name, function, nothing_to_undo=True)
+
+
+def looking(name: str) -> SagaChoice:
+    return SagaChoice("How", when=[(IS.is_present(f"$.saga.results.{name}.id"), [forward("Insured")])])
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        lambda book: [book, a_step("P", pivot=True), looking("Book")],
+        lambda book: [a_step("P", pivot=True), replace(book, nothing_to_undo=False), looking("Book")],
+        lambda book: [
+            book,
+            a_step("P", pivot=True),
+            SagaParallel([[SagaChoice("Any", when=[(YES, [looking("Book")])])], forward("Ship")], name="Fork"),
+        ],
+    ],
+)
+def test_behind_the_pivot_no_condition_looks_at_what_a_recovery_does_not_know(steps: Any) -> None:
+    stack = new_stack()
+    told = refusal(lambda: a_saga(stack, steps=steps(unclaimed(stack))))
+    assert (
+        "How when[0] must look at the input, at results of Handlers or at approvals behind P, got "
+        "'$.saga.results.Book.id': a recovery does not know what others have returned"
+    ) in told
+
+
+def test_nor_does_a_wait() -> None:
+    stack = new_stack()
+    wait = SagaWait("Rest", until="$.saga.results.Book.at", longest=Duration.days(1))
+    told = refusal(lambda: a_saga(stack, steps=[unclaimed(stack), a_step("P", pivot=True), wait]))
+    assert "Rest until must look at the input, at results of Handlers" in told
+
+
+def test_conditions_look_at_all_results_before_the_pivot_and_at_those_of_handlers_behind_it() -> None:
+    stack = new_stack()
+    choice = SagaChoice("Early", when=[(IS.is_present("$.saga.results.Book.id"), [a_step("B")])])
+    pivot = [a_step("P", pivot=True), looking("Manager"), forward("Ship")]
+    late = SagaChoice("Late", when=[(IS.is_present("$.saga.results.Ship.id"), [forward("C")])])
+    manager = SagaApproval("Manager", notify=a_step_handler("ship"), timeout=Duration.days(1))
+    a_saga(stack, steps=[unclaimed(stack), choice, manager, *pivot, late])
 
 
 def test_names_say_what_they_are() -> None:

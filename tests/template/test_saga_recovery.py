@@ -1,6 +1,7 @@
 """What sees to executions of a saga that died: the recovery's definition, its functions, who tells them."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -12,11 +13,11 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 
-from serverless_patterns import SagaParallel, SagaStep, SagaWait
+from serverless_patterns import Retry, SagaParallel, SagaStep, SagaWait
 from serverless_patterns_runtime.saga_recovery import contract
 from serverless_patterns_runtime.saga_state_machine.contract import UNCLAIMED
 from tests.template.sagas import a_saga, a_step, a_step_handler, the_definition
-from tests.template.stacks import new_stack, resources, the
+from tests.template.stacks import new_stack, refusal, resources, the
 from tests.template.test_saga_foreign import a_function
 from tests.template.test_saga_state_machine_permissions import allowed
 
@@ -206,6 +207,59 @@ def test_they_know_whom_they_see_to() -> None:
     ledger = the(stack, "Lambda::Function", "Ledger")["Environment"]["Variables"]
     assert int(ledger["LONGEST_SECONDS"]) > 3_600
     assert the(stack, "Lambda::Function", "Guardian")["Handler"] == contract.GUARDIAN_HANDLER
+
+
+DAY = 86_400
+
+
+def recovers_in(**arguments: Any) -> int:
+    """Seconds, as the ledger is told."""
+    stack = new_stack()
+    a_saga(stack, claims_retention=Duration.days(365), **arguments)
+    return int(the(stack, "Lambda::Function", "Ledger")["Environment"]["Variables"]["LONGEST_SECONDS"])
+
+
+def the_least_retention(**arguments: Any) -> int:
+    told = refusal(lambda: a_saga(new_stack(), claims_retention=Duration.days(14), **arguments))
+    found = re.search(r"claims_retention must be a Duration from ([0-9,]+) to", told)
+    assert found is not None, told
+    return int(found[1].replace(",", ""))
+
+
+def patient(name: str) -> SagaStep:
+    return a_step(name, compensation_retry=Retry(30, longest_delay=Duration.days(1)))
+
+
+def test_what_dies_at_the_last_moment_can_still_be_recovered() -> None:
+    """The ledger refuses what its claims would not outlive: how long the saga waits says nothing of that."""
+
+    def waiting(days: int) -> dict[str, Any]:
+        return {"steps": [a_step("A"), SagaWait("Rest", duration=Duration.days(days)), a_step("B")]}
+
+    assert recovers_in(**waiting(1)) == recovers_in(**waiting(60)) < 2 * DAY
+    assert the_least_retention(**waiting(60)) - the_least_retention(**waiting(1)) == 59 * DAY
+
+
+def test_a_recovery_that_takes_longer_than_a_redrive_needs_claims_for_as_long() -> None:
+    quick, slow = {"steps": [a_step("A")]}, {"steps": [patient("A")]}
+    extra = recovers_in(**slow) - recovers_in(**quick)
+    assert extra > 14 * DAY
+    assert the_least_retention(**slow) >= extra + recovers_in(**slow)
+
+
+def test_a_recovery_undoes_branches_one_after_the_other_and_retired_steps_too() -> None:
+    one = recovers_in(steps=[a_step("A")])
+    more = recovers_in(steps=[a_step("A"), a_step("B")]) - one
+    assert recovers_in(steps=[SagaParallel([a_step("A"), a_step("B")], name="Fork")]) == one + more
+    assert recovers_in(steps=[a_step("A")], retired_steps=[a_step("B")]) == one + more
+
+
+def test_a_recovery_waits_behind_the_pivot_once_more() -> None:
+    def steps(days: int) -> list[Any]:
+        rest = SagaWait("Rest", duration=Duration.days(days))
+        return [a_step("A", pivot=True), rest, SagaStep("Ship", a_step_handler("ship"))]
+
+    assert recovers_in(steps=steps(40)) - recovers_in(steps=steps(10)) == 30 * DAY
 
 
 def test_they_run_on_the_runtime_of_the_steps_in_the_same_layer() -> None:

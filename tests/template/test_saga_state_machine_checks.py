@@ -147,7 +147,7 @@ WRONG: dict[str, tuple[Callable[[], dict[str, Any]], str]] = {
     ),
     "claims that are forgotten": (
         lambda: {"claims_retention": Duration.days(14)},
-        "a claim must outlive its execution, with every retry, and the 14 days in which that can be redriven",
+        "a claim must outlive its execution, with every retry, and its redrive (14 days) or its recovery",
     ),
     "retries that outlive the claims": (
         lambda: {

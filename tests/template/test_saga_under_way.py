@@ -69,6 +69,18 @@ def test_a_function_that_a_retired_step_shared_stays_under_the_name_of_either(fi
     assert all(function in invokable(after) for function in functions(before))
 
 
+@pytest.mark.parametrize("shared", [{"action": "reserve"}, {"compensation": "release"}])
+def test_the_order_of_steps_that_share_a_function_names_nothing(shared: dict[str, str]) -> None:
+    def deployed(*names: str) -> set[str]:
+        stack = new_stack()
+        given = {kind: a_step_handler(function) for kind, function in shared.items()}
+        a_saga(stack, steps=[a_step(name, **given) for name in names])
+        return functions(stack)
+
+    assert deployed("Reserve", "Charge") == deployed("Charge", "Reserve")
+    assert deployed("Reserve", "Charge") != deployed("Reserve", "Charge", "Approve")  # what the docs warn of
+
+
 def test_what_a_retired_step_called_otherwise_may_still_be_called() -> None:
     stack = new_stack()
     legacy = lambda_.Function(
@@ -100,6 +112,11 @@ def test_what_a_retired_step_called_otherwise_may_still_be_called() -> None:
         (lambda: [a_step("Gone"), a_step("Gone")], "retired_steps[1] must have a name that the saga has no more"),
         (lambda: [a_step("Gone", action="card:charge")], "Gone action must be a Handler, a lambda_.IFunction or"),
         (lambda: [a_step("Gone", circuit_breaker="Partner")], "Gone circuit_breaker must be a CircuitBreaker"),
+        (
+            lambda: [a_step("Gone", pivot=True)],
+            "Gone pivot must be no step that is retired, got True: executions under way that die are recovered by the "
+            "pivot of today: deploy it under its old name until they have ended",
+        ),
     ],
 )
 def test_synth_refuses(retired: Any, message: str) -> None:

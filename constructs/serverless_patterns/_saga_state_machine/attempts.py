@@ -53,6 +53,10 @@ class Backoff:
 
 PARK_BACKOFF = Backoff(PARK_ATTEMPTS, PARK_BASE_SECONDS, PARK_LONGEST_SECONDS)
 
+LEDGER_SECONDS = 60
+LEDGER_TASK_SECONDS = LEDGER_SECONDS + contract.STARTING_SECONDS
+LEDGER_BACKOFF = Backoff(again=15, base=2, longest=3600)  # hours: whatever keeps the ledger from its table
+
 
 @dataclass(frozen=True)
 class Attempts:

@@ -13,17 +13,18 @@ from .._checks import Problems, seconds
 from .._shapes import several
 from ..saga_step import Retry, SagaStep
 from .definition import definition
-from .estimates import longest_seconds, most_bytes, most_events, most_results
+from .estimates import longest_recovery_seconds, longest_seconds, most_bytes, most_events, most_results
 from .flow_checks import Flow
 from .foreign_checks import check_doing, check_shared, is_error_of_others, slowest_seconds
 from .outside_checks import check_lifetimes, check_outside, check_suffixes
-from .plan import Node, SagaNode, all_approvals, all_steps
+from .plan import Node, Planned, SagaNode, all_approvals, all_steps
 from .states import Resources
 
 _MOST_DEFINITION_BYTES = 1_048_576  # Step Functions quota
 _ARN_BYTES = 256  # of each, assumed
 _MOST_EVENTS = 25_000  # Step Functions quota
 _REDRIVE_SECONDS = 14 * 86_400  # that a failed execution can be redriven
+_UNHEARD_SECONDS = 3600  # until the guardian has begun, at the latest
 _LONGEST_TASK_SECONDS = 86_400
 _OURS = (contract.PERMANENT_ERROR, contract.RUNNING_ELSEWHERE, contract.CIRCUIT_OPEN, "Unsettled", "KeyExpired")
 
@@ -59,8 +60,8 @@ def check_steps(problems: Problems, given: Any, namespace: str) -> list[SagaNode
     return nodes
 
 
-def check_whole(problems: Problems, plan: Sequence[Node], namespace: str) -> int:
-    """Check what all steps come to; returns the seconds that an execution can take."""
+def check_whole(problems: Problems, plan: Sequence[Node], namespace: str, retired: Sequence[SagaStep]) -> int:
+    """Check what all steps come to; returns the seconds for which claims are needed at least."""
     check_lifetimes(problems, all_steps(plan))
     events = most_events(plan)
     if events > _MOST_EVENTS:
@@ -70,7 +71,8 @@ def check_whole(problems: Problems, plan: Sequence[Node], namespace: str) -> int
     if size > _MOST_DEFINITION_BYTES:
         must = f"make a definition of at most {_MOST_DEFINITION_BYTES:,} bytes"
         problems.add("steps", must, f"about {size:,}", "split the saga, or declare fewer errors")
-    return longest_seconds(plan) + _REDRIVE_SECONDS
+    recovered = longest_recovery_seconds(plan, [Planned(step, backward=True) for step in retired])
+    return longest_seconds(plan) + max(_REDRIVE_SECONDS, recovered + _UNHEARD_SECONDS)
 
 
 def largest_result(plan: Sequence[Node]) -> int:

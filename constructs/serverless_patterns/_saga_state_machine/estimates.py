@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from serverless_patterns_runtime.saga_state_machine import contract
 
 from ..handler import Handler
-from .attempts import EVENTS_OF_A_STATE, EVENTS_OF_AN_ATTEMPT, PARK_ATTEMPTS, PARK_BACKOFF, PARK_TIMEOUT_SECONDS
+from .attempts import (
+    EVENTS_OF_A_STATE,
+    EVENTS_OF_AN_ATTEMPT,
+    LEDGER_BACKOFF,
+    LEDGER_TASK_SECONDS,
+    PARK_ATTEMPTS,
+    PARK_BACKOFF,
+    PARK_TIMEOUT_SECONDS,
+)
 from .foreign import paths_in
 from .plan import Node, Planned, PlannedApproval, PlannedChoice, PlannedParallel, PlannedWait, all_steps
 
@@ -21,6 +29,17 @@ _PARKING_EVENTS = EVENTS_OF_A_STATE + EVENTS_OF_AN_ATTEMPT * (1 + PARK_ATTEMPTS)
 def longest_seconds(plan: Iterable[Node]) -> int:
     """That an execution can take: all forward, then all back, each at the last moment."""
     return sum(_forward_seconds(node) + _backward_seconds(node) for node in plan)
+
+
+def longest_recovery_seconds(plan: Sequence[Node], former: Iterable[Planned]) -> int:
+    """That the recovery of an execution can take: back over all steps one after the other, or on from the pivot."""
+    steps = [*all_steps(plan), *former]
+    back = sum(_PARKING_SECONDS + each.longest for each in (step.compensation for step in steps) if each is not None)
+    onward = sum(_forward_seconds(node) for node in plan if not node.backward)
+    pivots = [step.action for step in steps if step.step.pivot]
+    at_work = sum(action.leases * (LEDGER_TASK_SECONDS + action.after_a_lease) for action in pivots)
+    asking = LEDGER_TASK_SECONDS * (LEDGER_BACKOFF.again + 1) + LEDGER_BACKOFF.delays
+    return 2 * asking + at_work + max(back, onward)
 
 
 def most_events(plan: Iterable[Node]) -> int:

@@ -12,6 +12,7 @@ from serverless_patterns_runtime.saga_state_machine import contract
 
 from .._checks import Problems
 from .._shapes import several
+from ..handler import Handler
 from ..saga_approval import SagaApproval
 from ..saga_flow import SagaChoice, SagaParallel, SagaWait
 from ..saga_step import SagaStep
@@ -37,6 +38,8 @@ class Flow:
     """Likewise."""
     names: list[str] = field(default_factory=list[str])
     """Of all nodes."""
+    pivot: str | None = None
+    """The step behind which it now is."""
 
     def check(self, argument: str, given: Any) -> list[SagaNode]:
         """The nodes of the saga; what is wrong with them goes to the problems."""
@@ -75,6 +78,8 @@ class Flow:
         if inside and node.pivot:
             fix = "make a step of the saga itself the pivot, before or behind"
             self.problems.add(f"{node.name} pivot", "be left out inside of branches and choices", "True", fix)
+        elif node.pivot:
+            self.pivot = str(node.name)
         return frozenset([str(node.name)])
 
     def _approval(
@@ -149,6 +154,14 @@ class Flow:
             must = "look at the input, or at results of steps that are done by then"
             fix = "$.amount or $.saga.results.<Step>.amount; in branches, of steps before the branches"
             self.problems.add(argument, must, repr(path), fix)
+        elif self.pivot is not None and not is_usable(path, known - self._unclaimed()):
+            must = f"look at the input, at results of Handlers or at approvals behind {self.pivot}"
+            fix = "a recovery does not know what others have returned, and would go another way: ask a Handler"
+            self.problems.add(argument, must, repr(path), fix)
+
+    def _unclaimed(self) -> frozenset[str]:
+        """Steps whose results nothing keeps."""
+        return frozenset(str(step.name) for step, _ in self.steps if not isinstance(step.action, Handler))
 
     def _wait(self, node: SagaWait, known: frozenset[str]) -> None:
         if (node.duration is None) == (node.until is None):

@@ -43,7 +43,7 @@ _VARIABLES = (*BusinessFunctionEnv._fields, *ClaimsEnv._fields, *Env._fields, *P
 
 @dataclass(frozen=True)
 class StepFunction:
-    """One handler, named after the first step that it serves."""
+    """One handler, named after the step that it serves: of several the first by name, in whatever order they stand."""
 
     id: str
     label: str
@@ -105,13 +105,18 @@ class StepFunction:
 
 def functions_of(steps: Sequence[SagaStep], once: Idempotency, max_result_bytes: int) -> dict[Handler, StepFunction]:
     """One for each handler, in the order of the steps."""
-    found: dict[Handler, StepFunction] = {}
+    served: dict[Handler, list[tuple[str, str]]] = {}
     for step in steps:
         for kind, handler in (("Action", step.action), ("Compensation", step.compensation)):
-            if isinstance(handler, Handler) and handler not in found:
-                label = f"{step.name} {kind.lower()}"
-                guards = _protections(steps, handler)
-                found[handler] = StepFunction(f"{step.name}{kind}", label, handler, once, max_result_bytes, guards)
+            if isinstance(handler, Handler):
+                served.setdefault(handler, []).append((step.name, kind))
+    found: dict[Handler, StepFunction] = {}
+    for handler, names in served.items():
+        name, kind = min(names)
+        guards = _protections(steps, handler)
+        found[handler] = StepFunction(
+            f"{name}{kind}", f"{name} {kind.lower()}", handler, once, max_result_bytes, guards
+        )
     return found
 
 
@@ -147,7 +152,7 @@ def functions_of_approvals(
 ) -> dict[Handler, StepFunction]:
     """One for each handler that tells people."""
     found: dict[Handler, StepFunction] = {}
-    for one in approvals:
+    for one in sorted(approvals, key=lambda one: one.name):
         if one.notify not in found:
             told = (f"{one.name}Notify", f"{one.name} notify", one.notify, once, max_result_bytes)
             found[one.notify] = StepFunction(*told, entry_point=ASKING_HANDLER)

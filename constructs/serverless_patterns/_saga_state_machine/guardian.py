@@ -26,7 +26,7 @@ from .._bundled import BundledHandler
 from .._function import define_function, endpoints
 from .._grants import grant_dead_letter, grant_ledger, statement
 from .._queues import define_letters
-from .recovery import LEDGER_SECONDS
+from .attempts import LEDGER_SECONDS
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb

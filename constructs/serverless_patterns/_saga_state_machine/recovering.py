@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from .estimates import longest_seconds
+from .estimates import longest_recovery_seconds
 from .foreign import statements
 from .guardian import Shared, define_guardian, define_ledger
 from .machine import define_machine
@@ -52,8 +52,8 @@ def define_recovery(
         resources: With the functions of those, too.
         targets: Functions behind all steps; the recovery may invoke those that it names.
     """
-    ledger = define_ledger(scope, shared, machine, longest_seconds(plan))
     former = [Planned(step, backward=True) for step in retired]
+    ledger = define_ledger(scope, shared, machine, longest_recovery_seconds(plan, former))
     told = recovery(plan, former, resources, ledger.function_arn)
     named = json.dumps(told)
     called = [each for each in (*targets, cast("lambda_.IFunction", ledger)) if each.function_arn in named]

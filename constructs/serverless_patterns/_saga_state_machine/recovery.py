@@ -14,7 +14,7 @@ from serverless_patterns_runtime.saga_recovery.contract import EXECUTION, FORWAR
 from serverless_patterns_runtime.saga_state_machine import contract
 
 from .assembly import machine
-from .attempts import Backoff
+from .attempts import LEDGER_BACKOFF, LEDGER_TASK_SECONDS
 from .backward import back_from, whole_way_back
 from .definition import backward_ends, forward_end
 from .forward import Way, whole_way_forward
@@ -49,10 +49,6 @@ SETTLE_DONE, SETTLE_UNDONE, DONE, SUCCEEDED = "Settle what is done", "Settle wha
 
 RECOVERY = Place(execution=f"{SAGA}.{EXECUTION}")
 _FAILURE = RECOVERY.failure
-
-LEDGER_SECONDS = 60
-_STARTING = contract.STARTING_SECONDS
-_BACKOFF = Backoff(again=15, base=2, longest=3600)  # hours: whatever keeps the ledger from its table
 
 
 def recovery(plan: Plan, former: Sequence[Planned], resources: Resources, ledger: str) -> Mapping[str, Any]:
@@ -141,11 +137,11 @@ def _ask(ledger: str, asked: Mapping[str, Any], at_work: Sequence[State]) -> Sta
         "Type": "Task",
         "Resource": ledger,
         "Parameters": asked,
-        "TimeoutSeconds": LEDGER_SECONDS + _STARTING,
+        "TimeoutSeconds": LEDGER_TASK_SECONDS,
         "Retry": [
             {"ErrorEquals": [contract.PERMANENT_ERROR], "MaxAttempts": 0},
             *at_work,
-            retrier(_BACKOFF),
+            retrier(LEDGER_BACKOFF),
         ],
         "Catch": catch_all(_FAILURE, FAILED),
     }

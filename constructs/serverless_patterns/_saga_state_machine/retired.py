@@ -36,6 +36,12 @@ def check_retired(problems: Problems, given: Any, names: Collection[str], namesp
             fix = "executions under way call the functions of that name, and so do new ones: leave it out"
             problems.add(f"retired_steps[{at}]", "have a name that the saga has no more", repr(step.name), fix)
         known.add(step.name)
+        if step.pivot:
+            fix = (
+                "executions under way that die are recovered by the pivot of today: deploy it under its old name until "
+            )
+            fix += "they have ended"
+            problems.add(f"{step.name} pivot", "be no step that is retired", "True", fix)
         check_doing(problems, step)
         check_outside(problems, step, namespace)
         kept.append(step)

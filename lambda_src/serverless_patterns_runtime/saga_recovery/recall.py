@@ -39,10 +39,12 @@ def recall(event: contract.Recall, edge: LedgerEdge) -> dict[str, Any]:
     forward = _goes_forward(edge, event, document)
     # After the decision, so that the pivot's result is among them; what comes later is met by tombstones.
     entries = read(edge.outside, document, name, event["steps"])
+    if not forward:
+        _check_behind(event, entries)
     for step in event["steps"]:
         resumed(event, edge, step)
-    if _bytes(document) > _MOST_INPUT and not any(entry.is_done for entry in entries):
-        document = {}  # so large that no task could be given it: no step knows it
+    if _bytes(document) > _MOST_INPUT:
+        document = {}  # so large that no function could be given it: no step has a claim with it
     told: dict[str, Any] = {
         contract.EXECUTION: name,
         saga.ERROR: _error(execution, entries),
@@ -90,6 +92,14 @@ def _goes_forward(edge: LedgerEdge, event: contract.Recall, document: Mapping[st
     return not edge.outside.claims().tombstone(action).forestall()
 
 
+def _check_behind(event: contract.Recall, entries: list[Entry]) -> None:
+    """What is behind the pivot cannot be undone: it began behind another pivot, of the execution's own definition."""
+    begun = [entry.step for entry in entries if entry.has_begun and entry.step not in event["backward"]]
+    if begun:
+        told = f"{' and '.join(begun)} began, though {event.get('pivot')} is not done"
+        raise PermanentError(f"{told}: deploy the version whose pivot is done, and resume")
+
+
 def _decisions(event: contract.Recall, edge: LedgerEdge, execution: Execution) -> dict[str, Any]:
     """What was approved: the results of approvals."""
     found: dict[str, Any] = {}
@@ -114,8 +124,12 @@ def _error(execution: Execution, entries: list[Entry]) -> dict[str, str]:
     return {"Error": execution.error or execution.status, "Cause": (execution.cause or "")[:MOST_CAUSE_CHARACTERS]}
 
 
-_MOST_INPUT = saga.MAX_STATE_BYTES - saga.RESERVED_BYTES
+_LEAST_EVENT = 64
+"""Bytes that the smallest event of a step has around the document."""
+
+_MOST_INPUT = saga.MAX_STATE_BYTES - _LEAST_EVENT
 
 
 def _bytes(value: Any) -> int:
-    return len(json.dumps(value, separators=(",", ":")))
+    """As Step Functions counts."""
+    return len(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode(errors="surrogatepass"))

@@ -83,7 +83,7 @@ COMPENSATED = "COMPENSATED"
 COMPENSATION_PARKED = "COMPENSATION_PARKED"
 FORWARD_PARKED = "FORWARD_PARKED"
 ABORTED = "ABORTED"
-"""Ended by something else than the saga: nothing was undone because of it."""
+"""Ended by something else than the saga. The guardian has it recovered; no status says how that ends."""
 
 
 PARKED_ENDS = (COMPENSATION_PARKED, FORWARD_PARKED)

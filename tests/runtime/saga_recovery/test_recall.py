@@ -1,5 +1,6 @@
 """What a recovery is told: which way, decided once, and everything that the claims know."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -76,6 +77,12 @@ def test_who_has_begun_to_go_back_goes_on_so(step: str) -> None:
     assert "forward" not in dead(**claimed).recall()["saga"]
 
 
+def test_nothing_is_undone_before_what_began_behind_another_pivot() -> None:
+    """A deployment has moved the pivot: back would leave the parcel with who pays nothing."""
+    name, said = refusal(dead(ReserveStock={}, Ship={"done": False}))
+    assert (name, "Ship began, though ChargeCard is not done" in said) == ("PermanentError", True)
+
+
 def test_without_a_pivot_all_is_undone() -> None:
     assert "forward" not in dead(**{step: {} for step in STEPS}).recall(pivot=None)["saga"]
 
@@ -114,8 +121,19 @@ def test_an_input_that_no_step_takes_is_no_document(given: str) -> None:
 
 def test_an_input_that_no_task_could_be_given_is_left_out() -> None:
     account = Account()
-    account.dies(input=f'{{"order_id": "{"7" * 262_000}"}}')
+    account.dies(input=f'{{"order_id": "{"7" * 262_100}"}}')
     assert set(account.recall()) == {"saga"}
+
+
+@pytest.mark.parametrize("letters", ["7" * 250_000, "ä" * 120_000])
+def test_a_large_input_is_that_of_a_step_that_has_begun(letters: str) -> None:
+    """Without it the step's claim would be another's, and nothing of it be undone."""
+    given = {"order_id": letters}
+    account = Account()
+    account.dies(input=json.dumps(given, ensure_ascii=False))
+    assert account.recall()["order_id"] == letters
+    account.claimed("ReserveStock", done=False, input=given)
+    assert account.recall()["order_id"] == letters
 
 
 def test_one_that_still_runs_is_not_recovered() -> None:
