@@ -85,8 +85,8 @@ class SagaStateMachine(Measured):
         claims: The table of claims, where parked steps are too.
         recovery_state_machine: Does, or undoes, what is left of executions that died or were parked.
         guardian: The function that starts it: by itself, or asked by `serverless-patterns saga`.
-        alarms: By name: Failed, Aborted, Throttled, GuardianFailed, RecoveryFailed, RecoveryAborted; ApprovalWaiting
-            where there is one.
+        alarms: By name: Failed, Aborted, TimedOut, Throttled, GuardianFailed, RecoveryFailed, RecoveryAborted;
+            ApprovalWaiting where there is one.
         required_endpoints: AWS services that the functions must reach when they run in a VPC.
 
     Raises:
