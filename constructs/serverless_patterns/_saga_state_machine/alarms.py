@@ -70,7 +70,7 @@ def _of_executions(machine: sfn.StateMachine) -> list[AlarmOn]:
             "TimedOut",
             machine.metric_timed_out(period=METRIC_PERIOD, statistic="Sum"),
             1,
-            "An execution has met Step Functions' limit of a year: the guardian has what it had done undone, or finished",
+            "An execution met Step Functions' limit of a year: the guardian has what it had done undone, or finished",
             critical=False,
         ),
         AlarmOn(
