@@ -89,14 +89,6 @@ class Sweep(TypedDict):
     task: Literal["sweep"]
 
 
-class ListOpen(TypedDict):
-    """What somebody asks the guardian: which executions need a person, or are being recovered."""
-
-    task: Literal["list"]
-    all: NotRequired[bool]
-    """Those too that were settled."""
-
-
 class Show(TypedDict):
     """What somebody asks the guardian about one execution."""
 
