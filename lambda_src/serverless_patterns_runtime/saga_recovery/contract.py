@@ -111,7 +111,7 @@ class Listed(TypedDict):
     execution: str
     outcome: str
     """Of the latest recovery, or of the execution itself: `COMPENSATION_PARKED`, `FORWARD_PARKED`, `RECOVERY_FAILED`,
-    `RUNNING`, `SUCCEEDED`, or a status of Step Functions: then it died."""
+    `RUNNING`, `SUCCEEDED`, `COMPENSATED`, or a status of Step Functions: then it died."""
     recovery: str | None
     """Name of the latest recovery's execution."""
     started: int
@@ -153,10 +153,12 @@ class ShowAnswer(TypedDict):
 
     execution: str
     outcome: str
-    """Of the execution itself; see `Listed`."""
+    """As in `Listed`."""
     started: int
+    """The execution itself."""
     stopped: int | None
     error: str | None
+    """Why the saga went back, where a parked step knows it; else of the execution."""
     steps: list[ShownStep]
     recoveries: list[Recovery]
     audit: list[AuditLine]
