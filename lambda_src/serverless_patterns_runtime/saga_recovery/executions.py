@@ -124,7 +124,7 @@ def name_of(execution_arn: str) -> str:
 
 def _said(output: str) -> str:
     told: Any = json.loads(output)
-    undone = isinstance(told, dict) and told.get("status") == saga.COMPENSATED  # pyright: ignore[reportUnknownMemberType]
+    undone = bool(isinstance(told, dict) and told.get("status") == saga.COMPENSATED)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
     return saga.COMPENSATED if undone else saga.SUCCEEDED
 
 
