@@ -167,6 +167,10 @@ WRONG: dict[str, tuple[Callable[[SagaStateMachine], Route], str]] = {
         lambda saga: Route("POST /checkout", saga),  # pyright: ignore[reportArgumentType]
         "a saga has start(), status() and decision(approval): pass one of these",
     ),
+    "a start that is not called": (
+        lambda saga: Route("POST /checkout", saga.start),  # pyright: ignore[reportArgumentType]
+        "call it: saga.start(...)",
+    ),
     "a start's answer": (a_route(respond={"a": "$.a"}), "respond must be left out in front of start()"),
     "a start with a strange mode": (a_route(idempotency="maybe"), "idempotency must be one of 'required', 'optional'"),
     "a look that writes": (a_look("POST /checkout/{execution}"), "must be one of 'GET', got 'POST'"),
