@@ -249,9 +249,9 @@ def back_without_closing(patch: Patch) -> None:
         states, back = made["States"], made["States"].pop(f"Close {APPROVAL}")["Catch"][0]["Next"]
         for name in (APPROVAL, f"{APPROVAL} reminded"):
             for catcher in states[name]["Catch"]:
-                if catcher["Next"].startswith("Close"):
+                if catcher["Next"] in (f"Close {APPROVAL}", f"{APPROVAL} not reminded"):
                     catcher |= {"ResultPath": "$.saga.error", "Next": back}
-        states[f"{APPROVAL} not reminded"]["Next"] = back
+        del states[f"{APPROVAL} not reminded"]
         return made
 
     patch.setattr(approval_world, "with_approval", defines)
