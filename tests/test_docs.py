@@ -11,7 +11,22 @@ from pathlib import Path
 
 import pytest
 
-from serverless_patterns import ApiProxy, Cors, HttpBackend, MockResponse, Route, Throttle
+from serverless_patterns import (
+    ApiProxy,
+    Cors,
+    ExternalKey,
+    HttpBackend,
+    MockResponse,
+    Retry,
+    Route,
+    SagaApproval,
+    SagaChoice,
+    SagaParallel,
+    SagaStateMachine,
+    SagaStep,
+    SagaWait,
+    Throttle,
+)
 from tests.documented import PAGES, ROOT, code, examples, write_files
 
 SHOWN = ("handlers", "shop")
@@ -58,9 +73,24 @@ def test_the_examples_of_a_page_run(page: Path, empty_folder: Path) -> None:
         exec(compile(_API.format(arguments), f"{page}: {example}", "exec"), namespace)
 
 
-@pytest.mark.parametrize("described", [ApiProxy, Cors, HttpBackend, MockResponse, Route, Throttle])
-def test_the_page_names_every_argument(described: type) -> None:
-    said = " ".join(re.findall(r"`([^`\n]+)`", (ROOT / "docs/patterns/api_proxy.md").read_text()))
+DESCRIBED = {
+    "api_proxy": [ApiProxy, Cors, HttpBackend, MockResponse, Route, Throttle],
+    "saga_state_machine": [
+        ExternalKey,
+        Retry,
+        SagaApproval,
+        SagaChoice,
+        SagaParallel,
+        SagaStateMachine,
+        SagaStep,
+        SagaWait,
+    ],
+}
+
+
+@pytest.mark.parametrize(("page", "described"), [(page, one) for page, all in DESCRIBED.items() for one in all])
+def test_the_page_names_every_argument(page: str, described: type) -> None:
+    said = " ".join(re.findall(r"`([^`\n]+)`", (ROOT / f"docs/patterns/{page}.md").read_text()))
     arguments = {*inspect.signature(described.__init__).parameters} - {"self", "scope", "id", "route"}
     assert {name for name in arguments if not re.search(rf"\b{name}\b", said)} == set()
 

@@ -100,11 +100,11 @@ def grant_ledger(grantee: iam.IGrantable, claims: dynamodb.ITable) -> None:
     grant_table_key(grantee, claims)
 
 
-def grant_start(function: lambda_.Function, machine: sfn.StateMachine, key: kms.IKey | None) -> None:
+def grant_start(grantee: iam.IGrantable, machine: sfn.StateMachine, key: kms.IKey | None) -> iam.Grant:
     """Start executions of this machine."""
-    _allow(function, ("states:StartExecution",), [machine.state_machine_arn])
     if key is not None:
-        key.grant(function, *_EXECUTION_KEY)
+        key.grant(grantee, *_EXECUTION_KEY)
+    return machine.grant_start_execution(grantee)
 
 
 def grant_answer_tasks(function: lambda_.Function, machine: sfn.StateMachine) -> None:

@@ -13,7 +13,7 @@ from constructs import Construct
 
 from ._alarms import define_alarms
 from ._checks import Problems, path_of
-from ._grants import grant_ask
+from ._grants import grant_ask, grant_start
 from ._idempotency import Idempotency
 from ._saga_state_machine.alarms import approval_alarms, saga_alarms
 from ._saga_state_machine.checks import check_results, check_steps, check_whole, largest_result
@@ -61,7 +61,7 @@ class SagaStateMachine(Measured):
     ```
 
     An execution's input is an object without the key `saga`. It succeeds with `status` `SUCCEEDED` and the `results`,
-    or `COMPENSATED` and the `error`; it fails only when a step is parked, and then needs a person.
+    or `COMPENSATED` and the `error`; it fails when a step is parked, and then needs a person.
 
     Args:
         scope: Parent construct.
@@ -85,8 +85,8 @@ class SagaStateMachine(Measured):
         claims: The table of claims, where parked steps are too.
         recovery_state_machine: Does, or undoes, what is left of executions that died or were parked.
         guardian: The function that starts it: by itself, or asked by `serverless-patterns saga`.
-        alarms: By name: Failed, Aborted, Throttled, GuardianFailed, RecoveryFailed, RecoveryAborted; ApprovalWaiting
-            where there is one.
+        alarms: By name: Failed, Aborted, TimedOut, Throttled, GuardianFailed, RecoveryFailed, RecoveryAborted;
+            ApprovalWaiting where there is one.
         required_endpoints: AWS services that the functions must reach when they run in a VPC.
 
     Raises:
@@ -193,7 +193,7 @@ class SagaStateMachine(Measured):
 
     def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow starting executions."""
-        return self.state_machine.grant_start_execution(grantee)
+        return grant_start(grantee, self.state_machine, self._offered.key)
 
     def grant_resume(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow what `serverless-patterns saga` does: list, show and resume what needs a person."""

@@ -20,7 +20,7 @@ class StepError:
     """Of the error's class, or Step Functions' own, such as `States.Timeout`."""
 
     message: str = field(default="", repr=False)
-    """Short. Empty unless the error was a PermanentError, whose words are written to be read."""
+    """Short: the words of a PermanentError, which are written to be read; of others the place in the code."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -158,9 +158,10 @@ def test_a_recovery_that_runs_is_said_to(run: Run) -> None:
     assert result.exit_code == 0
 
 
-def test_what_came_to_a_good_end_is_not_resumed(run: Run, cloud: Cloud) -> None:
+@pytest.mark.parametrize("status", ["SUCCEEDED", "COMPENSATED"])
+def test_what_came_to_a_good_end_is_not_resumed(run: Run, cloud: Cloud, status: str) -> None:
     run("resume", "Shop-Guardian", "order-7", "--reason", "why", "--yes")
-    cloud.account.stepfunctions.put(RECOVERY, "order-7-1", "SUCCEEDED")
+    cloud.account.stepfunctions.put(RECOVERY, "order-7-1", "SUCCEEDED", output=json.dumps({"status": status}))
     result = run("resume", "Shop-Guardian", "order-7", "--reason", "why", "--yes")
     assert result.stdout.endswith("There is nothing to resume: order-7-1 has come to a good end.\n")
     assert result.exit_code == 1

@@ -129,7 +129,7 @@ def _(patch: Patch) -> None:
 
 @removal("trying again after a conflict", "effects", "a 500 without a reason", only=("conflict",))
 def _(patch: Patch) -> None:
-    patch.setattr(commits, "_TRY_AGAIN", set())
+    patch.setattr(commits, "NOT_NOW", set())
 
 
 @removal("the loser answers what the winner did", "effects", "that is not in the table")

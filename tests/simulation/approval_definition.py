@@ -23,13 +23,17 @@ def with_approval(plans: Sequence[Plan]) -> Mapping[str, Any]:
     first, second = (plan.name for plan in plans[:2])
     back = f"Undo {first}"
     states[first]["Next"] = APPROVAL
-    states[APPROVAL] = _wait("ask", f"{APPROVAL} reminded", back, second)
-    states[f"{APPROVAL} reminded"] = _wait("remind", f"Close {APPROVAL}", back, second)
+    close, unreminded = f"Close {APPROVAL}", f"{APPROVAL} not reminded"
+    unasked = _catch_all(f"$.saga.results.{APPROVAL}", close)
+    failed = [{"ErrorEquals": ["AlreadyDecided"], "ResultPath": None, "Next": close}, *_catch_all(None, unreminded)]
+    states[APPROVAL] = _wait("ask", f"{APPROVAL} reminded", unasked, back, second)
+    states[f"{APPROVAL} reminded"] = _wait("remind", close, failed, back, second)
+    states[unreminded] = {"Type": "Wait", "Seconds": SECONDS // 2, "Next": close}
     states[f"Close {APPROVAL}"] = _close(back, second)
     return {**made, "States": states}
 
 
-def _wait(kind: str, late: str, back: str, following: str) -> Mapping[str, Any]:
+def _wait(kind: str, late: str, failed: Sequence[Mapping[str, Any]], back: str, following: str) -> Mapping[str, Any]:
     payload = {**_event(kind), "token.$": "$$.Task.Token", "seconds": SECONDS}
     return {
         "Type": "Task",
@@ -45,7 +49,7 @@ def _wait(kind: str, late: str, back: str, following: str) -> Mapping[str, Any]:
         "Catch": [
             {"ErrorEquals": ["Rejected"], "ResultPath": "$.saga.error", "Next": back},
             {"ErrorEquals": TIMEOUTS, "ResultPath": None, "Next": late},
-            *_catch_all(f"$.saga.results.{APPROVAL}", f"Close {APPROVAL}"),
+            *failed,
         ],
         "Next": following,
     }
@@ -86,7 +90,7 @@ def _backoff(attempts: int, longest: int) -> Mapping[str, Any]:
     }
 
 
-def _catch_all(path: str, following: str) -> list[Mapping[str, Any]]:
+def _catch_all(path: str | None, following: str) -> list[Mapping[str, Any]]:
     return [
         {"ErrorEquals": [name], "ResultPath": path, "Next": following}
         for name in ("States.DataLimitExceeded", "States.ALL")

@@ -119,7 +119,7 @@ def _(patch: Patch) -> None:
 
 @removal("trying again after a conflict", EFFECTS, "healthy, and dead-lettered", only=("conflict",))
 def _(patch: Patch) -> None:
-    patch.setattr(commits, "_TRY_AGAIN", set())
+    patch.setattr(commits, "NOT_NOW", set())
 
 
 @removal("waiting for commits before the answer", EFFECTS, "outlived it", commit_threads=3)

@@ -42,6 +42,8 @@ STORIES: dict[str, tuple[Sequence[Decider], Sequence[str]]] = {
     "mail fails once": ([Decider("ann")], ("fails",)),
     "mail never works": ([Decider("ann")], ("fails",) * 20),
     "the function dies before the mail": ([Decider("ann")], ("dies",)),
+    "every reminder dies": ([Decider("ann", after=SECONDS * 0.8)], ("tells", *("dies",) * 20)),
+    "every reminder dies, and nobody decides": ([], ("tells", *("dies",) * 20)),
 }
 
 
@@ -106,6 +108,8 @@ def error_of(world: ApprovalWorld) -> str | None:
         ("mail fails once", contract.SUCCEEDED, None),
         ("mail never works", contract.COMPENSATED, "NotAsked"),
         ("the function dies before the mail", contract.SUCCEEDED, None),
+        ("every reminder dies", contract.SUCCEEDED, None),
+        ("every reminder dies, and nobody decides", contract.COMPENSATED, "NotDecided"),
     ],
 )
 def test_how_it_ends_when_nothing_goes_wrong(story: str, end: str, error: str | None) -> None:
@@ -192,7 +196,7 @@ def test_the_synthesized_definition_is_the_one_that_was_proven() -> None:
     made, proven = definition_in(template)["States"], with_approval(PLANS)["States"]
     functions = [id for id, it in template["Resources"].items() if it["Type"] == "AWS::Lambda::Function"]
     (function,) = [id for id in functions if "Notify" in id]
-    for name in (APPROVAL, f"{APPROVAL} reminded", f"Close {APPROVAL}"):
+    for name in (APPROVAL, f"{APPROVAL} reminded", f"{APPROVAL} not reminded", f"Close {APPROVAL}"):
         text = json.dumps(made[name]).replace(function, f"notify {APPROVAL}")
         assert json.loads(text) == proven[name], name
 
@@ -245,11 +249,26 @@ def back_without_closing(patch: Patch) -> None:
         states, back = made["States"], made["States"].pop(f"Close {APPROVAL}")["Catch"][0]["Next"]
         for name in (APPROVAL, f"{APPROVAL} reminded"):
             for catcher in states[name]["Catch"]:
-                if catcher["Next"].startswith("Close"):
+                if catcher["Next"] in (f"Close {APPROVAL}", f"{APPROVAL} not reminded"):
                     catcher |= {"ResultPath": "$.saga.error", "Next": back}
+        del states[f"{APPROVAL} not reminded"]
         return made
 
     patch.setattr(approval_world, "with_approval", defines)
+
+
+def a_failed_reminder_is_the_end(patch: Patch) -> None:
+    def defines(plans: Sequence[Plan]) -> Mapping[str, Any]:
+        made = json.loads(json.dumps(with_approval(plans)))
+        made["States"][f"{APPROVAL} not reminded"]["Seconds"] = 0
+        return made
+
+    patch.setattr(approval_world, "with_approval", defines)
+
+
+def test_without_the_wait_a_failed_reminder_ends_the_approval(monkeypatch: Patch) -> None:
+    a_failed_reminder_is_the_end(monkeypatch)
+    assert end_of(run("every reminder dies")) == contract.COMPENSATED
 
 
 REMOVALS: dict[str, tuple[Callable[[Patch], None], str]] = {

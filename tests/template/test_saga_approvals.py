@@ -66,16 +66,27 @@ def test_it_asks_reminds_and_closes() -> None:
     assert states["ReserveStock"]["Next"] == "Manager"
     assert {state["Next"] for state in (asked, reminded, closed)} == {"Ship"}
     assert (asked["HeartbeatSeconds"], reminded["HeartbeatSeconds"]) == (7_200, 7_200)
-    for state, late in ((asked, "Manager reminded"), (reminded, "Close Manager")):
+    for state, late, failed in (
+        (asked, "Manager reminded", [("States.DataLimitExceeded", "Close Manager"), ("States.ALL", "Close Manager")]),
+        (
+            reminded,
+            "Close Manager",
+            [
+                (contract.DECIDED, "Close Manager"),
+                ("States.DataLimitExceeded", "Manager not reminded"),
+                ("States.ALL", "Manager not reminded"),
+            ],
+        ),
+    ):
         assert state["Resource"].endswith(":states:::lambda:invoke.waitForTaskToken")
         assert state["TimeoutSeconds"] > state["HeartbeatSeconds"]
         assert ways(state) == [
             ("Rejected", "Undo ReserveStock"),
             ("States.HeartbeatTimeout", late),
             ("States.Timeout", late),
-            ("States.DataLimitExceeded", "Close Manager"),
-            ("States.ALL", "Close Manager"),
+            *failed,
         ]
+    assert states["Manager not reminded"] == {"Type": "Wait", "Seconds": 7_200, "Next": "Close Manager"}
     assert {following for _, following in ways(closed)} == {"Undo ReserveStock"}
     assert closed["Parameters"].keys().isdisjoint({"token.$"})
 

@@ -165,7 +165,11 @@ WRONG: dict[str, tuple[Callable[[SagaStateMachine], Route], str]] = {
     "a body with a key of ours": (a_route(body=BODY), "body 'saga' must be left out in front of start()"),
     "a saga itself": (
         lambda saga: Route("POST /checkout", saga),  # pyright: ignore[reportArgumentType]
-        "a saga is started by its start(), and looked at by its status(): pass one of these",
+        "a saga has start(), status() and decision(approval): pass one of these",
+    ),
+    "a start that is not called": (
+        lambda saga: Route("POST /checkout", saga.start),  # pyright: ignore[reportArgumentType]
+        "call it: saga.start(...)",
     ),
     "a start's answer": (a_route(respond={"a": "$.a"}), "respond must be left out in front of start()"),
     "a start with a strange mode": (a_route(idempotency="maybe"), "idempotency must be one of 'required', 'optional'"),

@@ -372,6 +372,10 @@ WRONG: dict[str, tuple[Callable[[], list[Any]], str]] = {
         lambda: [*when((IS.is_present("$.saga.results.Late.a"), [a_step("B")])), a_step("Late")],
         "Big when[0] must look at the input, or at results of steps that are done by then, got '$.saga.results.Late.a'",
     ),
+    "a condition on a result in the input": (
+        lambda: [a_step("A"), *when((IS.is_present("$.results.A.ok"), [a_step("B")]))],
+        "got '$.results.A.ok': the input has it only by chance: '$.saga.results.A.ok'",
+    ),
     "a condition on what is ours": (
         lambda: when((IS.is_present("$.saga.error.Error"), [a_step("B")])),
         "Big when[0] must look at the input",

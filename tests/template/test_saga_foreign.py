@@ -215,7 +215,7 @@ def test_the_state_machine_may_do_what_the_call_takes() -> None:
         saga.function_for("Tell")
 
 
-def test_a_callback_has_a_heartbeat_below_its_time_out() -> None:
+def test_a_callback_s_own_heartbeat_is_kept() -> None:
     stack = new_stack()
     task = a_native(
         stack,
@@ -345,6 +345,10 @@ WRONG: dict[str, tuple[Callable[[Stack], list[SagaStep]], str]] = {
     "a callback that may never come": (
         lambda stack: last(a_callback(stack)),
         "Tell timeout must be given for Tell action, got None: the answer comes from somebody else, or never",
+    ),
+    "a callback of which nobody hears": (
+        lambda stack: last(a_callback(stack), timeout=Duration.seconds(60)),
+        "Tell action heartbeat must be given, below the time-out, got None: whoever has the token says that they are",
     ),
     "a heartbeat as long as the time-out": (
         lambda stack: last(

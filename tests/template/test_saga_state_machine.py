@@ -137,7 +137,7 @@ def test_a_warm_function_is_called_by_its_alias() -> None:
 @pytest.mark.parametrize(
     ("which", "expected"),
     [
-        ("all", {"Failed", "Aborted", "Throttled", *CRITICAL}),
+        ("all", {"Failed", "Aborted", "TimedOut", "Throttled", *CRITICAL}),
         ("critical", CRITICAL),
     ],
 )
@@ -149,16 +149,14 @@ def test_alarms(which: Any, expected: set[str]) -> None:
 def test_alarms_that_notify_nobody_are_a_warning() -> None:
     stack = new_stack()
     a_saga(stack)
-    assert [text for text in warnings(stack) if text.startswith("6 alarms notify nobody")]
+    assert [text for text in warnings(stack) if text.startswith("7 alarms notify nobody")]
 
 
 def test_metrics() -> None:
     saga = a_saga(new_stack())
-    names = [
-        metric().metric_name
-        for metric in (saga.metric_started, saga.metric_succeeded, saga.metric_failed, saga.metric_aborted)
-    ]
-    assert names == ["ExecutionsStarted", "ExecutionsSucceeded", "ExecutionsFailed", "ExecutionsAborted"]
+    ends = (saga.metric_succeeded, saga.metric_failed, saga.metric_aborted, saga.metric_timed_out)
+    names = [metric().metric_name for metric in (saga.metric_started, *ends)]
+    assert names == [f"Executions{end}" for end in ("Started", "Succeeded", "Failed", "Aborted", "TimedOut")]
 
 
 def test_logs_say_what_happened_without_the_data() -> None:

@@ -95,6 +95,13 @@ def test_grant_start() -> None:
     assert allowed(stack, "CallerDefaultPolicy", "CheckoutStateMachine") == {"states:StartExecution"}
 
 
+def test_who_may_start_may_use_the_key_of_the_executions() -> None:
+    stack = new_stack()
+    role = iam.Role(stack, "Caller", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))  # pyright: ignore[reportArgumentType]
+    a_saga(stack, encryption_key=kms.Key(stack, "Mine")).grant_start(role)
+    assert allowed(stack, "CallerDefaultPolicy", "Mine") == {"kms:Decrypt", "kms:GenerateDataKey"}
+
+
 def test_wildcards_are_for_actions_without_resources() -> None:
     """AwsSolutions-IAM5[Resource::*] is acknowledged on the state machine's policy."""
     stack = new_stack()

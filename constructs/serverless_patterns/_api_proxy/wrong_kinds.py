@@ -32,8 +32,10 @@ def instead_of_target(given: Any) -> str:
         return f"write {given.__name__}(...)"
     if hasattr(given, "queue_arn"):
         return "pass the LoadLeveledQueue itself, which knows how its messages have to look"
+    if hasattr(getattr(given, "__self__", None), "state_machine"):
+        return f"call it: saga.{given.__name__}(...)"
     if hasattr(given, "state_machine"):
-        return "a saga is started by its start(), and looked at by its status(): pass one of these"
+        return "a saga has start(), status() and decision(approval): pass one of these"
     if isinstance(given, str) and "://" in given:
         return f"write HttpBackend({given!r})"
     return "wrap your Python function in a Handler"

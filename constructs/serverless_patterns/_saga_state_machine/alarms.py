@@ -67,6 +67,13 @@ def _of_executions(machine: sfn.StateMachine) -> list[AlarmOn]:
             critical=False,
         ),
         AlarmOn(
+            "TimedOut",
+            machine.metric_timed_out(period=METRIC_PERIOD, statistic="Sum"),
+            1,
+            "An execution met Step Functions' limit of a year: the guardian has what it had done undone, or finished",
+            critical=False,
+        ),
+        AlarmOn(
             "Throttled",
             machine.metric_throttled(period=METRIC_PERIOD, statistic="Sum"),
             1,

@@ -1,10 +1,12 @@
 """The states of an approval: ask and wait, remind and wait, and close when nobody has decided.
 
-A decision is a write to the table, and so is closing: whichever comes first. So it does not matter when a token dies.
+A decision is a write to the table, and so is closing: whichever comes first. So it does not matter when a token dies,
+and a reminder that fails ends nothing: a Wait has the time that is left, and closing finds what was decided meanwhile.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_stepfunctions as sfn
@@ -33,7 +35,7 @@ def approval(node: PlannedApproval, resources: Resources, place: Place, *, back:
         following: The state that follows when it is; None: the saga ends.
     """
     moves: State = {"OutputPath": SAGA, "End": True} if following is None else {"Next": following}
-    asked, reminded, closed = _names(node)
+    asked, reminded, unreminded, closed = _names(node)
     states: States = {}
     if node.condition is not None:
         rule = {**guarded(node.condition, place.document), "Next": asked}
@@ -42,16 +44,21 @@ def approval(node: PlannedApproval, resources: Resources, place: Place, *, back:
             states[f"{node.name} left out"] = {"Type": "Pass", **moves}
     late = closed if reminded is None else reminded
     first, rest = node.waits
-    states[asked] = _wait(node, "ask", first, late, closed, resources, place, back, moves)
+    unasked = catch_all(f"{RESULTS}.{node.name}", closed)  # why stands where the decision will be
+    states[asked] = _wait(node, "ask", first, late, unasked, resources, place, back, moves)
     if reminded is not None:
-        states[reminded] = _wait(node, "remind", rest, closed, closed, resources, place, back, moves)
+        decided: State = {"ErrorEquals": [contract.DECIDED], "ResultPath": sfn.JsonPath.DISCARD, "Next": closed}
+        failed = [decided, *catch_all(sfn.JsonPath.DISCARD, unreminded)]
+        states[reminded] = _wait(node, "remind", rest, closed, failed, resources, place, back, moves)
+        states[unreminded] = {"Type": "Wait", "Seconds": rest, "Next": closed}
     states[closed] = _close(node, node.closing, resources, place, back, moves)
     return states
 
 
-def _names(node: PlannedApproval) -> tuple[str, str | None, str]:
+def _names(node: PlannedApproval) -> tuple[str, str | None, str, str]:
     asked = node.name if node.condition is None else f"{node.name} asked"
-    return asked, f"{node.name} reminded" if node.waits[1] else None, f"Close {node.name}"
+    reminded = f"{node.name} reminded" if node.waits[1] else None
+    return asked, reminded, f"{node.name} not reminded", f"Close {node.name}"
 
 
 def _wait(
@@ -59,7 +66,7 @@ def _wait(
     kind: str,
     seconds: int,
     late: str,
-    closed: str,
+    failed: Sequence[State],
     resources: Resources,
     place: Place,
     back: str,
@@ -87,9 +94,9 @@ def _wait(
         ],
         "Catch": [
             {"ErrorEquals": [contract.REJECTED], "ResultPath": ERROR, "Next": back},
-            # What ends well has no error in its output. Why nobody could be asked stands where the decision will be.
+            # What ends well has no error in its output.
             {"ErrorEquals": [*contract.TIMEOUTS], "ResultPath": sfn.JsonPath.DISCARD, "Next": late},
-            *catch_all(f"{RESULTS}.{node.name}", closed),
+            *failed,
         ],
         **moves,
     }

@@ -34,7 +34,8 @@ def check_steps(problems: Problems, given: Any, namespace: str) -> list[SagaNode
     flow = Flow(problems)
     nodes = flow.check("steps", given)
     if not flow.steps and not problems.have("steps", "steps[0]"):
-        problems.add("steps", "hold a SagaStep or more", "none", "say what the saga does")
+        got = "none, but approvals and waits" if flow.names else "none"
+        problems.add("steps", "hold a SagaStep or more", got, "say what the saga does")
     for name, number in Counter(flow.names).items():
         if number > 1:
             problems.add("steps", "have names of their own", f"{name!r} {number} times", "rename the later ones")

@@ -117,4 +117,4 @@ def _events(node: Node) -> int:
         case PlannedWait():
             return 3 * EVENTS_OF_A_STATE
         case PlannedApproval():
-            return 2 * node.asking.events + node.closing.events + EVENTS_OF_A_STATE
+            return 2 * node.asking.events + node.closing.events + 2 * EVENTS_OF_A_STATE

@@ -24,6 +24,7 @@ from .states import STATES
 _NAME = re.compile(contract.STEP_NAME)
 _MOST_BRANCHES = 10  # one more is one intrinsic function more than Step Functions nests
 _LONGEST_WAIT_SECONDS = 365 * 86_400  # that an execution may take
+_RESULTS = re.compile(r"\$\.results\.(?P<step>\w+)")
 _NOTHING: frozenset[str] = frozenset()
 
 
@@ -150,6 +151,10 @@ class Flow:
             self._path(argument, path, known)
 
     def _path(self, argument: str, path: str, known: frozenset[str]) -> None:
+        if (of_input := _RESULTS.match(path)) and of_input["step"] in known:
+            fix = f"the input has it only by chance: '$.saga{path[1:]}'"
+            self.problems.add(argument, "look at a step's result under $.saga.results", repr(path), fix)
+            return
         if not is_usable(path, known):
             must = "look at the input, or at results of steps that are done by then"
             fix = "$.amount or $.saga.results.<Step>.amount; in branches, of steps before the branches"

@@ -128,6 +128,9 @@ def _check_native(problems: Problems, label: str, step: SagaStep, native: Any) -
         fix = "the answer comes from somebody else, or never: SagaStep(timeout=...)"
         problems.add(f"{step.name} timeout", f"be given for {label}", "None", fix)
     heartbeat = given.get("HeartbeatSeconds")
+    if heartbeat is None and later:
+        fix = "whoever has the token says that they are still there: heartbeat_timeout= of the task"
+        problems.add(f"{label} heartbeat", "be given, below the time-out", "None", fix)
     if heartbeat is None or longest is None or is_token(heartbeat) or is_token(longest):
         return
     if heartbeat >= longest:

@@ -35,3 +35,7 @@ class Measured(Offering):
     def metric_aborted(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
         """Executions that were stopped from outside."""
         return self.state_machine.metric_aborted(period=period, statistic="Sum")
+
+    def metric_timed_out(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
+        """Executions that took longer than Step Functions lets them: a year."""
+        return self.state_machine.metric_timed_out(period=period, statistic="Sum")

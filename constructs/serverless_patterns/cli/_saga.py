@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["list_open", "resume", "show"]
 
+_SETTLED = ("SUCCEEDED", "COMPENSATED")
+
 
 def list_open(place: Place, target: str, *, settled: bool, as_json: bool) -> int:
     """Returns the exit code. Raises TargetError, GuardianError, and what the clients raise; so do the others."""
@@ -57,7 +59,7 @@ def resume(place: Place, target: str, execution: str, *, reason: str, ask: bool,
         click.echo(json.dumps(answer))
     else:
         _report.show(console, [_resumed(answer)])
-    return 1 if answer["outcome"] == "SUCCEEDED" else 0
+    return 1 if answer["outcome"] in _SETTLED else 0
 
 
 def _guardian(place: Place, target: str) -> Guardian:
@@ -76,7 +78,7 @@ def _resumed(answer: ResumeAnswer) -> str:
     name = _report.plain(answer["recovery"])
     if answer["began"]:
         return f"Recovery {name} has begun: saga show tells how it goes."
-    if answer["outcome"] == "SUCCEEDED":
+    if answer["outcome"] in _SETTLED:
         return f"There is nothing to resume: {name} has come to a good end."
     return f"Recovery {name} was begun before: saga show tells how it goes."
 

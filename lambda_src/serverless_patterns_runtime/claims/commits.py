@@ -7,16 +7,14 @@ from typing import Any, NamedTuple, cast
 from botocore.exceptions import ClientError
 
 from serverless_patterns_runtime.claims import contract
-from serverless_patterns_runtime.claims.claim import Claim, Contended, Holder
+from serverless_patterns_runtime.claims.claim import Claim, Holder
 from serverless_patterns_runtime.claims.contention import NOT_NOW, tries
 from serverless_patterns_runtime.effects import Effects, Write, check_number_of, refusal_of, unknown_table
 from serverless_patterns_runtime.errors import UncommittableEffects
 from serverless_patterns_runtime.expressions import transaction_item
 from serverless_patterns_runtime.limits import check_requests
 
-__all__ = ["Commits", "Contended"]
-
-_TRY_AGAIN = NOT_NOW
+__all__ = ["Commits"]
 
 
 class Commits(NamedTuple):
@@ -100,7 +98,7 @@ class Commits(NamedTuple):
 def _try_again_or_reasons(error: ClientError) -> Sequence[Mapping[str, Any]] | None:
     """None: try again. Reasons: the transaction was refused for them. Raises what is neither."""
     code = error.response.get("Error", {}).get("Code", "")
-    if code in _TRY_AGAIN:
+    if code in NOT_NOW:
         return None
     if code == "ValidationException":
         message = error.response.get("Error", {}).get("Message", "")
@@ -110,6 +108,6 @@ def _try_again_or_reasons(error: ClientError) -> Sequence[Mapping[str, Any]] | N
     reasons = cast("Sequence[Mapping[str, Any]]", error.response.get("CancellationReasons", []))
     if reasons and reasons[0]["Code"] == "ConditionalCheckFailed":
         return reasons
-    if not reasons or any(reason["Code"] in _TRY_AGAIN for reason in reasons):
+    if not reasons or any(reason["Code"] in NOT_NOW for reason in reasons):
         return None
     return reasons

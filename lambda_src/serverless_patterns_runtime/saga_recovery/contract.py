@@ -91,14 +91,6 @@ class Sweep(TypedDict):
     task: Literal["sweep"]
 
 
-class ListOpen(TypedDict):
-    """What somebody asks the guardian: which executions need a person, or are being recovered."""
-
-    task: Literal["list"]
-    all: NotRequired[bool]
-    """Those too that were settled."""
-
-
 class Show(TypedDict):
     """What somebody asks the guardian about one execution."""
 
@@ -121,7 +113,7 @@ class Listed(TypedDict):
     execution: str
     outcome: str
     """Of the latest recovery, or of the execution itself: `COMPENSATION_PARKED`, `FORWARD_PARKED`, `RECOVERY_FAILED`,
-    `RUNNING`, `SUCCEEDED`, or a status of Step Functions: then it died."""
+    `RUNNING`, `SUCCEEDED`, `COMPENSATED`, or a status of Step Functions: then it died."""
     recovery: str | None
     """Name of the latest recovery's execution."""
     started: int
@@ -163,10 +155,12 @@ class ShowAnswer(TypedDict):
 
     execution: str
     outcome: str
-    """Of the execution itself; see `Listed`."""
+    """As in `Listed`."""
     started: int
+    """The execution itself."""
     stopped: int | None
     error: str | None
+    """Why the saga went back, where a parked step knows it; else of the execution."""
     steps: list[ShownStep]
     recoveries: list[Recovery]
     audit: list[AuditLine]

@@ -35,6 +35,7 @@ class Execution(NamedTuple):
     input: str
     error: str | None
     cause: str | None
+    output: str | None = None
 
     @property
     def is_dead(self) -> bool:
@@ -47,7 +48,9 @@ class Execution(NamedTuple):
 
     @property
     def outcome(self) -> str:
-        """One word."""
+        """One word. A saga that was undone has succeeded, for Step Functions."""
+        if self.status == "SUCCEEDED":
+            return _said(self.output or "{}")
         if self.status != "FAILED":
             return self.status
         ours = (*_PARKED, contract.RECOVERY_FAILED)
@@ -84,6 +87,7 @@ class Executions:
             input=told.get("input", "{}"),
             error=told.get("error"),
             cause=told.get("cause"),
+            output=told.get("output"),
         )
 
     def start(self, name: str, given: Mapping[str, Any]) -> bool:
@@ -133,6 +137,12 @@ class Executions:
 def name_of(execution_arn: str) -> str:
     """The name in an execution's ARN."""
     return execution_arn.rsplit(":", 1)[-1]
+
+
+def _said(output: str) -> str:
+    told: Any = json.loads(output)
+    undone = bool(isinstance(told, dict) and told.get("status") == saga.COMPENSATED)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+    return saga.COMPENSATED if undone else saga.SUCCEEDED
 
 
 def _states(machine: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

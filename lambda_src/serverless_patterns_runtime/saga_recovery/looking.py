@@ -1,5 +1,6 @@
 """What a person wants to know: which executions need him, and how far one of them has come."""
 
+import json
 from collections.abc import Callable
 
 from serverless_patterns_runtime.errors import PermanentError
@@ -7,13 +8,18 @@ from serverless_patterns_runtime.saga_recovery import contract
 from serverless_patterns_runtime.saga_recovery.edge import GuardianEdge
 from serverless_patterns_runtime.saga_recovery.executions import Execution
 from serverless_patterns_runtime.saga_recovery.guarding import LAST_SECONDS, Guarding
-from serverless_patterns_runtime.saga_recovery.ledger import Entry, document_of, read
+from serverless_patterns_runtime.saga_recovery.ledger import Entry, document_of, read, task_of
 from serverless_patterns_runtime.saga_recovery.marks import Mark
+from serverless_patterns_runtime.saga_state_machine import contract as saga
+from serverless_patterns_runtime.saga_state_machine.task import step_error
+from serverless_patterns_runtime.step_input import StepError
 
 __all__ = ["listed", "shown"]
 
 MOST_WORDS = 1_000
 """Characters of an error."""
+
+_SETTLED = (saga.SUCCEEDED, saga.COMPENSATED)
 
 
 def listed(guarding: Guarding, remaining: Callable[[], float], *, settled: bool) -> contract.ListAnswer:
@@ -27,7 +33,7 @@ def listed(guarding: Guarding, remaining: Callable[[], float], *, settled: bool)
         execution = guarding.executions.find(one.name)
         if execution is not None and execution.status in contract.DEAD_STATUSES:
             line = _line(guarding, execution)
-            if settled or line["outcome"] != "SUCCEEDED":
+            if settled or line["outcome"] not in _SETTLED:
                 found.append(line)
     return {"executions": sorted(found, key=lambda line: -line["started"]), "complete": complete}
 
@@ -44,10 +50,10 @@ def shown(event: contract.Show, guarding: Guarding, edge: GuardianEdge) -> contr
     recoveries = [found for found in map(guarding.recoveries.find, names) if found is not None]
     return {
         "execution": execution.name,
-        "outcome": execution.outcome,
+        "outcome": recoveries[-1].outcome if recoveries else execution.outcome,
         "started": execution.started,
         "stopped": execution.stopped,
-        "error": _error(execution),
+        "error": _why(execution.name, entries) or _error(execution),
         "steps": [_step(entry) for entry in entries],
         "recoveries": [
             {"name": it.name, "outcome": it.outcome, "started": it.started, "stopped": it.stopped} for it in recoveries
@@ -73,8 +79,7 @@ def _line(guarding: Guarding, execution: Execution) -> contract.Listed:
 
 def _step(entry: Entry) -> contract.ShownStep:
     if entry.parked is not None and entry.is_parked:
-        name, cause = entry.parked.error.get("Error", ""), entry.parked.error.get("Cause", "")
-        return {"step": entry.step, "status": "PARKED", "error": f"{name}: {cause}"[:MOST_WORDS]}
+        return {"step": entry.step, "status": "PARKED", "error": _words(step_error(entry.parked.error))}
     return {"step": entry.step, "status": _status(entry), "error": None}
 
 
@@ -85,6 +90,19 @@ def _status(entry: Entry) -> str:
         unfinished = entry.action.done and (entry.compensation is None or not entry.compensation.done)
         return "UNDOING" if unfinished else "UNDONE"
     return "DONE" if entry.action.done else "AT_WORK"
+
+
+def _why(execution: str, entries: list[Entry]) -> str | None:
+    """Why the saga went back, as what is parked knows it."""
+    for entry in entries:
+        if entry.parked is not None:
+            error = task_of(json.loads(entry.parked.state), execution, entry.step).error
+            return None if error is None else _words(error)
+    return None
+
+
+def _words(error: StepError) -> str:
+    return ": ".join(filter(None, (error.name, error.message)))[:MOST_WORDS]
 
 
 def _error(execution: Execution) -> str | None:

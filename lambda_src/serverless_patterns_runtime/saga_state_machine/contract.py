@@ -83,8 +83,7 @@ COMPENSATED = "COMPENSATED"
 COMPENSATION_PARKED = "COMPENSATION_PARKED"
 FORWARD_PARKED = "FORWARD_PARKED"
 ABORTED = "ABORTED"
-"""Ended by something else than the saga. The guardian has it recovered; no status says how that ends."""
-
+"""Ended by something else than the saga: undone or finished by a recovery, of which the execution does not know."""
 
 PARKED_ENDS = (COMPENSATION_PARKED, FORWARD_PARKED)
 

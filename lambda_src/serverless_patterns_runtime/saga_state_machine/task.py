@@ -68,10 +68,7 @@ class Task:
         caught = self.saga.get(contract.ERROR)
         if not isinstance(caught, dict):
             return None
-        name, message = str(caught.get("Error", "")), _message(str(caught.get("Cause", "")))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
-        if name == contract.PERMANENT_ERROR:
-            name, _, message = message.partition(": ")
-        return StepError(name, message)
+        return step_error(caught)  # pyright: ignore[reportUnknownArgumentType]
 
     def external_key(self, claim: Claim) -> str | None:
         """Of what the action, or its compensation, sends to a provider."""
@@ -99,6 +96,14 @@ class Task:
     def compensation(self, namespace: str) -> StepClaim:
         key = contract.compensation_key(namespace, self.event["execution"], self.step)
         return StepClaim(namespace, key, self.payload)
+
+
+def step_error(caught: Mapping[str, Any]) -> StepError:
+    """What a Catch has written, by the name and the words that the function's error had."""
+    name, message = str(caught.get("Error", "")), _message(str(caught.get("Cause", "")))
+    if name == contract.PERMANENT_ERROR:
+        name, _, message = message.partition(": ")
+    return StepError(name, message)
 
 
 def _message(cause: str) -> str:

@@ -6,8 +6,8 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from serverless_patterns_runtime import Attr, Check, Delete, Effects, PermanentError, Put, Update
-from serverless_patterns_runtime.claims.claim import Claim, RunningElsewhere
-from serverless_patterns_runtime.claims.commits import Commits, Contended
+from serverless_patterns_runtime.claims.claim import Claim, Contended, RunningElsewhere
+from serverless_patterns_runtime.claims.commits import Commits
 from serverless_patterns_runtime.errors import ConditionNotMet, IdempotencyKeyReused, UncommittableEffects
 
 from .. import scripted_aws

@@ -1,6 +1,9 @@
 """What had been parked is marked when it is settled; and what a person is shown of it."""
 
+import json
 from typing import Any
+
+import pytest
 
 from .account import RECOVERY, STEPS, Account
 
@@ -88,6 +91,28 @@ def test_the_list_has_what_needs_a_person() -> None:
     ]
     assert answer["executions"][0]["error"] == "RECOVERY_FAILED: no ledger"
     assert len(account.ask(task="list", all=True)["executions"]) == 4
+
+
+@pytest.mark.parametrize("status", ["SUCCEEDED", "COMPENSATED"])
+def test_a_recovery_that_undid_it_all_is_not_one_that_did_it_all(status: str) -> None:
+    account = Account()
+    account.dies()
+    account.tell()
+    account.stepfunctions.put(RECOVERY, "order-7-1", "SUCCEEDED", output=json.dumps({"status": status}))
+    assert account.ask(task="list")["executions"] == []
+    assert [one["outcome"] for one in account.ask(task="list", all=True)["executions"]] == [status]
+    assert account.ask(task="show", execution="order-7")["outcome"] == status
+
+
+def test_errors_are_shown_in_their_own_words() -> None:
+    """Lambda's are JSON, with a stack trace, in the text."""
+    account = Account()
+    account.parks()
+    cause = {"errorMessage": "NoSuchPolicy: ask Bob", "errorType": "PermanentError", "stackTrace": ["File ..."]}
+    account.parked("ChargeCard", error={"S": json.dumps({"Error": "PermanentError", "Cause": json.dumps(cause)})})
+    shown = account.ask(task="show", execution="order-7")
+    assert shown["error"] == "CardDeclined: above the limit"
+    assert [it["error"] for it in shown["steps"] if it["status"] == "PARKED"] == ["NoSuchPolicy: ask Bob"]
 
 
 def test_a_list_that_was_cut_says_so() -> None:

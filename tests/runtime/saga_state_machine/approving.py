@@ -2,6 +2,7 @@
 
 import inspect
 import io
+import itertools
 import json
 import random
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from .step_functions import StepFunctions
 STARTED = "2026-11-21T18:20:00.123Z"
 ANN, BOB = Caller("ann"), Caller("bob")
 SECONDS = 3_600
+_services = itertools.count(1)
 
 
 class Approving:
@@ -56,7 +58,7 @@ class Approving:
             clock=self.clock,
             sleep=self.clock.sleep,
             random=random.Random(5),
-            logger=Logger(service=f"approval-{id(self)}", level=level, stream=self._stream),
+            logger=Logger(service=f"approval-{next(_services)}", level=level, stream=self._stream),
             metrics=self.metrics,
         )
         self.approvals = Approvals(self.dynamodb, "claims", "Checkout", 0, self.clock)
