@@ -1,6 +1,7 @@
 """What a person wants to know: which executions need him, and how far one of them has come."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.saga_recovery import contract
@@ -9,6 +10,7 @@ from serverless_patterns_runtime.saga_recovery.executions import Execution
 from serverless_patterns_runtime.saga_recovery.guarding import LAST_SECONDS, Guarding
 from serverless_patterns_runtime.saga_recovery.ledger import Entry, document_of, read
 from serverless_patterns_runtime.saga_recovery.marks import Mark
+from serverless_patterns_runtime.saga_state_machine.task import error_of
 
 __all__ = ["listed", "shown"]
 
@@ -73,8 +75,7 @@ def _line(guarding: Guarding, execution: Execution) -> contract.Listed:
 
 def _step(entry: Entry) -> contract.ShownStep:
     if entry.parked is not None and entry.is_parked:
-        name, cause = entry.parked.error.get("Error", ""), entry.parked.error.get("Cause", "")
-        return {"step": entry.step, "status": "PARKED", "error": f"{name}: {cause}"[:MOST_WORDS]}
+        return {"step": entry.step, "status": "PARKED", "error": _words(entry.parked.error)}
     return {"step": entry.step, "status": _status(entry), "error": None}
 
 
@@ -88,5 +89,10 @@ def _status(entry: Entry) -> str:
 
 
 def _error(execution: Execution) -> str | None:
-    told = ": ".join(filter(None, (execution.error, execution.cause)))
-    return told[:MOST_WORDS] or None
+    told = _words({"Error": execution.error or "", "Cause": execution.cause or ""})
+    return told if told != execution.outcome else None
+
+
+def _words(caught: Mapping[str, Any]) -> str | None:
+    error = error_of(caught)
+    return ": ".join(filter(None, (error.name, error.message)))[:MOST_WORDS] or None
