@@ -174,11 +174,15 @@ def test_a_recovery_that_runs_is_said_to(run: Run) -> None:
     assert result.exit_code == 0
 
 
-def test_what_came_to_a_good_end_is_not_resumed(run: Run, cloud: Cloud) -> None:
+@pytest.mark.parametrize("status", ["SUCCEEDED", "COMPENSATED"])
+def test_what_came_to_a_good_end_is_not_resumed(run: Run, cloud: Cloud, status: str) -> None:
     run("resume", "Shop-Guardian", "order-7", "--reason", "why", "--yes")
-    cloud.account.stepfunctions.put(RECOVERY, "order-7-1", "SUCCEEDED")
+    told = json.dumps({"status": status, "error": {"Error": "Rejected", "Cause": "no budget"}})
+    cloud.account.stepfunctions.put(RECOVERY, "order-7-1", "SUCCEEDED", output=told)
     result = run("resume", "Shop-Guardian", "order-7", "--reason", "why", "--yes")
-    assert result.stdout.endswith("There is nothing to resume: order-7-1 has come to a good end.\n")
+    assert result.stdout.endswith(f"There is nothing to resume: order-7-1 has come to a good end, {status}.\n")
+    assert f"Outcome    {status}\n" in result.stdout
+    assert ("Went back  Rejected: no budget\n" in result.stdout) is (status == "COMPENSATED")
     assert result.exit_code == 1
 
 

@@ -39,6 +39,8 @@ def execution_lines(answer: ShowAnswer) -> Iterator[str]:
     yield f"Started    {_time(answer['started'])}"
     if answer["error"]:
         yield f"Error      {plain(answer['error'])}"
+    if answer["undone_for"]:
+        yield f"Went back  {plain(answer['undone_for'])}"
 
 
 def steps_table(answer: ShowAnswer) -> Table:

@@ -24,6 +24,9 @@ RECOVERY_FAILED = "RECOVERY_FAILED"
 
 DEAD_STATUSES = ("ABORTED", "FAILED", "TIMED_OUT")
 
+SETTLED_OUTCOMES = ("SUCCEEDED", "COMPENSATED")
+"""Nobody has to do anything about these."""
+
 SWEEP_MINUTES = 5
 """Between two looks for executions whose end nobody heard of."""
 
@@ -121,7 +124,7 @@ class Listed(TypedDict):
     execution: str
     outcome: str
     """Of the latest recovery, or of the execution itself: `COMPENSATION_PARKED`, `FORWARD_PARKED`, `RECOVERY_FAILED`,
-    `RUNNING`, `SUCCEEDED`, or a status of Step Functions: then it died."""
+    `RUNNING`, `SUCCEEDED`, `COMPENSATED`, or a status of Step Functions: then it died."""
     recovery: str | None
     """Name of the latest recovery's execution."""
     started: int
@@ -163,10 +166,12 @@ class ShowAnswer(TypedDict):
 
     execution: str
     outcome: str
-    """Of the execution itself; see `Listed`."""
+    """As in `Listed`."""
     started: int
     stopped: int | None
     error: str | None
+    undone_for: str | None
+    """Why the saga went back, as far as that is known."""
     steps: list[ShownStep]
     recoveries: list[Recovery]
     audit: list[AuditLine]

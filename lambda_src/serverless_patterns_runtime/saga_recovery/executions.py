@@ -35,6 +35,7 @@ class Execution(NamedTuple):
     input: str
     error: str | None
     cause: str | None
+    output: str | None
 
     @property
     def is_dead(self) -> bool:
@@ -46,8 +47,24 @@ class Execution(NamedTuple):
         return self.status == "FAILED" and self.error in _PARKED
 
     @property
+    def is_compensated(self) -> bool:
+        return self.status == "SUCCEEDED" and self._told.get(saga.STATUS) == saga.COMPENSATED
+
+    @property
+    def undone_for(self) -> Mapping[str, Any] | None:
+        """What was caught, of a saga that was undone."""
+        return self._told.get(saga.ERROR) if self.is_compensated else None
+
+    @property
+    def _told(self) -> dict[str, Any]:
+        told: Any = json.loads(self.output or "{}")
+        return told if isinstance(told, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+
+    @property
     def outcome(self) -> str:
-        """One word."""
+        """One word. Of a saga that was undone, `COMPENSATED`: for Step Functions it has succeeded."""
+        if self.is_compensated:
+            return saga.COMPENSATED
         if self.status != "FAILED":
             return self.status
         ours = (*_PARKED, contract.RECOVERY_FAILED)
@@ -84,6 +101,7 @@ class Executions:
             input=told.get("input", "{}"),
             error=told.get("error"),
             cause=told.get("cause"),
+            output=told.get("output"),
         )
 
     def start(self, name: str, given: Mapping[str, Any]) -> bool:
