@@ -17,7 +17,7 @@ from ..saga_approval import SagaApproval
 from ..saga_flow import SagaChoice, SagaParallel, SagaWait
 from ..saga_step import SagaStep
 from .approval_checks import check_approval
-from .conditions import is_usable, looks_at
+from .conditions import is_usable, looks_at, result_without_saga
 from .plan import SagaNode, name_of
 from .states import STATES
 
@@ -150,7 +150,11 @@ class Flow:
             self._path(argument, path, known)
 
     def _path(self, argument: str, path: str, known: frozenset[str]) -> None:
-        if not is_usable(path, known):
+        step = result_without_saga(path)
+        if step is not None and step in {*known, *self.names}:
+            fix = f"write '$.{contract.SAGA}{path[1:]}': at the top is the input"
+            self.problems.add(argument, "look for results of steps where they are", repr(path), fix)
+        elif not is_usable(path, known):
             must = "look at the input, or at results of steps that are done by then"
             fix = "$.amount or $.saga.results.<Step>.amount; in branches, of steps before the branches"
             self.problems.add(argument, must, repr(path), fix)
