@@ -35,6 +35,28 @@ def returns_effects(code: Path, reference: str, problems: Problems) -> bool:
     return _check(module, file, name, problems)
 
 
+def takes_request(code: Path, reference: str) -> bool:
+    """Whether a checked function is annotated to take the `Request` of an API, and nothing else."""
+    module_name, _, name = reference.partition(":")
+    file = _module_file(code, module_name)
+    assert file is not None
+    module = ast.parse(file.read_bytes())
+    arguments = {node.name: node.args for node in _definitions(module.body)}[name]
+    match [*arguments.posonlyargs, *arguments.args][0].annotation:
+        case ast.Name(id=found):
+            return found in {
+                alias.asname or alias.name
+                for node in ast.walk(module)
+                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("serverless_patterns_runtime")
+                for alias in node.names
+                if alias.name == "Request"
+            }
+        case ast.Attribute(value=ast.Name(id="serverless_patterns_runtime"), attr=found):
+            return found == "Request"
+        case _:
+            return False
+
+
 def _check_imports(module: ast.Module, code: Path, file: Path, problems: Problems) -> None:
     """The folder is the root of the deployed code: its own name is known to tests beside it, and not to Lambda."""
     own_name = code.name

@@ -152,6 +152,21 @@ def is_routable(value: Any) -> TypeGuard[Routable]:
     return callable(getattr(value, "_route_target", None))
 
 
+class Companion(Protocol):
+    """A target that is of use only beside another one of the same API."""
+
+    def check_beside(
+        self, problems: Problems, facts: RouteFacts, routes: Sequence[tuple[RouteTarget, RouteFacts]]
+    ) -> None:
+        """Refuse what does not go together with the API's routes."""
+        ...
+
+
+def is_companion(target: Any) -> TypeGuard[Companion]:
+    """Whether the target wants to see all routes."""
+    return callable(getattr(target, "check_beside", None))
+
+
 def refuse_idempotency(problems: Problems, facts: RouteFacts, what: str) -> None:
     """For a target that keeps no key."""
     if facts.asked_idempotency not in (None, "off"):

@@ -67,7 +67,7 @@ def play(count: int = 120) -> Checkouts:
         planned,
         before,
         executions,
-        resumed=dict.fromkeys(first.values(), SUCCEEDED),
+        resumed={id: SUCCEEDED if executions[id].status == FORWARD_PARKED else COMPENSATED for id in first.values()},
         open=sorted(left),
         books=saga.books(),
         answers=answers(planned, executions),

@@ -91,7 +91,7 @@ LISTED = """\
 Execution   Outcome              Started     Latest recovery   Error
 ────────────────────────────────────────────────────────────────────────────────────
 order-8     ABORTED              1 min       -                 -
-order-7     COMPENSATION_PARKED  1 h 2 min   -                 COMPENSATION_PARKED
+order-7     COMPENSATION_PARKED  1 h 2 min   -                 -
 """
 SHOWN = """\
 Step           Status     Error
@@ -133,6 +133,22 @@ def test_show_has_every_step(run: Run) -> None:
     assert result.exit_code == 0
 
 
+def test_of_an_error_the_name_and_the_words_are_shown_and_no_more_than_fits(run: Run, cloud: Cloud) -> None:
+    words = "PermanentError: the insurer has no such policy, ask Bob"
+    cause = {"errorMessage": words, "errorType": "PermanentError", "stackTrace": ["  File task.py\n"] * 40}
+    parked = {"error": {"S": json.dumps({"Error": "PermanentError", "Cause": json.dumps(cause)})}}
+    cloud.account.parked("ReserveStock", **parked)
+    result = run("show", "Shop-Guardian", "order-7")
+    assert ["ReserveStock", "PARKED", *words.split()] in squeezed(result.stdout)
+    long = {"error": {"S": json.dumps({"Error": "BankIsDown", "Cause": "no answer " * 100})}}
+    cloud.account.parked("ReserveStock", **long)
+    result = run("show", "Shop-Guardian", "order-7")
+    assert "BankIsDown: no answer no answer" in result.stdout
+    assert max(map(len, result.stdout.splitlines())) == 120
+    told = json.loads(run("show", "Shop-Guardian", "order-7", "--json").stdout)["steps"][0]["error"]
+    assert len(told) == 1_000
+
+
 def test_resume_shows_asks_and_says_what_has_begun(run: Run, cloud: Cloud) -> None:
     result = run("resume", "Shop-Guardian", "order-7", "--reason", "the bank is back", answer="y\n")
     assert "PARKED" in result.stdout
@@ -161,9 +177,12 @@ def test_a_recovery_that_runs_is_said_to(run: Run) -> None:
 @pytest.mark.parametrize("status", ["SUCCEEDED", "COMPENSATED"])
 def test_what_came_to_a_good_end_is_not_resumed(run: Run, cloud: Cloud, status: str) -> None:
     run("resume", "Shop-Guardian", "order-7", "--reason", "why", "--yes")
-    cloud.account.stepfunctions.put(RECOVERY, "order-7-1", "SUCCEEDED", output=json.dumps({"status": status}))
+    told = json.dumps({"status": status, "error": {"Error": "Rejected", "Cause": "no budget"}})
+    cloud.account.stepfunctions.put(RECOVERY, "order-7-1", "SUCCEEDED", output=told)
     result = run("resume", "Shop-Guardian", "order-7", "--reason", "why", "--yes")
-    assert result.stdout.endswith("There is nothing to resume: order-7-1 has come to a good end.\n")
+    assert result.stdout.endswith(f"There is nothing to resume: order-7-1 has come to a good end, {status}.\n")
+    assert f"Outcome    {status}\n" in result.stdout
+    assert ("Went back  Rejected: no budget\n" in result.stdout) is (status == "COMPENSATED")
     assert result.exit_code == 1
 
 

@@ -8,7 +8,7 @@ import pytest
 from aws_cdk import Stack
 from aws_cdk import aws_kms as kms
 
-from serverless_patterns import Defaults, Route, SagaStateMachine
+from serverless_patterns import Defaults, IamAuthorizer, Route, SagaStateMachine
 from serverless_patterns_runtime.saga_state_machine import contract
 from tests.template.apis import ORDER, an_api, functions, the_routes
 from tests.template.sagas import a_saga
@@ -190,6 +190,35 @@ def test_what_cannot_be_meant_is_refused(name: str) -> None:
     stack = new_stack()
     saga = a_saga(stack)
     assert message in refusal(lambda: an_api(stack, make(saga)))
+
+
+def doors(saga: SagaStateMachine, start: Any, look: Any, **shown: Any) -> tuple[Route, Route]:
+    """Each behind an authorizer, or open."""
+    guards = [{"public": True} if it is None else {"authorizer": it} for it in (start, look)]
+    return (
+        Route("POST /checkout", saga.start(), **guards[0]),
+        Route("GET /checkout/{execution}", saga.status(**shown), **guards[1]),
+    )
+
+
+@pytest.mark.parametrize("start_is_guarded", [True, False])
+def test_a_look_by_callers_of_another_kind_than_those_who_start_is_refused(start_is_guarded: bool) -> None:
+    stack = new_stack()
+    saga = a_saga(stack)
+    guards = (IamAuthorizer(), None) if start_is_guarded else (None, IamAuthorizer())
+    text = refusal(lambda: an_api(stack, *doors(saga, *guards)))
+    assert "routes['GET /checkout/{execution}'] must have an authorizer of the same kind as routes['POST /chec" in text
+    assert f"got {'none' if start_is_guarded else 'IAM'}: who started an execution is found by it" in text
+
+
+def test_a_look_by_callers_of_one_kind_or_for_all_of_them_or_at_another_saga_is_not() -> None:
+    stack = new_stack()
+    one, other = a_saga(stack), a_saga(stack, "Other")
+    an_api(stack, *doors(one, IamAuthorizer(), IamAuthorizer()), id="Same")
+    an_api(stack, *doors(one, IamAuthorizer(), None, any_caller=True), id="All")
+    start, _ = doors(one, IamAuthorizer(), None)
+    _, look = doors(other, None, None)
+    an_api(stack, start, look, id="Others")
 
 
 def test_a_result_that_no_step_has() -> None:

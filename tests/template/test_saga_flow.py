@@ -372,9 +372,10 @@ WRONG: dict[str, tuple[Callable[[], list[Any]], str]] = {
         lambda: [*when((IS.is_present("$.saga.results.Late.a"), [a_step("B")])), a_step("Late")],
         "Big when[0] must look at the input, or at results of steps that are done by then, got '$.saga.results.Late.a'",
     ),
-    "a condition on a result in the input": (
-        lambda: [a_step("A"), *when((IS.is_present("$.results.A.ok"), [a_step("B")]))],
-        "got '$.results.A.ok': the input has it only by chance: '$.saga.results.A.ok'",
+    "a condition that looks for results at the top": (
+        lambda: [a_step("A"), *when((IS.is_present("$.results.A.amount"), [a_step("B")]))],
+        "Big when[0] must look for results of steps where they are, got '$.results.A.amount': write "
+        "'$.saga.results.A.amount': at the top is the input",
     ),
     "a condition on what is ours": (
         lambda: when((IS.is_present("$.saga.error.Error"), [a_step("B")])),
@@ -447,6 +448,11 @@ def test_synth_refuses(wrong: str) -> None:
     told = refusal(lambda: a_saga(new_stack(), steps=steps()))
     assert message in told
     assert told.startswith("Shop/Checkout: ")
+
+
+def test_an_input_may_have_results_of_its_own() -> None:
+    choice = SagaChoice("Big", when=[(IS.is_present("$.results.total"), [a_step("C")])])
+    a_saga(new_stack(), steps=[a_step("A"), choice])
 
 
 def test_a_condition_may_look_at_results_of_branches_that_are_done() -> None:

@@ -218,3 +218,11 @@ def test_the_bounds_are_allowed() -> None:
     a_saga(new_stack(), steps=unusable(timeout=Duration.seconds(45)))
     a_saga(new_stack(), steps=unusable(retry=Retry(100)), claims_retention=Duration.days(365))
     a_saga(new_stack(), max_result_bytes=81_920)
+
+
+def test_a_function_for_a_route_is_no_step() -> None:
+    stack = new_stack()
+    step = SagaStep("Identify", a_step_handler("identify"), nothing_to_undo=True)
+    text = refusal(lambda: a_saga(stack, steps=[step]))
+    assert "Identify action must take a StepInput, got checkout:identify, which takes a Request" in text
+    a_saga(stack, steps=[SagaStep("Identify", a_step_handler("both"), nothing_to_undo=True)])

@@ -10,7 +10,7 @@ from demo.provider.ledger import Charge
 from demo.saga_faults import Struck
 from demo.sagas import Execution
 from demo.shoppers import Shopper
-from demo.troubles import COMPENSATED, FORWARD_PARKED, SUCCEEDED
+from demo.troubles import COMPENSATED, SUCCEEDED
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,10 @@ class Checkouts:
     def final(self, checkout_id: str) -> str:
         """How it ended, after it was resumed if it was; empty for one that never began."""
         execution = self.executions.get(checkout_id)
-        if execution is None or self.resumed.get(checkout_id) != SUCCEEDED:
+        resumed = self.resumed.get(checkout_id, "")
+        if execution is None or resumed not in (SUCCEEDED, COMPENSATED):
             return execution.status if execution else ""
-        return SUCCEEDED if execution.status == FORWARD_PARKED else COMPENSATED
+        return resumed
 
     def of_status(self, status: str) -> list[Execution]:
         """Executions that ended so by themselves."""

@@ -89,7 +89,7 @@ def _ok(seen: Checkouts, route: str) -> list[Answer]:
 
 def _resumed(seen: Checkouts) -> list[Check]:
     """The command lists what is parked and was not resumed: no more, and no less."""
-    good = sum(outcome == SUCCEEDED for outcome in seen.resumed.values())
+    good = sum(outcome in (SUCCEEDED, COMPENSATED) for outcome in seen.resumed.values())
     parked = {id for id, one in seen.executions.items() if one.parked_at}
     kinds = len({one.parked_at for one in seen.executions.values() if one.parked_at})
     waiting = len(parked - seen.resumed.keys())

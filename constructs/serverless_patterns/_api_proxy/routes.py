@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .._checks import Problems
 from .._running import is_function
 from .._shapes import several
-from .._targets import RouteFacts, is_routable
+from .._targets import RouteFacts, is_companion, is_routable
 from ..handler import Handler
 from ..http_backend import HttpBackend
 from ..route import Route
@@ -81,6 +81,10 @@ def planned(problems: Problems, routes: Any, api: Guard | None, timeout: Duratio
         else:
             problems.add(f"routes[{position}]", "be a Route", repr(route), "write Route('GET /orders', ...)")
     check_overlaps(problems, [_guarded(one) for one in found])
+    together = [(one.target, one.facts) for one in found]
+    for target, facts in together:
+        if is_companion(target):
+            target.check_beside(problems, facts, together)
     return sorted(found, key=lambda one: (one.path.path, one.path.method))
 
 

@@ -44,6 +44,12 @@ def leads_to_one_place(path: str) -> bool:
     return _PATH.fullmatch(path) is not None
 
 
+def result_without_saga(path: str) -> str | None:
+    """The step whose result a path means that begins too high."""
+    found = _RESULT.fullmatch(f"$.{contract.SAGA}{path[1:]}")
+    return None if found is None else found[1]
+
+
 def guarded(rule: Rule, document: str) -> Rule:
     """The condition on a document elsewhere than at `$`; false, not an error, where a path leads nowhere."""
     members = _members(rule)

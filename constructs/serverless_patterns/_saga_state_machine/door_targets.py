@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from serverless_patterns_runtime.api_proxy.contract import KeyMode
+from serverless_patterns_runtime.api_proxy.contract import Evidence, KeyMode
 from serverless_patterns_runtime.saga_state_machine.approval_contract import APPROVAL_PARAMETER
 from serverless_patterns_runtime.saga_state_machine.contract import EXECUTION_PARAMETER, OURS
 
 from .._api_proxy.function_target import KEY_MODES, HandlerTarget
 from .._checks import Problems
-from .._targets import RouteFacts, refuse_idempotency, refuse_queue_arguments
+from .._targets import RouteFacts, RouteTarget, refuse_idempotency, refuse_queue_arguments
 
 if TYPE_CHECKING:
     from aws_cdk import Duration
+
+_KINDS: Mapping[Evidence, str] = {"none": "none", "iam": "IAM", "cognito": "Cognito", "lambda": "a function"}
 
 
 @dataclass(frozen=True)
 class StartTarget(HandlerTarget):
     """One execution for each key; the function sees to that, by the execution's name."""
+
+    machine: str
+    """Address of its node."""
 
     def key_mode(self, facts: RouteFacts) -> KeyMode:
         """Required, unless the route says otherwise: without a key each request starts an execution."""
@@ -72,6 +77,11 @@ class StartTarget(HandlerTarget):
 class StatusTarget(HandlerTarget):
     """Reads: no key."""
 
+    machine: str
+    """Address of its node."""
+
+    any_caller: bool
+
     def key_mode(self, facts: RouteFacts) -> KeyMode:
         """It keeps none."""
         del facts
@@ -84,6 +94,18 @@ class StatusTarget(HandlerTarget):
         refuse_idempotency(problems, facts, "status()")
         problems.one_of(facts.label, facts.method, ("GET",), "it changes nothing")
         _check_parameter(problems, facts, EXECUTION_PARAMETER, "status()", "GET /checkout")
+
+    def check_beside(
+        self, problems: Problems, facts: RouteFacts, routes: Sequence[tuple[RouteTarget, RouteFacts]]
+    ) -> None:
+        """Refuse a look by callers none of whom can have started anything."""
+        starts = [it for target, it in routes if isinstance(target, StartTarget) and target.machine == self.machine]
+        if starts and not self.any_caller and facts.evidence not in {it.evidence for it in starts}:
+            must = f"have an authorizer of the same kind as {starts[0].label}, which starts the saga"
+            fix = (
+                "who started an execution is found by it, and others get a 404; status(any_caller=True) shows it to all"
+            )
+            problems.add(facts.label, must, _KINDS[facts.evidence], fix)
 
     def answers(self, facts: RouteFacts) -> Mapping[str, str]:
         """What it says of the execution."""

@@ -67,7 +67,7 @@ def start_door(id: str, machine: sfn.StateMachine, key: kms.IKey | None, max_inp
         environment=env._asdict(),
         grants=[grant],
     )
-    return Door(StartTarget(handler))
+    return Door(StartTarget(handler, machine.node.addr))
 
 
 def status_door(
@@ -103,7 +103,7 @@ def status_door(
         environment=env._asdict(),
         grants=[grant],
     )
-    return Door(StatusTarget(handler))
+    return Door(StatusTarget(handler, machine.node.addr, any_caller))
 
 
 def _grant_look(function: lambda_.Function, machine: sfn.StateMachine, key: kms.IKey | None) -> None:

@@ -17,14 +17,13 @@ from ..saga_approval import SagaApproval
 from ..saga_flow import SagaChoice, SagaParallel, SagaWait
 from ..saga_step import SagaStep
 from .approval_checks import check_approval
-from .conditions import is_usable, looks_at
+from .conditions import is_usable, looks_at, result_without_saga
 from .plan import SagaNode, name_of
 from .states import STATES
 
 _NAME = re.compile(contract.STEP_NAME)
 _MOST_BRANCHES = 10  # one more is one intrinsic function more than Step Functions nests
 _LONGEST_WAIT_SECONDS = 365 * 86_400  # that an execution may take
-_RESULTS = re.compile(r"\$\.results\.(?P<step>\w+)")
 _NOTHING: frozenset[str] = frozenset()
 
 
@@ -151,11 +150,11 @@ class Flow:
             self._path(argument, path, known)
 
     def _path(self, argument: str, path: str, known: frozenset[str]) -> None:
-        if (of_input := _RESULTS.match(path)) and of_input["step"] in known:
-            fix = f"the input has it only by chance: '$.saga{path[1:]}'"
-            self.problems.add(argument, "look at a step's result under $.saga.results", repr(path), fix)
-            return
-        if not is_usable(path, known):
+        step = result_without_saga(path)
+        if step is not None and step in {*known, *self.names}:
+            fix = f"write '$.{contract.SAGA}{path[1:]}': at the top is the input"
+            self.problems.add(argument, "look for results of steps where they are", repr(path), fix)
+        elif not is_usable(path, known):
             must = "look at the input, or at results of steps that are done by then"
             fix = "$.amount or $.saga.results.<Step>.amount; in branches, of steps before the branches"
             self.problems.add(argument, must, repr(path), fix)

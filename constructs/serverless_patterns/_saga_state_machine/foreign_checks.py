@@ -8,6 +8,7 @@ from typing import Any
 
 from serverless_patterns_runtime.saga_state_machine import contract
 
+from .._business_function import takes_request
 from .._checks import Problems, is_token, seconds
 from ..handler import Handler
 from ..saga_step import Retry, SagaStep
@@ -40,6 +41,9 @@ def check_doing(problems: Problems, step: SagaStep) -> None:
         doing: Any = getattr(step, argument)
         label = f"{step.name} {argument}"
         if isinstance(doing, Handler):
+            if takes_request(doing.code, doing.function):
+                got = f"{doing.function}, which takes a Request"
+                problems.add(label, "take a StepInput", got, "that is a function for a Route: write one for the step")
             if seconds(handler_timeout(doing)) is None:
                 fix = "the task's time-out and the wait for a lease are reckoned from it"
                 problems.add(f"{label} timeout", "be known at synth", "a token", fix)

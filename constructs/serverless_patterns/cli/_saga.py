@@ -12,6 +12,7 @@ import click
 from serverless_patterns.cli import _report, _saga_report
 from serverless_patterns.cli._aws import AWS_ERRORS, Place
 from serverless_patterns.cli._guardian import Guardian
+from serverless_patterns_runtime.saga_recovery.contract import SETTLED_OUTCOMES
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from serverless_patterns_runtime.saga_recovery.contract import ListAnswer, ResumeAnswer, ShowAnswer
 
 __all__ = ["list_open", "resume", "show"]
-
-_SETTLED = ("SUCCEEDED", "COMPENSATED")
 
 
 def list_open(place: Place, target: str, *, settled: bool, as_json: bool) -> int:
@@ -59,7 +58,7 @@ def resume(place: Place, target: str, execution: str, *, reason: str, ask: bool,
         click.echo(json.dumps(answer))
     else:
         _report.show(console, [_resumed(answer)])
-    return 1 if answer["outcome"] in _SETTLED else 0
+    return 1 if answer["outcome"] in SETTLED_OUTCOMES else 0
 
 
 def _guardian(place: Place, target: str) -> Guardian:
@@ -78,8 +77,8 @@ def _resumed(answer: ResumeAnswer) -> str:
     name = _report.plain(answer["recovery"])
     if answer["began"]:
         return f"Recovery {name} has begun: saga show tells how it goes."
-    if answer["outcome"] in _SETTLED:
-        return f"There is nothing to resume: {name} has come to a good end."
+    if answer["outcome"] in SETTLED_OUTCOMES:
+        return f"There is nothing to resume: {name} has come to a good end, {answer['outcome']}."
     return f"Recovery {name} was begun before: saga show tells how it goes."
 
 

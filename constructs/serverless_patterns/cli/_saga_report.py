@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from rich import box
@@ -14,18 +14,16 @@ from serverless_patterns_runtime.saga_recovery.contract import ListAnswer, ShowA
 
 __all__ = ["execution_lines", "listed_lines", "listed_table", "steps_table", "trail_lines"]
 
-_ERROR_SHOWN = 120
-"""Characters; `--json` has all of it."""
+_WIDTH, _LEAST_ERROR, _GAP = 120, 40, 3
+"""Characters of a table, of its errors in any case, between its columns; `--json` has all of an error."""
 
 
 def listed_table(answer: ListAnswer, now: float) -> Table:
-    result = _table("Execution", "Outcome", "Started", "Latest recovery", "Error")
-    for one in answer["executions"]:
-        ago = age(now - one["started"])
-        result.add_row(
-            *_texts(one["execution"], one["outcome"], ago, one["recovery"] or "-", (one["error"] or "-")[:_ERROR_SHOWN])
-        )
-    return result
+    rows = [
+        (one["execution"], one["outcome"], age(now - one["started"]), one["recovery"] or "-", one["error"] or "-")
+        for one in answer["executions"]
+    ]
+    return _table(("Execution", "Outcome", "Started", "Latest recovery", "Error"), rows)
 
 
 def listed_lines(answer: ListAnswer) -> Iterator[str]:
@@ -41,13 +39,13 @@ def execution_lines(answer: ShowAnswer) -> Iterator[str]:
     yield f"Started    {_time(answer['started'])}"
     if answer["error"]:
         yield f"Error      {plain(answer['error'])}"
+    if answer["undone_for"]:
+        yield f"Went back  {plain(answer['undone_for'])}"
 
 
 def steps_table(answer: ShowAnswer) -> Table:
-    result = _table("Step", "Status", "Error")
-    for step in answer["steps"]:
-        result.add_row(*_texts(step["step"], step["status"], step["error"] or "-"))
-    return result
+    rows = [(step["step"], step["status"], step["error"] or "-") for step in answer["steps"]]
+    return _table(("Step", "Status", "Error"), rows)
 
 
 def trail_lines(answer: ShowAnswer) -> Iterator[str]:
@@ -59,15 +57,17 @@ def trail_lines(answer: ShowAnswer) -> Iterator[str]:
         yield f"Recovery {plain(recovery['name'])}: {recovery['outcome']}, began {_time(recovery['started'])}{who}"
 
 
-def _table(*columns: str) -> Table:
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """The last column is cut, where others leave it too little room."""
+    shown = [[plain(cell) for cell in row] for row in rows]
+    others = [max(len(row[at]) for row in [columns, *shown]) for at in range(len(columns) - 1)]
+    room = max(_WIDTH - sum(others) - _GAP * len(others), _LEAST_ERROR)
     result = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
         result.add_column(column, overflow="fold")
+    for *cells, last in shown:
+        result.add_row(*map(Text, [*cells, last if len(last) <= room else f"{last[: room - 1]}…"]))
     return result
-
-
-def _texts(*cells: str) -> Iterable[Text]:
-    return [Text(plain(cell)) for cell in cells]
 
 
 def _time(seconds: int) -> str:

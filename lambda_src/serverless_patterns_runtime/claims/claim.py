@@ -76,6 +76,8 @@ class Holder(NamedTuple):
     undone: bool = False
     begun_at: int | None = None
     """When the first attempt took the lease, where that is kept."""
+    began: bool = False
+    """Whether an attempt that is counted has taken the lease."""
 
     @classmethod
     def from_item(cls, item: dict[str, Any]) -> "Holder":
@@ -91,6 +93,7 @@ class Holder(NamedTuple):
             answer=item[contract.ANSWER]["S"] if contract.ANSWER in item else None,
             undone=contract.UNDONE in item and item[contract.UNDONE]["BOOL"],
             begun_at=int(item[contract.BEGUN_AT]["N"]) if contract.BEGUN_AT in item else None,
+            began=contract.ATTEMPT in item,
         )
 
     def judge(self, claim: Claim) -> None:

@@ -24,6 +24,9 @@ RECOVERY_FAILED = "RECOVERY_FAILED"
 
 DEAD_STATUSES = ("ABORTED", "FAILED", "TIMED_OUT")
 
+SETTLED_OUTCOMES = ("SUCCEEDED", "COMPENSATED")
+"""Nobody has to do anything about these."""
+
 SWEEP_MINUTES = 5
 """Between two looks for executions whose end nobody heard of."""
 
@@ -160,7 +163,8 @@ class ShowAnswer(TypedDict):
     """The execution itself."""
     stopped: int | None
     error: str | None
-    """Why the saga went back, where a parked step knows it; else of the execution."""
+    undone_for: str | None
+    """Why the saga went back, as far as that is known."""
     steps: list[ShownStep]
     recoveries: list[Recovery]
     audit: list[AuditLine]

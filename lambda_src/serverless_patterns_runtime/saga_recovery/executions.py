@@ -35,7 +35,7 @@ class Execution(NamedTuple):
     input: str
     error: str | None
     cause: str | None
-    output: str | None = None
+    output: str | None
 
     @property
     def is_dead(self) -> bool:
@@ -47,10 +47,24 @@ class Execution(NamedTuple):
         return self.status == "FAILED" and self.error in _PARKED
 
     @property
+    def is_compensated(self) -> bool:
+        return self.status == "SUCCEEDED" and self._told.get(saga.STATUS) == saga.COMPENSATED
+
+    @property
+    def undone_for(self) -> Mapping[str, Any] | None:
+        """What was caught, of a saga that was undone."""
+        return self._told.get(saga.ERROR) if self.is_compensated else None
+
+    @property
+    def _told(self) -> dict[str, Any]:
+        told: Any = json.loads(self.output or "{}")
+        return told if isinstance(told, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+
+    @property
     def outcome(self) -> str:
-        """One word. A saga that was undone has succeeded, for Step Functions."""
-        if self.status == "SUCCEEDED":
-            return _said(self.output or "{}")
+        """One word. Of a saga that was undone, `COMPENSATED`: for Step Functions it has succeeded."""
+        if self.is_compensated:
+            return saga.COMPENSATED
         if self.status != "FAILED":
             return self.status
         ours = (*_PARKED, contract.RECOVERY_FAILED)
@@ -137,12 +151,6 @@ class Executions:
 def name_of(execution_arn: str) -> str:
     """The name in an execution's ARN."""
     return execution_arn.rsplit(":", 1)[-1]
-
-
-def _said(output: str) -> str:
-    told: Any = json.loads(output)
-    undone = bool(isinstance(told, dict) and told.get("status") == saga.COMPENSATED)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
-    return saga.COMPENSATED if undone else saga.SUCCEEDED
 
 
 def _states(machine: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

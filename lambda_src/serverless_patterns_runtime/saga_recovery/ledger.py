@@ -10,7 +10,7 @@ from serverless_patterns_runtime.saga_recovery.edge import Outside
 from serverless_patterns_runtime.saga_state_machine import contract as saga
 from serverless_patterns_runtime.saga_state_machine.task import StepClaim, Task
 
-__all__ = ["Entry", "Parked", "document_of", "read", "task_of"]
+__all__ = ["Entry", "Parked", "document_of", "parked_error", "read", "task_of"]
 
 
 class Parked(NamedTuple):
@@ -69,6 +69,16 @@ def task_of(document: Mapping[str, Any], execution: str, step: str) -> Task:
 def read(outside: Outside, document: Mapping[str, Any], execution: str, steps: Iterable[str]) -> list[Entry]:
     """Each step's, consistently, one after the other: this is for the day on which something has gone wrong."""
     return [_entry(outside, document, execution, step) for step in steps]
+
+
+def parked_error(entries: Iterable[Entry]) -> dict[str, str] | None:
+    """What was caught before a step was parked: in the first that has it."""
+    for entry in entries:
+        if entry.parked is not None:
+            caught = json.loads(entry.parked.state).get(saga.SAGA, {}).get(saga.ERROR)
+            if isinstance(caught, dict):
+                return {str(key): str(value) for key, value in caught.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return None
 
 
 def _entry(outside: Outside, document: Mapping[str, Any], execution: str, step: str) -> Entry:

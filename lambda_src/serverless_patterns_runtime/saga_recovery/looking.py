@@ -1,25 +1,22 @@
 """What a person wants to know: which executions need him, and how far one of them has come."""
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.saga_recovery import contract
 from serverless_patterns_runtime.saga_recovery.edge import GuardianEdge
 from serverless_patterns_runtime.saga_recovery.executions import Execution
 from serverless_patterns_runtime.saga_recovery.guarding import LAST_SECONDS, Guarding
-from serverless_patterns_runtime.saga_recovery.ledger import Entry, document_of, read, task_of
+from serverless_patterns_runtime.saga_recovery.ledger import Entry, document_of, parked_error, read
 from serverless_patterns_runtime.saga_recovery.marks import Mark
 from serverless_patterns_runtime.saga_state_machine import contract as saga
-from serverless_patterns_runtime.saga_state_machine.task import step_error
-from serverless_patterns_runtime.step_input import StepError
+from serverless_patterns_runtime.saga_state_machine.task import error_of
 
 __all__ = ["listed", "shown"]
 
 MOST_WORDS = 1_000
 """Characters of an error."""
-
-_SETTLED = (saga.SUCCEEDED, saga.COMPENSATED)
 
 
 def listed(guarding: Guarding, remaining: Callable[[], float], *, settled: bool) -> contract.ListAnswer:
@@ -33,7 +30,7 @@ def listed(guarding: Guarding, remaining: Callable[[], float], *, settled: bool)
         execution = guarding.executions.find(one.name)
         if execution is not None and execution.status in contract.DEAD_STATUSES:
             line = _line(guarding, execution)
-            if settled or line["outcome"] not in _SETTLED:
+            if settled or line["outcome"] not in contract.SETTLED_OUTCOMES:
                 found.append(line)
     return {"executions": sorted(found, key=lambda line: -line["started"]), "complete": complete}
 
@@ -46,14 +43,15 @@ def shown(event: contract.Show, guarding: Guarding, edge: GuardianEdge) -> contr
     steps = guarding.executions.steps_of(execution.name).actions
     entries = read(edge.outside, document_of(execution.input), execution.name, steps)
     mark = guarding.marks.of(execution) or Mark(0, ())
-    names = [contract.recovery_name(execution.name, number) for number in range(1, mark.attempt + 1)]
-    recoveries = [found for found in map(guarding.recoveries.find, names) if found is not None]
+    recoveries = [*_latest_first(guarding, execution, mark)][::-1]
+    latest = recoveries[-1] if recoveries else execution
     return {
         "execution": execution.name,
-        "outcome": recoveries[-1].outcome if recoveries else execution.outcome,
+        "outcome": latest.outcome,
         "started": execution.started,
-        "stopped": execution.stopped,
-        "error": _why(execution.name, entries) or _error(execution),
+        "stopped": latest.stopped,
+        "error": _error(latest),
+        "undone_for": _undone_for([execution, *recoveries], entries),
         "steps": [_step(entry) for entry in entries],
         "recoveries": [
             {"name": it.name, "outcome": it.outcome, "started": it.started, "stopped": it.stopped} for it in recoveries
@@ -63,9 +61,8 @@ def shown(event: contract.Show, guarding: Guarding, edge: GuardianEdge) -> contr
 
 
 def _line(guarding: Guarding, execution: Execution) -> contract.Listed:
-    mark = guarding.marks.of(execution)
-    attempt = 0 if mark is None else mark.attempt
-    recovery = guarding.recoveries.find(contract.recovery_name(execution.name, attempt)) if attempt else None
+    mark = guarding.marks.of(execution) or Mark(0, ())
+    recovery = next(_latest_first(guarding, execution, mark), None)
     latest = recovery or execution
     return {
         "execution": execution.name,
@@ -77,9 +74,25 @@ def _line(guarding: Guarding, execution: Execution) -> contract.Listed:
     }
 
 
+def _latest_first(guarding: Guarding, execution: Execution, mark: Mark) -> Iterator[Execution]:
+    """Its recoveries. One that was counted may not have been started."""
+    for number in range(mark.attempt, 0, -1):
+        found = guarding.recoveries.find(contract.recovery_name(execution.name, number))
+        if found is not None:
+            yield found
+
+
+def _undone_for(executions: Sequence[Execution], entries: Sequence[Entry]) -> str | None:
+    """As the latest says that has come to its end; else as is parked with what could not be undone."""
+    told = next((one.undone_for for one in reversed(executions) if one.is_compensated), None)
+    if told is None and any(one.outcome == saga.COMPENSATION_PARKED for one in executions):
+        told = parked_error(entries)
+    return None if told is None else _words(told)
+
+
 def _step(entry: Entry) -> contract.ShownStep:
     if entry.parked is not None and entry.is_parked:
-        return {"step": entry.step, "status": "PARKED", "error": _words(step_error(entry.parked.error))}
+        return {"step": entry.step, "status": "PARKED", "error": _words(entry.parked.error)}
     return {"step": entry.step, "status": _status(entry), "error": None}
 
 
@@ -88,23 +101,17 @@ def _status(entry: Entry) -> str:
         return "NOT_BEGUN"
     if entry.action.undone:
         unfinished = entry.action.done and (entry.compensation is None or not entry.compensation.done)
+        if entry.compensation is None and not (entry.action.done or entry.action.began):
+            return "NOT_BEGUN"  # it is only forbidden to
         return "UNDOING" if unfinished else "UNDONE"
     return "DONE" if entry.action.done else "AT_WORK"
 
 
-def _why(execution: str, entries: list[Entry]) -> str | None:
-    """Why the saga went back, as what is parked knows it."""
-    for entry in entries:
-        if entry.parked is not None:
-            error = task_of(json.loads(entry.parked.state), execution, entry.step).error
-            return None if error is None else _words(error)
-    return None
-
-
-def _words(error: StepError) -> str:
-    return ": ".join(filter(None, (error.name, error.message)))[:MOST_WORDS]
-
-
 def _error(execution: Execution) -> str | None:
-    told = ": ".join(filter(None, (execution.error, execution.cause)))
-    return told[:MOST_WORDS] or None
+    told = _words({"Error": execution.error or "", "Cause": execution.cause or ""})
+    return told if told != execution.outcome else None
+
+
+def _words(caught: Mapping[str, Any]) -> str | None:
+    error = error_of(caught)
+    return ": ".join(filter(None, (error.name, error.message)))[:MOST_WORDS] or None

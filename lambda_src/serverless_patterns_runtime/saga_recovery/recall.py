@@ -9,7 +9,7 @@ from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.saga_recovery import contract
 from serverless_patterns_runtime.saga_recovery.edge import LedgerEdge
 from serverless_patterns_runtime.saga_recovery.executions import Execution, Executions, Steps
-from serverless_patterns_runtime.saga_recovery.ledger import Entry, document_of, read, task_of
+from serverless_patterns_runtime.saga_recovery.ledger import Entry, document_of, parked_error, read, task_of
 from serverless_patterns_runtime.saga_recovery.settle import resumed
 from serverless_patterns_runtime.saga_state_machine import approval_contract as approvals
 from serverless_patterns_runtime.saga_state_machine import contract as saga
@@ -116,11 +116,9 @@ def _decisions(event: contract.Recall, edge: LedgerEdge, execution: Execution) -
 
 def _error(execution: Execution, entries: list[Entry]) -> dict[str, str]:
     """Why the saga is undone: what was caught, where something is parked with it; else how the execution ended."""
-    for entry in entries:
-        if entry.parked is not None:
-            caught = json.loads(entry.parked.state).get(saga.SAGA, {}).get(saga.ERROR)
-            if isinstance(caught, dict):
-                return {str(key): str(value) for key, value in caught.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    caught = parked_error(entries)
+    if caught is not None:
+        return caught
     return {"Error": execution.error or execution.status, "Cause": (execution.cause or "")[:MOST_CAUSE_CHARACTERS]}
 
 

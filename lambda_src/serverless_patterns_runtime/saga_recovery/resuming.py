@@ -16,7 +16,7 @@ def resume(event: contract.Resume, guarding: Guarding, now: int) -> contract.Res
     if execution is None:
         raise PermanentError(f"there is no execution {event['execution']!r}, or it is forgotten")
     if execution.status not in contract.DEAD_STATUSES:
-        raise PermanentError(f"execution {execution.name} is {execution.status}: there is nothing to resume")
+        raise PermanentError(f"execution {execution.name} is {execution.outcome}: there is nothing to resume")
     for _ in range(_TRIES):
         before = (guarding.marks.of(execution) or Mark(0, ())).attempt
         name = contract.recovery_name(execution.name, before)

@@ -12,7 +12,7 @@ from serverless_patterns_runtime.payload import digest
 from serverless_patterns_runtime.saga_state_machine import contract, outside
 from serverless_patterns_runtime.step_input import StepError
 
-__all__ = ["StepClaim", "Task"]
+__all__ = ["StepClaim", "Task", "error_of"]
 
 
 class StepClaim(Claim):
@@ -66,9 +66,7 @@ class Task:
     def error(self) -> StepError | None:
         """What the Catch has written, shortened to what a person, or a business function, has a use for."""
         caught = self.saga.get(contract.ERROR)
-        if not isinstance(caught, dict):
-            return None
-        return step_error(caught)  # pyright: ignore[reportUnknownArgumentType]
+        return error_of(cast("dict[str, Any]", caught)) if isinstance(caught, dict) else None
 
     def external_key(self, claim: Claim) -> str | None:
         """Of what the action, or its compensation, sends to a provider."""
@@ -98,8 +96,8 @@ class Task:
         return StepClaim(namespace, key, self.payload)
 
 
-def step_error(caught: Mapping[str, Any]) -> StepError:
-    """What a Catch has written, by the name and the words that the function's error had."""
+def error_of(caught: Mapping[str, Any]) -> StepError:
+    """What a Catch has written, in words."""
     name, message = str(caught.get("Error", "")), _message(str(caught.get("Cause", "")))
     if name == contract.PERMANENT_ERROR:
         name, _, message = message.partition(": ")

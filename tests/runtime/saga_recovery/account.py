@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from serverless_patterns_runtime.attribute_values import serialize_item
 from serverless_patterns_runtime.saga_recovery import guardian_handler, ledger_handler
 from serverless_patterns_runtime.saga_recovery.edge import GuardianEdge, LedgerEdge, Outside
 from serverless_patterns_runtime.saga_state_machine.contract import UNCLAIMED
@@ -175,7 +176,7 @@ class Account:
         item = claim.item(owner="me", free_at=free_at, done=done, expires_at=ends, answer=json.dumps(result))
         if not done:
             del item["answer"]
-        self.dynamodb.put_item(TableName="claims", Item=item | {name: {"BOOL": value} for name, value in more.items()})
+        self.dynamodb.put_item(TableName="claims", Item=item | serialize_item(more))
 
     def parked(self, step: str, **more: Any) -> None:
         document = {**INPUT, "saga": {"results": {}, "error": {"Error": "CardDeclined", "Cause": "above the limit"}}}

@@ -111,7 +111,7 @@ def test_errors_are_shown_in_their_own_words() -> None:
     cause = {"errorMessage": "NoSuchPolicy: ask Bob", "errorType": "PermanentError", "stackTrace": ["File ..."]}
     account.parked("ChargeCard", error={"S": json.dumps({"Error": "PermanentError", "Cause": json.dumps(cause)})})
     shown = account.ask(task="show", execution="order-7")
-    assert shown["error"] == "CardDeclined: above the limit"
+    assert shown["undone_for"] == "CardDeclined: above the limit"
     assert [it["error"] for it in shown["steps"] if it["status"] == "PARKED"] == ["NoSuchPolicy: ask Bob"]
 
 
@@ -124,14 +124,15 @@ def test_a_list_that_was_cut_says_so() -> None:
 
 def test_an_execution_is_shown_step_by_step() -> None:
     account = Account()
-    steps = ("Back", "Parked", "Undoing", "Given", "Working", "Done", "Never")
+    steps = ("Back", "Parked", "Undoing", "Given", "Forbidden", "Working", "Done", "Never")
     account.parks(steps=steps)
     account.claimed("Back", undone=True)
     account.claimed("Back", kind="compensation")
     account.claimed("Parked", undone=True)
     account.parked("Parked")
     account.claimed("Undoing", undone=True)
-    account.claimed("Given", done=False, undone=True)
+    account.claimed("Given", done=False, undone=True, attempt=1)
+    account.claimed("Forbidden", done=False, undone=True)
     account.claimed("Working", done=False)
     account.claimed("Done")
     shown = account.ask(task="show", execution="order-7")
@@ -140,6 +141,7 @@ def test_an_execution_is_shown_step_by_step() -> None:
         ("Parked", "PARKED"),
         ("Undoing", "UNDOING"),
         ("Given", "UNDONE"),
+        ("Forbidden", "NOT_BEGUN"),
         ("Working", "AT_WORK"),
         ("Done", "DONE"),
         ("Never", "NOT_BEGUN"),
@@ -160,6 +162,53 @@ def test_its_recoveries_and_who_asked_for_them_are_shown() -> None:
         ("order-7-2", "RUNNING"),
     ]
     assert [(it["by"], it["recovery"]) for it in shown["audit"]] == [("ann", "order-7-2")]
+
+
+def undone(name: str = "Rejected", words: str = "no budget") -> str:
+    return json.dumps({"status": "COMPENSATED", "error": {"Error": name, "Cause": words}})
+
+
+def test_list_and_show_agree_on_what_became_of_it_and_why_it_went_back() -> None:
+    account = Account()
+    account.parks()
+    account.parked("ReserveStock")
+    shown = account.ask(task="show", execution="order-7")
+    assert (shown["outcome"], shown["error"]) == ("COMPENSATION_PARKED", None)
+    assert shown["undone_for"] == "CardDeclined: above the limit"
+    account.ask(task="resume", execution="order-7", by="ann", reason="mended")
+    account.stepfunctions.put(RECOVERY, "order-7-1", "SUCCEEDED", output=undone())
+    shown = account.ask(task="show", execution="order-7")
+    assert (shown["outcome"], shown["undone_for"]) == ("COMPENSATED", "Rejected: no budget")
+    assert shown["recoveries"][0]["outcome"] == "COMPENSATED"
+    (listed,) = account.ask(task="list", all=True)["executions"]
+    assert (listed["outcome"], listed["recovery"]) == ("COMPENSATED", "order-7-1")
+    assert account.ask(task="list")["executions"] == []
+
+
+def test_a_saga_that_was_undone_by_itself_has_not_succeeded() -> None:
+    account = Account()
+    account.dies(status="SUCCEEDED", output=undone())
+    shown = account.ask(task="show", execution="order-7")
+    assert (shown["outcome"], shown["undone_for"]) == ("COMPENSATED", "Rejected: no budget")
+    assert "is COMPENSATED" in account.ask(task="resume", execution="order-7", by="ann", reason="why")["refused"]
+
+
+def test_what_only_goes_forward_has_not_gone_back() -> None:
+    account = Account()
+    account.parks(error="FORWARD_PARKED")
+    account.parked("Ship")
+    assert account.ask(task="show", execution="order-7")["undone_for"] is None
+
+
+def test_a_recovery_that_was_counted_and_never_started_is_none() -> None:
+    account = Account()
+    account.dies()
+    account.tell()
+    account.stepfunctions.put(RECOVERY, "order-7-1", "FAILED", error="COMPENSATION_PARKED")
+    account.ask(task="resume", execution="order-7", by="ann", reason="mended")
+    del account.stepfunctions.executions[RECOVERY, "order-7-2"]
+    (listed,) = account.ask(task="list")["executions"]
+    assert listed["outcome"] == account.ask(task="show", execution="order-7")["outcome"] == "COMPENSATION_PARKED"
 
 
 def test_what_was_settled_is_not_shown_as_parked() -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from serverless_patterns_runtime import Effects, StepInput
+from serverless_patterns_runtime import Effects, Request, StepInput
 
 
 def reserve(step: StepInput) -> Effects: ...
@@ -18,3 +18,9 @@ def refund(step: StepInput) -> None: ...
 
 
 def ship(step: StepInput) -> dict[str, Any]: ...
+
+
+def identify(request: Request) -> dict[str, Any]: ...
+
+
+def both(given: Request | StepInput) -> dict[str, Any]: ...
