@@ -69,8 +69,9 @@ def _stack() -> Stack:
 
 
 def _definition(stack: Stack) -> Mapping[str, Any]:
-    """Its names of resources are of no interest here."""
-    (machine,) = Template.from_stack(stack).find_resources("AWS::StepFunctions::StateMachine").values()
+    """Of the saga itself, not of its recovery. Names of resources in it are of no interest here."""
+    machines = Template.from_stack(stack).find_resources("AWS::StepFunctions::StateMachine")
+    (machine,) = (machine for id, machine in machines.items() if "Recovery" not in id)
     text: Any = machine["Properties"]["DefinitionString"]
     return json.loads("".join(part if isinstance(part, str) else "x" for part in text["Fn::Join"][1]))
 
