@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
 from serverless_patterns_runtime.saga_state_machine.approval_contract import DecisionEnv
 from serverless_patterns_runtime.saga_state_machine.contract import StartEnv, StatusEnv
 
-from .._acknowledge import acknowledge
+from .._acknowledge import acknowledge_wildcard
 from .._bundled import BundledHandler
 from .._grants import grant_answer_tasks, grant_approvals, grant_look, grant_see_approvals, grant_start
 from .._targets import RouteTarget
@@ -107,23 +106,10 @@ def status_door(
 
 
 def _grant_look(function: lambda_.Function, machine: sfn.StateMachine, key: kms.IKey | None) -> None:
-    executions = Stack.of(function).resolve(grant_look(function, machine, key))
+    executions = grant_look(function, machine, key)
     reason = "names of executions are not known before they start; those of this machine alone are meant"
     policy = cast(iam.IRole, function.role).node.find_child("DefaultPolicy")
-    acknowledge(policy, reason, f"AwsSolutions-IAM5[Resource::{_as_nag_writes(executions)}]")
-
-
-def _as_nag_writes(arn: Any) -> str:
-    """As cdk-nag names what it has found, so that it is this and no other wildcard that is acknowledged."""
-    match arn:
-        case {"Fn::Join": [_, parts]}:
-            return "".join(_as_nag_writes(part) for part in parts)
-        case {"Ref": name}:
-            return f"<{name}>"
-        case {"Fn::GetAtt": [name, attribute]}:
-            return f"<{name}.{attribute}>"
-        case _:
-            return str(arn)
+    acknowledge_wildcard(policy, executions, reason)
 
 
 def decision_door(

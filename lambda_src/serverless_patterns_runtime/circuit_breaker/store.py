@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from serverless_patterns_runtime.circuit_breaker import contract
 from serverless_patterns_runtime.circuit_breaker.state import CLOSED, OPEN, State
 from serverless_patterns_runtime.claims.contention import NOT_NOW
+from serverless_patterns_runtime.clients import error_code
 
 __all__ = ["Beaten", "Store", "StoreUnavailable"]
 
@@ -124,11 +125,11 @@ class Store:
             try:
                 return State.from_item(operation(TableName=self.table, Key=key, **arguments).get(answer))
             except ClientError as error:
-                if _code(error) != "ConditionalCheckFailedException":
+                if error_code(error) != "ConditionalCheckFailedException":
                     raise
                 raise Beaten(State.from_item(error.response.get("Item"))) from None
         except (BotoCoreError, ClientError) as error:
-            raise StoreUnavailable(busy=isinstance(error, ClientError) and _code(error) in NOT_NOW) from error
+            raise StoreUnavailable(busy=isinstance(error, ClientError) and error_code(error) in NOT_NOW) from error
         except (KeyError, ValueError, TypeError) as error:  # an item that somebody else has written
             raise StoreUnavailable(busy=False) from error
 
@@ -148,7 +149,3 @@ def _times(times: Iterable[float]) -> dict[str, Any]:
 
 def _time(time: float) -> dict[str, str]:
     return {"N": f"{time:.3f}"}
-
-
-def _code(error: ClientError) -> str:
-    return error.response.get("Error", {}).get("Code", "")

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from serverless_patterns_runtime.claims import contract
 from serverless_patterns_runtime.claims.claim import Claim, Holder
 from serverless_patterns_runtime.claims.contention import NOT_NOW, tries
+from serverless_patterns_runtime.clients import error_code
 from serverless_patterns_runtime.effects import Effects, Write, check_number_of, refusal_of, unknown_table
 from serverless_patterns_runtime.errors import UncommittableEffects
 from serverless_patterns_runtime.expressions import transaction_item
@@ -97,7 +98,7 @@ class Commits(NamedTuple):
 
 def _try_again_or_reasons(error: ClientError) -> Sequence[Mapping[str, Any]] | None:
     """None: try again. Reasons: the transaction was refused for them. Raises what is neither."""
-    code = error.response.get("Error", {}).get("Code", "")
+    code = error_code(error)
     if code in NOT_NOW:
         return None
     if code == "ValidationException":

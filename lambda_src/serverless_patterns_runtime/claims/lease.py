@@ -16,6 +16,7 @@ from serverless_patterns_runtime.attribute_values import serialize
 from serverless_patterns_runtime.claims import contract
 from serverless_patterns_runtime.claims.claim import Claim, Contended, Holder, RunningElsewhere
 from serverless_patterns_runtime.claims.contention import NOT_NOW, tries
+from serverless_patterns_runtime.clients import error_code
 
 __all__ = ["Lease"]
 
@@ -72,7 +73,7 @@ class Lease:
                 returning="ALL_NEW",
             )
         except ClientError as error:
-            if _code(error) in NOT_NOW:
+            if error_code(error) in NOT_NOW:
                 raise Contended("DynamoDB does not take the request now") from error
             holder = _found(error)
             if holder is None:
@@ -98,7 +99,7 @@ class Lease:
                 self._update(f"SET {changes} REMOVE #attempt", "#owner = :owner", values)
                 return None
             except ClientError as error:
-                if _code(error) not in NOT_NOW:
+                if error_code(error) not in NOT_NOW:
                     return self._lost(error)
         raise AssertionError("tries end by Contended")
 
@@ -114,14 +115,14 @@ class Lease:
             else:
                 self._update("SET #free_at = :zero", "#owner = :owner", {":zero": 0, ":owner": self.owner})
         except ClientError as error:
-            if _code(error) == "ConditionalCheckFailedException" and "Item" not in error.response:
+            if error_code(error) == "ConditionalCheckFailedException" and "Item" not in error.response:
                 return None
             return self._lost(error)
         return None
 
     def _lost(self, error: ClientError) -> Holder:
         """What the fence found; raises when that is somebody at work."""
-        if _code(error) != "ConditionalCheckFailedException":
+        if error_code(error) != "ConditionalCheckFailedException":
             raise error
         holder = _found(error)
         if holder is None:
@@ -149,10 +150,6 @@ class Lease:
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
             **more,
         )
-
-
-def _code(error: ClientError) -> str:
-    return error.response.get("Error", {}).get("Code", "")
 
 
 def _found(error: ClientError) -> Holder | None:

@@ -14,6 +14,7 @@ from serverless_patterns_runtime.attribute_values import serialize
 from serverless_patterns_runtime.claims import contract
 from serverless_patterns_runtime.claims.claim import Claim, Contended, Holder, RunningElsewhere
 from serverless_patterns_runtime.claims.contention import NOT_NOW
+from serverless_patterns_runtime.clients import error_code
 
 __all__ = ["Left", "Tombstone"]
 
@@ -156,7 +157,7 @@ class Tombstone:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )["Attributes"]
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code", "") in NOT_NOW:
+            if error_code(error) in NOT_NOW:
                 raise Contended("DynamoDB does not take the request now") from error
             raise
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, cast
 
 from botocore.exceptions import ClientError
 
+from serverless_patterns_runtime.clients import error_code
 from serverless_patterns_runtime.saga_recovery import contract
 from serverless_patterns_runtime.saga_state_machine import contract as saga
 
@@ -90,7 +91,7 @@ class Executions:
         try:
             told = self.stepfunctions.describe_execution(executionArn=self.arn(name))
         except ClientError as error:
-            if _code(error) == "ExecutionDoesNotExist":
+            if error_code(error) == "ExecutionDoesNotExist":
                 return None
             raise
         return Execution(
@@ -111,7 +112,7 @@ class Executions:
                 stateMachineArn=self.state_machine_arn, name=name, input=json.dumps(given, separators=(",", ":"))
             )
         except ClientError as error:
-            if _code(error) == "ExecutionAlreadyExists":
+            if error_code(error) == "ExecutionAlreadyExists":
                 return False
             raise
         return True
@@ -164,7 +165,3 @@ def _states(machine: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def _is_action(state: Mapping[str, Any]) -> bool:
     given = state.get("Parameters")
     return isinstance(given, dict) and cast("dict[str, Any]", given).get("kind") == "action"
-
-
-def _code(error: ClientError) -> str:
-    return error.response.get("Error", {}).get("Code", "")

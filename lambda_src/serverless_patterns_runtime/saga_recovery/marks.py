@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from serverless_patterns_runtime.attribute_values import deserialize, serialize
 from serverless_patterns_runtime.claims.contract import PARTITION_KEY, TIME_TO_LIVE
+from serverless_patterns_runtime.clients import error_code
 from serverless_patterns_runtime.saga_recovery import contract
 from serverless_patterns_runtime.saga_recovery.edge import Outside
 from serverless_patterns_runtime.saga_recovery.executions import Execution
@@ -79,7 +80,7 @@ class Marks(NamedTuple):
                 ExpressionAttributeValues={name: serialize(value) for name, value in values.items()},
             )
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
+            if error_code(error) != "ConditionalCheckFailedException":
                 raise
             return False
         return True

@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from serverless_patterns_runtime.attribute_values import serialize
 from serverless_patterns_runtime.claims.contract import PARTITION_KEY
+from serverless_patterns_runtime.clients import error_code
 from serverless_patterns_runtime.saga_recovery import contract
 from serverless_patterns_runtime.saga_recovery.edge import LedgerEdge
 from serverless_patterns_runtime.saga_state_machine import contract as saga
@@ -62,5 +63,5 @@ def _update(
             ExpressionAttributeValues={name: serialize(value) for name, value in values.items()},
         )
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
+        if error_code(error) != "ConditionalCheckFailedException":
             raise

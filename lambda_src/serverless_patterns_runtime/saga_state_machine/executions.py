@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from serverless_patterns_runtime.claims.claim import Contended
-from serverless_patterns_runtime.clients import client
+from serverless_patterns_runtime.clients import client, error_code
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.payload import digest
 from serverless_patterns_runtime.request import Caller
@@ -56,9 +56,9 @@ class Executions(NamedTuple):
         try:
             self.stepfunctions.start_execution(stateMachineArn=self.state_machine_arn, name=name, input=text)
         except ClientError as error:
-            if _code(error) in _NOT_NOW:
+            if error_code(error) in _NOT_NOW:
                 raise Contended("Step Functions starts nothing now") from error
-            if _code(error) != "ExecutionAlreadyExists":
+            if error_code(error) != "ExecutionAlreadyExists":
                 raise
             found = self.find(name)
             if found is None:
@@ -74,9 +74,9 @@ class Executions(NamedTuple):
             try:
                 return self.stepfunctions.describe_execution(executionArn=f"{self._prefix}:{name}")
             except ClientError as error:
-                if _code(error) in _NOT_NOW:
+                if error_code(error) in _NOT_NOW:
                     raise Contended("Step Functions tells nothing now") from error
-                if _code(error) != "ExecutionDoesNotExist":
+                if error_code(error) != "ExecutionDoesNotExist":
                     raise
             if pause is not None:
                 self.sleep(pause)
@@ -102,11 +102,11 @@ class Executions(NamedTuple):
         try:
             send(**request)
         except ClientError as error:
-            if _code(error) in _NOT_NOW:
+            if error_code(error) in _NOT_NOW:
                 raise Contended("Step Functions takes nothing now") from error
-            if _code(error) not in ("InvalidToken", "TaskDoesNotExist", "TaskTimedOut"):
+            if error_code(error) not in ("InvalidToken", "TaskDoesNotExist", "TaskTimedOut"):
                 # Without its text, which may quote the token: the code becomes the error's name.
-                raise type(_code(error) or "Unanswered", (Unanswered,), {})() from None
+                raise type(error_code(error) or "Unanswered", (Unanswered,), {})() from None
             return False
         return True
 
@@ -118,7 +118,3 @@ class Executions(NamedTuple):
 def owner(caller: Caller | None) -> dict[str, str] | None:
     """What executions keep of who started them: what never changes. Claims do, from one token to the next."""
     return None if caller is None else {"id": caller.id, "kind": caller.kind}
-
-
-def _code(error: ClientError) -> str:
-    return error.response.get("Error", {}).get("Code", "")
