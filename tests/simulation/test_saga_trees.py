@@ -1,8 +1,8 @@
 """Sagas with branches, choices and waits: random ones under random faults, single faults, no safeguard less."""
 
 import random
-import re
 from collections.abc import Iterator
+from functools import partial
 from itertools import count
 
 import pytest
@@ -24,7 +24,7 @@ from .saga_tree_invariants import TreeWorld, check_tree
 from .saga_tree_removals import READS, TREE_REMOVALS, WAITS, TreeRemoval, names
 from .saga_tree_schedules import judged_tree, simulate_tree
 from .saga_trees import Beside, Pick, Tree, described, on_tree, replaced, trees
-from .schedules import Violation
+from .searching import others_found
 
 SCHEDULES = 150
 """Unless `--schedules` says otherwise."""
@@ -68,16 +68,9 @@ def test_any_tree_is_all_or_nothing_however_rough_it_gets(tree: Tree, seed: int,
 @pytest.mark.parametrize("removal", TREE_REMOVALS, ids=lambda removal: removal.name)
 def test_without_it_a_schedule_breaks_an_invariant(removal: TreeRemoval, monkeypatch: pytest.MonkeyPatch) -> None:
     removal.take_out(monkeypatch)
-    others: set[str] = set()
-    for seed in range(SEEDS):
-        try:
-            simulate_tree(seed, tree=removal.tree, defines=removal.defines)
-        except Violation as violation:
-            what = str(violation).split("\n", 1)[0]
-            if re.search(removal.violates, what):
-                return
-            others.add(what)
-    pytest.fail(f"{SEEDS} schedules did not miss it; they found {others or 'nothing'}")
+    schedules = (partial(simulate_tree, seed, tree=removal.tree, defines=removal.defines) for seed in range(SEEDS))
+    others = others_found(removal.violates, schedules)
+    assert others is None, f"{SEEDS} schedules did not miss it; they found {others or 'nothing'}"
 
 
 @pytest.mark.parametrize("removal", TREE_REMOVALS, ids=lambda removal: removal.name)
