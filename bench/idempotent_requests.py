@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.api_environment import api_variables, request_event, write_routes
+from bench.counted_requests import Calls, compared, counted, create_tables
 from bench.figure import Figure
 from bench.lambda_environment import Context
 from serverless_patterns.testing import Cloud, EmbeddedCloud
@@ -29,7 +30,6 @@ TABLES = {"claims": "claim", "powertools": "id", "payments": "payment_id"}
 """Names and keys."""
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
-Calls = Counter[str]
 
 
 class Answered(NamedTuple):
@@ -42,25 +42,12 @@ def figures() -> list[Figure]:
         effects = _answered(*_ours(aws, "take", effects=True)), _answered(*_powertools("take"))
         leased = _answered(*_ours(aws, "note", effects=False)), _answered(*_powertools("note"))
     return [
-        _figure(NAMES[0], effects[0].first, effects[1].first, 1),
-        _figure(NAMES[1], effects[0].replay, effects[1].replay, 1),
+        compared(NAMES[0], effects[0].first, effects[1].first, least=1, goal=1),
+        compared(NAMES[1], effects[0].replay, effects[1].replay, least=1, goal=1),
         # Claim it, complete it: whoever must survive a crash between the two needs both.
-        _figure(NAMES[2], leased[0].first, leased[1].first, 2),
-        _figure(NAMES[3], leased[0].replay, leased[1].replay, 1),
+        compared(NAMES[2], leased[0].first, leased[1].first, least=2, goal=2),
+        compared(NAMES[3], leased[0].replay, leased[1].replay, least=1, goal=1),
     ]
-
-
-def _figure(name: str, ours: Calls, peer: Calls, least: int) -> Figure:
-    return Figure(
-        name=name,
-        value=ours.total(),
-        unit="requests",
-        peer=peer.total(),
-        floor=least,
-        better="lower",
-        goal=least,
-        measured=f"ours {_text(ours)}; Powertools {_text(peer)}",
-    )
 
 
 def _answered(handler: Handler, calls: Calls) -> Answered:
@@ -86,42 +73,22 @@ def _ours(aws: Mapping[str, str], function: str, *, effects: bool) -> tuple[Hand
     name, tables = f"bench.functions.payments:{function}", {"PAYMENTS": "payments"}
     os.environ |= {**api_variables(name, folder, effects=effects, tables=tables), "CLAIMS_NAMESPACE": function, **aws}
     edge = Edge.from_environment()
-    return lambda event, context: process(event, context, edge), _counted(edge.dynamodb)
+    return lambda event, context: process(event, context, edge), counted(edge.dynamodb)
 
 
 def _powertools(function: str) -> tuple[Handler, Calls]:
     from bench.functions import powertools_payments as peer
 
-    return getattr(peer, function), _counted(peer.dynamodb)
-
-
-def _counted(dynamodb: Any) -> Calls:
-    """Requests by operation, each try of a request by itself."""
-    calls: Calls = Counter()
-    dynamodb.meta.events.register(
-        "request-created.dynamodb", lambda operation_name, **_: calls.update([operation_name])
-    )
-    return calls
+    return getattr(peer, function), counted(peer.dynamodb)
 
 
 @contextlib.contextmanager
 def _lambda(cloud: Cloud) -> Generator[Mapping[str, str]]:
     """Tables, the file of the routes, and the variables that lead to the cloud."""
-    dynamodb = cloud.client("dynamodb")
-    for table, key in TABLES.items():
-        dynamodb.create_table(
-            TableName=table,
-            KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+    create_tables(cloud, TABLES)
     with tempfile.TemporaryDirectory() as folder, open(os.devnull, "w") as nowhere:
         write_routes(Path(folder), [ROUTE], idempotency="required")
         aws = {**cloud.environment, "POWERTOOLS_TABLE_NAME": "powertools", "LAMBDA_TASK_ROOT": folder}
         os.environ |= aws
         with contextlib.redirect_stdout(nowhere):
             yield aws
-
-
-def _text(calls: Calls) -> str:
-    return ", ".join(f"{count} {operation}" for operation, count in sorted(calls.items()))

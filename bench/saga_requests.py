@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
+from bench.counted_requests import Calls, compared, counted, create_tables
 from bench.figure import Figure
 from bench.lambda_environment import AWS, Context
 from serverless_patterns.testing import Cloud, EmbeddedCloud
@@ -24,7 +25,6 @@ TABLES = {"claims": "claim", "powertools": "id", "orders": "order_id"}
 CLAIMS = ClaimsEnv(CLAIMS_TABLE_NAME="claims", CLAIMS_NAMESPACE="Saga", CLAIMS_RETENTION_SECONDS="2592000")
 
 Handler = Callable[[Any, Any], Any]
-Calls = Counter[str]
 
 
 def figures() -> list[Figure]:
@@ -32,22 +32,10 @@ def figures() -> list[Figure]:
         effects = _made(*_ours(aws, "reserve", effects=True)), _made(*_powertools("reserve"))
         leased = _made(*_ours(aws, "charge", effects=False)), _made(*_powertools("charge"))
     return [
-        _figure(NAMES[0], *effects, least=1),
+        compared(NAMES[0], *effects, least=1),
         # Claim it, complete it: whoever must survive a crash between the two needs both.
-        _figure(NAMES[1], *leased, least=2),
+        compared(NAMES[1], *leased, least=2),
     ]
-
-
-def _figure(name: str, ours: Calls, peer: Calls, *, least: int) -> Figure:
-    return Figure(
-        name=name,
-        value=ours.total(),
-        unit="requests",
-        peer=peer.total(),
-        floor=least,
-        better="lower",
-        measured=f"ours {_text(ours)}; Powertools {_text(peer)}",
-    )
 
 
 def _made(handler: Handler, calls: Calls) -> Calls:
@@ -75,40 +63,20 @@ def _ours(aws: Mapping[str, str], function: str, *, effects: bool) -> tuple[Hand
     namespace = {"CLAIMS_NAMESPACE": function}
     os.environ |= {**AWS, **business._asdict(), **CLAIMS._asdict(), **namespace, **saga._asdict(), **aws}
     edge = Edge.from_environment()
-    return lambda event, context: process(event, context, edge), _counted(edge.dynamodb)
+    return lambda event, context: process(event, context, edge), counted(edge.dynamodb)
 
 
 def _powertools(function: str) -> tuple[Handler, Calls]:
     from bench.functions import powertools_steps as peer
 
-    return getattr(peer, function), _counted(peer.dynamodb)
-
-
-def _counted(dynamodb: Any) -> Calls:
-    """Requests by operation, each try of a request by itself."""
-    calls: Calls = Counter()
-    dynamodb.meta.events.register(
-        "request-created.dynamodb", lambda operation_name, **_: calls.update([operation_name])
-    )
-    return calls
+    return getattr(peer, function), counted(peer.dynamodb)
 
 
 @contextlib.contextmanager
 def _lambda(cloud: Cloud) -> Generator[Mapping[str, str]]:
     """Tables, and the variables that lead to the cloud."""
-    dynamodb = cloud.client("dynamodb")
-    for table, key in TABLES.items():
-        dynamodb.create_table(
-            TableName=table,
-            KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+    create_tables(cloud, TABLES)
     aws = {**cloud.environment, "POWERTOOLS_TABLE_NAME": "powertools", "ORDERS": "orders"}
     os.environ |= aws
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
         yield aws
-
-
-def _text(calls: Calls) -> str:
-    return ", ".join(f"{count} {operation}" for operation, count in sorted(calls.items()))

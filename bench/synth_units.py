@@ -8,15 +8,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.figure import Skipped
+from bench.figure import Figure, Skipped
 from bench.peers import ROOT
 from bench.synth import RUNTIME
 
-__all__ = ["Synthesised", "measured"]
+__all__ = ["unit_figures"]
 
 
 class Synthesised(NamedTuple):
@@ -46,8 +46,41 @@ class Synthesised(NamedTuple):
         return " and ".join(f"{self.seconds_per_unit(count) * 1000:.1f}" for count in (many, some))
 
 
-def measured(app: str) -> tuple[Synthesised, Synthesised]:
-    """Ours and plain L2. `app`: name of a module in `synth_apps`. Raises Skipped."""
+def unit_figures(app: str, names: Sequence[str], unit: str, made_of: str) -> list[Figure]:
+    """The ratio, which has a goal, and the resources. `app`: name of a module in `synth_apps`; `unit`: of what."""
+    kinds = ("ratio", "resources")
+    try:
+        ours, plain = _measured(app)
+    except Skipped as why:
+        return [
+            Figure(name=name, unit=kind, better="lower", skipped=str(why))
+            for name, kind in zip(names, kinds, strict=True)
+        ]
+    _, some, many = sorted(ours.seconds)
+    return [
+        Figure(
+            name=names[0],
+            value=ours.ratio,
+            unit=kinds[0],
+            peer=plain.ratio,
+            better="lower",
+            goal=1.1,
+            measured=f"ours {ours.milliseconds}, plain L2 {plain.milliseconds} ms of CPU a {unit}"
+            f" at {many} and at {some}",
+        ),
+        Figure(
+            name=names[1],
+            value=ours.resources_per_unit,
+            unit=kinds[1],
+            peer=plain.resources_per_unit,
+            better="lower",
+            measured=f"{made_of}: {ours.resources[many]} for {many} {unit}s, plain L2 {plain.resources[many]}",
+        ),
+    ]
+
+
+def _measured(app: str) -> tuple[Synthesised, Synthesised]:
+    """Ours and plain L2. Raises Skipped."""
     if not Path("/proc/self/stat").exists():
         raise Skipped("needs Linux: the CPU time of the CDK's own processes is read from /proc")
     tools = Path(sys.executable).parent  # the node that is there
