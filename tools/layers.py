@@ -20,11 +20,12 @@ import interpreters
 RUNTIME = Path("lambda_src/serverless_patterns_runtime")
 LAYERS = Path("constructs/serverless_patterns/_layers")
 LIBRARIES = ("aws-lambda-powertools", "jmespath", "typing-extensions")
-# More than half of the size, and nothing that we import needs them.
+# More than half of the size, and nothing that we import needs them. The event handler wants a function's whole event,
+# which no handler of a pattern sees.
 LEFT_OUT = tuple(
     f"aws_lambda_powertools/{part}/"
     for part in (
-        "event_handler/openapi/swagger_ui",
+        "event_handler",
         "utilities/auth_alpha",
         "utilities/data_masking",
         "utilities/feature_flags",
@@ -38,8 +39,7 @@ SOURCE_ONLY = (
     *(
         f"python/aws_lambda_powertools/{part}"
         for part in (
-            # We have one of our own (the breaker), or the gateway has done it before.
-            "event_handler/",
+            # We have one of our own.
             "utilities/circuit_breaker/",
             # They work only with pydantic, Datadog or Redis, which the layer does not hold. `utilities/parser` must
             # stay: `batch` imports it as soon as a user's handler has imported pydantic.

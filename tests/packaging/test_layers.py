@@ -1,6 +1,7 @@
 """The Lambda layers: small, the same from any build, and never compiled at a cold start."""
 
 import _imp
+import ast
 import json
 import marshal
 import re
@@ -8,7 +9,7 @@ import shutil
 import sys
 import tomllib
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -50,8 +51,9 @@ OTHER_HANDLERS = [
     f"serverless_patterns_runtime.{pattern}.handler"
     for pattern in ("api_proxy", "lambda_authorizer", "saga_state_machine")
 ]
+ENCODER = ("python/aws_lambda_powertools/shared/functions.py", "aws_lambda_powertools.event_handler.openapi.compat")
+"""Of pydantic's models, when one is given to Powertools' own JSON encoder: loggers and metrics have another."""
 WITHOUT_BYTECODE = [
-    f"{POWERTOOLS}.event_handler",
     f"{POWERTOOLS}.utilities.circuit_breaker",
     f"{POWERTOOLS}.utilities.data_classes.api_gateway_authorizer_event",
     f"{POWERTOOLS}.utilities.data_classes.cognito_user_pool_event",
@@ -145,6 +147,33 @@ def test_a_layer_holds_source_bytecode_and_licences_and_nothing_else(layers: Pat
         assert {Path(name).suffix for name in names} - {".py", ".pyc", ".typed", ""} == set()
         assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
         assert {entry.external_attr >> 16 for entry in entries} == {0o100644}
+
+
+def test_nothing_in_a_layer_imports_what_was_left_out_of_it() -> None:
+    sources = {name: text for name, text in layer_build.layer_source(ROOT).items() if name.endswith(".py")}
+    modules = {re.sub(r"(/__init__)?\.py$", "", name).removeprefix("python/").replace("/", ".") for name in sources}
+    imported = {
+        (name, module)
+        for name, text in sources.items()
+        for module in imports(ast.parse(text))
+        if module.startswith(f"{POWERTOOLS}.")
+    }
+    assert len(imported) > 100
+    assert {(name, module) for name, module in imported if module not in modules} == {ENCODER}
+
+
+def imports(node: ast.AST) -> Iterator[str]:
+    """Of a module, wherever they stand, but for type checkers alone."""
+    match node:
+        case ast.If(test=ast.Name("TYPE_CHECKING")):
+            return
+        case ast.Import(names):
+            yield from (alias.name for alias in names)
+        case ast.ImportFrom(module, _, 0):
+            yield str(module)
+        case _:
+            for part in ast.iter_child_nodes(node):
+                yield from imports(part)
 
 
 @pytest.mark.parametrize("version", MINORS)
