@@ -162,6 +162,8 @@ class Migration(TypedDict):
     """With it a tester chooses the side."""
     routes: dict[str, RouteSettings]
     """By route, `GET /profile/{id}`: those that are migrating."""
+    elsewhere: NotRequired[list[str]]
+    """Routes that are done: what comes here for one of them is another spelling of its path."""
 
 
 class Command(TypedDict):
@@ -194,12 +196,13 @@ SIDE_DIMENSION = "side"
 METRIC_REQUESTS = "RoutedRequests"
 METRIC_ERRORS = "RoutedErrors"
 METRIC_LATENCY = "RoutedLatency"
-"""Milliseconds, of the side that answered. These three have all three dimensions."""
+"""Milliseconds, of the side that answered. These three have all three dimensions; errors are also told without the
+route, for one alarm on all of them."""
 METRIC_FELL_BACK = "FellBack"
 METRIC_ROLLED_BACK = "RolledBack"
 METRIC_SHADOW_COMPARED = "ShadowCompared"
 METRIC_SHADOW_DIFFERENT = "ShadowDifferent"
 METRIC_SHADOW_SKIPPED = "ShadowSkipped"
-"""Those: gateway and route."""
+"""Those: gateway and route; what was rolled back also by the gateway alone, for its alarm."""
 METRIC_STORE_UNAVAILABLE = "RouteStoreUnavailable"
 """Gateway alone: the table did not answer, and what was known before went on holding."""
