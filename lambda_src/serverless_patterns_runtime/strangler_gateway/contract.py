@@ -43,7 +43,9 @@ BY, AT, REASON = "by", "at", "reason"
 HISTORY = "history"
 """First part of the kind `history#ROUTE`; the entry is the time in ISO 8601 and a random part."""
 ACTION = "action"
-"""In the history (S): `set`, `kill`, `clear` or `rollback`."""
+"""In the history (S): `set`, `kill`, `clear` or `rollback`. There too: how the route stood after it, and before:"""
+WAS_PERCENT, WAS_KILLED = "was_percent", "was_killed"
+"""In the history (N, BOOL)."""
 
 PIN = "pin"
 """First part of the kind `pin#ROUTE#DIGEST`, of an `Idempotency-Key`; the entry is `pin`."""
@@ -53,7 +55,8 @@ PIN_SECONDS = 691_200
 """A day longer than a function behind an API remembers a key and its answer."""
 
 COUNT = "count"
-"""First part of the kind `count#ROUTE`; the entry is the second in which the window began."""
+"""First part of the kind `count#ROUTE`; the entry is `SECOND#GENERATION#VERSION`: when the window began, and of the
+route as it then stood. So nothing that was counted before a change speaks against what holds after it."""
 REQUESTS, ERRORS = "requests", "errors"
 """On a count (N): of the new side, as its routers reported them."""
 
@@ -172,6 +175,8 @@ class Command(TypedDict):
     action: Literal["list", "set", "kill", "clear"]
     route: NotRequired[str]
     """Absent in `list`: all."""
+    history: NotRequired[bool]
+    """In `list`: with the latest changes of each route."""
     percent: NotRequired[float]
     by: NotRequired[str]
     reason: NotRequired[str]
@@ -186,7 +191,7 @@ class ShadowCopy(TypedDict):
     status: int
     """Legacy's."""
     fields: dict[str, object]
-    """Of legacy's answer, by the paths to compare; absent where it has none."""
+    """Of legacy's answer, by the paths to compare; absent where it has none. Of `$.a[*].b`, the list of all."""
 
 
 METRICS_NAMESPACE = "ServerlessPatterns"

@@ -1,0 +1,77 @@
+"""What the new side has answered, added up over all routers: each reports to the table once in a while."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from serverless_patterns_runtime.strangler_gateway import contract
+from serverless_patterns_runtime.strangler_gateway.contract import RollbackSettings
+from serverless_patterns_runtime.strangler_gateway.standing import Standing, number
+
+__all__ = ["Counts", "Total"]
+
+KEPT_SECONDS = 3600
+"""After its window a count is of no use to anybody."""
+
+
+class Total(NamedTuple):
+    """Of one window, from all routers."""
+
+    requests: int
+    errors: int
+
+    def is_too_bad(self, rules: RollbackSettings) -> bool:
+        return self.requests >= rules["min_requests"] and self.errors * 100 > self.requests * rules["max_error_percent"]
+
+
+class _Pending(NamedTuple):
+    window: int
+    standing: Standing
+    since: float
+    requests: int = 0
+    errors: int = 0
+
+
+class Counts:
+    def __init__(self, dynamodb: Any, table: str, clock: Callable[[], float]) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+        self._clock = clock
+        self._pending: dict[str, _Pending] = {}
+
+    def note(self, route: str, standing: Standing, rules: RollbackSettings, *, failed: bool) -> None:
+        """Counted for the window, and for how the route stands: what is pending from before a change is forgotten."""
+        pending = self._pending.get(route)
+        if pending is None or pending.standing != standing:
+            now, length = self._clock(), rules["window_seconds"]
+            pending = _Pending(int(now // length) * length, standing, now)
+        self._pending[route] = pending._replace(requests=pending.requests + 1, errors=pending.errors + failed)
+
+    def due(self, route: str, age: float) -> bool:
+        pending = self._pending.get(route)
+        return pending is not None and self._clock() >= pending.since + age
+
+    def report(self, route: str) -> tuple[Total, Standing]:
+        """One write. Raises what the client raises: nobody knows then whether they were added, and they are dropped."""
+        pending = self._pending.pop(route)
+        standing = pending.standing
+        entry = f"{pending.window}#{standing.generation}#{standing.version}"
+        answer = self._dynamodb.update_item(
+            TableName=self._table,
+            Key={
+                contract.PARTITION_KEY: {"S": f"{contract.COUNT}#{route}"},
+                contract.SORT_KEY: {"S": entry},
+            },
+            UpdateExpression="SET #expires = :expires ADD #requests :requests, #errors :errors",
+            ExpressionAttributeNames={
+                "#expires": contract.EXPIRES_AT,
+                "#requests": contract.REQUESTS,
+                "#errors": contract.ERRORS,
+            },
+            ExpressionAttributeValues={
+                ":expires": number(pending.window + KEPT_SECONDS),
+                ":requests": number(pending.requests),
+                ":errors": number(pending.errors),
+            },
+            ReturnValues="ALL_NEW",
+        )["Attributes"]
+        return Total(int(answer[contract.REQUESTS]["N"]), int(answer[contract.ERRORS]["N"])), standing
