@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ._checks import Problems, did_you_mean
+from ._source import module_file
 
 _SIGNATURE = "(payload) or (payload, invocation)"
 
@@ -21,7 +22,7 @@ def returns_effects(code: Path, reference: str, problems: Problems) -> bool:
     if not all(part.isidentifier() for part in [*module_name.split("."), name]):
         problems.add("function", "be 'module:function'", repr(reference), "for example 'orders:fulfil'")
         return False
-    file = _module_file(code, module_name)
+    file = module_file(code, module_name)
     if file is None:
         near = did_you_mean(module_name, _modules(code))
         problems.add("function", f"name a module in {code}", f"{module_name!r}{near}", f"add {module_name}.py there")
@@ -38,7 +39,7 @@ def returns_effects(code: Path, reference: str, problems: Problems) -> bool:
 def takes_request(code: Path, reference: str) -> bool:
     """Whether a checked function is annotated to take the `Request` of an API, and nothing else."""
     module_name, _, name = reference.partition(":")
-    file = _module_file(code, module_name)
+    file = module_file(code, module_name)
     assert file is not None
     module = ast.parse(file.read_bytes())
     arguments = {node.name: node.args for node in _definitions(module.body)}[name]
@@ -123,11 +124,6 @@ def _check_arguments(function: ast.FunctionDef | ast.AsyncFunctionDef, where: st
     if required:
         got = f"keyword-only {', '.join(required)} in {where}"
         problems.add("function", f"take {_SIGNATURE}", got, "give it a default")
-
-
-def _module_file(code: Path, module: str) -> Path | None:
-    path = code.joinpath(*module.split("."))
-    return next((file for file in (path.with_name(f"{path.name}.py"), path / "__init__.py") if file.is_file()), None)
 
 
 def _modules(code: Path) -> Iterator[str]:

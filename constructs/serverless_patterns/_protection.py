@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, cast
 
 from aws_cdk import Stack
@@ -14,9 +14,10 @@ from ._grants import grant_breaker
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
-    from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_lambda as lambda_
 
     from ._checks import Problems
+    from .handler import Handler
 
 VARIABLES = Env._fields
 
@@ -31,9 +32,13 @@ class Protection:
     settings: Mapping[str, Any]
     """Of `BreakerSettings`, without the table's name. Numbers may be tokens."""
 
-    def grant(self, grantee: iam.IGrantable) -> None:
-        """Allow reading and updating the breaker's item."""
-        grant_breaker(grantee, self.table)
+    guarded: list[Handler] = field(default_factory=list["Handler"])
+    """What it guards by now."""
+
+    def guard(self, function: lambda_.Function, handler: Handler) -> None:
+        """Allow reading and updating the breaker's item, and remember whom it guards."""
+        grant_breaker(function, self.table)
+        self.guarded.append(handler)
 
     def told(self) -> BreakerSettings:
         """As the runtime reads it."""

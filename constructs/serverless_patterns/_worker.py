@@ -101,7 +101,7 @@ class Worker:
         effects, counted = self.handler.returns_effects, self.delivery.counts_attempts
         grant_claims(defined, places.claims, effects=effects, counted=counted)
         for one in self._protections:
-            one.grant(defined)
+            one.guard(defined, self.handler)
         return cast(lambda_.IFunction, defined), provisioned(scope, "ConsumerLive", defined, self.handler)
 
     def _told(

@@ -17,7 +17,9 @@ from serverless_patterns_runtime.circuit_breaker import contract
 
 from ._alarms import METRIC_PERIOD, AlarmOn, define_alarms
 from ._checks import Problems, is_token, path_of, seconds
+from ._error_names import warn_of_errors
 from ._namespaces import check_free, take
+from ._once_complete import once_complete
 from ._protection import Protection
 from ._shapes import several
 from ._tables import check_table, define_table
@@ -129,6 +131,8 @@ class CircuitBreaker(Construct):
         )
         actions = settings.alarm_actions if alarm_actions is None else alarm_actions
         self.alarms = define_alarms(self, [opened], alarms or settings.alarms, actions)
+        so = "errors by another name never open the breaker"
+        once_complete(self, lambda: warn_of_errors(self, "counts", counted, self._protects.guarded, so))
 
     def _protection(self) -> Protection:
         return self._protects

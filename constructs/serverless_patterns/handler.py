@@ -13,6 +13,7 @@ from aws_cdk import aws_lambda as lambda_
 
 from ._business_function import returns_effects
 from ._checks import Problems
+from ._effects_tables import check_tables
 from ._environment import check_names, check_values
 from ._requirements import check_requirements
 from ._runtime import check_runtime, newest_runtime
@@ -151,7 +152,10 @@ class Handler:
             fix = "relative paths start at the working directory; Path(__file__).parent / 'handlers' always works"
             problems.add("code", "be an existing folder", str(self.code), fix)
             return False
-        return returns_effects(self.code, self.function, problems)
+        effects = returns_effects(self.code, self.function, problems)
+        if effects and not problems.have("tables"):
+            check_tables(self.code, self.function, self.tables, problems)
+        return effects
 
     def _check_numbers(self, problems: Problems) -> None:
         problems.whole_number("memory_size", self.memory_size, 128, 10_240, "megabytes; 512 is a good start")

@@ -15,6 +15,7 @@ from ._alarms import define_alarms
 from ._checks import Problems, path_of
 from ._grants import grant_ask, grant_start
 from ._idempotency import Idempotency
+from ._saga_state_machine.advice import warn_of_steps
 from ._saga_state_machine.alarms import approval_alarms, saga_alarms
 from ._saga_state_machine.checks import check_results, check_steps, check_whole, largest_result
 from ._saga_state_machine.definition import definition
@@ -134,6 +135,7 @@ class SagaStateMachine(Measured):
         problems.raise_any()
 
         super().__init__(scope, id)
+        warn_of_steps(self, all_of_them)
         key = cast("kms.IKey | None", encryption_key or settings.encryption_key)
         self.claims: dynamodb.ITable = once.define(self, key=key, removal_policy=settings.removal_policy)
         defined = {handler: each.define(self, self.claims, settings, key) for handler, each in functions.items()}

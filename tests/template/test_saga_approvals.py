@@ -22,7 +22,7 @@ from serverless_patterns_runtime.saga_state_machine import approval_contract as 
 from tests.simulation.asl import Machine
 from tests.template.apis import functions
 from tests.template.sagas import a_saga, a_step, a_step_handler, the_definition
-from tests.template.stacks import new_stack, refusal, resources, statements
+from tests.template.stacks import new_stack, refusal, resources, statements, warnings
 from tests.template.test_saga_state_machine import ways
 from tests.template.test_saga_state_machine_permissions import allowed
 from tests.template.test_scanners import findings
@@ -58,6 +58,26 @@ def states_of(*before: Any, **arguments: Any) -> dict[str, Any]:
 
 def decided(stack: Stack, saga: SagaStateMachine, route: str = "POST /approvals/{id}", **more: Any) -> ApiProxy:
     return ApiProxy(stack, "Api", authorizer=IamAuthorizer(), routes=[Route(route, saga.decision("Manager"), **more)])
+
+
+def undecided(stack: Stack) -> list[str]:
+    return [text for text in warnings(stack) if "nobody can decide" in text]
+
+
+def test_an_approval_that_nobody_can_decide_is_told() -> None:
+    stack = new_stack()
+    a_saga(stack, steps=[a_step(), an_approval(), an_approval("Board")]).decision("Board")
+    assert undecided(stack) == [
+        "nobody can decide Manager, so each saga that asks goes back when the time is over: put "
+        "Route('POST /approvals/{id}', saga.decision('Manager')) into an ApiProxy"
+    ]
+
+
+def test_one_that_another_stack_decides_is_not() -> None:
+    stack = new_stack()
+    saga = with_approval(stack)
+    decided(Stack(stack.node.root, "Office"), saga)  # pyright: ignore[reportArgumentType]
+    assert undecided(stack) == []
 
 
 def test_it_asks_reminds_and_closes() -> None:

@@ -124,7 +124,7 @@ class ApiFunction:
         if claims is not None and self.claims:
             grant_answers(function, claims, effects=self.handler.returns_effects)
         for one in self.protections:
-            one.grant(function)
+            one.guard(function, self.handler)
         return cast(lambda_.IFunction, function), provisioned(scope, f"{self.id}Live", function, self.handler)
 
     def _variables(self, claims: dynamodb.ITable | None) -> dict[str, str]:

@@ -11,6 +11,7 @@ from serverless_patterns_runtime.saga_state_machine.approval_contract import UNA
 
 from .._checks import Problems, did_you_mean
 from .._shapes import several
+from .advice import warn_of_undecided
 from .doors import Approvals, Door, decision_door, start_door, status_door
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ class Offering(Construct):
 
     def _offer(self, offered: Offered) -> None:
         self._offered, self._doors = offered, {}
+        warn_of_undecided(
+            self, offered.asking, lambda: [str(which[1]) for which in self._doors if which[0] == "decision"]
+        )
 
     def start(self) -> Routable:
         """A target of `Route("POST /checkout", ...)`: one execution for each caller and `Idempotency-Key`.
