@@ -6,6 +6,7 @@ import pytest
 from serverless_patterns_runtime import Caller, PermanentError, Request
 from serverless_patterns_runtime.claims.claim import Contended
 from serverless_patterns_runtime.saga_state_machine import contract
+from serverless_patterns_runtime.saga_state_machine.execution import Execution
 from serverless_patterns_runtime.saga_state_machine.status import Known, Shown, shown
 
 from .step_functions import BEGAN, MACHINE, RECOVERY, StepFunctions
@@ -212,6 +213,13 @@ def test_a_recovery_of_an_earlier_execution_of_the_name_is_none_of_this():
     assert look(aws) == {"status": "ABORTED"}
     aws.recovers("one-2")
     assert look(aws) == {"status": "RECOVERING"}
+
+
+def test_without_a_look_at_when_it_began_the_earlier_one_is_believed(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Execution, "recovers", lambda *_: True)
+    aws = ended(DEAD["died"])
+    aws.recovers("one-1", "SUCCEEDED", later=-60, output={"status": "COMPENSATED", "error": {}})
+    assert look(aws) == {"status": "COMPENSATED"}
 
 
 def test_recoveries_of_a_stranger_s_execution_are_not_looked_for():
