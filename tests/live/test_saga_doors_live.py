@@ -44,6 +44,16 @@ class LiveDoors:
         headers = {"Authorization": "Bearer ann", "Idempotency-Key": key}
         return self.api.call(f"POST /{path}", {"order_id": "7", "amount": amount}, headers).json["execution"]
 
+    def stop(self, execution: str) -> None:
+        machine = self.named(self.stack.asking.state_machine).replace(":stateMachine:", ":execution:")
+        self.cloud.client("stepfunctions").stop_execution(executionArn=f"{machine}:{execution}")
+
+    def sweep(self) -> None:
+        """The embedded cloud tells nobody of an execution's end."""
+        guardian = self.named(self.stack.asking.guardian)
+        told = self.cloud.client("lambda").invoke(FunctionName=guardian, Payload=b'{"task": "sweep"}')
+        assert "FunctionError" not in told, told["Payload"].read()
+
     def results(self, execution: str) -> Any:
         machine = self.named(self.stack.asking.state_machine).replace(":stateMachine:", ":execution:")
         client = self.cloud.client("stepfunctions")
@@ -140,6 +150,20 @@ def test_somebody_else_s_execution_is_not_there(doors: LiveDoors, key: str) -> N
 def test_nobody_says_who_he_is_by_the_body(doors: LiveDoors, key: str, name: str) -> None:
     headers = {"Authorization": "Bearer ann", "Idempotency-Key": key}
     assert doors.api.call("POST /checkout", {"order_id": "7", name: {"id": "root"}}, headers).status == 400
+
+
+def test_one_that_is_stopped_is_aborted_until_its_recovery_has_undone_it(doors: LiveDoors, key: str) -> None:
+    execution = doors.ask(key)
+    doors.approval(execution)
+    assert f"Asking#{execution}#Reserve" in doors.ledger()
+    doors.stop(execution)
+    assert doors.look(execution, path="asking").json == {"status": "ABORTED"}
+    doors.sweep()
+    recovered = {"RECOVERING", "COMPENSATED"}
+    assert doors.look(execution, path="asking").json["status"] in recovered
+    wait_until(lambda: doors.look(execution, path="asking").json["status"] == "COMPENSATED", 30, "its recovery to end")
+    assert f"Asking#{execution}#Reserve" not in doors.ledger()
+    assert doors.look(execution, "bob", "asking").status == 404
 
 
 # Approvals.

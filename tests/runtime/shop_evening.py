@@ -62,21 +62,24 @@ def play(count: int = 120) -> Checkouts:
         first = {one.parked_at: id for id, one in executions.items() if one.parked_at}
         for id in first.values():
             saga.resume(next(one for one in planned if one.checkout_id == id), executions[id])
+    resumed = {id: SUCCEEDED if executions[id].status == FORWARD_PARKED else COMPENSATED for id in first.values()}
     left = {id for id, one in executions.items() if one.parked_at} - {*first.values()}
     return Checkouts(
         planned,
         before,
         executions,
-        resumed={id: SUCCEEDED if executions[id].status == FORWARD_PARKED else COMPENSATED for id in first.values()},
+        resumed=resumed,
         open=sorted(left),
         books=saga.books(),
-        answers=answers(planned, executions),
+        answers=answers(planned, executions, resumed),
         started=len(planned),
         struck=saga.struck(planned),
     )
 
 
-def answers(planned: Sequence[Shopper], executions: Mapping[str, Execution]) -> list[Answer]:
+def answers(
+    planned: Sequence[Shopper], executions: Mapping[str, Execution], resumed: Mapping[str, str]
+) -> list[Answer]:
     """Each start twice; a decision wherever one is due, and one too late; a look at everything, and looks in vain."""
     desk = CashDesk(Desks("a key", NOON))
     told: list[Answer] = []
@@ -88,6 +91,7 @@ def answers(planned: Sequence[Shopper], executions: Mapping[str, Execution]) -> 
             question = Question(one.checkout_id, f"approval-of-{one.checkout_id}")
             told += [_answer(desk.decide(question, approve=not one.trouble.rejected), {})] * 2
             told.append(_answer(desk.decide(question, approve=one.trouble.rejected, expected=410, why="decided"), {}))
+    told += [_answer(desk.look(executions[id].name), {"status": outcome}) for id, outcome in resumed.items()]
     in_vain = [desk.start_otherwise(planned[0]), *desk.looks_in_vain("execution of checkout-0001")]
     return [*told, *[_answer(call, {}) for call in in_vain]]
 

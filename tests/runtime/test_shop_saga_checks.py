@@ -140,6 +140,18 @@ def show_something_else(seen: Checkouts) -> Checkouts:
     return with_answer(seen, LOOK, body=b'{"status": "RUNNING"}')
 
 
+def forget_who_was_resumed(seen: Checkouts) -> Checkouts:
+    """Callers are told of the end before."""
+    id = next(iter(seen.resumed))
+    execution = seen.executions[id]
+    own = b'{"status": "%s"}' % execution.status.encode()
+    told = [
+        replace(answer, body=own) if answer.call.route == LOOK and answer.call.path.endswith(execution.name) else answer
+        for answer in seen.answers
+    ]
+    return replace(seen, answers=told)
+
+
 def resume_in_vain(seen: Checkouts) -> Checkouts:
     name = next(iter(seen.resumed))
     return replace(seen, resumed={**seen.resumed, name: COMPENSATION_PARKED})
@@ -187,6 +199,7 @@ HARM: dict[Callable[[Checkouts], Checkouts], str] = {
     tell_a_key_two_things: "checkout keys that were told two things",
     leave_one_undecided: "large checkouts decided by a manager",
     show_something_else: "checkouts shown as they are",
+    forget_who_was_resumed: "resumed checkouts whose callers are told of that end",
     resume_in_vain: "parked checkouts resumed by hand to a good end, one at each step",
     resume_none_of_a_kind: "parked checkouts resumed by hand to a good end, one at each step",
     lose_one_that_is_parked: "parked checkouts that still wait for a person, as listed",

@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from serverless_patterns_runtime import ApprovalRequest
@@ -14,7 +15,7 @@ from serverless_patterns_runtime.business_function.business_function import Busi
 from serverless_patterns_runtime.saga_state_machine import asking, decision
 from serverless_patterns_runtime.saga_state_machine.approvals import Approvals
 from serverless_patterns_runtime.saga_state_machine.edge import Edge
-from serverless_patterns_runtime.saga_state_machine.executions import Executions
+from serverless_patterns_runtime.saga_state_machine.executions import CallersExecutions
 from serverless_patterns_runtime.saga_state_machine.settings import Settings
 
 from .approval_definition import APPROVAL, NOTIFY, with_approval
@@ -27,7 +28,7 @@ from .network import Client
 from .saga_definition import LONGEST_FUNCTION_SECONDS, NAMESPACE, Plan
 from .saga_world import SagaWorld
 from .step_functions_model import MACHINE
-from .world import CLAIMS, Log, Metrics
+from .world import CLAIMS, START, Log, Metrics
 
 __all__ = ["ApprovalWorld", "Decider", "Told"]
 
@@ -72,7 +73,11 @@ class Waiting:
     def describe_execution(self, *, executionArn: str) -> Mapping[str, Any]:
         assert executionArn == f"{MACHINE.replace(':stateMachine:', ':execution:')}:{self.execution.name}"
         ended = self.execution.ended
-        return {"status": "RUNNING" if ended is None else ended.status, "input": "{}"}
+        return {
+            "name": self.execution.name,
+            "status": "RUNNING" if ended is None else ended.status,
+            "startDate": datetime.fromtimestamp(START, UTC),
+        }
 
     def _answer(self, token: str, answer: Any) -> Mapping[str, Any]:
         told = self.execution.waiting.get(token)
@@ -152,7 +157,7 @@ class ApprovalWorld(SagaWorld):
 
     def _deciding(self, sandbox: Sandbox) -> ApiEdge:
         approvals = Approvals(Client(self.network, sandbox, "dynamodb"), CLAIMS, NAMESPACE, 0, sandbox.clock)
-        executions = Executions(Client(self.network, sandbox, "stepfunctions"), MACHINE, sandbox.sleep)
+        executions = CallersExecutions(Client(self.network, sandbox, "stepfunctions"), MACHINE, sandbox.sleep)
 
         def decide(request: Any) -> Any:
             return decision.decided(request, approvals, executions, APPROVAL, sandbox.clock)

@@ -1,7 +1,7 @@
 """From a seed to a schedule of a saga that dies, or is parked and resumed: where, who hears of it, what goes wrong."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -29,6 +29,7 @@ def simulate_recovery(
     dies: bool | None = None,
     events: int | None = None,
     resumes: int | None = None,
+    makes: Callable[..., RecoveryWorld] = RecoveryWorld,
     **deployed: Any,
 ) -> RecoveryWorld:
     """One schedule, run to its end and judged. Raises Violation."""
@@ -38,7 +39,7 @@ def simulate_recovery(
     budget = chance.choice((0, 0, 1, 2, 6))
     faults = Chosen(chance, chance.choice((0.05, 0.1, 0.3)), budget, chosen, operations)
     death, again = drawn_death(chance, events), chance.choice((0, 1, 2, 3))
-    world = RecoveryWorld(
+    world = makes(
         plans,
         chance.getrandbits(64),
         faults,

@@ -10,7 +10,7 @@ from serverless_patterns_runtime.api_proxy.edge import Edge
 from serverless_patterns_runtime.api_proxy.settings import Settings
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
 from serverless_patterns_runtime.saga_state_machine import start
-from serverless_patterns_runtime.saga_state_machine.executions import Executions
+from serverless_patterns_runtime.saga_state_machine.executions import CallersExecutions
 
 from .api_clients import Client, Gateway
 from .api_ledger import Ask, Books, Reply
@@ -55,7 +55,7 @@ class StartWorld:
         return [[reply for _, reply in client.told] for client in self.clients]
 
     def _edge(self, sandbox: Sandbox) -> Edge:
-        executions = Executions(AwsClient(self.network, sandbox, "stepfunctions"), MACHINE, sandbox.sleep)
+        executions = CallersExecutions(AwsClient(self.network, sandbox, "stepfunctions"), MACHINE, sandbox.sleep)
 
         def function(request: Any, invocation: Any) -> Any:
             return start.started(request, invocation, executions, 100_000)

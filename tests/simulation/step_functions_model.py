@@ -7,6 +7,7 @@ input, or once that execution has ended, ExecutionAlreadyExists. DescribeExecuti
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from .aws_errors import ServiceError
@@ -60,7 +61,13 @@ class StepFunctions:
             raise ServiceError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{executionArn}'")
         ended = known.ends <= self._clock()
         output = {"output": '{"status": "SUCCEEDED", "results": {}}'} if ended else {}
-        return {"name": known.name, "input": known.input, "status": "SUCCEEDED" if ended else "RUNNING", **output}
+        return {
+            "name": known.name,
+            "input": known.input,
+            "status": "SUCCEEDED" if ended else "RUNNING",
+            "startDate": datetime.fromtimestamp(known.started, UTC),
+            **output,
+        }
 
     def _known(self, name: str) -> Known | None:
         return next((known for known in self.started if known.name == name), None)

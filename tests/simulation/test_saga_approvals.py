@@ -13,7 +13,7 @@ from aws_cdk.assertions import Template
 from serverless_patterns import Handler, Retry, SagaApproval, SagaStateMachine, SagaStep
 from serverless_patterns_runtime.saga_state_machine import contract
 from serverless_patterns_runtime.saga_state_machine.approvals import Approvals
-from serverless_patterns_runtime.saga_state_machine.executions import Executions
+from serverless_patterns_runtime.saga_state_machine.executions import CallersExecutions
 from tests.template.stacks import HANDLERS
 
 from . import approval_world
@@ -240,7 +240,7 @@ def closed_over_a_decision(patch: Patch) -> None:
 
 
 def a_dead_token_is_too_late(patch: Patch) -> None:
-    patch.setattr(Executions, "is_ours_to_end", lambda *_: False)
+    patch.setattr(CallersExecutions, "is_ours_to_end", lambda *_: False)
 
 
 def back_without_closing(patch: Patch) -> None:

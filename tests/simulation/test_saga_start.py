@@ -9,7 +9,7 @@ import pytest
 
 from serverless_patterns_runtime.api_proxy import key
 from serverless_patterns_runtime.saga_state_machine import executions
-from serverless_patterns_runtime.saga_state_machine.executions import Executions, StartedWithOtherInput
+from serverless_patterns_runtime.saga_state_machine.executions import CallersExecutions, StartedWithOtherInput
 
 from .api_ledger import Ask
 from .faults import FAULTS, Chosen, OneFault
@@ -73,19 +73,19 @@ def test_another_input_is_told_so_while_the_first_runs_and_when_it_has_ended() -
 
 
 def names_of_no_key(patch: Patch) -> None:
-    original, number = Executions.start, iter(range(10**6))
+    original, number = CallersExecutions.start, iter(range(10**6))
 
     def start(self: Any, name: str, document: Any) -> None:  # noqa: ARG001
         original(self, f"{next(number)}", document)
 
-    patch.setattr(Executions, "start", start)
+    patch.setattr(CallersExecutions, "start", start)
 
 
 def refusing_what_has_ended(patch: Patch) -> None:
     def find(self: Any, name: str) -> Any:  # noqa: ARG001
         raise StartedWithOtherInput
 
-    patch.setattr(Executions, "find", find)
+    patch.setattr(CallersExecutions, "find", find)
 
 
 def no_look_at_the_input(patch: Patch) -> None:

@@ -16,7 +16,7 @@ from tests.template.stacks import new_stack, refusal, resources, warnings
 from tests.template.test_saga_state_machine_permissions import allowed
 from tests.template.test_scanners import findings
 
-MACHINE = "CheckoutStateMachine875B8FB9"
+MACHINE, RECOVERY = "CheckoutStateMachine875B8FB9", "CheckoutRecoveryBA383298"
 
 
 def served(stack: Stack, **saga: Any) -> SagaStateMachine:
@@ -41,6 +41,7 @@ def test_each_is_a_function_that_is_told_of_its_machine_and_there_is_no_table() 
     }
     assert {name: status[name] for name in contract.StatusEnv._fields} == {
         "STATE_MACHINE_ARN": {"Ref": MACHINE},
+        "RECOVERY_STATE_MACHINE_ARN": {"Ref": RECOVERY},
         "SHOWN_RESULTS": "Ship",
         "SHOWN_ERRORS": "CardDeclined",
         "ANY_CALLER": "false",
@@ -59,13 +60,28 @@ def test_they_may_start_and_look_at_executions_of_this_machine_and_nothing_else(
     a_saga(stack, "Other")
     assert allowed(stack, "ApiCheckoutStart", MACHINE) == {"states:StartExecution", "states:DescribeExecution"}
     assert allowed(stack, "ApiCheckoutStatus", MACHINE) == {"states:DescribeExecution"}
-    policies = [it["Properties"] for id, it in resources(stack, "IAM::Policy").items() if id.startswith("ApiCheckout")]
-    resource = {one["Action"]: one["Resource"] for it in policies for one in it["PolicyDocument"]["Statement"]}
-    assert set(resource) == {"states:StartExecution", "states:DescribeExecution"}
-    assert resource["states:StartExecution"] == {"Ref": MACHINE}
-    executions = resource["states:DescribeExecution"]["Fn::Join"][1]
-    assert executions[-3:] == [":execution:", {"Fn::GetAtt": [MACHINE, "Name"]}, ":*"]
+    assert statements_of(stack, "ApiCheckoutStart") == [
+        ("states:StartExecution", {"Ref": MACHINE}),
+        ("states:DescribeExecution", executions_of(MACHINE)),
+    ]
+    assert statements_of(stack, "ApiCheckoutStatus") == [
+        ("states:DescribeExecution", executions_of(MACHINE)),
+        ("states:DescribeExecution", executions_of(RECOVERY)),
+    ]
     assert allowed(stack, "ApiCheckout", "OtherStateMachine") == set()
+    assert allowed(stack, "ApiCheckout", "OtherRecovery") == set()
+
+
+def statements_of(stack: Stack, function: str) -> list[tuple[Any, Any]]:
+    """Actions and resources, of its role's policy."""
+    (policy,) = (it["Properties"] for id, it in resources(stack, "IAM::Policy").items() if id.startswith(function))
+    return [(one["Action"], one["Resource"]) for one in policy["PolicyDocument"]["Statement"]]
+
+
+def executions_of(machine: str) -> Any:
+    of = [":execution:", {"Fn::GetAtt": [machine, "Name"]}, ":*"]
+    here = ["arn:", {"Ref": "AWS::Partition"}, ":states:", {"Ref": "AWS::Region"}, ":", {"Ref": "AWS::AccountId"}]
+    return {"Fn::Join": ["", [*here, *of]]}
 
 
 def test_the_key_of_the_executions() -> None:

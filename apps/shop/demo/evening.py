@@ -144,6 +144,7 @@ class Evening:
         resumed = {id: outcomes[self._names[id]] for id in first.values()}
         for step, id in first.items():
             self.tell(f"resumed {id}, parked at {step}: {resumed[id]}")
+        self._call([self.desk.look(self._names[id]) for id in resumed], STARTERS)
         return resumed
 
     def _checkouts(self, executions: Iterable[str]) -> list[str]:

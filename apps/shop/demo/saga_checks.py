@@ -73,14 +73,19 @@ def _over_the_api(seen: Checkouts) -> list[Check]:
         told[answer.call.key].add(execution_of(answer))
     approved = [one for one in seen.shoppers if one.needs_approval]
     decided = {answer.call.target for answer in _ok(seen, APPROVALS)}
-    looks = {answer.call.target.rpartition("/")[2]: answer.said("status") for answer in _ok(seen, LOOK)}
-    by_name = {execution.name: execution.status for execution in seen.executions.values()}
+    looks = _latest_looks(seen)
+    by_name = {execution.name: seen.final(id) for id, execution in seen.executions.items()}
     return [
         equal("one execution for each key, and no other", seen.started, len(seen.shoppers)),
         equal("checkout keys that were told two things", sum(len(names) > 1 for names in told.values()), 0),
         equal("large checkouts decided by a manager", len(decided), len(approved)),
         equal("checkouts shown as they are", sum(by_name.get(name) == it for name, it in looks.items()), len(looks)),
     ]
+
+
+def _latest_looks(seen: Checkouts) -> dict[str, str]:
+    """Statuses, by the execution's name."""
+    return {answer.call.target.rpartition("/")[2]: str(answer.said("status")) for answer in _ok(seen, LOOK)}
 
 
 def _ok(seen: Checkouts, route: str) -> list[Answer]:
@@ -92,9 +97,12 @@ def _resumed(seen: Checkouts) -> list[Check]:
     good = sum(outcome in (SUCCEEDED, COMPENSATED) for outcome in seen.resumed.values())
     parked = {id for id, one in seen.executions.items() if one.parked_at}
     kinds = len({one.parked_at for one in seen.executions.values() if one.parked_at})
-    waiting = len(parked - seen.resumed.keys())
+    waiting, looks = len(parked - seen.resumed.keys()), _latest_looks(seen)
+    shown = {id: looks.get(execution.name) for id, execution in seen.executions.items()}
+    told = sum(shown.get(id) == outcome for id, outcome in seen.resumed.items())
     return [
         equal("parked checkouts resumed by hand to a good end, one at each step", good, kinds),
+        equal("resumed checkouts whose callers are told of that end", told, len(seen.resumed)),
         Check(
             "parked checkouts that still wait for a person, as listed",
             {*seen.open} == parked - seen.resumed.keys(),

@@ -72,6 +72,7 @@ def start_door(id: str, machine: sfn.StateMachine, key: kms.IKey | None, max_inp
 def status_door(
     id: str,
     machine: sfn.StateMachine,
+    recovery: sfn.StateMachine,
     key: kms.IKey | None,
     *,
     results: Sequence[str],
@@ -79,9 +80,10 @@ def status_door(
     any_caller: bool,
     approvals: Approvals,
 ) -> Door:
-    """Looks at executions of this machine, and shows these results and errors, and what they wait for."""
+    """Looks at executions of this machine and of its recovery, and shows these results and errors, and approvals."""
     env = StatusEnv(
         STATE_MACHINE_ARN=machine.state_machine_arn,
+        RECOVERY_STATE_MACHINE_ARN=recovery.state_machine_arn,
         SHOWN_RESULTS=",".join(results),
         SHOWN_ERRORS=",".join(sorted({*errors})),
         ANY_CALLER="true" if any_caller else "false",
@@ -92,6 +94,7 @@ def status_door(
 
     def grant(function: lambda_.Function) -> None:
         _grant_look(function, machine, key)
+        _grant_look(function, recovery, key)
         if approvals.names:
             grant_see_approvals(function, approvals.claims)
 

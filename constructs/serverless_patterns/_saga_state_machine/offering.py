@@ -42,6 +42,7 @@ class Offering(Construct):
     """A saga, once it is defined."""
 
     state_machine: sfn.StateMachine
+    recovery_state_machine: sfn.StateMachine
     claims: dynamodb.ITable
     _offered: Offered
     _doors: dict[tuple[object, ...], Door]
@@ -86,6 +87,7 @@ class Offering(Construct):
             self._doors[which] = status_door(
                 self.node.id,
                 self.state_machine,
+                self.recovery_state_machine,
                 given.key,
                 results=shown,
                 errors=[*given.declared, *(UNAPPROVED if given.asking else ())],

@@ -8,14 +8,10 @@ from typing import Any, NamedTuple, cast
 from botocore.exceptions import ClientError
 
 from serverless_patterns_runtime.clients import error_code
-from serverless_patterns_runtime.saga_recovery import contract
 from serverless_patterns_runtime.saga_state_machine import contract as saga
+from serverless_patterns_runtime.saga_state_machine.execution import Execution
 
-__all__ = ["Execution", "Executions", "Listed", "Steps", "name_of"]
-
-
-_PARKED = (saga.COMPENSATION_PARKED, saga.FORWARD_PARKED)
-"""Errors of executions that went as far as they could."""
+__all__ = ["Listed", "MachineExecutions", "Steps", "name_of"]
 
 
 class Listed(NamedTuple):
@@ -24,52 +20,6 @@ class Listed(NamedTuple):
     name: str
     started: int
     """Epoch seconds."""
-
-
-class Execution(NamedTuple):
-    """What can be said of one. Times are epoch seconds."""
-
-    name: str
-    status: str
-    started: int
-    stopped: int | None
-    input: str
-    error: str | None
-    cause: str | None
-    output: str | None
-
-    @property
-    def is_dead(self) -> bool:
-        """Whether it ended without having come to an end of its own."""
-        return self.status in contract.DEAD_STATUSES and not self.is_parked
-
-    @property
-    def is_parked(self) -> bool:
-        return self.status == "FAILED" and self.error in _PARKED
-
-    @property
-    def is_compensated(self) -> bool:
-        return self.status == "SUCCEEDED" and self._told.get(saga.STATUS) == saga.COMPENSATED
-
-    @property
-    def undone_for(self) -> Mapping[str, Any] | None:
-        """What was caught, of a saga that was undone."""
-        return self._told.get(saga.ERROR) if self.is_compensated else None
-
-    @property
-    def _told(self) -> dict[str, Any]:
-        told: Any = json.loads(self.output or "{}")
-        return told if isinstance(told, dict) else {}  # pyright: ignore[reportUnknownVariableType]
-
-    @property
-    def outcome(self) -> str:
-        """One word. Of a saga that was undone, `COMPENSATED`: for Step Functions it has succeeded."""
-        if self.is_compensated:
-            return saga.COMPENSATED
-        if self.status != "FAILED":
-            return self.status
-        ours = (*_PARKED, contract.RECOVERY_FAILED)
-        return self.error if self.error in ours else self.status
 
 
 class Steps(NamedTuple):
@@ -82,7 +32,7 @@ class Steps(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Executions:
+class MachineExecutions:
     stepfunctions: Any
     state_machine_arn: str
 
@@ -94,16 +44,7 @@ class Executions:
             if error_code(error) == "ExecutionDoesNotExist":
                 return None
             raise
-        return Execution(
-            name=told["name"],
-            status=told["status"],
-            started=int(told["startDate"].timestamp()),
-            stopped=int(told["stopDate"].timestamp()) if "stopDate" in told else None,
-            input=told.get("input", "{}"),
-            error=told.get("error"),
-            cause=told.get("cause"),
-            output=told.get("output"),
-        )
+        return Execution.of(told)
 
     def start(self, name: str, given: Mapping[str, Any]) -> bool:
         """False when there is one of this name, with whatever input, running or ended."""

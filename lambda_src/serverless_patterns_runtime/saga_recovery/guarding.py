@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 
 from serverless_patterns_runtime.saga_recovery import contract
 from serverless_patterns_runtime.saga_recovery.edge import GuardianEdge
-from serverless_patterns_runtime.saga_recovery.executions import Execution, Executions, Listed
+from serverless_patterns_runtime.saga_recovery.executions import Listed, MachineExecutions
 from serverless_patterns_runtime.saga_recovery.marks import Marks
+from serverless_patterns_runtime.saga_state_machine.execution import Execution
 
 __all__ = ["Guarding", "RecoveryNameTaken"]
 
@@ -21,14 +22,14 @@ class Guarding:
     def __init__(self, edge: GuardianEdge) -> None:
         outside = edge.outside
         self._edge = edge
-        self.executions = Executions(outside.stepfunctions, edge.state_machine_arn)
-        self.recoveries = Executions(outside.stepfunctions, edge.recovery_state_machine_arn)
+        self.executions = MachineExecutions(outside.stepfunctions, edge.state_machine_arn)
+        self.recoveries = MachineExecutions(outside.stepfunctions, edge.recovery_state_machine_arn)
         self.marks = Marks(outside)
 
     def guard(self, name: str) -> bool:
         """Whether this has started the recovery of an execution: it is dead, and nobody else has."""
         execution = self.executions.find(name)
-        if execution is None or execution.status not in contract.DEAD_STATUSES:
+        if execution is None or not execution.has_ended_badly:
             return False
         if self.marks.of(execution) is not None:
             self._remember(execution)
@@ -47,7 +48,7 @@ class Guarding:
         if self.recoveries.start(name, {"saga": {contract.EXECUTION: execution.name}}):
             return True
         found = self.recoveries.find(name)
-        if found is not None and found.started < execution.started:
+        if found is not None and not found.recovers(execution):
             raise RecoveryNameTaken(name)
         return False
 

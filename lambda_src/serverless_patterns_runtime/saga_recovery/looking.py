@@ -1,16 +1,17 @@
 """What a person wants to know: which executions need him, and how far one of them has come."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.saga_recovery import contract
 from serverless_patterns_runtime.saga_recovery.edge import GuardianEdge
-from serverless_patterns_runtime.saga_recovery.executions import Execution
 from serverless_patterns_runtime.saga_recovery.guarding import LAST_SECONDS, Guarding
 from serverless_patterns_runtime.saga_recovery.ledger import Entry, document_of, parked_error, read
 from serverless_patterns_runtime.saga_recovery.marks import Mark
+from serverless_patterns_runtime.saga_recovery.recoveries import recoveries_of
 from serverless_patterns_runtime.saga_state_machine import contract as saga
+from serverless_patterns_runtime.saga_state_machine.execution import Execution
 from serverless_patterns_runtime.saga_state_machine.task import error_of
 
 __all__ = ["listed", "shown"]
@@ -28,7 +29,7 @@ def listed(guarding: Guarding, remaining: Callable[[], float], *, settled: bool)
             complete = False
             break
         execution = guarding.executions.find(one.name)
-        if execution is not None and execution.status in contract.DEAD_STATUSES:
+        if execution is not None and execution.has_ended_badly:
             line = _line(guarding, execution)
             if settled or line["outcome"] not in contract.SETTLED_OUTCOMES:
                 found.append(line)
@@ -43,8 +44,8 @@ def shown(event: contract.Show, guarding: Guarding, edge: GuardianEdge) -> contr
     steps = guarding.executions.steps_of(execution.name).actions
     entries = read(edge.outside, document_of(execution.input), execution.name, steps)
     mark = guarding.marks.of(execution) or Mark(0, ())
-    recoveries = [*_latest_first(guarding, execution, mark)][::-1]
-    latest = recoveries[-1] if recoveries else execution
+    recoveries = [*recoveries_of(execution, guarding.recoveries.find)]
+    *_, latest = execution, *recoveries
     return {
         "execution": execution.name,
         "outcome": latest.outcome,
@@ -61,25 +62,15 @@ def shown(event: contract.Show, guarding: Guarding, edge: GuardianEdge) -> contr
 
 
 def _line(guarding: Guarding, execution: Execution) -> contract.Listed:
-    mark = guarding.marks.of(execution) or Mark(0, ())
-    recovery = next(_latest_first(guarding, execution, mark), None)
-    latest = recovery or execution
+    *_, latest = execution, *recoveries_of(execution, guarding.recoveries.find)
     return {
         "execution": execution.name,
         "outcome": latest.outcome,
-        "recovery": None if recovery is None else recovery.name,
+        "recovery": None if latest is execution else latest.name,
         "started": execution.started,
         "stopped": latest.stopped,
         "error": _error(latest),
     }
-
-
-def _latest_first(guarding: Guarding, execution: Execution, mark: Mark) -> Iterator[Execution]:
-    """Its recoveries. One that was counted may not have been started."""
-    for number in range(mark.attempt, 0, -1):
-        found = guarding.recoveries.find(contract.recovery_name(execution.name, number))
-        if found is not None:
-            yield found
 
 
 def _undone_for(executions: Sequence[Execution], entries: Sequence[Entry]) -> str | None:

@@ -10,7 +10,7 @@ from serverless_patterns_runtime.claims.contract import PARTITION_KEY, TIME_TO_L
 from serverless_patterns_runtime.clients import error_code
 from serverless_patterns_runtime.saga_recovery import contract
 from serverless_patterns_runtime.saga_recovery.edge import Outside
-from serverless_patterns_runtime.saga_recovery.executions import Execution
+from serverless_patterns_runtime.saga_state_machine.execution import Execution
 
 __all__ = ["Audit", "Mark", "Marks"]
 

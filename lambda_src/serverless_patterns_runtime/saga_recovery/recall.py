@@ -8,12 +8,13 @@ from serverless_patterns_runtime.attribute_values import deserialize_item
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.saga_recovery import contract
 from serverless_patterns_runtime.saga_recovery.edge import LedgerEdge
-from serverless_patterns_runtime.saga_recovery.executions import Execution, Executions, Steps
+from serverless_patterns_runtime.saga_recovery.executions import MachineExecutions, Steps
 from serverless_patterns_runtime.saga_recovery.ledger import Entry, document_of, parked_error, read, task_of
 from serverless_patterns_runtime.saga_recovery.settle import resumed
 from serverless_patterns_runtime.saga_state_machine import approval_contract as approvals
 from serverless_patterns_runtime.saga_state_machine import contract as saga
 from serverless_patterns_runtime.saga_state_machine.approvals import decision_of
+from serverless_patterns_runtime.saga_state_machine.execution import Execution
 
 __all__ = ["MOST_CAUSE_CHARACTERS", "StillRunning", "recall"]
 
@@ -31,7 +32,7 @@ def recall(event: contract.Recall, edge: LedgerEdge) -> dict[str, Any]:
     Raises PermanentError for an execution that cannot be recovered, StillRunning, RunningElsewhere while the pivot's
     action may be at work, and what the clients raise: then the same may be asked for again, and says the same.
     """
-    executions = Executions(edge.outside.stepfunctions, edge.state_machine_arn)
+    executions = MachineExecutions(edge.outside.stepfunctions, edge.state_machine_arn)
     name = event["execution"]
     execution = _checked(executions.find(name), name, edge)
     document = document_of(execution.input)
@@ -62,7 +63,7 @@ def _checked(execution: Execution | None, name: str, edge: LedgerEdge) -> Execut
         raise PermanentError(f"there is no execution {name}, or it is forgotten")
     if execution.status == "RUNNING":
         raise StillRunning
-    if execution.status not in contract.DEAD_STATUSES:
+    if not execution.has_ended_badly:
         raise PermanentError(f"execution {name} has ended well: {execution.status}")
     if edge.outside.clock() + edge.longest_seconds > execution.started + edge.outside.claims_retention_seconds:
         raise PermanentError(f"execution {name} began too long ago: its claims may be forgotten")

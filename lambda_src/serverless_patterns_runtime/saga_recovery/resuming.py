@@ -15,7 +15,7 @@ def resume(event: contract.Resume, guarding: Guarding, now: int) -> contract.Res
     execution = guarding.executions.find(event["execution"])
     if execution is None:
         raise PermanentError(f"there is no execution {event['execution']!r}, or it is forgotten")
-    if execution.status not in contract.DEAD_STATUSES:
+    if not execution.has_ended_badly:
         raise PermanentError(f"execution {execution.name} is {execution.outcome}: there is nothing to resume")
     for _ in range(_TRIES):
         before = (guarding.marks.of(execution) or Mark(0, ())).attempt
@@ -23,7 +23,7 @@ def resume(event: contract.Resume, guarding: Guarding, now: int) -> contract.Res
         latest = guarding.recoveries.find(name) if before else execution
         if latest is None:  # whoever counted it died before he started it
             return _begun(guarding.recover(execution, before), name)
-        if latest.status not in contract.DEAD_STATUSES:
+        if not latest.has_ended_badly:
             return {"recovery": latest.name, "began": False, "outcome": latest.outcome}
         name = contract.recovery_name(execution.name, before + 1)
         if guarding.marks.go_on(execution, before, Audit(now, event["by"], event["reason"], name)):

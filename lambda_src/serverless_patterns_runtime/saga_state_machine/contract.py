@@ -83,7 +83,9 @@ COMPENSATED = "COMPENSATED"
 COMPENSATION_PARKED = "COMPENSATION_PARKED"
 FORWARD_PARKED = "FORWARD_PARKED"
 ABORTED = "ABORTED"
-"""Ended by something else than the saga: undone or finished by a recovery, of which the execution does not know."""
+"""Ended by something else than the saga, and no recovery has begun yet."""
+RECOVERING = "RECOVERING"
+"""A recovery is at it: begun by itself once the execution had died, or by somebody who resumed what was parked."""
 
 PARKED_ENDS = (COMPENSATION_PARKED, FORWARD_PARKED)
 
@@ -117,6 +119,8 @@ class StatusEnv(NamedTuple):
     """Variables of a function that tells how executions are. Lists are comma-separated."""
 
     STATE_MACHINE_ARN: str
+
+    RECOVERY_STATE_MACHINE_ARN: str
 
     SHOWN_RESULTS: str
     """Steps whose results callers may see."""

@@ -15,7 +15,7 @@ from serverless_patterns_runtime.response import Response
 from serverless_patterns_runtime.saga_state_machine import approval_contract as contract
 from serverless_patterns_runtime.saga_state_machine.approval import Decision, TooLate
 from serverless_patterns_runtime.saga_state_machine.approvals import Approvals
-from serverless_patterns_runtime.saga_state_machine.executions import Executions
+from serverless_patterns_runtime.saga_state_machine.executions import CallersExecutions
 
 __all__ = ["decide", "decided"]
 
@@ -31,7 +31,7 @@ def decide(request: Request) -> Response:
 
 
 def decided(
-    request: Request, approvals: Approvals, executions: Executions, step: str, clock: Callable[[], float]
+    request: Request, approvals: Approvals, executions: CallersExecutions, step: str, clock: Callable[[], float]
 ) -> Response:
     """The same over any table and any executions.
 
@@ -48,7 +48,7 @@ def decided(
     return Response(200, decision.told)
 
 
-def _tell(decision: Decision, executions: Executions) -> bool:
+def _tell(decision: Decision, executions: CallersExecutions) -> bool:
     """Whether the task was still waiting. Else what is recorded counts all the same: whoever closes the approval
     finds it there."""
     token = decision.token or ""
@@ -74,8 +74,8 @@ def _env() -> contract.DecisionEnv:
 
 
 @cache
-def _executions() -> Executions:
-    return Executions.deployed(_env().STATE_MACHINE_ARN)
+def _executions() -> CallersExecutions:
+    return CallersExecutions.deployed(_env().STATE_MACHINE_ARN)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Executions of one saga: each is started once under its name, whatever is repeated, and can be looked at."""
+"""Executions as callers of an API deal with them: each is started once under its name, looked at, and answered."""
 
 import json
 import re
@@ -13,9 +13,9 @@ from serverless_patterns_runtime.clients import client, error_code
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.payload import digest
 from serverless_patterns_runtime.request import Caller
-from serverless_patterns_runtime.saga_state_machine import contract
+from serverless_patterns_runtime.saga_state_machine.execution import Execution
 
-__all__ = ["Executions", "StartedWithOtherInput", "Unanswered", "owner"]
+__all__ = ["CallersExecutions", "StartedWithOtherInput", "Unanswered", "owner"]
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 
@@ -37,13 +37,13 @@ class Unanswered(Exception):
     """Step Functions refuses an answer to a task."""
 
 
-class Executions(NamedTuple):
+class CallersExecutions(NamedTuple):
     stepfunctions: Any
     state_machine_arn: str
     sleep: Callable[[float], None]
 
     @classmethod
-    def deployed(cls, state_machine_arn: str) -> "Executions":
+    def deployed(cls, state_machine_arn: str) -> "CallersExecutions":
         return cls(client("stepfunctions"), state_machine_arn, time.sleep)
 
     def start(self, name: str, document: Mapping[str, Any]) -> None:
@@ -63,24 +63,33 @@ class Executions(NamedTuple):
             found = self.find(name)
             if found is None:
                 raise Contended("an execution is there, and not to be seen yet") from error
-            if digest(json.loads(found["input"])) != digest(document):
+            if digest(json.loads(found.input)) != digest(document):
                 raise StartedWithOtherInput from None
 
-    def find(self, name: str) -> Mapping[str, Any] | None:
-        """What Step Functions says of an execution, None when there is none. Raises Contended, ClientError, ..."""
+    def find(self, name: str) -> Execution | None:
+        """None when there is none of this name, after a while. Raises as `look`."""
         if not _NAME.fullmatch(name):
             return None
-        for pause in (*_PAUSES_SECONDS, None):
-            try:
-                return self.stepfunctions.describe_execution(executionArn=f"{self._prefix}:{name}")
-            except ClientError as error:
-                if error_code(error) in _NOT_NOW:
-                    raise Contended("Step Functions tells nothing now") from error
-                if error_code(error) != "ExecutionDoesNotExist":
-                    raise
-            if pause is not None:
-                self.sleep(pause)
-        return None
+        for pause in _PAUSES_SECONDS:
+            found = self.look(name)
+            if found is not None:
+                return found
+            self.sleep(pause)
+        return self.look(name)
+
+    def look(self, name: str) -> Execution | None:
+        """What Step Functions says at this moment of an execution, None when it knows none.
+
+        Raises Contended when it has no time for this, ClientError and BotoCoreError.
+        """
+        try:
+            return Execution.of(self.stepfunctions.describe_execution(executionArn=f"{self._prefix}:{name}"))
+        except ClientError as error:
+            if error_code(error) in _NOT_NOW:
+                raise Contended("Step Functions tells nothing now") from error
+            if error_code(error) != "ExecutionDoesNotExist":
+                raise
+            return None
 
     def resume(self, token: str, output: Mapping[str, Any]) -> bool:
         """Whether a task waited for this; False when it has ended, or was answered before. Raises as `find`."""
@@ -94,9 +103,7 @@ class Executions(NamedTuple):
     def is_ours_to_end(self, name: str) -> bool:
         """Whether an execution runs, or has come to an end of the saga's own: then what was recorded has its way."""
         found = self.find(name)
-        if found is None or found["status"] not in ("RUNNING", "SUCCEEDED", "FAILED"):
-            return False
-        return found["status"] != "FAILED" or found.get("error") in contract.PARKED_ENDS
+        return found is not None and not found.is_dead
 
     def _answer(self, send: Callable[..., object], **request: str) -> bool:
         try:

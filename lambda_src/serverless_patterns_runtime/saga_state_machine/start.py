@@ -12,7 +12,7 @@ from serverless_patterns_runtime.invocation import Invocation
 from serverless_patterns_runtime.request import Request
 from serverless_patterns_runtime.response import Response
 from serverless_patterns_runtime.saga_state_machine import contract
-from serverless_patterns_runtime.saga_state_machine.executions import Executions, owner
+from serverless_patterns_runtime.saga_state_machine.executions import CallersExecutions, owner
 
 __all__ = ["start", "started"]
 
@@ -23,10 +23,10 @@ def start(request: Request, invocation: Invocation) -> Response:
     return started(request, invocation, _executions(), int(env.MAX_INPUT_BYTES))
 
 
-def started(request: Request, invocation: Invocation, executions: Executions, max_input_bytes: int) -> Response:
+def started(request: Request, invocation: Invocation, executions: CallersExecutions, max_input_bytes: int) -> Response:
     """The same over any executions.
 
-    Raises PermanentError for a body that cannot be an input, and as `Executions.start`.
+    Raises PermanentError for a body that cannot be an input, and as `CallersExecutions.start`.
     """
     name = invocation.idempotency_key
     executions.start(name, _document(request, max_input_bytes))
@@ -56,8 +56,8 @@ def _env() -> contract.StartEnv:
 
 
 @cache
-def _executions() -> Executions:
-    return Executions.deployed(_env().STATE_MACHINE_ARN)
+def _executions() -> CallersExecutions:
+    return CallersExecutions.deployed(_env().STATE_MACHINE_ARN)
 
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:

@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,13 +12,16 @@ from serverless_patterns_runtime.clients import client
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.request import Request
 from serverless_patterns_runtime.response import Response
+from serverless_patterns_runtime.saga_recovery.contract import RECOVERY_FAILED
+from serverless_patterns_runtime.saga_recovery.recoveries import recoveries_of
 from serverless_patterns_runtime.saga_state_machine import contract
-from serverless_patterns_runtime.saga_state_machine.executions import Executions, owner
+from serverless_patterns_runtime.saga_state_machine.execution import Execution
+from serverless_patterns_runtime.saga_state_machine.executions import CallersExecutions, owner
 
 if TYPE_CHECKING:
     from serverless_patterns_runtime.saga_state_machine.approvals import Approvals
 
-__all__ = ["Shown", "shown", "status"]
+__all__ = ["Known", "Shown", "shown", "status"]
 
 
 class Shown(NamedTuple):
@@ -40,55 +43,60 @@ class NoSuchExecution(PermanentError):
         super().__init__("there is no such execution", status=404)
 
 
+class Known(NamedTuple):
+    """Where executions are looked up."""
+
+    executions: CallersExecutions
+    recoveries: CallersExecutions
+    """Of the recovery state machine: callers are told of them, and never by their names."""
+
+
 def status(request: Request) -> Response:
     """200 and the execution's status; 404 for another caller's."""
-    return shown(request, _executions(), _shown(), _approvals)
+    return shown(request, _known(), _shown(), _approvals)
 
 
-def shown(
-    request: Request, executions: Executions, seen: Shown, approvals: "Callable[[], Approvals] | None" = None
-) -> Response:
-    """The same over any executions. Raises NoSuchExecution, as `Executions.find`, and as `Approvals.waits`."""
-    found = executions.find(request.params[contract.EXECUTION_PARAMETER])
+def shown(request: Request, known: Known, seen: Shown, approvals: "Callable[[], Approvals] | None" = None) -> Response:
+    """The same over any executions. Raises NoSuchExecution, as `CallersExecutions.find`, and as `Approvals.waits`."""
+    found = known.executions.find(request.params[contract.EXECUTION_PARAMETER])
     if found is None or not (seen.any_caller or _is_of(found, request)):
         raise NoSuchExecution
-    said = _of(found, seen)
+    said = _of(found, known.recoveries, seen)
     if said["status"] == contract.RUNNING and approvals is not None:
         said |= _waiting(found, seen, approvals)
     return Response(200, said)
 
 
-def _waiting(found: Mapping[str, Any], seen: Shown, approvals: "Callable[[], Approvals]") -> dict[str, str]:
+def _waiting(found: Execution, seen: Shown, approvals: "Callable[[], Approvals]") -> dict[str, str]:
     for name in seen.approvals:
-        if approvals().waits(found["name"], int(found["startDate"].timestamp()), name):
+        if approvals().waits(found.name, found.started, name):
             return {"waiting_for": name}
     return {}
 
 
-def _is_of(found: Mapping[str, Any], request: Request) -> bool:
-    document = json.loads(found["input"])
+def _is_of(found: Execution, request: Request) -> bool:
+    document = json.loads(found.input)
     # Absent: it was not started by an API, and belongs to no caller of one.
     return contract.CALLER in document and document[contract.CALLER] == owner(request.caller)
 
 
-def _of(found: Mapping[str, Any], seen: Shown) -> dict[str, Any]:
-    match found["status"]:
-        case "RUNNING":
-            return {"status": contract.RUNNING}
-        case "SUCCEEDED":
-            return _of_output(json.loads(found["output"]), seen)
-        case "FAILED" if found.get("error") in contract.PARKED_ENDS:
-            return {"status": found["error"]}
+def _of(execution: Execution, recoveries: CallersExecutions, seen: Shown) -> dict[str, Any]:
+    """How it is by now: what a recovery has made of it counts, and nothing is asked of those that went well."""
+    begun = [*recoveries_of(execution, recoveries.look)] if execution.has_ended_badly else []
+    *_, latest = execution, *begun
+    match latest.outcome:
+        case contract.RUNNING:
+            return {"status": contract.RECOVERING if begun else contract.RUNNING}
+        case contract.SUCCEEDED:
+            results = {name: result for name, result in latest.told[contract.RESULTS].items() if name in seen.results}
+            return {"status": contract.SUCCEEDED, **({"results": results} if seen.results else {})}
+        case contract.COMPENSATED:
+            name = (latest.undone_for or {}).get("Error")
+            return {"status": contract.COMPENSATED, **({"error": name} if name in seen.errors else {})}
+        case contract.COMPENSATION_PARKED | contract.FORWARD_PARKED as parked:
+            return {"status": parked}
         case _:
-            return {"status": contract.ABORTED}
-
-
-def _of_output(output: Mapping[str, Any], seen: Shown) -> dict[str, Any]:
-    if output[contract.STATUS] != contract.SUCCEEDED:
-        name = output.get(contract.ERROR, {}).get("Error")
-        return {"status": output[contract.STATUS], **({"error": name} if name in seen.errors else {})}
-    results = {name: result for name, result in output[contract.RESULTS].items() if name in seen.results}
-    return {"status": contract.SUCCEEDED, **({"results": results} if seen.results else {})}
+            return {"status": RECOVERY_FAILED if begun else contract.ABORTED}
 
 
 @cache
@@ -104,8 +112,9 @@ def _shown() -> Shown:
 
 
 @cache
-def _executions() -> Executions:
-    return Executions.deployed(_env().STATE_MACHINE_ARN)
+def _known() -> Known:
+    env = _env()
+    return Known(*map(CallersExecutions.deployed, (env.STATE_MACHINE_ARN, env.RECOVERY_STATE_MACHINE_ARN)))
 
 
 @cache
@@ -122,6 +131,6 @@ def _names(text: str) -> frozenset[str]:
 
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:  # at init, which Lambda runs with more CPU
-    _executions()
+    _known()
     if _env().APPROVALS:
         _approvals()

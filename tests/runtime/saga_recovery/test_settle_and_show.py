@@ -211,6 +211,16 @@ def test_a_recovery_that_was_counted_and_never_started_is_none() -> None:
     assert listed["outcome"] == account.ask(task="show", execution="order-7")["outcome"] == "COMPENSATION_PARKED"
 
 
+def test_a_recovery_of_an_earlier_execution_of_the_name_is_neither_listed_nor_shown() -> None:
+    account = Account()
+    early = account.clock.now - 90 * 86_400
+    account.stepfunctions.put(RECOVERY, "order-7-1", "SUCCEEDED", started=early, output='{"status": "COMPENSATED"}')
+    account.dies()
+    (listed,) = account.ask(task="list")["executions"]
+    assert (listed["outcome"], listed["recovery"]) == ("ABORTED", None)
+    assert account.ask(task="show", execution="order-7")["recoveries"] == []
+
+
 def test_what_was_settled_is_not_shown_as_parked() -> None:
     account = Account()
     account.parks(steps=("Ship",))

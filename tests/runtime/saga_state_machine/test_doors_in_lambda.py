@@ -19,6 +19,7 @@ OWN = {
     "start": {"STATE_MACHINE_ARN": MACHINE, "MAX_INPUT_BYTES": "1000"},
     "status": {
         "STATE_MACHINE_ARN": MACHINE,
+        "RECOVERY_STATE_MACHINE_ARN": f"{MACHINE}Recovery",
         "SHOWN_RESULTS": "Ship",
         "SHOWN_ERRORS": "",
         "ANY_CALLER": "false",
