@@ -1,6 +1,7 @@
 """A saga behind an API: its functions, what they may do, and what synth refuses of such routes."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_kms as kms
 
 from serverless_patterns import Defaults, IamAuthorizer, Route, SagaStateMachine
+from serverless_patterns_runtime.saga_recovery.contract import RECOVERY_FAILED
 from serverless_patterns_runtime.saga_state_machine import contract
 from tests.template.apis import ORDER, an_api, functions, the_routes
 from tests.template.sagas import a_saga
@@ -137,7 +139,10 @@ def test_the_document_says_what_they_answer() -> None:
     assert {"202", "409", "413", "503"} <= set(started["responses"])
     assert "422" not in started["responses"]
     assert [it["name"] for it in started["parameters"]] == ["Idempotency-Key"]
-    assert {"200", "404"} <= set(looked["responses"])
+    assert {"200", "404", "503"} <= set(looked["responses"])
+    told = {contract.RUNNING, contract.ABORTED, contract.RECOVERING, contract.SUCCEEDED, contract.COMPENSATED}
+    told |= {*contract.PARKED_ENDS, RECOVERY_FAILED}
+    assert told <= set(re.findall(r"\w+", looked["responses"]["200"]["description"]))
 
 
 @pytest.mark.parametrize("pack", ["AwsSolutions", "Serverless"])
@@ -235,6 +240,37 @@ def test_a_look_by_callers_of_one_kind_or_for_all_of_them_or_at_another_saga_is_
     start, _ = doors(one, IamAuthorizer(), None)
     _, look = doors(other, None, None)
     an_api(stack, start, look, id="Others")
+
+
+def lost_looks(stack: Stack) -> list[str]:
+    return [text.split(":")[0] for text in warnings(stack) if "each look is a 404" in text]
+
+
+@pytest.mark.parametrize("start_comes_first", [True, False])
+def test_a_look_by_another_api_s_callers_is_warned_of(start_comes_first: bool) -> None:
+    stack = new_stack()
+    start, look = doors(a_saga(stack), IamAuthorizer(), None)
+    for at, route in enumerate((start, look) if start_comes_first else (look, start)):
+        an_api(stack, route, id=f"Api{at}")
+    assert lost_looks(stack) == ["routes['GET /checkout/{execution}']"]
+
+
+@pytest.mark.parametrize(("kind", "shown"), [(IamAuthorizer(), {}), (None, {"any_caller": True})])
+def test_a_look_of_another_api_that_may_find_something_is_not(kind: Any, shown: Any) -> None:
+    stack = new_stack()
+    start, look = doors(a_saga(stack), IamAuthorizer(), kind, **shown)
+    an_api(stack, start, id="First")
+    an_api(stack, look, id="Second")
+    assert lost_looks(stack) == []
+
+
+def test_a_look_is_not_warned_of_when_a_later_api_lets_its_callers_start() -> None:
+    stack = new_stack()
+    start, look = doors(a_saga(stack), IamAuthorizer(), None)
+    an_api(stack, start, id="First")
+    an_api(stack, look, id="Second")
+    an_api(stack, Route("POST /checkout", start.target, public=True), id="Third")
+    assert lost_looks(stack) == []
 
 
 def test_a_result_that_no_step_has() -> None:

@@ -13,6 +13,7 @@ from serverless_patterns_runtime.saga_state_machine.contract import EXECUTION_PA
 from .._api_proxy.function_target import KEY_MODES, HandlerTarget
 from .._checks import Problems
 from .._targets import RouteFacts, RouteTarget, refuse_idempotency, refuse_queue_arguments
+from .callers import Callers
 
 if TYPE_CHECKING:
     from aws_cdk import Duration
@@ -24,8 +25,8 @@ _KINDS: Mapping[Evidence, str] = {"none": "none", "iam": "IAM", "cognito": "Cogn
 class StartTarget(HandlerTarget):
     """One execution for each key; the function sees to that, by the execution's name."""
 
-    machine: str
-    """Address of its node."""
+    callers: Callers
+    """The saga's."""
 
     def key_mode(self, facts: RouteFacts) -> KeyMode:
         """Required, unless the route says otherwise: without a key each request starts an execution."""
@@ -48,6 +49,13 @@ class StartTarget(HandlerTarget):
             fix = "leave it out for 'required'"
             problems.one_of(f"{label} idempotency", facts.asked_idempotency, KEY_MODES, fix)
         self._check_body(problems, facts)
+
+    def check_beside(
+        self, problems: Problems, facts: RouteFacts, routes: Sequence[tuple[RouteTarget, RouteFacts]]
+    ) -> None:
+        """Let routes to the status know who starts."""
+        del problems, routes
+        self.callers.start(facts)
 
     def answers(self, facts: RouteFacts) -> Mapping[str, str]:
         """What it says of the execution."""
@@ -77,8 +85,8 @@ class StartTarget(HandlerTarget):
 class StatusTarget(HandlerTarget):
     """Reads: no key."""
 
-    machine: str
-    """Address of its node."""
+    callers: Callers
+    """The saga's."""
 
     any_caller: bool
 
@@ -99,7 +107,9 @@ class StatusTarget(HandlerTarget):
         self, problems: Problems, facts: RouteFacts, routes: Sequence[tuple[RouteTarget, RouteFacts]]
     ) -> None:
         """Refuse a look by callers none of whom can have started anything."""
-        starts = [it for target, it in routes if isinstance(target, StartTarget) and target.machine == self.machine]
+        if not self.any_caller:
+            self.callers.look(facts)
+        starts = [it for target, it in routes if isinstance(target, StartTarget) and target.callers is self.callers]
         if starts and not self.any_caller and facts.evidence not in {it.evidence for it in starts}:
             must = f"have an authorizer of the same kind as {starts[0].label}, which starts the saga"
             fix = (
@@ -111,7 +121,10 @@ class StatusTarget(HandlerTarget):
         """What it says of the execution."""
         del facts
         return {
-            "200": "How the execution is",
+            "200": (
+                "How the execution is. RUNNING, ABORTED and RECOVERING change by themselves; SUCCEEDED and COMPENSATED"
+                " do not change; COMPENSATION_PARKED, FORWARD_PARKED and RECOVERY_FAILED need a person"
+            ),
             "404": "No execution of this caller",
             "503": "Step Functions has no time for this",
         }

@@ -15,6 +15,7 @@ from .._acknowledge import acknowledge_wildcard
 from .._bundled import BundledHandler
 from .._grants import grant_answer_tasks, grant_approvals, grant_look, grant_see_approvals, grant_start
 from .._targets import RouteTarget
+from .callers import Callers
 from .door_targets import DecisionTarget, StartTarget, StatusTarget
 from .estimates import most_bytes, most_results
 
@@ -50,7 +51,9 @@ class Approvals(NamedTuple):
     names: Sequence[str]
 
 
-def start_door(id: str, machine: sfn.StateMachine, key: kms.IKey | None, max_input_bytes: int) -> Door:
+def start_door(
+    id: str, machine: sfn.StateMachine, key: kms.IKey | None, callers: Callers, max_input_bytes: int
+) -> Door:
     """Starts executions of this machine, and looks at those that were started before."""
     env = StartEnv(STATE_MACHINE_ARN=machine.state_machine_arn, MAX_INPUT_BYTES=str(max_input_bytes))
 
@@ -66,7 +69,7 @@ def start_door(id: str, machine: sfn.StateMachine, key: kms.IKey | None, max_inp
         environment=env._asdict(),
         grants=[grant],
     )
-    return Door(StartTarget(handler, machine.node.addr))
+    return Door(StartTarget(handler, callers))
 
 
 def status_door(
@@ -74,6 +77,7 @@ def status_door(
     machine: sfn.StateMachine,
     recovery: sfn.StateMachine,
     key: kms.IKey | None,
+    callers: Callers,
     *,
     results: Sequence[str],
     errors: Sequence[str],
@@ -105,7 +109,7 @@ def status_door(
         environment=env._asdict(),
         grants=[grant],
     )
-    return Door(StatusTarget(handler, machine.node.addr, any_caller))
+    return Door(StatusTarget(handler, callers, any_caller))
 
 
 def _grant_look(function: lambda_.Function, machine: sfn.StateMachine, key: kms.IKey | None) -> None:

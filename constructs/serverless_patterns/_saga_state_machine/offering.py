@@ -10,8 +10,10 @@ from constructs import Construct
 from serverless_patterns_runtime.saga_state_machine.approval_contract import UNAPPROVED
 
 from .._checks import Problems, did_you_mean
+from .._once_complete import once_complete
 from .._shapes import several
 from .advice import warn_of_undecided
+from .callers import Callers
 from .doors import Approvals, Door, decision_door, start_door, status_door
 
 if TYPE_CHECKING:
@@ -46,9 +48,11 @@ class Offering(Construct):
     claims: dynamodb.ITable
     _offered: Offered
     _doors: dict[tuple[object, ...], Door]
+    _callers: Callers
 
     def _offer(self, offered: Offered) -> None:
-        self._offered, self._doors = offered, {}
+        self._offered, self._doors, self._callers = offered, {}, Callers()
+        once_complete(self, lambda: self._callers.warn(self))
         warn_of_undecided(
             self, offered.asking, lambda: [str(which[1]) for which in self._doors if which[0] == "decision"]
         )
@@ -61,14 +65,20 @@ class Offering(Construct):
         """
         if ("start",) not in self._doors:
             given = self._offered
-            self._doors["start",] = start_door(self.node.id, self.state_machine, given.key, given.max_input_bytes)
+            self._doors["start",] = start_door(
+                self.node.id, self.state_machine, given.key, self._callers, given.max_input_bytes
+            )
         return self._doors["start",]
 
     def status(self, *, results: Sequence[str] = (), any_caller: bool = False) -> Routable:
         """A target of `Route("GET /checkout/{execution}", ...)`: how an execution is, for the caller who started it.
 
+        It answers 200 and `{"status": ...}`: `RUNNING`; `SUCCEEDED` or `COMPENSATED`, for ever; `COMPENSATION_PARKED`,
+        `FORWARD_PARKED` or `RECOVERY_FAILED`, until somebody resumes it; `ABORTED` when it died and its recovery has
+        not begun; `RECOVERING` while that, or a resumed one, is at it. Others' executions are a 404.
+
         Args:
-            results: Steps whose results it shows, once the saga has succeeded.
+            results: Steps whose results it shows, once the saga has succeeded, by itself or by a recovery.
             any_caller: Show executions of everybody to everybody whom the route's authorizer lets in.
 
         Raises:
@@ -89,6 +99,7 @@ class Offering(Construct):
                 self.state_machine,
                 self.recovery_state_machine,
                 given.key,
+                self._callers,
                 results=shown,
                 errors=[*given.declared, *(UNAPPROVED if given.asking else ())],
                 any_caller=any_caller,
