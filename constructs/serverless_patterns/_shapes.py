@@ -33,5 +33,11 @@ def several(problems: Problems, argument: str, value: Any) -> tuple[Any, ...]:
     return ()
 
 
+def told(value: object) -> str:
+    """As a message shows what was given: never by its address."""
+    written = repr(value)
+    return _kind(value) if " object at 0x" in written else written
+
+
 def _kind(value: object) -> str:
     return "None" if value is None else f"a value of type {type(value).__name__}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
+from ._written_as import written_as
+
 if TYPE_CHECKING:
     from aws_cdk import Duration
     from aws_cdk import aws_stepfunctions as sfn
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["SagaApproval"]
 
 
+@written_as("SagaApproval('Manager', notify=Handler(...), timeout=Duration.days(2))")
 @dataclass(frozen=True, eq=False)
 class SagaApproval:
     """Somebody approves, and the saga goes on; somebody rejects, or nobody decides, and it goes back. A description.

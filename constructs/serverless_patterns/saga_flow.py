@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
+from ._written_as import written_as
+
 if TYPE_CHECKING:
     from aws_cdk import Duration
     from aws_cdk import aws_stepfunctions as sfn
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["SagaChoice", "SagaParallel", "SagaWait"]
 
 
+@written_as("SagaParallel([reserve, charge]), where the branches are one list")
 @dataclass(frozen=True, eq=False)
 class SagaParallel:
     """Steps beside each other. When one fails the others are stopped, and what any has done is undone.
@@ -42,6 +45,7 @@ class SagaParallel:
         return f"SagaParallel({self.name or '...'})"
 
 
+@written_as("SagaChoice('Large', when=[(condition, [step])])")
 @dataclass(frozen=True, eq=False)
 class SagaChoice:
     """One of several ways, by the input and the results so far. What undoes the saga takes the same way back.
@@ -67,6 +71,7 @@ class SagaChoice:
         return f"SagaChoice({self.name})"
 
 
+@written_as("SagaWait('CoolOff', duration=Duration.days(2))")
 @dataclass(frozen=True, eq=False)
 class SagaWait:
     """Waiting, at no cost: for a time, or until one. There is nothing to undo.

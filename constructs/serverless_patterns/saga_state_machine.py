@@ -24,6 +24,7 @@ from ._saga_state_machine.doors import largest_input
 from ._saga_state_machine.foreign import statements
 from ._saga_state_machine.functions import functions_of, functions_of_approvals, invoked, targets_of
 from ._saga_state_machine.guardian import Shared
+from ._saga_state_machine.lengths import retention_fix
 from ._saga_state_machine.machine import define_machine
 from ._saga_state_machine.metrics import Measured
 from ._saga_state_machine.offering import Offered
@@ -73,8 +74,8 @@ class SagaStateMachine(Measured):
         claims_namespace: Separates constructs that share a table, each its own. Data: never change it. Default: `id`.
         claims_retention: How long a step's claim is remembered; more than all tries and a recovery take, or 14 days.
         max_result_bytes: Of each step's result. Default: 32,768, less for more than six steps.
-        retired_steps: Steps that the saga has no more, as they were: what executions under way call stays. Drop them
-            once those have ended.
+        retired_steps: Steps and approvals that the saga has no more, as they were: what executions under way call
+            stays. Drop them once those have ended.
         encryption_key: Customer key for claims, logs, variables and the state machine. Default: that of `Defaults`,
             else keys that AWS owns.
         alarms: `all`, `critical` or `none`. Default: that of `Defaults`, else `all`.
@@ -104,7 +105,7 @@ class SagaStateMachine(Measured):
         claims_namespace: str | None = None,
         claims_retention: Duration = _CLAIMS_RETENTION,
         max_result_bytes: int | None = None,
-        retired_steps: Sequence[SagaStep] = (),
+        retired_steps: Sequence[SagaStep | SagaApproval] = (),
         encryption_key: Key | None = None,
         alarms: Alarms | None = None,
         alarm_actions: Sequence[AlarmAction] | None = None,
@@ -118,18 +119,19 @@ class SagaStateMachine(Measured):
         problems.raise_any()
         plan = planned(nodes)
         all_of_them = [one.step for one in all_steps(plan)]
-        retired = check_retired(problems, retired_steps, [step.name for step in all_of_them], once.namespace)
+        approvals = [one.approval for one in all_approvals(plan)]
+        names = [one.name for one in (*all_of_them, *approvals)]
+        retired = check_retired(problems, retired_steps, names, once.namespace)
         problems.raise_any()
         if max_result_bytes is not None:
             check_results(problems, max_result_bytes, plan)
         shortest = check_whole(problems, plan, once.namespace, retired)
-        fix = "a claim must outlive its execution, with every retry, and its redrive (14 days) or its recovery"
-        once.check_retention(problems, shortest, fix)
+        once.check_retention(problems, shortest, retention_fix([*plan, *retired.waits], shortest))
         result_bytes = largest_result(plan) if max_result_bytes is None else max_result_bytes
-        approvals = [one.approval for one in all_approvals(plan)]
         functions = functions_of(all_of_them, once, result_bytes)
         functions |= functions_of_approvals(approvals, once, result_bytes)
-        former = functions_of(retired, once, result_bytes)
+        former = functions_of(retired.steps, once, result_bytes)
+        former |= functions_of_approvals(retired.approvals, once, result_bytes)
         for function in (*functions.values(), *former.values()):
             function.check(problems, id, scope, settings)
         problems.raise_any()
@@ -154,12 +156,15 @@ class SagaStateMachine(Measured):
             {name: target.function_arn for name, (_, target) in self._compensations.items()},
         )
         kept = {handler: each.define(self, self.claims, settings, key) for handler, each in former.items()}
-        called = invoked([(all_of_them, defined), (retired, kept)])
-        native = statements(doing for step in (*all_of_them, *retired) for doing in (step.action, step.compensation))
+        called = invoked([(all_of_them, defined), (retired.steps, kept)])
+        native = statements(
+            doing for step in (*all_of_them, *retired.steps) for doing in (step.action, step.compensation)
+        )
         self._definition = told = definition(plan, resources)
+        asking |= {one.name: kept[one.notify] for one in retired.approvals}
         called = [*called, *dict.fromkeys(target for _, target in asking.values())]
         self.state_machine: sfn.StateMachine = define_machine(self, told, called, native, self.claims, settings, key)
-        before = targets_of({step.name: step.compensation for step in retired}, kept)
+        before = targets_of({step.name: step.compensation for step in retired.steps}, kept)
         undoing = {**self._compensations, **before}
         shared = Shared(self.claims, once.env(self.claims), settings, key, next(iter(functions), None))
         resources = resources._replace(compensations={name: it.function_arn for name, (_, it) in undoing.items()})
@@ -178,7 +183,7 @@ class SagaStateMachine(Measured):
         )
         actions = settings.alarm_actions if alarm_actions is None else alarm_actions
         wanted = saga_alarms(self.state_machine, self.recovery_state_machine, recovers.letters)
-        wanted += approval_alarms(self.metric_approval_waiting()) if approvals else []
+        wanted += approval_alarms(self.metric_approval_waiting()) if asking else []
         self.alarms = define_alarms(self, wanted, alarms or settings.alarms, actions)
 
     def function_for(self, step: str) -> lambda_.IFunction:

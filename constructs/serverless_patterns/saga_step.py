@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Duration
 
+from ._written_as import written_as
+
 if TYPE_CHECKING:
     from aws_cdk import aws_stepfunctions as sfn
 
@@ -63,6 +65,7 @@ class ExternalKey:
     max_length: int = 255
 
 
+@written_as("SagaStep('Reserve', Handler(...), compensation=Handler(...))")
 @dataclass(frozen=True, eq=False)
 class SagaStep:
     """One step of a saga. A description: `SagaStateMachine` checks it.

@@ -12,6 +12,13 @@ __all__ = ["StepError", "StepInput"]
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
+class _Results(dict[str, Any]):
+    """By the step's name; says which there are, since a misspelt name has no other trace."""
+
+    def __missing__(self, name: str) -> Any:
+        raise KeyError(f"no result of {name!r}: there are those of {', '.join(self) or 'no step'}")
+
+
 @dataclass(frozen=True)
 class StepError:
     """Why a saga is undone. Its `repr` holds the name alone."""
@@ -49,6 +56,9 @@ class StepInput:
 
     key_expired: bool = False
     """Whether the provider may have forgotten the external key: then look up what happened, and send nothing."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "results", _Results(self.results))
 
     @property
     def external_key(self) -> str:

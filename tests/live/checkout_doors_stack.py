@@ -25,7 +25,7 @@ ORDER = {"type": "object", "required": ["order_id"], "properties": {"order_id": 
 
 class CheckoutDoorsStack(Stack):
     def __init__(self, scope: App, id: str, *, version: int = 1) -> None:
-        """The second version has one step more, and every function is another one."""
+        """The second version has one step more and one approval less, and every function is another one."""
         super().__init__(scope, id)
         self._version = version
         Defaults.of(self).set(removal_policy=RemovalPolicy.DESTROY, alarms="none")
@@ -44,18 +44,22 @@ class CheckoutDoorsStack(Stack):
                 SagaStep("Ship", self._handler("ship"), compensation=self._handler("call_back")),
             ],
         )
-        notify = self._handler("tell_manager")
+        notify, large, huge = self._handler("tell_manager"), *map(_above, (1_000, 100_000))
+        manager = SagaApproval(
+            "Manager",
+            when=sfn.Condition.and_(large, sfn.Condition.not_(huge)),
+            notify=notify,
+            timeout=Duration.hours(1),
+        )
+        auditor = SagaApproval("Auditor", when=huge, notify=notify, timeout=Duration.hours(1))
         self.asking = SagaStateMachine(
             self,
             "Asking",
+            retired_steps=[auditor] if version > 1 else [],
             steps=[
                 SagaStep("Reserve", self._handler("reserve"), compensation=self._handler("release")),
-                SagaApproval(
-                    "Manager",
-                    when=sfn.Condition.number_greater_than("$.amount", 1_000),
-                    notify=notify,
-                    timeout=Duration.hours(1),
-                ),
+                manager,
+                *([auditor] if version == 1 else []),
                 SagaStep("Ship", self._handler("ship"), compensation=self._handler("call_back")),
                 *([SagaStep("Bill", self._handler("call_back"), nothing_to_undo=True)] if version > 1 else []),
             ],
@@ -82,6 +86,7 @@ class CheckoutDoorsStack(Stack):
                 Route("POST /asking", self.asking.start(), body=ORDER),
                 Route("GET /asking/{execution}", self.asking.status(results=["Manager"])),
                 Route("POST /approvals/{id}", self.asking.decision("Manager")),
+                Route("POST /audits/{id}", self.asking.decision("Auditor")),
                 Route("POST /impatient", self.impatient.start(), body=ORDER),
                 Route("GET /impatient/{execution}", self.impatient.status()),
                 Route("POST /late/{id}", self.impatient.decision("Manager")),
@@ -101,3 +106,7 @@ class CheckoutDoorsStack(Stack):
     def _handler(self, function: str, **more: Any) -> Handler:
         given = {"tables": {"LEDGER": self.ledger}, "environment": {"DEPLOYED": str(self._version)}, **more}
         return Handler(HANDLERS, f"checkout_doors:{function}", **given)
+
+
+def _above(amount: int) -> sfn.Condition:
+    return sfn.Condition.number_greater_than("$.amount", amount)

@@ -243,15 +243,18 @@ def test_no_function_logs_a_token_or_an_id(doors: LiveDoors, key: str) -> None:
 def test_who_was_asked_before_a_deployment_decides_after_it(
     doors: LiveDoors, key: str, tmp_path: Path, embedded_cloud: EmbeddedCloud
 ) -> None:
-    """The last test here: from now on another version is deployed."""
-    execution = doors.ask(key)
-    id = doors.approval(execution)
+    """The last test here: from now on another version is deployed. Its saga does not ask the auditor any more."""
+    execution, audited = doors.ask(key), doors.ask(f"{key}-audited", amount=200_000)
+    id, audit = doors.approval(execution), doors.approval(audited)
     app = embedded_cloud.app(tmp_path / "cdk.out")
     CheckoutDoorsStack(app, "CheckoutDoors", version=2)
     embedded_cloud.deploy(app)
-    assert doors.decide(id).status == 200
-    assert doors.ended_at(execution, "asking")["status"] == "SUCCEEDED"
+    assert doors.look(audited, path="asking").json == {"status": "RUNNING", "waiting_for": "Auditor"}
+    assert [doors.decide(id).status, doors.decide(audit, path="audits").status] == [200, 200]
+    for each in (execution, audited):
+        assert doors.ended_at(each, "asking")["status"] == "SUCCEEDED"
     later = doors.ask(f"{key}-later", amount=10)
     assert doors.ended_at(later, "asking")["status"] == "SUCCEEDED"
     assert set(doors.results(later)) == {"Reserve", "Ship", "Bill"}
     assert set(doors.results(execution)) == {"Reserve", "Manager", "Ship"}, "as it was when it began"
+    assert set(doors.results(audited)) == {"Reserve", "Auditor", "Ship"}, "though the saga has no auditor any more"

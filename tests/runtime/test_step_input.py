@@ -25,6 +25,13 @@ def test_it_cannot_be_changed() -> None:
         StepInput.fake().result = 5  # type: ignore[misc]
 
 
+def test_a_result_that_is_not_there_is_told_with_those_that_are() -> None:
+    step = StepInput.fake(results={"Reserve": 1, "Charge": None})
+    with pytest.raises(KeyError, match="no result of 'Pay': there are those of Reserve, Charge"):
+        _ = step.results["Pay"]
+    assert step.results.get("Pay") is None
+
+
 def test_its_repr_holds_nothing_of_what_the_saga_is_about() -> None:
     canary = "4111 1111 1111 1111"
     step = StepInput.fake({"a": canary}, results={"b": canary}, result=canary, error=StepError("Declined", canary))

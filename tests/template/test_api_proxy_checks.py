@@ -240,13 +240,13 @@ ROUTES: list[tuple[Callable[[], Route], str]] = [
     ),
     (
         lambda: Route("GET /orders", "https://example.com"),  # pyright: ignore[reportArgumentType]
-        f"{ROUTE} target must be a Handler, an IFunction, a LoadLeveledQueue, an HttpBackend or a MockResponse, "
-        "got 'https://example.com': write HttpBackend('https://example.com')",
+        f"{ROUTE} target must be a Handler, an IFunction, a LoadLeveledQueue, an HttpBackend, a MockResponse, or a "
+        "saga's start(), status() or decision(), got 'https://example.com': write HttpBackend('https://example.com')",
     ),
     (
         lambda: Route("GET /orders", MockResponse),  # pyright: ignore[reportArgumentType]
-        f"{ROUTE} target must be a Handler, an IFunction, a LoadLeveledQueue, an HttpBackend or a MockResponse, "
-        f"got {MockResponse!r}: write MockResponse(...)",
+        f"{ROUTE} target must be a Handler, an IFunction, a LoadLeveledQueue, an HttpBackend, a MockResponse, or a "
+        f"saga's start(), status() or decision(), got {MockResponse!r}: write MockResponse(...)",
     ),
     *(
         (

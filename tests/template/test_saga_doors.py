@@ -188,6 +188,10 @@ WRONG: dict[str, tuple[Callable[[SagaStateMachine], Route], str]] = {
         lambda saga: Route("POST /checkout", saga),  # pyright: ignore[reportArgumentType]
         "a saga has start(), status() and decision(approval): pass one of these",
     ),
+    "its state machine": (
+        lambda saga: Route("POST /checkout", saga.state_machine),  # pyright: ignore[reportArgumentType]
+        "got a value of type StateMachine: a saga has start(), status() and decision(approval): pass one of these",
+    ),
     "a start that is not called": (
         lambda saga: Route("POST /checkout", saga.start),  # pyright: ignore[reportArgumentType]
         "call it: saga.start(...)",

@@ -377,6 +377,10 @@ WRONG: dict[str, tuple[Callable[[], list[Any]], str]] = {
         "Big when[0] must look for results of steps where they are, got '$.results.A.amount': write "
         "'$.saga.results.A.amount': at the top is the input",
     ),
+    "a pair without its list": (
+        lambda: [a_step("A"), SagaChoice("Big", when=(IS.is_present("$.a"), [a_step("B")]))],  # pyright: ignore
+        "Big when must be a list of pairs, each a condition and steps, got a condition first: a choice has several: wr",
+    ),
     "a condition on what is ours": (
         lambda: when((IS.is_present("$.saga.error.Error"), [a_step("B")])),
         "Big when[0] must look at the input",

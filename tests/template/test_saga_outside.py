@@ -139,7 +139,7 @@ WRONG: dict[str, tuple[Callable[[], list[SagaStep]], str]] = {
     ),
     "a key that its tries outlive": (
         lambda: [a_charge(external_key=a_key(lifetime=Duration.minutes(20)))],
-        "ChargeCard external_key lifetime must be at least 1,643 seconds, got 1,200 seconds: all tries of the action",
+        "ChargeCard external_key lifetime must be at least 1,643 seconds (27.4 minutes), got 1,200 seconds: all tries",
     ),
     "a key that its compensation outlives": (
         lambda: [a_charge(external_key=a_key(lifetime=Duration.hours(1)))],

@@ -1,12 +1,13 @@
 """What synth refuses of a saga: every message says what is allowed and what to do."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from aws_cdk import CfnParameter, Duration, Stack
 
-from serverless_patterns import Retry, SagaStep
+from serverless_patterns import Retry, SagaApproval, SagaChoice, SagaParallel, SagaStep, SagaWait
 from tests.template.sagas import a_saga, a_step, a_step_handler
 from tests.template.stacks import new_stack, refusal
 
@@ -149,6 +150,16 @@ WRONG: dict[str, tuple[Callable[[], dict[str, Any]], str]] = {
         lambda: {"claims_retention": Duration.days(14)},
         "a claim must outlive its execution, with every retry, and its redrive (14 days) or its recovery",
     ),
+    "claims that an approval outlives": (
+        lambda: {
+            "steps": [a_step(), SagaApproval("Manager", notify=a_step_handler("ship"), timeout=Duration.days(60))]
+        },
+        "or its recovery, and Manager alone may take 60.2 days: say claims_retention=Duration.days(75)",
+    ),
+    "an action that is an object": (
+        lambda: {"steps": unusable(action=object())},
+        "ReserveStock action must be a Handler, a lambda_.IFunction or an sfn.TaskStateBase, got a value of type obj",
+    ),
     "retries that outlive the claims": (
         lambda: {
             "steps": unusable(compensation_retry=Retry(40, longest_delay=Duration.days(1))),
@@ -212,6 +223,21 @@ def test_a_compensation_behind_the_pivot_is_refused_with_whatever_else_is_wrong(
     told = refused(steps=[*behind(retry=Retry(0)), a_step("Late")])
     assert "Ship retry attempts" in told
     assert "Late compensation must be left out behind the pivot" in told
+
+
+@pytest.mark.parametrize(
+    ("make", "example"),
+    [
+        (lambda: SagaStep("A", 1, 2), "write SagaStep('Reserve', Handler(...), compensation=Handler(...))"),  # pyright: ignore
+        (lambda: SagaParallel(a_step("A"), a_step("B")), "write SagaParallel([reserve, charge]), where"),  # pyright: ignore
+        (lambda: SagaChoice("A", [a_step("B")]), "write SagaChoice('Large', when=[(condition, [step])])"),  # pyright: ignore
+        (lambda: SagaWait("A", Duration.days(1)), "write SagaWait('CoolOff', duration=Duration.days(2))"),  # pyright: ignore
+        (lambda: SagaApproval("M"), "'notify' and 'timeout': write SagaApproval('Manager', notify=Handler(...), "),  # pyright: ignore
+    ],
+)
+def test_what_is_written_otherwise_is_told_how(make: Callable[[], object], example: str) -> None:
+    with pytest.raises(TypeError, match=re.escape(example)):
+        make()
 
 
 def test_the_bounds_are_allowed() -> None:

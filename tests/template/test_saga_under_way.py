@@ -4,15 +4,17 @@ import json
 from typing import Any
 
 import pytest
-from aws_cdk import App, Stack
+from aws_cdk import App, Duration, Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 
-from serverless_patterns import CircuitBreaker, SagaStep
+from serverless_patterns import ApiProxy, CircuitBreaker, IamAuthorizer, Route, SagaStep
 from tests.template.sagas import a_saga, a_step, a_step_handler, the_definition
-from tests.template.stacks import new_stack, refusal, resources
+from tests.template.stacks import new_stack, refusal, resources, warnings
+from tests.template.test_saga_approvals import an_approval, decided
+from tests.template.test_saga_state_machine_permissions import allowed
 
 
 def a_native(stack: Stack, id: str = "Tell") -> tasks.SqsSendMessage:
@@ -51,6 +53,18 @@ def test_without_it_they_are_gone() -> None:
     a_saga(before, steps=[a_step("Reserve"), a_step("Charge")])
     a_saga(after, steps=[a_step("Reserve")])
     assert len(functions(before) - functions(after)) == 2
+
+
+@pytest.mark.parametrize("first", ["Board", "Manager"])
+def test_a_function_that_a_retired_approval_shared_stays_under_the_name_of_either(first: str) -> None:
+    names = sorted(("Board", "Manager"), key=lambda name: name != first)
+    before, after = new_stack(), new_stack()
+    one, other = a_step_handler("refund"), a_step_handler("refund")
+    a_saga(before, steps=[a_step("Reserve"), *(an_approval(name, notify=one) for name in names)])
+    kept, gone = (an_approval(name, notify=other) for name in names)
+    a_saga(after, steps=[a_step("Reserve"), kept], retired_steps=[gone])
+    assert functions(before) <= functions(after)
+    assert all(function in invokable(after) for function in functions(before))
 
 
 @pytest.mark.parametrize("first", ["Reserve", "Charge"])
@@ -103,11 +117,19 @@ def test_what_a_retired_step_called_otherwise_may_still_be_called() -> None:
     assert "CIRCUIT_BREAKERS" in ask["Environment"]["Variables"]
 
 
+def sharing() -> list[Any]:
+    shared = a_step_handler("refund")
+    return [a_step("Charge", compensation=shared), an_approval("Gone", notify=shared)]
+
+
 @pytest.mark.parametrize(
     ("retired", "message"),
     [
         (lambda: a_step("Gone"), "retired_steps must be a list, got a value of type SagaStep"),
-        (lambda: ["Gone"], "retired_steps[0] must be a SagaStep, got 'Gone': pass the step as it was"),
+        (lambda: ["Gone"], "retired_steps[0] must be a SagaStep or a SagaApproval, got 'Gone': pass the"),
+        (lambda: [an_approval("Ship")], "retired_steps[0] must have a name that the saga has no more, got 'Ship'"),
+        (lambda: [an_approval(notify="ask")], "Manager notify must be a Handler, got 'ask'"),
+        (sharing, "Gone notify must be a Handler of its own, got that of a step: its function does nothing"),
         (lambda: [a_step("Ship")], "retired_steps[0] must have a name that the saga has no more, got 'Ship'"),
         (lambda: [a_step("Gone"), a_step("Gone")], "retired_steps[1] must have a name that the saga has no more"),
         (lambda: [a_step("Gone", action="card:charge")], "Gone action must be a Handler, a lambda_.IFunction or"),
@@ -121,6 +143,71 @@ def test_what_a_retired_step_called_otherwise_may_still_be_called() -> None:
 )
 def test_synth_refuses(retired: Any, message: str) -> None:
     assert message in refusal(lambda: a_saga(new_stack(), retired_steps=retired()))
+
+
+def before_and_after(**after: Any) -> tuple[Stack, Stack]:
+    """A saga that asks and its route; and the same with other steps."""
+    stacks = new_stack(), new_stack()
+    for stack, arguments in zip(stacks, ({"steps": [a_step("Reserve"), an_approval()]}, after), strict=True):
+        decided(stack, a_saga(stack, **arguments))
+    return stacks
+
+
+def test_a_retired_approval_keeps_what_tells_and_what_decides() -> None:
+    before, after = before_and_after(steps=[a_step("Reserve")], retired_steps=[an_approval()])
+    assert functions(before) == functions(after)
+    (tells,) = [function for function in functions(after) if "ManagerNotify" in function]
+    assert tells in invokable(after)
+    assert tells not in str(the_definition(after)), "no new execution asks"
+    for role in ("ManagerNotify", "DecisionManager"):
+        for resource in ("CheckoutClaims", "CheckoutStateMachine"):
+            assert allowed(after, role, resource) == allowed(before, role, resource)
+    assert allowed(after, "ManagerNotify", "CheckoutClaims")
+    assert allowed(after, "DecisionManager", "CheckoutStateMachine")
+
+
+def test_a_renamed_approval_keeps_them_too() -> None:
+    before, after = before_and_after(steps=[a_step("Reserve"), an_approval("Board")], retired_steps=[an_approval()])
+    assert functions(before) < functions(after)
+    assert all("BoardNotify" in added for added in functions(after) - functions(before))
+
+
+def test_without_it_what_tells_is_gone_and_nothing_decides() -> None:
+    """What the docs warn of."""
+    before, after = new_stack(), new_stack()
+    a_saga(before, steps=[a_step("Reserve"), an_approval()])
+    saga = a_saga(after, steps=[a_step("Reserve")])
+    assert [id for id in functions(before) - functions(after) if "ManagerNotify" in id]
+    assert "approval must name a SagaApproval, got 'Manager'" in refusal(lambda: saga.decision("Manager"))
+
+
+def test_who_waits_for_a_retired_approval_is_still_shown_what_for_and_still_alarms() -> None:
+    stack = new_stack()
+    saga = a_saga(stack, steps=[a_step("Reserve")], retired_steps=[an_approval()])
+    ApiProxy(stack, "Api", authorizer=IamAuthorizer(), routes=[Route("GET /checkout/{execution}", saga.status())])
+    (variables,) = [
+        it["Properties"]["Environment"]["Variables"]
+        for id, it in resources(stack, "Lambda::Function").items()
+        if "CheckoutStatus" in id
+    ]
+    assert variables["APPROVALS"] == "Manager"
+    assert "ApprovalWaiting" in saga.alarms
+    assert saga.notify_for("Manager") is not None
+    assert [text for text in warnings(stack) if "nobody can decide Manager" in text], "its route has to stay too"
+
+
+def test_a_recovery_knows_what_a_retired_approval_has_decided() -> None:
+    stack = new_stack()
+    a_saga(stack, steps=[a_step("Reserve", pivot=True)], retired_steps=[an_approval()])
+    recovery = the_definition(stack, recovery=True)["States"]
+    assert recovery["Recall the ledger"]["Parameters"]["approvals"] == ["Manager"]
+
+
+def test_claims_outlive_whoever_waits_for_a_retired_approval() -> None:
+    gone = [an_approval(timeout=Duration.days(60))]
+    text = refusal(lambda: a_saga(new_stack(), retired_steps=gone))
+    assert "claims_retention must be a Duration from 6,4" in text
+    assert "Manager alone may take 60.2 days" in text
 
 
 def test_a_retired_native_task_is_none_of_the_saga_s() -> None:

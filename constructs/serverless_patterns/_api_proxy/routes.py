@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._checks import Problems
 from .._running import is_function
-from .._shapes import several
+from .._shapes import several, told
 from .._targets import RouteFacts, is_companion, is_routable
 from ..handler import Handler
 from ..http_backend import HttpBackend
@@ -165,8 +165,9 @@ def _target(problems: Problems, label: str, target: Any) -> RouteTarget | None:
         return target._route_target()  # pyright: ignore[reportPrivateUsage]  # a protocol among ourselves
     if is_function(target):
         return FunctionTarget(target)
-    must = "be a Handler, an IFunction, a LoadLeveledQueue, an HttpBackend or a MockResponse"
-    problems.add(f"{label}target", must, repr(target), instead_of_target(target))
+    must = "be a Handler, an IFunction, a LoadLeveledQueue, an HttpBackend, a MockResponse, or a saga's start(), "
+    must += "status() or decision()"
+    problems.add(f"{label}target", must, told(target), instead_of_target(target))
     return None
 
 

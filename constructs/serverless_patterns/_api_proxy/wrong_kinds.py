@@ -34,7 +34,7 @@ def instead_of_target(given: Any) -> str:
         return "pass the LoadLeveledQueue itself, which knows how its messages have to look"
     if hasattr(getattr(given, "__self__", None), "state_machine"):
         return f"call it: saga.{given.__name__}(...)"
-    if hasattr(given, "state_machine"):
+    if hasattr(given, "state_machine") or hasattr(given, "state_machine_arn"):
         return "a saga has start(), status() and decision(approval): pass one of these"
     if isinstance(given, str) and "://" in given:
         return f"write HttpBackend({given!r})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._checks import Problems, seconds
+from .._shapes import told
 from ..handler import Handler
 from .attempts import handler_timeout
 
@@ -28,7 +29,7 @@ def check_approval(problems: Problems, node: SagaApproval) -> None:
 def _check_notify(problems: Problems, argument: str, notify: Any) -> None:
     if not isinstance(notify, Handler):
         fix = "wrap your Python function in a Handler: it is given an ApprovalRequest"
-        problems.add(argument, "be a Handler", repr(notify), fix)
+        problems.add(argument, "be a Handler", told(notify), fix)
         return
     if notify.returns_effects:
         fix = "it tells people, and may be called again: keep what you need by a step before"

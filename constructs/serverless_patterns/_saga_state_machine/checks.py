@@ -17,7 +17,8 @@ from .estimates import longest_recovery_seconds, longest_seconds, most_bytes, mo
 from .flow_checks import Flow
 from .foreign_checks import check_doing, check_shared, is_error_of_others, slowest_seconds
 from .outside_checks import check_lifetimes, check_outside, check_suffixes
-from .plan import Node, Planned, SagaNode, all_approvals, all_steps
+from .plan import Node, SagaNode, all_approvals, all_steps
+from .retired import Retired
 from .states import Resources
 
 _MOST_DEFINITION_BYTES = 1_048_576  # Step Functions quota
@@ -61,7 +62,7 @@ def check_steps(problems: Problems, given: Any, namespace: str) -> list[SagaNode
     return nodes
 
 
-def check_whole(problems: Problems, plan: Sequence[Node], namespace: str, retired: Sequence[SagaStep]) -> int:
+def check_whole(problems: Problems, plan: Sequence[Node], namespace: str, retired: Retired) -> int:
     """Check what all steps come to; returns the seconds for which claims are needed at least."""
     check_lifetimes(problems, all_steps(plan))
     events = most_events(plan)
@@ -72,8 +73,8 @@ def check_whole(problems: Problems, plan: Sequence[Node], namespace: str, retire
     if size > _MOST_DEFINITION_BYTES:
         must = f"make a definition of at most {_MOST_DEFINITION_BYTES:,} bytes"
         problems.add("steps", must, f"about {size:,}", "split the saga, or declare fewer errors")
-    recovered = longest_recovery_seconds(plan, [Planned(step, backward=True) for step in retired])
-    return longest_seconds(plan) + max(_REDRIVE_SECONDS, recovered + _UNHEARD_SECONDS)
+    recovered = longest_recovery_seconds(plan, retired.planned)
+    return longest_seconds([*plan, *retired.waits]) + max(_REDRIVE_SECONDS, recovered + _UNHEARD_SECONDS)
 
 
 def largest_result(plan: Sequence[Node]) -> int:

@@ -11,7 +11,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from serverless_patterns_runtime.saga_state_machine import contract
 
 from .._checks import Problems
-from .._shapes import several
+from .._shapes import several, told
 from ..handler import Handler
 from ..saga_approval import SagaApproval
 from ..saga_flow import SagaChoice, SagaParallel, SagaWait
@@ -67,7 +67,7 @@ class Flow:
                 case SagaApproval():
                     found |= self._approval(where, node, seen, index, branch=branch)
                 case _:
-                    self.problems.add(where, "be a SagaStep", repr(node), "write SagaStep(name, action, ...)")
+                    self.problems.add(where, "be a SagaStep", told(node), "write SagaStep(name, action, ...)")
                     continue
             nodes.append(node)
         return nodes, found
@@ -124,13 +124,17 @@ class Flow:
         self._name(where, node.name)
         argument = f"{node.name} when"
         pairs = several(self.problems, argument, node.when)
+        if len(pairs) == 2 and isinstance(pairs[0], sfn.Condition) and isinstance(pairs[1], list):
+            fix = "a choice has several: wrap each in brackets, when=[(condition, [steps])]"
+            self.problems.add(argument, "be a list of pairs, each a condition and steps", "a condition first", fix)
+            return _NOTHING
         if not pairs:
             fix = "without a condition it is no choice"
             self.problems.add(argument, "hold a condition or more", "none", fix)
         found, number = _NOTHING, 0
         for at, pair in enumerate(pairs):
             if not isinstance(pair, tuple | list) or len(pair) != 2:  # pyright: ignore[reportUnknownArgumentType]
-                self.problems.add(f"{argument}[{at}]", "be a condition and steps", repr(pair), "(condition, [steps])")  # pyright: ignore[reportUnknownArgumentType]
+                self.problems.add(f"{argument}[{at}]", "be a condition and steps", told(pair), "(condition, [steps])")  # pyright: ignore[reportUnknownArgumentType]
                 continue
             condition, given = pair  # pyright: ignore[reportUnknownVariableType]
             self._condition(f"{argument}[{at}]", condition, known)
@@ -144,7 +148,7 @@ class Flow:
     def _condition(self, argument: str, condition: Any, known: frozenset[str]) -> None:
         if not isinstance(condition, sfn.Condition):
             fix = "write sfn.Condition.number_greater_than('$.amount', 100)"
-            self.problems.add(argument, "be a condition of aws_stepfunctions", repr(condition), fix)
+            self.problems.add(argument, "be a condition of aws_stepfunctions", told(condition), fix)
             return
         for path in looks_at(condition.render_condition()):
             self._path(argument, path, known)

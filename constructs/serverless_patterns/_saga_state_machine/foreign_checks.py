@@ -10,6 +10,7 @@ from serverless_patterns_runtime.saga_state_machine import contract
 
 from .._business_function import takes_request
 from .._checks import Problems, is_token, seconds
+from .._shapes import told
 from ..handler import Handler
 from ..saga_step import Retry, SagaStep
 from .attempts import handler_timeout
@@ -55,7 +56,7 @@ def check_doing(problems: Problems, step: SagaStep) -> None:
                 problems.add(f"{step.name} timeout", f"be given for the {argument}", "None", fix)
         elif argument == "action" or doing is not None:
             fix = "wrap your Python function in a Handler, or pass a function or a native task"
-            problems.add(label, "be a Handler, a lambda_.IFunction or an sfn.TaskStateBase", repr(doing), fix)
+            problems.add(label, "be a Handler, a lambda_.IFunction or an sfn.TaskStateBase", told(doing), fix)
     if isinstance(step.action, Handler):
         _check_compensation_of_ours(problems, step)
     else:

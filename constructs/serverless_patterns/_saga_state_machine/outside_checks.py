@@ -12,6 +12,7 @@ from .._checks import Problems, is_token, seconds
 from .._protection import protection_of
 from ..handler import Handler
 from ..saga_step import ExternalKey, SagaStep
+from .lengths import in_words
 from .plan import Planned
 
 _LONGEST_EXECUTION_NAME = 80  # Step Functions quota
@@ -61,7 +62,7 @@ def check_lifetimes(problems: Problems, steps: Iterable[Planned]) -> None:
             if least > lifetime:
                 fix = f"all tries of the {what} take as long, and a try without a key can only look up: retry less, or "
                 fix += "lower settles_within"
-                must = f"be at least {least:,} seconds"
+                must = f"be at least {least:,} seconds ({in_words(least)})"
                 problems.add(f"{one.name} external_key lifetime", must, f"{lifetime:,} seconds", fix)
 
 

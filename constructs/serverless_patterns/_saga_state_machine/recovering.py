@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from aws_cdk import aws_stepfunctions as sfn
     from constructs import Construct
 
-    from ..saga_step import Doing, SagaStep
+    from ..saga_step import Doing
+    from .retired import Retired
     from .states import Resources
 
 
@@ -37,7 +38,7 @@ def define_recovery(
     shared: Shared,
     machine: sfn.StateMachine,
     plan: Plan,
-    retired: Sequence[SagaStep],
+    retired: Retired,
     resources: Resources,
     targets: Sequence[lambda_.IFunction],
 ) -> Recovering:
@@ -48,13 +49,13 @@ def define_recovery(
         shared: What all of it needs.
         machine: The saga's own.
         plan: Checked.
-        retired: Steps that executions under way may have done.
+        retired: What executions under way may have done, or wait for.
         resources: With the functions of those, too.
         targets: Functions behind all steps; the recovery may invoke those that it names.
     """
-    former = [Planned(step, backward=True) for step in retired]
+    former = retired.planned
     ledger = define_ledger(scope, shared, machine, longest_recovery_seconds(plan, former))
-    told = recovery(plan, former, resources, ledger.function_arn)
+    told = recovery(plan, former, resources, ledger.function_arn, [it.name for it in retired.approvals])
     named = json.dumps(told)
     called = [each for each in (*targets, cast("lambda_.IFunction", ledger)) if each.function_arn in named]
     native = statements(_doings([*all_steps(plan), *former]))

@@ -51,7 +51,9 @@ RECOVERY = Place(execution=f"{SAGA}.{EXECUTION}")
 _FAILURE = RECOVERY.failure
 
 
-def recovery(plan: Plan, former: Sequence[Planned], resources: Resources, ledger: str) -> Mapping[str, Any]:
+def recovery(
+    plan: Plan, former: Sequence[Planned], resources: Resources, ledger: str, asked: Sequence[str] = ()
+) -> Mapping[str, Any]:
     """Of a checked plan.
 
     Args:
@@ -59,13 +61,14 @@ def recovery(plan: Plan, former: Sequence[Planned], resources: Resources, ledger
         former: Steps that it has no more, and executions under way may have done: they are undone before all others.
         resources: With what undoes those.
         ledger: ARN of the function that knows the claims.
+        asked: Names of approvals that it has no more.
     """
     steps = [*all_steps(plan), *former]
     behind = [node for node in plan if not node.backward]
     pivot = next((step for step in steps if step.step.pivot), None)
     back = back_from(steps, len(steps) - 1, SETTLE_UNDONE)
     names = [step.name for step in steps] + [node.name for node in _others(plan)]
-    decided = [node.name for node in all_approvals(plan)]
+    decided = [*(node.name for node in all_approvals(plan)), *asked]
     recalls = _recall(steps, names, pivot, decided, ledger, back if pivot is None else WHICH_WAY)
     states: States = {RECALL: recalls}
     if pivot is not None:
