@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from aws_cdk import App, Duration, Stack
@@ -49,7 +49,7 @@ def outside_recovery(shape: Shape) -> Mapping[str, Any]:
     return _with_names_of_ours(definition_in(_template(shape), recovery=True))
 
 
-@lru_cache(maxsize=64)
+@cache
 def _template(shape: Shape) -> Mapping[str, Any]:
     stack = Stack(App(context={"aws:cdk:disable-asset-staging": True}, analytics_reporting=False), "Shop")
     breaker = CircuitBreaker(stack, BREAKER, failure_threshold=shape.threshold) if shape.breaker else None

@@ -4,12 +4,10 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from aws_cdk import aws_stepfunctions as sfn
-
 from serverless_patterns import SagaStep
 from serverless_patterns._saga_state_machine.plan import planned
 from serverless_patterns._saga_state_machine.recovery import recovery
-from serverless_patterns._saga_state_machine.states import Resources
+from serverless_patterns._saga_state_machine.states import DISCARD, Resources
 
 from .saga_definition import NAMESPACE, Plan
 from .saga_synthesized import step_of
@@ -34,13 +32,11 @@ def _steps(plans: tuple[Plan, ...]) -> Sequence[SagaStep]:
 
 
 def without_tokens(value: Any) -> Any:
-    """`JsonPath.DISCARD` is a token, which becomes a null in the template."""
+    """`DISCARD` is a token, which becomes a null in the template."""
     match value:
         case dict():
             return {name: without_tokens(part) for name, part in value.items()}
         case list():
             return [without_tokens(part) for part in value]
-        case sfn.JsonPath.DISCARD:
-            return None
         case _:
-            return value
+            return None if value == DISCARD else value

@@ -15,7 +15,7 @@ from serverless_patterns import Handler, Retry, SagaChoice, SagaParallel, SagaSt
 from serverless_patterns._saga_state_machine.checks import largest_result
 from serverless_patterns._saga_state_machine.definition import definition
 from serverless_patterns._saga_state_machine.plan import all_steps, planned
-from serverless_patterns._saga_state_machine.states import Resources
+from serverless_patterns._saga_state_machine.states import DISCARD, Resources
 from tests.template.stacks import HANDLERS
 
 from .saga_definition import LONGEST_FUNCTION_SECONDS, NAMESPACE, Plan
@@ -166,7 +166,7 @@ def _plain(value: Any) -> Any:
         case list():
             return [_plain(part) for part in value]
         case _:
-            return None if value == sfn.JsonPath.DISCARD else value
+            return None if value == DISCARD else value
 
 
 @lru_cache(maxsize=1024)

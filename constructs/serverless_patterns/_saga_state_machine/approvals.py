@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import aws_stepfunctions as sfn
-
 from serverless_patterns_runtime.saga_state_machine import approval_contract as contract
 from serverless_patterns_runtime.saga_state_machine.contract import PERMANENT_ERROR
 
 from .attempts import Attempts
 from .conditions import guarded
-from .states import ERROR, RESULTS, SAGA, Place, Resources, State, States, catch_all, retrier
+from .states import DISCARD, ERROR, RESULTS, SAGA, Place, Resources, State, States, catch_all, retrier
 
 if TYPE_CHECKING:
     from .plan import PlannedApproval
@@ -47,8 +45,8 @@ def approval(node: PlannedApproval, resources: Resources, place: Place, *, back:
     unasked = catch_all(f"{RESULTS}.{node.name}", closed)  # why stands where the decision will be
     states[asked] = _wait(node, "ask", first, late, unasked, resources, place, back, moves)
     if reminded is not None:
-        decided: State = {"ErrorEquals": [contract.DECIDED], "ResultPath": sfn.JsonPath.DISCARD, "Next": closed}
-        failed = [decided, *catch_all(sfn.JsonPath.DISCARD, unreminded)]
+        decided: State = {"ErrorEquals": [contract.DECIDED], "ResultPath": DISCARD, "Next": closed}
+        failed = [decided, *catch_all(DISCARD, unreminded)]
         states[reminded] = _wait(node, "remind", rest, closed, failed, resources, place, back, moves)
         states[unreminded] = {"Type": "Wait", "Seconds": rest, "Next": closed}
     states[closed] = _close(node, node.closing, resources, place, back, moves)
@@ -95,7 +93,7 @@ def _wait(
         "Catch": [
             {"ErrorEquals": [contract.REJECTED], "ResultPath": ERROR, "Next": back},
             # What ends well has no error in its output.
-            {"ErrorEquals": [*contract.TIMEOUTS], "ResultPath": sfn.JsonPath.DISCARD, "Next": late},
+            {"ErrorEquals": [*contract.TIMEOUTS], "ResultPath": DISCARD, "Next": late},
             *failed,
         ],
         **moves,

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from aws_cdk import aws_stepfunctions as sfn
-
 from serverless_patterns_runtime.saga_recovery.contract import EXECUTION, FORWARD, RECOVERY_FAILED
 from serverless_patterns_runtime.saga_state_machine import contract
 
@@ -30,6 +28,7 @@ from .plan import (
     all_steps,
 )
 from .states import (
+    DISCARD,
     FORWARD_PARKED,
     RESULTS,
     SAGA,
@@ -132,7 +131,7 @@ def _settle(names: Sequence[str], ledger: str, following: str) -> State:
         "steps": names,
     }
     # A plain None is left out of CDK's JSON, and would mean "$".
-    return {**_ask(ledger, asked, []), "ResultPath": sfn.JsonPath.DISCARD, "Next": following}
+    return {**_ask(ledger, asked, []), "ResultPath": DISCARD, "Next": following}
 
 
 def _ask(ledger: str, asked: Mapping[str, Any], at_work: Sequence[State]) -> State:

@@ -31,6 +31,8 @@ SAGA = f"$.{contract.SAGA}"
 RESULTS = f"{SAGA}.{contract.RESULTS}"
 ERROR = f"{SAGA}.{contract.ERROR}"
 """Where a Catch on the way forward writes."""
+DISCARD = sfn.JsonPath.DISCARD
+"""No result: a plain None is left out of CDK's JSON, and would mean "$". Read once: each reading asks node."""
 
 State = Mapping[str, Any]
 States = dict[str, State]
@@ -142,7 +144,7 @@ def compensation_task(one: Planned, attempts: Attempts, resources: Resources, pl
         "Type": "Task",
         **comment,
         **call(one, "compensation", event, resources, place, attempts),
-        "ResultPath": sfn.JsonPath.DISCARD,  # a plain None is left out of CDK's JSON, and would mean "$"
+        "ResultPath": DISCARD,
         "TimeoutSeconds": attempts.timeout,
         "Retry": [
             {"ErrorEquals": [contract.PERMANENT_ERROR], "MaxAttempts": 0},
