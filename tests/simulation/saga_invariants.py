@@ -8,7 +8,7 @@ from serverless_patterns_runtime.saga_state_machine import contract
 
 from .saga_definition import NAMESPACE, Plan
 from .saga_ledger import result_of
-from .saga_world import NAME, SagaWorld
+from .saga_world import SagaWorld
 
 MOST_GENTLE = 3
 """Mishaps that an action's five retries bear, two of which it may need for itself."""
@@ -28,7 +28,7 @@ def end_of(world: SagaWorld) -> str:
 
 def parked(world: SagaWorld) -> set[str]:
     """Steps that wait for a person."""
-    keys = {plan.name: (contract.parked_key(NAMESPACE, NAME, plan.name),) for plan in world.plans}
+    keys = {plan.name: (contract.parked_key(NAMESPACE, world.name, plan.name),) for plan in world.plans}
     claims = world.claims()
     return {name for name, key in keys.items() if key in claims and SETTLED_AT not in claims[key]}
 
@@ -99,7 +99,7 @@ def ends_as_it_must(world: SagaWorld) -> None:
 
 def parked_is_kept(world: SagaWorld) -> None:
     for name in parked(world):
-        item = world.claims()[(contract.parked_key(NAMESPACE, NAME, name),)]
+        item = world.claims()[(contract.parked_key(NAMESPACE, world.name, name),)]
         assert "expires_at" not in item, "what is parked expires"
         assert json.loads(item["error"]["S"])["Error"], "parked without its error"
         assert json.loads(item["state"]["S"])["order_id"] == "7", "parked without its input"
@@ -108,7 +108,7 @@ def parked_is_kept(world: SagaWorld) -> None:
 def results_are_those_that_count(world: SagaWorld) -> None:
     for run in world.books.runs:
         for name, result in run.step.results.items():
-            recorded = world.books.recorded.get(contract.action_key(NAMESPACE, NAME, name))
+            recorded = world.books.recorded.get(contract.action_key(NAMESPACE, world.name, name))
             assert result == result_of(recorded), f"{run.plan.name} was given another result of {name}"
         if run.kind == "compensation":
             assert run.step.result == result_of(run.before), f"{run.plan.name} was undone by another result"
@@ -117,9 +117,9 @@ def results_are_those_that_count(world: SagaWorld) -> None:
 
 def keys_are_a_step_s_own(world: SagaWorld) -> None:
     for run in world.books.runs:
-        key = contract.action_key(NAMESPACE, NAME, run.plan.name)
+        key = contract.action_key(NAMESPACE, world.name, run.plan.name)
         assert run.step.action_key == key, f"{run.plan.name} is known by {run.step.action_key}"
-        expected = key if run.kind == "action" else contract.compensation_key(NAMESPACE, NAME, run.plan.name)
+        expected = key if run.kind == "action" else contract.compensation_key(NAMESPACE, world.name, run.plan.name)
         assert run.key == expected, f"{run.kind} {run.plan.name} calls with the key {run.key}"
 
 

@@ -19,7 +19,7 @@ from .saga_invariants import (
 from .saga_trees import Rest, Tree, flat, largest, on_tree, precedes, taken
 from .saga_world import INPUT, SagaWorld
 
-__all__ = ["TREE_INVARIANTS", "TreeInvariant", "TreeWorld", "check_tree"]
+__all__ = ["TREE_INVARIANTS", "TreeInvariant", "TreeWorld", "check_tree", "up_to_the_pivot"]
 
 
 ON_TIME = "2023-11-14T22:13:50Z"
@@ -53,11 +53,11 @@ class TreeWorld(SagaWorld):
         """Without the choices: what this input leads through."""
         self.steps = {plan.name: plan for plan in flat(self.way)}
         self.before = precedes(self.way)
-        self.backward = _up_to_the_pivot(self.way)
+        self.backward = up_to_the_pivot(self.way)
         self.waits_for_nothing = at != ON_TIME and _waits_until(self.way)
 
 
-def _up_to_the_pivot(way: Tree) -> set[str]:
+def up_to_the_pivot(way: Tree) -> set[str]:
     pivot = next((at for at, node in enumerate(way) if isinstance(node, Plan) and node.pivot), len(way) - 1)
     return {plan.name for plan in flat(way[: pivot + 1])}
 

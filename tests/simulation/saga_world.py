@@ -42,6 +42,7 @@ class SagaWorld:
         max_result_bytes: int = 32_768,
         given: Mapping[str, Any] = INPUT,
     ) -> None:
+        self.name = NAME
         self.plans = plans
         self.chance = random.Random(seed)
         self.schedule = Schedule(self.chance, START)
