@@ -9,10 +9,10 @@ from typing import Any
 import botocore
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
+from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
 from botocore.loaders import JSONFileLoader, Loader
 
-__all__ = ["client", "error_code", "impatient_client", "unreachable"]
+__all__ = ["client", "impatient_client", "unreachable"]
 
 CONNECT_TIMEOUT_SECONDS = 1
 """In a VPC without a route every attempt costs this much; the SDK's default of 60 would outlast the function."""
@@ -94,11 +94,6 @@ def impatient_client(service: str) -> Any:
         retries={"mode": "standard", "total_max_attempts": 1},
     )
     return _session().create_client(service, config=_CONFIG.merge(impatient))
-
-
-def error_code(error: ClientError) -> str:
-    """What AWS calls it; empty when it does not say."""
-    return error.response.get("Error", {}).get("Code", "")
 
 
 def unreachable(error: BaseException) -> str | None:

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from serverless_patterns_runtime.circuit_breaker import contract
 from serverless_patterns_runtime.circuit_breaker.state import CLOSED, OPEN, State
 from serverless_patterns_runtime.claims.contention import NOT_NOW
-from serverless_patterns_runtime.clients import error_code
+from serverless_patterns_runtime.error_codes import error_code
 
 __all__ = ["Beaten", "Store", "StoreUnavailable"]
 

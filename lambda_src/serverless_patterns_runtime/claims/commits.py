@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 from serverless_patterns_runtime.claims import contract
 from serverless_patterns_runtime.claims.claim import Claim, Holder
 from serverless_patterns_runtime.claims.contention import NOT_NOW, tries
-from serverless_patterns_runtime.clients import error_code
 from serverless_patterns_runtime.effects import Effects, Write, check_number_of, refusal_of, unknown_table
+from serverless_patterns_runtime.error_codes import error_code
 from serverless_patterns_runtime.errors import UncommittableEffects
 from serverless_patterns_runtime.expressions import transaction_item
 from serverless_patterns_runtime.limits import check_requests

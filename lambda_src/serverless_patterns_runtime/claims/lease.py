@@ -16,7 +16,7 @@ from serverless_patterns_runtime.attribute_values import serialize
 from serverless_patterns_runtime.claims import contract
 from serverless_patterns_runtime.claims.claim import Claim, Contended, Holder, RunningElsewhere
 from serverless_patterns_runtime.claims.contention import NOT_NOW, tries
-from serverless_patterns_runtime.clients import error_code
+from serverless_patterns_runtime.error_codes import error_code
 
 __all__ = ["Lease"]
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, cast
 
 from botocore.exceptions import ClientError
 
-from serverless_patterns_runtime.clients import error_code
+from serverless_patterns_runtime.error_codes import error_code
 from serverless_patterns_runtime.saga_state_machine import contract as saga
 from serverless_patterns_runtime.saga_state_machine.execution import Execution
 

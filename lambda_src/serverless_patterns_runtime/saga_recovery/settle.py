@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from serverless_patterns_runtime.attribute_values import serialize
 from serverless_patterns_runtime.claims.contract import PARTITION_KEY
-from serverless_patterns_runtime.clients import error_code
+from serverless_patterns_runtime.error_codes import error_code
 from serverless_patterns_runtime.saga_recovery import contract
 from serverless_patterns_runtime.saga_recovery.edge import LedgerEdge
 from serverless_patterns_runtime.saga_state_machine import contract as saga

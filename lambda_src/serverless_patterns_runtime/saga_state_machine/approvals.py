@@ -15,7 +15,7 @@ from serverless_patterns_runtime.attribute_values import deserialize_item, seria
 from serverless_patterns_runtime.claims.claim import Contended
 from serverless_patterns_runtime.claims.contention import NOT_NOW
 from serverless_patterns_runtime.claims.contract import PARTITION_KEY, TIME_TO_LIVE
-from serverless_patterns_runtime.clients import error_code
+from serverless_patterns_runtime.error_codes import error_code
 from serverless_patterns_runtime.request import Caller
 from serverless_patterns_runtime.saga_state_machine import approval_contract as contract
 from serverless_patterns_runtime.saga_state_machine.approval import (

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from serverless_patterns_runtime.claims.claim import Contended
-from serverless_patterns_runtime.clients import client, error_code
+from serverless_patterns_runtime.clients import client
+from serverless_patterns_runtime.error_codes import error_code
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.payload import digest
 from serverless_patterns_runtime.request import Caller

@@ -28,15 +28,16 @@ class Arrival(NamedTuple):
     claims: Mapping[str, Any]
     """What the authorizer says about the caller; empty without one."""
     idempotency_key: str | None
+    """On an unsafe request."""
     request_id: str
     """Unique for each request; the gateway's."""
     correlation_id: str
 
     @property
     def safe(self) -> bool:
-        """Whether it may be sent twice."""
+        """Whether it may be sent twice. Some servers take a header's word for the method's."""
         return self.method in SAFE_METHODS and not self.all("X-HTTP-Method-Override")
 
     def all(self, name: str) -> list[str]:
-        """The values of a header as the caller sent it, whatever the name's case."""
+        """The values of a header that is forwarded, whatever the name's case."""
         return [value for known, value in self.headers if known.lower() == name.lower()]

@@ -1,36 +1,56 @@
 """Everything outside: AWS, upstreams, time, chance, logs. One object, so that a simulation can be all of it."""
 
 import random
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from serverless_patterns_runtime.circuit_breaker.permit import Breaker
 from serverless_patterns_runtime.strangler_gateway.answer import Answer
 from serverless_patterns_runtime.strangler_gateway.arrival import Arrival
-from serverless_patterns_runtime.strangler_gateway.aws import DynamoDb, Functions
+from serverless_patterns_runtime.strangler_gateway.aws import (
+    DynamoDb,
+    Functions,
+    LightDynamoDb,
+    LightLambda,
+    Service,
+)
+from serverless_patterns_runtime.strangler_gateway.breakers import Breakers
 from serverless_patterns_runtime.strangler_gateway.contract import Side
+from serverless_patterns_runtime.strangler_gateway.pins import Pins
+from serverless_patterns_runtime.strangler_gateway.record import teller
 from serverless_patterns_runtime.strangler_gateway.settings import Settings
+from serverless_patterns_runtime.strangler_gateway.shares import Shares
+from serverless_patterns_runtime.strangler_gateway.upstream import HttpUpstream
+from serverless_patterns_runtime.telemetry import Logger
 
-__all__ = ["Edge", "Pins", "Shares", "Upstream"]
+__all__ = ["Edge", "KnownPins", "KnownShares", "Upstream"]
+
+STORE_SECONDS = 1.0
+"""For one request to the gateway's table: many times what DynamoDB usually takes."""
 
 
 class Upstream(Protocol):
     """Legacy, or a service of the new side."""
 
     def ask(self, arrival: Arrival, deadline: float) -> Answer:
-        """`deadline`: of the whole exchange, by `time.monotonic`. Raises UpstreamFailed."""
+        """`deadline`: of the whole exchange, by `time.monotonic`. Raises Failed."""
         ...
 
 
-class Shares(Protocol):
+class KnownShares(Protocol):
+    """`Shares`, to those who route."""
+
     def percent(self, route: str) -> float: ...
 
     def note(self, route: str, failed: bool) -> None:
-        """A request that the new side has had."""
+        """A request that the new side has had, or should have."""
         ...
 
 
-class Pins(Protocol):
+class KnownPins(Protocol):
+    """`Pins`, to those who route."""
+
     def side(self, route: str, key: str, wanted: Side) -> Side:
         """Where the key was first sent: here, if this is the first time. Raises PinsUnavailable."""
         ...
@@ -38,8 +58,8 @@ class Pins(Protocol):
 
 class Edge(NamedTuple):
     settings: Settings
-    shares: Shares
-    pins: Pins
+    shares: KnownShares
+    pins: KnownPins
     dynamodb: DynamoDb
     functions: Functions
     legacy: Upstream
@@ -51,4 +71,29 @@ class Edge(NamedTuple):
     """Epoch seconds."""
     random: random.Random
     logger: Any
-    metrics: Any
+
+    @classmethod
+    def from_environment(cls) -> "Edge":
+        settings, logger, chance = Settings.from_environment(), Logger(), random.SystemRandom()
+        migration = settings.migration
+        service = Service("dynamodb", settings.region, settings.url_suffix)
+        dynamodb = LightDynamoDb(service, STORE_SECONDS)
+        tell = teller(migration["gateway"], time.time)
+        routes = migration["routes"]
+        return cls(
+            settings=settings,
+            shares=Shares(migration, settings.control_table, dynamodb, time.time, chance, tell),
+            pins=Pins(dynamodb, settings.control_table, time.time),
+            dynamodb=dynamodb,
+            functions=LightLambda(Service("lambda", settings.region, settings.url_suffix)),
+            legacy=HttpUpstream(settings.legacy_url, migration, added=migration["legacy_headers"]),
+            services={
+                name: HttpUpstream(route["url"], migration, template=True)
+                for name, route in routes.items()
+                if "url" in route
+            },
+            breakers=Breakers(settings, service, chance, logger),
+            clock=time.time,
+            random=chance,
+            logger=logger,
+        )

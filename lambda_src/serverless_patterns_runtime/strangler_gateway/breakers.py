@@ -1,0 +1,50 @@
+"""A circuit breaker for each route that migrates, made when its first request comes."""
+
+import random
+import time
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from serverless_patterns_runtime.strangler_gateway.aws import LightDynamoDb, Service
+from serverless_patterns_runtime.strangler_gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from serverless_patterns_runtime.circuit_breaker.permit import Breaker
+
+__all__ = ["Breakers"]
+
+SECONDS = 0.2
+"""For its table: without it a call goes on unguarded, and so nobody waits for it."""
+
+
+class Breakers(Mapping[str, "Breaker"]):
+    """By route."""
+
+    def __init__(self, settings: Settings, service: Service, chance: random.Random, logger: Any) -> None:
+        self._settings, self._chance, self._logger = settings, chance, logger
+        self._dynamodb = LightDynamoDb(service, SECONDS)
+        self._made: dict[str, Breaker] = {}
+
+    def __getitem__(self, route: str) -> "Breaker":
+        breaker = self._made.get(route)
+        if breaker is None:
+            breaker = self._made[route] = self._breaker(route)
+        return breaker
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._settings.migration["routes"])
+
+    def __len__(self) -> int:
+        return len(self._settings.migration["routes"])
+
+    def _breaker(self, route: str) -> "Breaker":
+        # Not at the top: they are a part of a cold start, and a gateway that only forwards to legacy needs none.
+        from serverless_patterns_runtime.circuit_breaker.circuit_breaker import CircuitBreaker
+        from serverless_patterns_runtime.circuit_breaker.contract import BreakerSettings
+        from serverless_patterns_runtime.circuit_breaker.reports import Reports, count_as_metric
+        from serverless_patterns_runtime.circuit_breaker.store import Store
+
+        table = self._settings.breaker_table
+        settings = BreakerSettings(**self._settings.migration["routes"][route]["breaker"], table=table, counts=[])
+        reports = Reports(route, table, self._logger, count_as_metric)
+        return CircuitBreaker(settings, Store(self._dynamodb, table, route), reports, time.time, self._chance)

@@ -1,0 +1,72 @@
+"""The router: API Gateway's event in, the answer of one of two sides out."""
+
+import os
+import time
+from functools import cache
+from typing import Any
+
+from serverless_patterns_runtime.errors import PermanentError
+from serverless_patterns_runtime.strangler_gateway import record
+from serverless_patterns_runtime.strangler_gateway.arrival import Arrival
+from serverless_patterns_runtime.strangler_gateway.arriving import arrived
+from serverless_patterns_runtime.strangler_gateway.edge import Edge
+from serverless_patterns_runtime.strangler_gateway.problem import problem
+from serverless_patterns_runtime.strangler_gateway.routing import routed
+from serverless_patterns_runtime.telemetry import describe
+
+__all__ = ["lambda_handler", "process"]
+
+MARGIN_SECONDS = 0.5
+"""Before the gateway, or Lambda, gives up: for what the router has to do besides."""
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    return process(event, context, _edge())
+
+
+def process(event: dict[str, Any], context: Any, edge: Edge) -> dict[str, Any]:
+    """The whole handler, over any edge. Never raises: what API Gateway makes of an error tells the caller nothing."""
+    began = time.monotonic()
+    seconds = min(edge.settings.migration["deadline_seconds"], context.get_remaining_time_in_millis() / 1000)
+    try:
+        arrival = arrived(event, edge.settings.migration)
+        return _answered(edge, arrival, began, began + seconds - MARGIN_SECONDS)
+    except PermanentError as refusal:
+        edge.logger.info("request refused", extra={"status": refusal.status, "reason": refusal.message})
+        return problem(refusal.status or 400, refusal.message, context.aws_request_id).proxy_result()
+    except Exception as error:
+        edge.logger.error("a request could not be routed", extra=describe(error, with_message=False))
+        return problem(500, "the request could not be routed", context.aws_request_id).proxy_result()
+
+
+def _answered(edge: Edge, arrival: Arrival, began: float, deadline: float) -> dict[str, Any]:
+    done = routed(edge, arrival, deadline)
+    try:
+        result = done.answer.proxy_result()
+    except PermanentError as limit:
+        answer = problem(limit.status or 502, limit.message, arrival.correlation_id)
+        done = done._replace(answer=answer, failed=True, reason=limit.message)
+        result = answer.proxy_result()
+    migration = edge.settings.migration
+    outcome = record.Outcome(
+        route=arrival.route,
+        side=done.side,
+        status=done.answer.status,
+        failed=done.failed,
+        milliseconds=(time.monotonic() - began) * 1000,
+        request_id=arrival.request_id,
+        fell_back=done.fell_back,
+        forced=done.forced,
+        reason=done.reason,
+    )
+    record.write(migration["gateway"], outcome, edge.clock())
+    return result
+
+
+@cache
+def _edge() -> Edge:
+    return Edge.from_environment()
+
+
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    _edge()  # at init, which Lambda runs with more CPU, and where a broken import is seen before the first request

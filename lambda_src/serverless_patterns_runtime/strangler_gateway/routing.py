@@ -1,0 +1,118 @@
+"""One request: which side it is for, and who answers when that side does not."""
+
+import math
+import time
+from typing import NamedTuple
+
+from serverless_patterns_runtime.errors import CircuitOpen, PermanentError
+from serverless_patterns_runtime.strangler_gateway.answer import Answer
+from serverless_patterns_runtime.strangler_gateway.arrival import Arrival
+from serverless_patterns_runtime.strangler_gateway.contract import RouteSettings, Side
+from serverless_patterns_runtime.strangler_gateway.edge import Edge
+from serverless_patterns_runtime.strangler_gateway.new_side import ask_new_side
+from serverless_patterns_runtime.strangler_gateway.pins import PinsUnavailable
+from serverless_patterns_runtime.strangler_gateway.placement import Placement, placed
+from serverless_patterns_runtime.strangler_gateway.problem import Failed, problem
+
+__all__ = ["Routed", "routed"]
+
+AGAIN_SECONDS = 1
+"""When to try again where nobody knows when it can work."""
+
+
+class Routed(NamedTuple):
+    answer: Answer
+    side: Side
+    """That answered, or should have: the new one, where legacy answers in its place."""
+    failed: bool = False
+    """The new side, whoever answered; or legacy, without any answer."""
+    fell_back: bool = False
+    forced: bool = False
+    reason: str = ""
+    """Why the answer is not simply that of the side."""
+    placed_on: Side = "legacy"
+
+
+def routed(edge: Edge, arrival: Arrival, deadline: float) -> Routed:
+    """`deadline`: by `time.monotonic`. Raises PermanentError for what is sent to no side."""
+    if not arrival.route:
+        return _by_legacy(edge, arrival, deadline)
+    migration = edge.settings.migration
+    route = migration["routes"][arrival.route]
+    placement = placed(migration, route, arrival, edge.shares.percent(arrival.route), edge.random)
+    side = placement.side
+    if arrival.idempotency_key is not None:
+        try:
+            side = _pinned(edge, arrival, arrival.idempotency_key, placement)
+        except PinsUnavailable:
+            detail = "it cannot be told where this request belongs"
+            return _said(arrival, side, 503, detail, retry_after=AGAIN_SECONDS)
+    if side == "new":
+        done = _by_new_side(edge, arrival, route, placement, deadline)
+    else:
+        done = _by_legacy(edge, arrival, deadline)
+    if placement.set_cookie is not None:
+        headers = [*done.answer.headers, ("Set-Cookie", placement.set_cookie)]
+        done = done._replace(answer=done.answer._replace(headers=headers))
+    return done._replace(forced=placement.forced, placed_on=side)
+
+
+def _pinned(edge: Edge, arrival: Arrival, key: str, placement: Placement) -> Side:
+    """Where the key was first sent, that of the same request tried again is sent too."""
+    side = edge.pins.side(arrival.route, key, placement.side)
+    if placement.forced and side != placement.side:
+        raise PermanentError("a request with this idempotency key has been sent to the other side", status=409)
+    return side
+
+
+def _by_new_side(edge: Edge, arrival: Arrival, route: RouteSettings, placement: Placement, deadline: float) -> Routed:
+    retry_after: int | None = None
+    try:
+        answer = _guarded(edge, arrival, min(deadline, time.monotonic() + route["timeout_seconds"]))
+    except CircuitOpen as refusal:
+        retry_after = max(1, math.ceil(refusal.retry_at - edge.clock()))
+        failure = Failed(503, "a service that this needs does not answer at present")
+    except Failed as error:
+        failure = error
+        retry_after = AGAIN_SECONDS if error.status == 503 else None
+    else:
+        _note(edge, arrival, placement, failed=False)
+        return Routed(answer, "new")
+    # Refused ones too: a route whose breaker stays open must come to its rollback.
+    _note(edge, arrival, placement, failed=True)
+    if arrival.safe and route["fallback"]:
+        done = _by_legacy(edge, arrival, deadline)
+        return done._replace(side="new", failed=True, fell_back=True, reason=failure.detail)
+    if failure.answer is not None:
+        return Routed(failure.answer, "new", failed=True, reason=failure.detail)
+    return _said(arrival, "new", failure.status, failure.detail, retry_after=retry_after)
+
+
+def _guarded(edge: Edge, arrival: Arrival, deadline: float) -> Answer:
+    breaker = edge.breakers[arrival.route]
+    try:
+        permit = breaker.permit(lambda: deadline - time.monotonic())
+    except CircuitOpen:
+        breaker.refused(1)
+        raise
+    with permit:
+        return permit.run(lambda: ask_new_side(edge, arrival, deadline))
+
+
+def _note(edge: Edge, arrival: Arrival, placement: Placement, *, failed: bool) -> None:
+    if not placement.forced:
+        edge.shares.note(arrival.route, failed)
+
+
+def _by_legacy(edge: Edge, arrival: Arrival, deadline: float) -> Routed:
+    seconds = edge.settings.migration["legacy_timeout_seconds"]
+    try:
+        answer = edge.legacy.ask(arrival, min(deadline, time.monotonic() + seconds))
+    except Failed as failure:
+        return _said(arrival, "legacy", failure.status, failure.detail)
+    return Routed(answer, "legacy")
+
+
+def _said(arrival: Arrival, side: Side, status: int, detail: str, *, retry_after: int | None = None) -> Routed:
+    answer = problem(status, detail, arrival.correlation_id, retry_after=retry_after)
+    return Routed(answer, side, failed=True, reason=detail)
