@@ -242,7 +242,7 @@ def test_who_is_unknown_to_aws_is_known_to_this_machine(
         raise NoCredentialsError
 
     monkeypatch.setattr(Cloud, "get_caller_identity", nobody)
-    monkeypatch.setattr("serverless_patterns.cli._saga.getpass.getuser", lambda: "ann")
+    monkeypatch.setattr("serverless_patterns.cli._placing.getpass.getuser", lambda: "ann")
     run("resume", "Shop-Guardian", "order-7", "--reason", "why", "--yes")
     mark = cloud.account.mark()
     assert mark is not None
@@ -268,7 +268,7 @@ def test_the_region_of_an_arn_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_page_shows_what_the_commands_print(run: Run, cloud: Cloud) -> None:
     cloud.outputs["CheckoutGuardian"] = "Shop-Guardian"
     page = (Path(__file__).parents[2] / "docs/cli.md").read_text(encoding="utf-8").partition("\n## Sagas\n")[2]
-    (block,) = re.findall(r"^```console\n(.*?)^```$", page, re.M | re.S)
+    (block,) = re.findall(r"^```console\n(.*?)^```$", page.partition("\n## ")[0], re.M | re.S)
     shown = block.split("$ ")[1:]
     assert len(shown) == 2
     for part in shown:
