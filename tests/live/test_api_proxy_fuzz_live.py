@@ -20,7 +20,6 @@ BOUNDED = settings(
 )
 LEFT_OUT = {
     "/doomed": "another test takes its queue away",
-    "/legacy/{proxy}": "the emulator decodes paths for backends, and cannot send all that it gets (honesty suite)",
 }
 
 ANNOUNCED = [status_code_conformance, content_type_conformance, response_schema_conformance]

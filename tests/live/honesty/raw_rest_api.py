@@ -75,10 +75,16 @@ class RawRestApi:
                 **where, statusCode=status, selectionPattern=pattern, responseTemplates={"application/json": response}
             )
 
-    def to_http(self, route: str, url: str, parameters: Mapping[str, str]) -> None:
-        where = self.method(route, requestParameters=dict.fromkeys(parameters.values(), True))
+    def to_http(self, route: str, url: str, parameters: Mapping[str, str], **settings: Any) -> None:
+        asked = [source for source in parameters.values() if source.startswith("method.")]
+        where = self.method(route, requestParameters=dict.fromkeys(asked, False))
         self.client.put_integration(
-            **where, type="HTTP_PROXY", integrationHttpMethod="ANY", uri=url, requestParameters=dict(parameters)
+            **where,
+            type="HTTP_PROXY",
+            integrationHttpMethod="ANY",
+            uri=url,
+            requestParameters=dict(parameters),
+            **settings,
         )
 
     def gateway_response(self, kind: str, template: str, headers: Mapping[str, str]) -> None:

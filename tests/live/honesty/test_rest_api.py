@@ -1,12 +1,9 @@
 """The gateway in front of functions: what the emulator and our start of it do as AWS does, and what they do not."""
 
 import json
-from collections.abc import Generator
 
 import pytest
 from botocore.credentials import Credentials
-
-from tests.live.loopback_backend import loopback_backend
 
 ANSWER = """
     import json
@@ -90,6 +87,14 @@ def test_a_binary_request_arrives_as_base64_and_json_as_text(echoing) -> None:
     event = calls.call("POST /echo", b"\xff\xd8\xff", {"Content-Type": "image/png"}).json
     assert (event["body"], event["isBase64Encoded"]) == ("/9j/", True)
     assert calls.call("POST /echo", {"a": 1}).json["body"] == '{"a": 1}'
+
+
+def test_a_header_that_repeats_arrives_as_often_as_it_was_sent(echoing) -> None:
+    sent = [("X-Tag", "b"), ("X-Other", "ë".encode()), ("X-Tag", "a, c")]
+    event = echoing("GET /echo").call("GET /echo", headers=sent).json
+    assert event["multiValueHeaders"]["x-tag"] == ["b", "a, c"]
+    assert event["headers"]["x-tag"] == "a, c", "the last"
+    assert event["headers"]["x-other"] == "ë"
 
 
 def test_an_event_names_the_route_that_the_gateway_chose_not_only_the_path(echoing) -> None:
@@ -224,40 +229,6 @@ def test_answers_of_the_gateway_itself_are_what_was_declared(echoing) -> None:
         assert len(answer.json["id"]) == 36
 
 
-# Backends over HTTP
-
-
-@pytest.fixture
-def backend() -> Generator[str]:
-    with loopback_backend() as url:
-        yield url
-
-
-@pytest.fixture
-def proxied(rest_api, backend):
-    made = rest_api()
-    parameters = {"integration.request.path.proxy": "method.request.path.proxy"}
-    made.to_http("ANY /legacy/{proxy+}", f"{backend}/old/{{proxy}}", parameters)
-    return made.calls
-
-
-def test_a_backend_is_asked_and_its_answer_passed_on(proxied) -> None:
-    answer = proxied.call("POST /legacy/orders/1?page=2", {"a": 1})
-    assert (answer.status, answer.json) == (201, ["POST", "/old/orders/1?page=2", '{"a": 1}'])
-
-
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the emulator passes on a backend's content type alone")
-def test_a_backends_headers_are_passed_on(proxied) -> None:
-    assert proxied.call("GET /legacy/x").headers["X-Backend"] == "yes"
-
-
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the emulator decodes and tidies paths for backends")
-@pytest.mark.parametrize("path", ["a%2Fb", "Zo%C3%AB", "a//b"])
-def test_a_backend_sees_the_path_as_it_was_sent(proxied, path) -> None:
-    answer = proxied.call(f"GET /legacy/{path}")
-    assert (answer.status, answer.json[1:2] if answer.status == 201 else []) == (201, [f"/old/{path}"])
-
-
 # What the emulator lacks
 
 
@@ -294,12 +265,6 @@ def test_a_denial_of_iam_is_an_answer_of_the_gateway(echoing, cloud, fresh_name)
 def test_a_request_has_its_id_in_its_answer(echoing) -> None:
     answer = echoing("GET /echo").call("GET /echo")
     assert answer.json["requestContext"]["requestId"] == answer.headers["x-amzn-RequestId"]
-
-
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the emulator joins a header that repeats into one line")
-def test_a_header_that_repeats_arrives_as_often_as_it_was_sent(echoing) -> None:
-    event = echoing("GET /echo").call("GET /echo", headers=[("X-Tag", "a"), ("X-Tag", "b")]).json
-    assert event["multiValueHeaders"]["x-tag"] == ["a", "b"]
 
 
 @pytest.mark.xfail(strict=True, raises=AssertionError, reason="the emulator gives names of headers in lower case only")

@@ -1,4 +1,4 @@
-"""Runs the emulator with what it lacks so that our promises can be tested on it: docs/decisions 0011, 0014 and 0029.
+"""Runs the emulator with what it lacks so that our promises can be tested on it: docs/decisions 0011, 0014, 0029, 0035.
 
 Runs in the emulator's environment, where only the lock's packages are. The hooks are private, hence the pin: a start
 that misses one fails with one line.
@@ -10,6 +10,8 @@ from importlib.metadata import version
 from typing import Any
 
 # Run as a folder, not as a part of our package, which is not installed where this runs.
+backend_messages: Any = import_module("backend_messages")
+backends: Any = import_module("backends")
 choices: Any = import_module("choices")
 documents: Any = import_module("documents")
 executions: Any = import_module("executions")
@@ -24,6 +26,7 @@ task_roles: Any = import_module("task_roles")
 task_tokens: Any = import_module("task_tokens")
 
 HOOKED = (
+    backends,
     choices,
     documents,
     executions,
@@ -70,6 +73,9 @@ def _change() -> None:
     rest_apis.find_throttles_of_methods(gateway)
     integrations.render_as_aws(gateway, mapping_templates)
     integrations.name_requests(gateway)
+    backends.keep_headers(server)
+    backends.give_functions_every_header(gateway, import_module("ministack.core.sigv4").decode_header_value)
+    backends.ask_as_aws(gateway, backend_messages, integrations.CALL)
     evaluator, scope = (import_module(f"ministack.core.{name}") for name in ("iam_evaluator", "responses"))
     may = iam.what_roles_may(evaluator, scope) if server.AUTH else None
     if may:
