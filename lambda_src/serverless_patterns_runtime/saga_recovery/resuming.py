@@ -23,7 +23,8 @@ def resume(event: contract.Resume, guarding: Guarding, now: int) -> contract.Res
         latest = guarding.recoveries.find(name) if before else execution
         if latest is None:  # whoever counted it died before he started it
             return _begun(guarding.recover(execution, before), name)
-        if not latest.has_ended_badly:
+        # One of an earlier execution of the name settles nothing here: the next number is free of it, or the next.
+        if latest.recovers(execution) and not latest.has_ended_badly:
             return {"recovery": latest.name, "began": False, "outcome": latest.outcome}
         name = contract.recovery_name(execution.name, before + 1)
         if guarding.marks.go_on(execution, before, Audit(now, event["by"], event["reason"], name)):

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from serverless_patterns_runtime.saga_recovery.guarding import RecoveryNameTaken
+
 from .account import RECOVERY, Account
 
 
@@ -68,6 +70,15 @@ def test_what_came_to_a_good_end_is_not() -> None:
     account.tell()
     ends(account, "order-7-1", "SUCCEEDED")
     assert resume(account) == {"recovery": "order-7-1", "began": False, "outcome": "SUCCEEDED"}
+
+
+def test_a_recovery_of_an_earlier_execution_of_the_name_settles_nothing() -> None:
+    account = Account()
+    account.stepfunctions.put(RECOVERY, "order-7-1", "SUCCEEDED", started=account.clock.now - 90 * 86_400)
+    account.parks()
+    with pytest.raises(RecoveryNameTaken):
+        resume(account)
+    assert resume(account, "bob") == {"recovery": "order-7-2", "began": True, "outcome": "RUNNING"}
 
 
 def test_who_was_counted_and_died_before_he_began_is_begun_for() -> None:
