@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -12,18 +11,14 @@ from serverless_patterns_runtime.saga_state_machine import contract
 from .._checks import Problems, seconds
 from .._shapes import several
 from ..saga_step import Retry, SagaStep
-from .definition import definition
-from .estimates import longest_recovery_seconds, longest_seconds, most_bytes, most_events, most_results
+from .estimates import longest_recovery_seconds, longest_seconds, most_bytes, most_results
 from .flow_checks import Flow
 from .foreign_checks import check_doing, check_shared, is_error_of_others, slowest_seconds
 from .outside_checks import check_lifetimes, check_outside, check_suffixes
-from .plan import Node, SagaNode, all_approvals, all_steps
+from .plan import Node, SagaNode, all_steps
+from .quotas import check_quotas
 from .retired import Retired
-from .states import Resources
 
-_MOST_DEFINITION_BYTES = 1_048_576  # Step Functions quota
-_ARN_BYTES = 256  # of each, assumed
-_MOST_EVENTS = 25_000  # Step Functions quota
 _REDRIVE_SECONDS = 14 * 86_400  # that a failed execution can be redriven
 _UNHEARD_SECONDS = 3600  # until the guardian has begun, at the latest
 _LONGEST_TASK_SECONDS = 86_400
@@ -65,14 +60,7 @@ def check_steps(problems: Problems, given: Any, namespace: str) -> list[SagaNode
 def check_whole(problems: Problems, plan: Sequence[Node], namespace: str, retired: Retired) -> int:
     """Check what all steps come to; returns the seconds for which claims are needed at least."""
     check_lifetimes(problems, all_steps(plan))
-    events = most_events(plan)
-    if events > _MOST_EVENTS:
-        fix = "retry less, or split the saga: at the quota Step Functions ends an execution, and nothing is undone"
-        problems.add("steps", f"need at most {_MOST_EVENTS:,} events of history", f"{events:,} at worst", fix)
-    size = _size(plan, namespace)
-    if size > _MOST_DEFINITION_BYTES:
-        must = f"make a definition of at most {_MOST_DEFINITION_BYTES:,} bytes"
-        problems.add("steps", must, f"about {size:,}", "split the saga, or declare fewer errors")
+    check_quotas(problems, plan, namespace, retired)
     recovered = longest_recovery_seconds(plan, retired.planned)
     return longest_seconds([*plan, *retired.waits]) + max(_REDRIVE_SECONDS, recovered + _UNHEARD_SECONDS)
 
@@ -151,8 +139,3 @@ def _check_numbers(problems: Problems, step: SagaStep) -> None:
     problems.duration(f"{step.name} timeout", step.timeout, low, _LONGEST_TASK_SECONDS, fix)
     if getattr(step.timeout, "is_unresolved", bool)():
         problems.add(f"{step.name} timeout", "be known at synth", "a token", "write its number")
-
-
-def _size(plan: Sequence[Node], namespace: str) -> int:
-    arns = {one.name: "a" * _ARN_BYTES for one in [*all_steps(plan), *all_approvals(plan)]}
-    return len(json.dumps(definition(plan, Resources("aws", "a" * _ARN_BYTES, namespace, arns, arns))))
