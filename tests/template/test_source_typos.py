@@ -92,8 +92,8 @@ def test_what_may_be_raised_is_no_typo(tmp_path: Path, body: str) -> None:
 
 
 def test_beside_imports_from_elsewhere_only_what_is_nearly_a_class_of_the_user_s_is_a_typo(tmp_path: Path) -> None:
-    code = the_code(tmp_path, f"import httpx\n{ROOMS}{BOOK}")
-    assert of_a_step(code, "ConnectError", "RoomError") == [], "the first is httpx's, and near to ConnectionError"
+    code = the_code(tmp_path, f"import httpx\n{ROOMS}class PartnerDown(Exception): ...\n{BOOK}")
+    assert of_a_step(code, "ConnectError", "PartnerError") == [], "near to ConnectionError and to PartnerDown"
     assert "did you mean 'NoRoom'?" in of_a_step(code, "NoRom")[0]
 
 
