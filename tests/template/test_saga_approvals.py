@@ -68,7 +68,7 @@ def test_an_approval_that_nobody_can_decide_is_told() -> None:
     stack = new_stack()
     a_saga(stack, steps=[a_step(), an_approval(), an_approval("Board")]).decision("Board")
     assert undecided(stack) == [
-        "nobody can decide Manager, so each saga that asks goes back when the time is over: put "
+        "nobody can decide 'Manager', so each saga that asks goes back when the time is over: put "
         "Route('POST /approvals/{id}', saga.decision('Manager')) into an ApiProxy"
     ]
 
@@ -259,48 +259,48 @@ def seconds_later() -> Duration:
 WRONG: dict[str, tuple[Callable[[], list[Any]], str]] = {
     "nobody to tell": (
         lambda: [a_step(), an_approval(notify=None)],
-        "Manager notify must be a Handler, got None: wrap your Python function in a Handler",
+        "'Manager' notify must be a Handler, got None: wrap your Python function in a Handler",
     ),
     "who writes": (
         lambda: [a_step(), an_approval(notify=a_step_handler("reserve"))],
-        "Manager notify must return nothing, got Handler(checkout:reserve) -> Effects",
+        "'Manager' notify must return nothing, got Handler(checkout:reserve) -> Effects",
     ),
     "a step's handler": (
         lambda: [a_step(action=(it := a_step_handler("ship"))), an_approval(notify=it)],
-        "Manager notify must be a Handler of its own, got that of a step",
+        "'Manager' notify must be a Handler of its own, got that of a step",
     ),
     "no time": (
         lambda: [a_step(), an_approval(timeout=Duration.seconds(59))],
-        "Manager timeout must be a Duration from 60 to 31,449,600 seconds, got 59 seconds",
+        "'Manager' timeout must be a Duration from 60 to 31,449,600 seconds, got 59 seconds",
     ),
     "a number": (lambda: [a_step(), an_approval(timeout=60)], "say the unit: Duration.seconds(60)"),
     "a token": (
         lambda: [a_step(), an_approval(timeout=seconds_later())],
-        "Manager timeout must be known at synth, got a token",
+        "'Manager' timeout must be known at synth, got a token",
     ),
     "a late reminder": (
         lambda: [a_step(), an_approval(remind_after=Duration.hours(5))],
-        "Manager remind_after must be a Duration from 60 to 14,400 seconds",
+        "'Manager' remind_after must be a Duration from 60 to 14,400 seconds",
     ),
     "no condition": (
         lambda: [a_step(), an_approval(when="$.amount > 1000")],
-        "Manager when must be a condition of aws_stepfunctions",
+        "'Manager' when must be a condition of aws_stepfunctions",
     ),
     "a condition on what comes later": (
         lambda: [an_approval(when=sfn.Condition.is_present("$.saga.results.ReserveStock.a")), a_step()],
-        "Manager when must look at the input, or at results of steps that are done by then",
+        "'Manager' when must look at the input, or at results of steps that are done by then",
     ),
     "behind the pivot": (
         lambda: [a_step(pivot=True), an_approval()],
-        "Manager must be before the pivot, got a SagaApproval behind it: the saga only goes forward once ReserveStock",
+        "'Manager' must be before the pivot, got a SagaApproval behind it: the saga only goes forward once 'Reser",
     ),
     "in a branch": (
         lambda: [SagaParallel([[a_step(), an_approval()], a_step("Other")])],
-        "Manager must be left out inside of branches, got a SagaApproval: ask before the branches, or behind them",
+        "'Manager' must be left out inside of branches, got a SagaApproval: ask before the branches, or behind them",
     ),
     "in a choice in a branch": (
         lambda: [SagaParallel([[a_step(), SagaChoice("C", when=[(LARGE, [an_approval()])])], a_step("Other")])],
-        "Manager must be left out inside of branches",
+        "'Manager' must be left out inside of branches",
     ),
     "a name twice": (lambda: [a_step(), an_approval("ReserveStock")], "'ReserveStock' 2 times: rename the later ones"),
     "a bad name": (lambda: [a_step(), an_approval("the-manager")], "steps[1] name must be a letter"),

@@ -203,6 +203,7 @@ WRONG: dict[str, tuple[Callable[[SagaStateMachine], Route], str]] = {
         a_look("GET /checkout"),
         "must have {execution} as the one parameter of its path in front of status(), got none: write 'GET /checkout",
     ),
+    "a look at nothing elsewhere": (a_look("GET /a"), "got none: write 'GET /a/{execution}'"),
     "a look under another name": (a_look("GET /checkout/{id}"), "got 'id': write 'GET /checkout/{execution}'"),
     "a look at everything": (a_look("GET /checkout/{execution+}"), "must have {execution} as the one parameter"),
     "a look with keys": (a_look(idempotency="required"), "idempotency must be 'off' in front of status()"),

@@ -332,9 +332,9 @@ WRONG: dict[str, tuple[Callable[[], list[Any]], str]] = {
     ),
     "a pivot in a branch": (
         lambda: fork(a_step("A"), a_step("B", pivot=True)),
-        "B pivot must be left out inside of branches and choices, got True",
+        "'B' pivot must be left out inside of branches and choices, got True",
     ),
-    "a pivot in a choice": (lambda: when((YES, [a_step("B", pivot=True)])), "B pivot must be left out inside"),
+    "a pivot in a choice": (lambda: when((YES, [a_step("B", pivot=True)])), "'B' pivot must be left out inside"),
     "a name twice, in a branch": (
         lambda: [a_step("A"), *fork(a_step("A"), a_step("B"))],
         "steps must have names of their own, got 'A' 2 times",
@@ -355,51 +355,51 @@ WRONG: dict[str, tuple[Callable[[], list[Any]], str]] = {
     ),
     "no compensation in a branch": (
         lambda: fork(a_step("A", compensation=None), a_step("B")),
-        "A compensation must be given up to the pivot",
+        "'A' compensation must be given up to the pivot",
     ),
     "a compensation in a branch behind the pivot": (
         lambda: [a_step("P", pivot=True), *fork(a_step("A"), forward("B"))],
-        "A compensation must be left out behind the pivot",
+        "'A' compensation must be left out behind the pivot",
     ),
-    "no condition": (lambda: when(), "Big when must hold a condition or more, got none"),
+    "no condition": (lambda: when(), "'Big' when must hold a condition or more, got none"),
     "a condition in words": (
         lambda: when(("$.amount > 5", [a_step("B")])),
-        "Big when[0] must be a condition of aws_stepfunctions, got '$.amount > 5'",
+        "'Big' when[0] must be a condition of aws_stepfunctions, got '$.amount > 5'",
     ),
-    "a condition alone": (lambda: when(YES), "Big when[0] must be a condition and steps"),
-    "a choice of nothing": (lambda: when((YES, [])), "Big must hold a SagaStep or more, got none: leave the choice"),
+    "a condition alone": (lambda: when(YES), "'Big' when[0] must be a condition and steps"),
+    "a choice of nothing": (lambda: when((YES, [])), "'Big' must hold a SagaStep or more, got none: leave the choice"),
     "a condition on what comes later": (
         lambda: [*when((IS.is_present("$.saga.results.Late.a"), [a_step("B")])), a_step("Late")],
-        "Big when[0] must look at the input, or at results of steps that are done by then, got '$.saga.results.Late.a'",
+        "'Big' when[0] must look at the input, or at results of steps that are done by then, got '$.saga.results.Late",
     ),
     "a condition that looks for results at the top": (
         lambda: [a_step("A"), *when((IS.is_present("$.results.A.amount"), [a_step("B")]))],
-        "Big when[0] must look for results of steps where they are, got '$.results.A.amount': write "
+        "'Big' when[0] must look for results of steps where they are, got '$.results.A.amount': write "
         "'$.saga.results.A.amount': at the top is the input",
     ),
     "a pair without its list": (
         lambda: [a_step("A"), SagaChoice("Big", when=(IS.is_present("$.a"), [a_step("B")]))],  # pyright: ignore
-        "Big when must be a list of pairs, each a condition and steps, got a condition first: a choice has several: wr",
+        "'Big' when must be a list of pairs, each a condition and steps, got a condition first: a choice has several",
     ),
     "a condition on what is ours": (
         lambda: when((IS.is_present("$.saga.error.Error"), [a_step("B")])),
-        "Big when[0] must look at the input",
+        "'Big' when[0] must look at the input",
     ),
     "a condition on the context": (
         lambda: when((IS.is_present("$$.Execution.Input.a"), [a_step("B")])),
-        "Big when[0] must look at the input",
+        "'Big' when[0] must look at the input",
     ),
     "a condition on many places": (
         lambda: when((IS.is_present("$.lines[*].a"), [a_step("B")])),
-        "Big when[0] must look at the input",
+        "'Big' when[0] must look at the input",
     ),
     "a condition in another language": (
         lambda: when((IS.jsonata("{% $states.input.a > 1 %}"), [a_step("B")])),
-        "Big when[0] must look at the input",
+        "'Big' when[0] must look at the input",
     ),
     "a condition on a path to what comes later": (
         lambda: when((IS.string_equals_json_path("$.a", "$.saga.results.B.a"), [a_step("B")])),
-        "Big when[0] must look at the input",
+        "'Big' when[0] must look at the input",
     ),
     "a condition, in a branch, on a step of the branch": (
         lambda: fork(
@@ -409,31 +409,31 @@ WRONG: dict[str, tuple[Callable[[], list[Any]], str]] = {
     ),
     "a wait for nothing": (
         lambda: [a_step("A"), SagaWait("Rest")],
-        "Rest must have a duration, or until, got neither",
+        "'Rest' must have a duration, or until, got neither",
     ),
     "a wait for two": (
         lambda: [a_step("A"), SagaWait("Rest", duration=Duration.days(1), until="$.at")],
-        "Rest must have a duration, or until, got both",
+        "'Rest' must have a duration, or until, got both",
     ),
     "a wait of no time": (
         lambda: [a_step("A"), SagaWait("Rest", duration=Duration.seconds(0))],
-        "Rest duration must be a Duration from 1 to 31,536,000 seconds, got 0 seconds",
+        "'Rest' duration must be a Duration from 1 to 31,536,000 seconds, got 0 seconds",
     ),
     "a wait until nobody knows when": (
         lambda: [a_step("A"), SagaWait("Rest", until="$.at")],
-        "Rest longest must be a Duration from 1 to 31,536,000 seconds, got None: say how long it is at most",
+        "'Rest' longest must be a Duration from 1 to 31,536,000 seconds, got None: say how long it is at most",
     ),
     "a wait as long as it is": (
         lambda: [a_step("A"), SagaWait("Rest", duration=Duration.days(1), longest=Duration.days(1))],
-        "Rest longest must be left out beside a duration",
+        "'Rest' longest must be left out beside a duration",
     ),
     "a wait that nobody knows": (
         lambda: [a_step("A"), SagaWait("Rest", duration=seconds_later())],
-        "Rest duration must be known at synth, got a token",
+        "'Rest' duration must be known at synth, got a token",
     ),
     "a wait until a result to come": (
         lambda: [SagaWait("Rest", until="$.saga.results.A.at", longest=Duration.days(1)), a_step("A")],
-        "Rest until must look at the input, or at results of steps that are done by then",
+        "'Rest' until must look at the input, or at results of steps that are done by then",
     ),
     "nothing but waiting": (
         lambda: [SagaWait("Rest", duration=Duration.days(1))],
@@ -491,7 +491,7 @@ def test_behind_the_pivot_no_condition_looks_at_what_a_recovery_does_not_know(st
     stack = new_stack()
     told = refusal(lambda: a_saga(stack, steps=steps(unclaimed(stack))))
     assert (
-        "How when[0] must look at the input, at results of Handlers or at approvals behind P, got "
+        "'How' when[0] must look at the input, at results of Handlers or at approvals behind P, got "
         "'$.saga.results.Book.id': a recovery does not know what others have returned"
     ) in told
 
@@ -500,7 +500,7 @@ def test_nor_does_a_wait() -> None:
     stack = new_stack()
     wait = SagaWait("Rest", until="$.saga.results.Book.at", longest=Duration.days(1))
     told = refusal(lambda: a_saga(stack, steps=[unclaimed(stack), a_step("P", pivot=True), wait]))
-    assert "Rest until must look at the input, at results of Handlers" in told
+    assert "'Rest' until must look at the input, at results of Handlers" in told
 
 
 def test_conditions_look_at_all_results_before_the_pivot_and_at_those_of_handlers_behind_it() -> None:

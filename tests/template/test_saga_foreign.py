@@ -280,84 +280,84 @@ def last(doing: Any, **arguments: Any) -> list[SagaStep]:
 WRONG: dict[str, tuple[Callable[[Stack], list[SagaStep]], str]] = {
     "an imported function without a time-out": (
         lambda stack: last(lambda_.Function.from_function_arn(stack, "Legacy", ARN)),
-        "Tell timeout must be given for the action, got None: nobody sees how long an imported function may take",
+        "'Tell' timeout must be given for the action, got None: nobody sees how long an imported function may take",
     ),
     "a function slower than its task": (
         lambda stack: last(a_function(stack, timeout=Duration.seconds(50)), timeout=Duration.seconds(64)),
-        "Tell timeout must be a Duration from 65 to 86,400 seconds, got 64 seconds",
+        "'Tell' timeout must be a Duration from 65 to 86,400 seconds, got 64 seconds",
     ),
     "a native compensation of a Handler": (
         lambda stack: [a_step(compensation=a_native(stack))],
-        "ReserveStock compensation must be a Handler where the action is one",
+        "'ReserveStock' compensation must be a Handler where the action is one",
     ),
     "a pivot that nobody can see": (
         lambda stack: last(a_function(stack), pivot=True),
-        "Tell action must be a Handler at the pivot",
+        "'Tell' action must be a Handler at the pivot",
     ),
     "an external key": (
         lambda stack: last(a_function(stack), external_key=ExternalKey("{digest}", Duration.days(1))),
-        "Tell external_key must be left out unless the action is a Handler",
+        "'Tell' external_key must be left out unless the action is a Handler",
     ),
     "a breaker": (
         lambda stack: last(a_function(stack), circuit_breaker=CircuitBreaker(stack, "Partner")),
-        "Tell circuit_breaker must be left out unless the action is a Handler",
+        "'Tell' circuit_breaker must be left out unless the action is a Handler",
     ),
     "an unsettled outcome that nobody can tell": (
         lambda stack: last(a_function(stack), settles_within=Duration.hours(1)),
-        "Tell settles_within must be left out unless the action is a Handler",
+        "'Tell' settles_within must be left out unless the action is a Handler",
     ),
     "a declared error that a try before may belie": (
         lambda stack: last(a_function(stack), no_effect_errors=["Declined"]),
-        "Tell no_effect_errors must be left out where the action is no Handler and tried again, got a value",
+        "'Tell' no_effect_errors must be left out where the action is no Handler and tried again, got a value",
     ),
     "an error of Step Functions' own": (
         lambda stack: last(a_function(stack), retry=Retry(1), no_effect_errors=["States.Timeout"]),
-        "Tell no_effect_errors must be names of classes, got 'States.Timeout'",
+        "'Tell' no_effect_errors must be names of classes, got 'States.Timeout'",
     ),
-    "one state twice": (twice, "Second action must be a task of its own, got that of First action"),
-    "a state that goes on": (lambda stack: last(followed(stack)), "Tell action must be left without Next"),
-    "a state that catches": (lambda stack: last(caught(stack)), "Tell action must be left without Catch"),
+    "one state twice": (twice, "'Second' action must be a task of its own, got that of 'First' action"),
+    "a state that goes on": (lambda stack: last(followed(stack)), "'Tell' action must be left without Next"),
+    "a state that catches": (lambda stack: last(caught(stack)), "'Tell' action must be left without Catch"),
     "a state that says how it is retried": (
         lambda stack: last(retried(stack)),
-        "Tell action must be left without Retry",
+        "'Tell' action must be left without Retry",
     ),
     "a path to several places": (
         lambda stack: last(a_native(stack, body={"a": sfn.JsonPath.list_at("$.items[*].id")})),
-        "Tell action must read paths to one place in the document, got $.items[*].id",
+        "'Tell' action must read paths to one place in the document, got $.items[*].id",
     ),
     "a path in a function to several places": (
         lambda stack: last(a_native(stack, body={"a": sfn.JsonPath.array_length(sfn.JsonPath.list_at("$..items"))})),
-        "Tell action must read paths to one place in the document, got $..items",
+        "'Tell' action must read paths to one place in the document, got $..items",
     ),
     "the input of whichever execution it is": (
         lambda stack: last(a_native(stack, body={"a": sfn.JsonPath.string_at("$$.Execution.Input.order")})),
-        "Tell action must read paths to one place in the document, got $$.Execution.Input.order",
+        "'Tell' action must read paths to one place in the document, got $$.Execution.Input.order",
     ),
     "a state that keeps variables": (
         lambda stack: last(a_native(stack, assign={"order": sfn.JsonPath.string_at("$.order_id")})),
-        "Tell action must be left without Assign",
+        "'Tell' action must be left without Assign",
     ),
     "a state that says where its result goes": (
         lambda stack: last(a_native(stack, result_path="$.told")),
-        "Tell action must be left without ResultPath, got '$.told'",
+        "'Tell' action must be left without ResultPath, got '$.told'",
     ),
-    "JSONata": (lambda stack: last(jsonata(stack)), "Tell action must be written in JSONPath, got JSONata"),
+    "JSONata": (lambda stack: last(jsonata(stack)), "'Tell' action must be written in JSONPath, got JSONata"),
     "a callback that may never come": (
         lambda stack: last(a_callback(stack)),
-        "Tell timeout must be given for Tell action, got None: the answer comes from somebody else, or never",
+        "'Tell' timeout must be given for 'Tell' action, got None: the answer comes from somebody else, or never",
     ),
     "a callback of which nobody hears": (
         lambda stack: last(a_callback(stack), timeout=Duration.seconds(60)),
-        "Tell action heartbeat must be given, below the time-out, got None: whoever has the token says that they are",
+        "'Tell' action heartbeat must be given, below the time-out, got None: whoever has the token says that they are",
     ),
     "a heartbeat as long as the time-out": (
         lambda stack: last(
             a_callback(stack, heartbeat_timeout=sfn.Timeout.duration(Duration.seconds(60))),
             timeout=Duration.seconds(60),
         ),
-        "Tell action heartbeat must be below the time-out, 60 seconds, got 60",
+        "'Tell' action heartbeat must be below the time-out, 60 seconds, got 60",
     ),
-    "a word": (lambda _: last("card:charge"), "Tell action must be a Handler, a lambda_.IFunction or an sfn."),
+    "a word": (lambda _: last("card:charge"), "'Tell' action must be a Handler, a lambda_.IFunction or an sfn."),
 }
 
 

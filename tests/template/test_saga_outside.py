@@ -127,19 +127,19 @@ def test_waits_count_in_the_history() -> None:
 WRONG: dict[str, tuple[Callable[[], list[SagaStep]], str]] = {
     "no key": (
         lambda: [a_charge(external_key="{digest}")],
-        "ChargeCard external_key must be an ExternalKey, got '{digest}': write ExternalKey('{digest}'",
+        "'ChargeCard' external_key must be an ExternalKey, got '{digest}': write ExternalKey('{digest}'",
     ),
     "a lifetime without a unit": (
         lambda: [a_charge(external_key=a_key(lifetime=24))],  # type: ignore[arg-type]
-        "ChargeCard external_key lifetime must be a Duration from 1 to 31,622,400 seconds, got 24: say the unit",
+        "'ChargeCard' external_key lifetime must be a Duration from 1 to 31,622,400 seconds, got 24: say the unit",
     ),
     "a lifetime that nobody knows": (
         lambda: [a_charge(external_key=a_key(lifetime=seconds_later()))],
-        "ChargeCard external_key lifetime must be known at synth",
+        "'ChargeCard' external_key lifetime must be known at synth",
     ),
     "a key that its tries outlive": (
         lambda: [a_charge(external_key=a_key(lifetime=Duration.minutes(20)))],
-        "ChargeCard external_key lifetime must be at least 1,643 seconds (27.4 minutes), got 1,200 seconds: all tries",
+        "'ChargeCard' external_key lifetime must be at least 1,643 seconds (27.4 minutes), got 1,200 seconds: all",
     ),
     "a key that its compensation outlives": (
         lambda: [a_charge(external_key=a_key(lifetime=Duration.hours(1)))],
@@ -167,7 +167,7 @@ WRONG: dict[str, tuple[Callable[[], list[SagaStep]], str]] = {
     ),
     "a key with Effects": (
         lambda: [a_step(external_key=a_key())],
-        "ReserveStock external_key must be left out with Effects, got a value: an action with Effects takes no lease",
+        "'ReserveStock' external_key must be left out with Effects, got a value: an action with Effects takes no lease",
     ),
     "a step with a compensation's name": (
         lambda: [a_charge("Charge", external_key=a_key()), a_charge("Charge_undo", external_key=a_key())],
@@ -175,15 +175,15 @@ WRONG: dict[str, tuple[Callable[[], list[SagaStep]], str]] = {
     ),
     "a short wait": (
         lambda: [a_charge(settles_within=Duration.seconds(4))],
-        "ChargeCard settles_within must be a Duration from 5 to",
+        "'ChargeCard' settles_within must be a Duration from 5 to",
     ),
     "a wait that nobody knows": (
         lambda: [a_charge(settles_within=seconds_later())],
-        "ChargeCard settles_within must be known at synth, got a token",
+        "'ChargeCard' settles_within must be known at synth, got a token",
     ),
     "no breaker": (
         lambda: [a_charge(circuit_breaker="Partner")],
-        "ChargeCard circuit_breaker must be a CircuitBreaker",
+        "'ChargeCard' circuit_breaker must be a CircuitBreaker",
     ),
     "a breaker's refusal as proof": (
         lambda: [a_charge(no_effect_errors=["CircuitOpen"])],

@@ -53,63 +53,63 @@ WRONG: dict[str, tuple[Callable[[], dict[str, Any]], str]] = {
     ),
     "no compensation": (
         lambda: {"steps": unusable(compensation=None)},
-        "ReserveStock compensation must be given up to the pivot, got None: pass what undoes it, say "
+        "'ReserveStock' compensation must be given up to the pivot, got None: pass what undoes it, say "
         "nothing_to_undo=True, or make an earlier step the pivot",
     ),
     "no compensation at the pivot": (
         lambda: {"steps": unusable(compensation=None, pivot=True)},
-        "ReserveStock compensation must be given up to the pivot",
+        "'ReserveStock' compensation must be given up to the pivot",
     ),
     "nothing to undo at the pivot": (
         lambda: {"steps": unusable(compensation=None, nothing_to_undo=True, pivot=True)},
-        "ReserveStock nothing_to_undo must be left out at the pivot, got True: the pivot's compensation lays the",
+        "'ReserveStock' nothing_to_undo must be left out at the pivot, got True: the pivot's compensation lays the",
     ),
     "something and nothing to undo": (
         lambda: {"steps": unusable(nothing_to_undo=True)},
-        "ReserveStock nothing_to_undo must be left out beside a compensation",
+        "'ReserveStock' nothing_to_undo must be left out beside a compensation",
     ),
     "retries of nothing": (
         lambda: {"steps": unusable(compensation=None, nothing_to_undo=True, compensation_retry=Retry())},
-        "ReserveStock compensation_retry must be left out without a compensation",
+        "'ReserveStock' compensation_retry must be left out without a compensation",
     ),
     "a compensation behind the pivot": (
         lambda: {"steps": behind(compensation=a_step_handler("refund"))},
-        "Ship compensation must be left out behind the pivot, got a value: the saga only goes forward once Charge is",
+        "'Ship' compensation must be left out behind the pivot, got a value: the saga only goes forward once 'Charge'",
     ),
     "nothing to undo behind the pivot": (
         lambda: {"steps": behind(nothing_to_undo=True)},
-        "Ship nothing_to_undo must be left out behind the pivot",
+        "'Ship' nothing_to_undo must be left out behind the pivot",
     ),
     "a declared error behind the pivot": (
         lambda: {"steps": behind(no_effect_errors=["SoldOut"])},
-        "Ship no_effect_errors must be left out behind the pivot",
+        "'Ship' no_effect_errors must be left out behind the pivot",
     ),
     "a declared error in a word": (
         lambda: {"steps": unusable(no_effect_errors="Declined")},
-        "ReserveStock no_effect_errors must be a list",
+        "'ReserveStock' no_effect_errors must be a list",
     ),
     "a declared error with its module": (
         lambda: {"steps": unusable(no_effect_errors=["card.Declined"])},
-        "ReserveStock no_effect_errors must be names of classes, got 'card.Declined'",
+        "'ReserveStock' no_effect_errors must be names of classes, got 'card.Declined'",
     ),
     "every permanent error": (
         lambda: {"steps": unusable(no_effect_errors=["PermanentError"])},
-        "ReserveStock no_effect_errors must hold none of PermanentError, RunningElsewhere, CircuitOpen, Unsettled, "
+        "'ReserveStock' no_effect_errors must hold none of PermanentError, RunningElsewhere, CircuitOpen, Unsettled, "
         "KeyExpired, got 'PermanentError'",
     ),
     "another attempt at work": (lambda: {"steps": unusable(no_effect_errors=["RunningElsewhere"])}, "hold none of"),
     "an error twice": (lambda: {"steps": unusable(no_effect_errors=["A", "A"])}, "hold each name once"),
     "somebody else's function": (
         lambda: {"steps": unusable(compensation=a_function(new_stack()))},
-        "ReserveStock compensation must be a Handler where the action is one, got something else: only a Handler lays",
+        "'ReserveStock' compensation must be a Handler where the action is one, got something else: only a Handler",
     ),
     "a compensation that is a word": (
         lambda: {"steps": unusable(compensation="stock:release")},
-        "ReserveStock compensation must be a Handler, a lambda_.IFunction or an sfn.TaskStateBase, got 'stock:release'",
+        "'ReserveStock' compensation must be a Handler, a lambda_.IFunction or an sfn.TaskStateBase, got 'stock:rel",
     ),
     "a task that gives up on its function": (
         lambda: {"steps": unusable(timeout=Duration.seconds(44))},
-        "ReserveStock timeout must be a Duration from 45 to 86,400 seconds, got 44 seconds",
+        "'ReserveStock' timeout must be a Duration from 45 to 86,400 seconds, got 44 seconds",
     ),
     "a task that gives up on its slower compensation": (
         lambda: {
@@ -118,29 +118,29 @@ WRONG: dict[str, tuple[Callable[[], dict[str, Any]], str]] = {
                 compensation=a_step_handler("release", timeout=Duration.seconds(50)),
             )
         },
-        "ReserveStock timeout must be a Duration from 65 to 86,400 seconds",
+        "'ReserveStock' timeout must be a Duration from 65 to 86,400 seconds",
     ),
     "a number without its unit": (lambda: {"steps": unusable(timeout=60)}, "say the unit: Duration.seconds(60)"),
     "a time-out that nobody knows": (
         lambda: {"steps": unusable(timeout=seconds_later())},
-        "ReserveStock timeout must be known at synth, got a token",
+        "'ReserveStock' timeout must be known at synth, got a token",
     ),
     "a function's time-out that nobody knows": (
         lambda: {"steps": unusable(action=a_step_handler("reserve", timeout=seconds_later()))},
-        "ReserveStock action timeout must be known at synth, got a token",
+        "'ReserveStock' action timeout must be known at synth, got a token",
     ),
-    "retries in a number": (lambda: {"steps": unusable(retry=3)}, "ReserveStock retry must be a Retry, got 3"),
+    "retries in a number": (lambda: {"steps": unusable(retry=3)}, "'ReserveStock' retry must be a Retry, got 3"),
     "no attempt": (
         lambda: {"steps": unusable(retry=Retry(0))},
-        "ReserveStock retry attempts must be a whole number from 1 to 100, got 0",
+        "'ReserveStock' retry attempts must be a whole number from 1 to 100, got 0",
     ),
     "a delay that is longer than the longest": (
         lambda: {"steps": unusable(compensation_retry=Retry(base_delay=Duration.minutes(2)))},
-        "ReserveStock compensation_retry base_delay must be a Duration from 1 to 60 seconds, got 120 seconds",
+        "'ReserveStock' compensation_retry base_delay must be a Duration from 1 to 60 seconds, got 120 seconds",
     ),
     "a delay of weeks": (
         lambda: {"steps": unusable(retry=Retry(longest_delay=Duration.days(2)))},
-        "ReserveStock retry longest_delay must be a Duration from 1 to 86,400 seconds",
+        "'ReserveStock' retry longest_delay must be a Duration from 1 to 86,400 seconds",
     ),
     "a namespace with a #": (
         lambda: {"claims_namespace": "a#b"},
@@ -154,11 +154,11 @@ WRONG: dict[str, tuple[Callable[[], dict[str, Any]], str]] = {
         lambda: {
             "steps": [a_step(), SagaApproval("Manager", notify=a_step_handler("ship"), timeout=Duration.days(60))]
         },
-        "or its recovery, and Manager alone may take 60.2 days: say claims_retention=Duration.days(75)",
+        "or its recovery, and 'Manager' alone may take 60.2 days: say claims_retention=Duration.days(75)",
     ),
     "an action that is an object": (
         lambda: {"steps": unusable(action=object())},
-        "ReserveStock action must be a Handler, a lambda_.IFunction or an sfn.TaskStateBase, got a value of type obj",
+        "'ReserveStock' action must be a Handler, a lambda_.IFunction or an sfn.TaskStateBase, got a value of type obj",
     ),
     "retries that outlive the claims": (
         lambda: {
@@ -181,7 +181,7 @@ WRONG: dict[str, tuple[Callable[[], dict[str, Any]], str]] = {
     "alarms of another word": (lambda: {"alarms": "some"}, "alarms must be one of 'all', 'critical', 'none'"),
     "a variable of ours": (
         lambda: {"steps": unusable(action=a_step_handler("reserve", environment={"MAX_RESULT_BYTES": "1"}))},
-        "ReserveStock action environment['MAX_RESULT_BYTES'] must have a name of its own",
+        "'ReserveStock' action environment['MAX_RESULT_BYTES'] must have a name of its own",
     ),
     "more warm than may run": (
         lambda: {
@@ -189,7 +189,7 @@ WRONG: dict[str, tuple[Callable[[], dict[str, Any]], str]] = {
                 action=a_step_handler("reserve", provisioned_concurrent_executions=3, reserved_concurrent_executions=2)
             )
         },
-        "ReserveStock action provisioned_concurrent_executions must be at most reserved_concurrent_executions, 2",
+        "'ReserveStock' action provisioned_concurrent_executions must be at most reserved_concurrent_executions, 2",
     ),
 }
 
@@ -221,8 +221,8 @@ def test_two_sagas_may_not_share_a_namespace() -> None:
 
 def test_a_compensation_behind_the_pivot_is_refused_with_whatever_else_is_wrong() -> None:
     told = refused(steps=[*behind(retry=Retry(0)), a_step("Late")])
-    assert "Ship retry attempts" in told
-    assert "Late compensation must be left out behind the pivot" in told
+    assert "'Ship' retry attempts" in told
+    assert "'Late' compensation must be left out behind the pivot" in told
 
 
 @pytest.mark.parametrize(
@@ -250,5 +250,5 @@ def test_a_function_for_a_route_is_no_step() -> None:
     stack = new_stack()
     step = SagaStep("Identify", a_step_handler("identify"), nothing_to_undo=True)
     text = refusal(lambda: a_saga(stack, steps=[step]))
-    assert "Identify action must take a StepInput, got checkout:identify, which takes a Request" in text
+    assert "'Identify' action must take a StepInput, got checkout:identify, which takes a Request" in text
     a_saga(stack, steps=[SagaStep("Identify", a_step_handler("both"), nothing_to_undo=True)])

@@ -128,16 +128,16 @@ def sharing() -> list[Any]:
         (lambda: a_step("Gone"), "retired_steps must be a list, got a value of type SagaStep"),
         (lambda: ["Gone"], "retired_steps[0] must be a SagaStep or a SagaApproval, got 'Gone': pass the"),
         (lambda: [an_approval("Ship")], "retired_steps[0] must have a name that the saga has no more, got 'Ship'"),
-        (lambda: [an_approval(notify="ask")], "Manager notify must be a Handler, got 'ask'"),
-        (sharing, "Gone notify must be a Handler of its own, got that of a step: its function does nothing"),
+        (lambda: [an_approval(notify="ask")], "'Manager' notify must be a Handler, got 'ask'"),
+        (sharing, "'Gone' notify must be a Handler of its own, got that of a step: its function does nothing"),
         (lambda: [a_step("Ship")], "retired_steps[0] must have a name that the saga has no more, got 'Ship'"),
         (lambda: [a_step("Gone"), a_step("Gone")], "retired_steps[1] must have a name that the saga has no more"),
-        (lambda: [a_step("Gone", action="card:charge")], "Gone action must be a Handler, a lambda_.IFunction or"),
-        (lambda: [a_step("Gone", circuit_breaker="Partner")], "Gone circuit_breaker must be a CircuitBreaker"),
+        (lambda: [a_step("Gone", action="card:charge")], "'Gone' action must be a Handler, a lambda_.IFunction or"),
+        (lambda: [a_step("Gone", circuit_breaker="Partner")], "'Gone' circuit_breaker must be a CircuitBreaker"),
         (
             lambda: [a_step("Gone", pivot=True)],
-            "Gone pivot must be no step that is retired, got True: executions under way that die are recovered by the "
-            "pivot of today: deploy it under its old name until they have ended",
+            "'Gone' pivot must be no step that is retired, got True: executions under way that die are recovered by "
+            "the pivot of today: deploy it under its old name until they have ended",
         ),
     ],
 )
@@ -193,7 +193,7 @@ def test_who_waits_for_a_retired_approval_is_still_shown_what_for_and_still_alar
     assert variables["APPROVALS"] == "Manager"
     assert "ApprovalWaiting" in saga.alarms
     assert saga.notify_for("Manager") is not None
-    assert [text for text in warnings(stack) if "nobody can decide Manager" in text], "its route has to stay too"
+    assert [text for text in warnings(stack) if "nobody can decide 'Manager'" in text], "its route has to stay too"
 
 
 def test_a_recovery_knows_what_a_retired_approval_has_decided() -> None:
@@ -207,7 +207,7 @@ def test_claims_outlive_whoever_waits_for_a_retired_approval() -> None:
     gone = [an_approval(timeout=Duration.days(60))]
     text = refusal(lambda: a_saga(new_stack(), retired_steps=gone))
     assert "claims_retention must be a Duration from 6,4" in text
-    assert "Manager alone may take 60.2 days" in text
+    assert "'Manager' alone may take 60.2 days" in text
 
 
 def test_a_retired_native_task_is_none_of_the_saga_s() -> None:

@@ -36,8 +36,9 @@ BOOK = "def book(step): raise NoRoom"
 
 def test_a_misspelt_error_of_the_function_s_module_is_told(tmp_path: Path) -> None:
     assert of_a_step(the_code(tmp_path, f"{ROOMS}{BOOK}"), "NoRom") == [
-        "Book no_effect_errors names 'NoRom' (did you mean 'NoRoom'?), which is nowhere in the source of 'hotel:book' "
-        "and of what that imports: an error by another name runs the step's own compensation, and nobody is told of it"
+        "'Book' no_effect_errors names 'NoRom' (did you mean 'NoRoom'?), which is nowhere in the source of "
+        "'hotel:book' and of what that imports: an error by another name runs the step's own compensation, and nobody "
+        "is told of it"
     ]
 
 
@@ -92,8 +93,8 @@ def test_what_may_be_raised_is_no_typo(tmp_path: Path, body: str) -> None:
 
 
 def test_beside_imports_from_elsewhere_only_what_is_nearly_a_class_of_the_user_s_is_a_typo(tmp_path: Path) -> None:
-    code = the_code(tmp_path, f"import httpx\n{ROOMS}{BOOK}")
-    assert of_a_step(code, "ConnectError", "RoomError") == [], "the first is httpx's, and near to ConnectionError"
+    code = the_code(tmp_path, f"import httpx\n{ROOMS}class PartnerDown(Exception): ...\n{BOOK}")
+    assert of_a_step(code, "ConnectError", "PartnerError") == [], "near to ConnectionError and to PartnerDown"
     assert "did you mean 'NoRoom'?" in of_a_step(code, "NoRom")[0]
 
 
@@ -218,6 +219,6 @@ def test_one_function_that_does_and_undoes_a_step_is_told(tmp_path: Path) -> Non
     code = the_code(tmp_path, "def book(step): ...\ndef undo(step): ...")
     assert both(code, "undo") == []
     assert both(code, "book") == [
-        "Book has 'hotel:book' as its action and as its compensation: what undoes the step does it once more, unless "
+        "'Book' has 'hotel:book' as its action and as its compensation: what undoes the step does it once more, unless "
         "it looks whether there is a step.error"
     ]

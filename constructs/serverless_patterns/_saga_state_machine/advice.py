@@ -25,12 +25,12 @@ def warn_of_steps(scope: Construct, steps: Sequence[SagaStep]) -> None:
         if not isinstance(action, Handler):
             continue
         so = "an error by another name runs the step's own compensation, and nobody is told of it"
-        warn_of_errors(scope, f"{step.name} no_effect_errors", step.no_effect_errors, [action], so)
+        warn_of_errors(scope, f"{step.name!r} no_effect_errors", step.no_effect_errors, [action], so)
         if isinstance(undo, Handler) and (undo.code, name_of(undo)) == (action.code, name_of(action)):
             Validations.of(scope).add_warning(
                 "serverless-patterns:action-as-compensation",
-                f"{step.name} has {action.function!r} as its action and as its compensation: what undoes the step does"
-                " it once more, unless it looks whether there is a step.error",
+                f"{step.name!r} has {action.function!r} as its action and as its compensation: what undoes the step"
+                " does it once more, unless it looks whether there is a step.error",
             )
 
 
@@ -41,7 +41,7 @@ def warn_of_undecided(scope: Construct, approvals: Collection[str], offered: Cal
         for name in sorted({*approvals} - {*offered()}):
             Validations.of(scope).add_warning(
                 "serverless-patterns:undecided",
-                f"nobody can decide {name}, so each saga that asks goes back when the time is over: put "
+                f"nobody can decide {name!r}, so each saga that asks goes back when the time is over: put "
                 f"Route('POST /approvals/{{id}}', saga.decision({name!r})) into an ApiProxy",
             )
 

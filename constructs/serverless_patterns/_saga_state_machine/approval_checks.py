@@ -17,13 +17,13 @@ _SHORTEST_SECONDS, _LONGEST_SECONDS = 60, 364 * 86_400  # an execution may take 
 
 def check_approval(problems: Problems, node: SagaApproval) -> None:
     """Check who is told, and how long deciding may take."""
-    _check_notify(problems, f"{node.name} notify", node.notify)
+    _check_notify(problems, f"{node.name!r} notify", node.notify)
     fix = "long enough for a person; a saga may take a year"
-    _check_length(problems, f"{node.name} timeout", node.timeout, _LONGEST_SECONDS, fix)
+    _check_length(problems, f"{node.name!r} timeout", node.timeout, _LONGEST_SECONDS, fix)
     most = seconds(node.timeout)
     if node.remind_after is not None and most is not None:
         fix = "leave it out for half of the timeout; the whole timeout is no reminder"
-        _check_length(problems, f"{node.name} remind_after", node.remind_after, most, fix)
+        _check_length(problems, f"{node.name!r} remind_after", node.remind_after, most, fix)
 
 
 def _check_notify(problems: Problems, argument: str, notify: Any) -> None:

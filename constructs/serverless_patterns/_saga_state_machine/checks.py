@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -12,18 +11,14 @@ from serverless_patterns_runtime.saga_state_machine import contract
 from .._checks import Problems, seconds
 from .._shapes import several
 from ..saga_step import Retry, SagaStep
-from .definition import definition
-from .estimates import longest_recovery_seconds, longest_seconds, most_bytes, most_events, most_results
+from .estimates import longest_recovery_seconds, longest_seconds, most_bytes, most_results
 from .flow_checks import Flow
 from .foreign_checks import check_doing, check_shared, is_error_of_others, slowest_seconds
 from .outside_checks import check_lifetimes, check_outside, check_suffixes
-from .plan import Node, SagaNode, all_approvals, all_steps
+from .plan import Node, SagaNode, all_steps
+from .quotas import check_quotas
 from .retired import Retired
-from .states import Resources
 
-_MOST_DEFINITION_BYTES = 1_048_576  # Step Functions quota
-_ARN_BYTES = 256  # of each, assumed
-_MOST_EVENTS = 25_000  # Step Functions quota
 _REDRIVE_SECONDS = 14 * 86_400  # that a failed execution can be redriven
 _UNHEARD_SECONDS = 3600  # until the guardian has begun, at the latest
 _LONGEST_TASK_SECONDS = 86_400
@@ -46,11 +41,11 @@ def check_steps(problems: Problems, given: Any, namespace: str) -> list[SagaNode
         problems.add("steps", "have one pivot at most", got, "the pivot is where the saga can no longer be undone")
     for approval, at in flow.approvals:
         if pivots and at > pivots[0][0]:
-            fix = f"the saga only goes forward once {pivots[0][1].name} is done: ask before"
-            problems.add(approval.name, "be before the pivot", "a SagaApproval behind it", fix)
+            fix = f"the saga only goes forward once {pivots[0][1].name!r} is done: ask before"
+            problems.add(repr(approval.name), "be before the pivot", "a SagaApproval behind it", fix)
         if any(approval.notify in (step.action, step.compensation) for step, _ in flow.steps):
             fix = "its function does nothing else: write a second Handler(...)"
-            problems.add(f"{approval.name} notify", "be a Handler of its own", "that of a step", fix)
+            problems.add(f"{approval.name!r} notify", "be a Handler of its own", "that of a step", fix)
     for step, at in flow.steps:
         check_doing(problems, step)
         _check_way_back(problems, step, behind=pivots[0][1] if pivots and at > pivots[0][0] else None)
@@ -65,14 +60,7 @@ def check_steps(problems: Problems, given: Any, namespace: str) -> list[SagaNode
 def check_whole(problems: Problems, plan: Sequence[Node], namespace: str, retired: Retired) -> int:
     """Check what all steps come to; returns the seconds for which claims are needed at least."""
     check_lifetimes(problems, all_steps(plan))
-    events = most_events(plan)
-    if events > _MOST_EVENTS:
-        fix = "retry less, or split the saga: at the quota Step Functions ends an execution, and nothing is undone"
-        problems.add("steps", f"need at most {_MOST_EVENTS:,} events of history", f"{events:,} at worst", fix)
-    size = _size(plan, namespace)
-    if size > _MOST_DEFINITION_BYTES:
-        must = f"make a definition of at most {_MOST_DEFINITION_BYTES:,} bytes"
-        problems.add("steps", must, f"about {size:,}", "split the saga, or declare fewer errors")
+    check_quotas(problems, plan, namespace, retired)
     recovered = longest_recovery_seconds(plan, retired.planned)
     return longest_seconds([*plan, *retired.waits]) + max(_REDRIVE_SECONDS, recovered + _UNHEARD_SECONDS)
 
@@ -93,29 +81,29 @@ def check_results(problems: Problems, most: object, plan: Sequence[Node]) -> Non
 def _check_way_back(problems: Problems, step: SagaStep, *, behind: SagaStep | None) -> None:
     for argument in ("compensation", "compensation_retry", "nothing_to_undo", "no_effect_errors"):
         if behind is not None and getattr(step, argument):
-            fix = f"the saga only goes forward once {behind.name} is done: leave it out, or move the pivot"
-            problems.add(f"{step.name} {argument}", "be left out behind the pivot", "a value", fix)
+            fix = f"the saga only goes forward once {behind.name!r} is done: leave it out, or move the pivot"
+            problems.add(f"{step.name!r} {argument}", "be left out behind the pivot", "a value", fix)
     if behind is not None:
         return
     if step.compensation is None and not step.nothing_to_undo:
         fix = "pass what undoes it, say nothing_to_undo=True, or make an earlier step the pivot"
         if step.pivot:
             fix = "pass what undoes it, or make an earlier step the pivot"
-        problems.add(f"{step.name} compensation", "be given up to the pivot", "None", fix)
+        problems.add(f"{step.name!r} compensation", "be given up to the pivot", "None", fix)
     elif step.compensation is not None and step.nothing_to_undo:
         fix = "leave out one of the two"
-        problems.add(f"{step.name} nothing_to_undo", "be left out beside a compensation", "True", fix)
+        problems.add(f"{step.name!r} nothing_to_undo", "be left out beside a compensation", "True", fix)
     if step.pivot and step.nothing_to_undo:
         fix = "the pivot's compensation lays the tombstone that refuses a pivot which comes late, when all is undone: "
         fix += "pass one, if only one that does nothing, or leave out pivot=True"
-        problems.add(f"{step.name} nothing_to_undo", "be left out at the pivot", "True", fix)
+        problems.add(f"{step.name!r} nothing_to_undo", "be left out at the pivot", "True", fix)
     if step.compensation is None and step.compensation_retry is not None:
         fix = "leave it out"
-        problems.add(f"{step.name} compensation_retry", "be left out without a compensation", "a value", fix)
+        problems.add(f"{step.name!r} compensation_retry", "be left out without a compensation", "a value", fix)
 
 
 def _check_errors(problems: Problems, step: SagaStep) -> None:
-    argument = f"{step.name} no_effect_errors"
+    argument = f"{step.name!r} no_effect_errors"
     names = several(problems, argument, step.no_effect_errors)
     for name in names:
         if not isinstance(name, str) or not (name.isidentifier() or is_error_of_others(step, name)):
@@ -132,7 +120,7 @@ def _check_numbers(problems: Problems, step: SagaStep) -> None:
         retry: Any = getattr(step, argument)
         if retry is None:
             continue
-        label = f"{step.name} {argument}"
+        label = f"{step.name!r} {argument}"
         if not isinstance(retry, Retry):
             problems.add(label, "be a Retry", repr(retry), "write Retry(attempts)")
             continue
@@ -148,11 +136,6 @@ def _check_numbers(problems: Problems, step: SagaStep) -> None:
     low = max(slowest_seconds(step), 1)
     fix = f"a function's time-out and {contract.STARTING_SECONDS} seconds for a cold start: a task that gives up first "
     fix += "leaves its function at work"
-    problems.duration(f"{step.name} timeout", step.timeout, low, _LONGEST_TASK_SECONDS, fix)
+    problems.duration(f"{step.name!r} timeout", step.timeout, low, _LONGEST_TASK_SECONDS, fix)
     if getattr(step.timeout, "is_unresolved", bool)():
-        problems.add(f"{step.name} timeout", "be known at synth", "a token", "write its number")
-
-
-def _size(plan: Sequence[Node], namespace: str) -> int:
-    arns = {one.name: "a" * _ARN_BYTES for one in [*all_steps(plan), *all_approvals(plan)]}
-    return len(json.dumps(definition(plan, Resources("aws", "a" * _ARN_BYTES, namespace, arns, arns))))
+        problems.add(f"{step.name!r} timeout", "be known at synth", "a token", "write its number")

@@ -101,7 +101,7 @@ class StatusTarget(HandlerTarget):
         refuse_queue_arguments(problems, facts, "status()")
         refuse_idempotency(problems, facts, "status()")
         problems.one_of(facts.label, facts.method, ("GET",), "it changes nothing")
-        _check_parameter(problems, facts, EXECUTION_PARAMETER, "status()", "GET /checkout")
+        _check_parameter(problems, facts, EXECUTION_PARAMETER, "status()", "GET")
 
     def check_beside(
         self, problems: Problems, facts: RouteFacts, routes: Sequence[tuple[RouteTarget, RouteFacts]]
@@ -148,7 +148,7 @@ class DecisionTarget(HandlerTarget):
         problems.one_of(
             facts.label, facts.method, ("POST",), "links are followed by machines, and a GET decides nothing"
         )
-        _check_parameter(problems, facts, APPROVAL_PARAMETER, what, "POST /approvals")
+        _check_parameter(problems, facts, APPROVAL_PARAMETER, what, "POST")
         if facts.evidence == "none":
             fix = "who decides is recorded: give the route an authorizer that lets nobody else in"
             problems.add(f"{facts.label} public", f"be left out in front of {what}", "True", fix)
@@ -168,8 +168,9 @@ class DecisionTarget(HandlerTarget):
         }
 
 
-def _check_parameter(problems: Problems, facts: RouteFacts, name: str, what: str, example: str) -> None:
+def _check_parameter(problems: Problems, facts: RouteFacts, name: str, what: str, method: str) -> None:
     if facts.parameters != (name,) or facts.greedy:
         must = f"have {{{name}}} as the one parameter of its path in front of {what}"
         got = ", ".join(map(repr, facts.parameters)) or "none"
-        problems.add(facts.label, must, got, f"write '{example}/{{{name}}}'")
+        place = facts.path.split("/{")[0].rstrip("/")
+        problems.add(facts.label, must, got, f"write '{method} {place}/{{{name}}}'")

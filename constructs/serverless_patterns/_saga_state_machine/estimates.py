@@ -47,6 +47,16 @@ def most_events(plan: Iterable[Node]) -> int:
     return sum(_events(node) for node in plan) + _PARKING_EVENTS + _EVENTS_OF_THE_ENDS
 
 
+def most_recovery_events(plan: Sequence[Node], former: Iterable[Planned]) -> int:
+    """Of the history of a recovery, in the worst case: back over all steps, of every way, or on from the pivot."""
+    steps = [*all_steps(plan), *former]
+    back = sum(map(_undoing_events, steps))
+    onward = sum(_events(node) for node in plan if not node.backward) + _PARKING_EVENTS
+    leases = sum(step.action.leases for step in steps if step.step.pivot)
+    asking = 2 * (EVENTS_OF_A_STATE + EVENTS_OF_AN_ATTEMPT * (LEDGER_BACKOFF.again + 1)) + EVENTS_OF_AN_ATTEMPT * leases
+    return asking + EVENTS_OF_A_STATE + max(back, onward) + _EVENTS_OF_THE_ENDS
+
+
 def most_results(plan: Iterable[Node], before: int = 0) -> tuple[int, int]:
     """How many results there are behind the plan, and at most on the way: each branch ends with all that it knows."""
     after: int = before
@@ -104,9 +114,8 @@ def _backward_seconds(node: Node) -> int:
 def _events(node: Node) -> int:
     match node:
         case Planned():
-            back = node.compensation.events + _PARKING_EVENTS if node.compensation else 0
-            looks = sum(2 * EVENTS_OF_A_STATE for doing in (node.step.action, node.undo) if paths_in(doing))
-            return node.action.events + back + looks
+            looks = 2 * EVENTS_OF_A_STATE if paths_in(node.step.action) else 0
+            return node.action.events + looks + _undoing_events(node)
         case PlannedParallel():
             # Where it can only go forward, every branch may park a step. Both ways each has a state that ends it.
             beside = 0 if node.backward else _PARKING_EVENTS
@@ -118,3 +127,10 @@ def _events(node: Node) -> int:
             return 3 * EVENTS_OF_A_STATE
         case PlannedApproval():
             return 2 * node.asking.events + node.closing.events + 2 * EVENTS_OF_A_STATE
+
+
+def _undoing_events(step: Planned) -> int:
+    if step.compensation is None:
+        return 0
+    looks = 2 * EVENTS_OF_A_STATE if paths_in(step.undo) else 0
+    return step.compensation.events + _PARKING_EVENTS + looks

@@ -77,7 +77,7 @@ class Flow:
         self.steps.append((node, index))
         if inside and node.pivot:
             fix = "make a step of the saga itself the pivot, before or behind"
-            self.problems.add(f"{node.name} pivot", "be left out inside of branches and choices", "True", fix)
+            self.problems.add(f"{node.name!r} pivot", "be left out inside of branches and choices", "True", fix)
         elif node.pivot:
             self.pivot = str(node.name)
         return frozenset([str(node.name)])
@@ -89,10 +89,10 @@ class Flow:
         self.approvals.append((node, index))
         if branch:
             fix = "ask before the branches, or behind them"
-            self.problems.add(node.name, "be left out inside of branches", "a SagaApproval", fix)
+            self.problems.add(repr(node.name), "be left out inside of branches", "a SagaApproval", fix)
         check_approval(self.problems, node)
         if node.when is not None:
-            self._condition(f"{node.name} when", node.when, known)
+            self._condition(f"{node.name!r} when", node.when, known)
         return frozenset([str(node.name)])
 
     def _parallel(self, where: str, node: SagaParallel, known: frozenset[str], index: int) -> frozenset[str]:
@@ -122,7 +122,7 @@ class Flow:
         self, where: str, node: SagaChoice, known: frozenset[str], index: int, *, branch: bool
     ) -> frozenset[str]:
         self._name(where, node.name)
-        argument = f"{node.name} when"
+        argument = f"{node.name!r} when"
         pairs = several(self.problems, argument, node.when)
         if len(pairs) == 2 and isinstance(pairs[0], sfn.Condition) and isinstance(pairs[1], list):
             fix = "a choice has several: wrap each in brackets, when=[(condition, [steps])]"
@@ -140,9 +140,9 @@ class Flow:
             self._condition(f"{argument}[{at}]", condition, known)
             nodes, within = self._nodes(f"{argument}[{at}][1]", given, known, top=index, branch=branch)
             found, number = found | within, number + len(nodes)
-        nodes, within = self._nodes(f"{node.name} otherwise", node.otherwise, known, top=index, branch=branch)
+        nodes, within = self._nodes(f"{node.name!r} otherwise", node.otherwise, known, top=index, branch=branch)
         if pairs and not number + len(nodes):
-            self.problems.add(node.name, "hold a SagaStep or more", "none", "leave the choice out")
+            self.problems.add(repr(node.name), "hold a SagaStep or more", "none", "leave the choice out")
         return found | within
 
     def _condition(self, argument: str, condition: Any, known: frozenset[str]) -> None:
@@ -174,17 +174,17 @@ class Flow:
     def _wait(self, node: SagaWait, known: frozenset[str]) -> None:
         if (node.duration is None) == (node.until is None):
             got = "neither" if node.until is None else "both"
-            self.problems.add(node.name, "have a duration, or until", got, "write duration=Duration.hours(1)")
+            self.problems.add(repr(node.name), "have a duration, or until", got, "write duration=Duration.hours(1)")
             return
         if node.until is not None:
-            self._path(f"{node.name} until", str(node.until), known)
+            self._path(f"{node.name!r} until", str(node.until), known)
             fix = "say how long it is at most: claims must outlive the execution"
-            self._length(f"{node.name} longest", node.longest, fix)
+            self._length(f"{node.name!r} longest", node.longest, fix)
             return
-        self._length(f"{node.name} duration", node.duration, "an execution may take a year")
+        self._length(f"{node.name!r} duration", node.duration, "an execution may take a year")
         if node.longest is not None:
             fix = "leave it out: it is known how long that is"
-            self.problems.add(f"{node.name} longest", "be left out beside a duration", "a value", fix)
+            self.problems.add(f"{node.name!r} longest", "be left out beside a duration", "a value", fix)
 
     def _length(self, argument: str, duration: Any, fix: str) -> None:
         self.problems.duration(argument, duration, 1, _LONGEST_WAIT_SECONDS, fix)

@@ -40,7 +40,7 @@ def check_doing(problems: Problems, step: SagaStep) -> None:
     """Check what a step does, and what undoes it: what each is, and whether the two go together."""
     for argument in ("action", "compensation"):
         doing: Any = getattr(step, argument)
-        label = f"{step.name} {argument}"
+        label = f"{step.name!r} {argument}"
         if isinstance(doing, Handler):
             if takes_request(doing.code, doing.function):
                 got = f"{doing.function}, which takes a Request"
@@ -53,7 +53,7 @@ def check_doing(problems: Problems, step: SagaStep) -> None:
         elif is_foreign_function(doing):
             if step.timeout is None and known_seconds(doing) is None:
                 fix = "nobody sees how long an imported function may take: say it"
-                problems.add(f"{step.name} timeout", f"be given for the {argument}", "None", fix)
+                problems.add(f"{step.name!r} timeout", f"be given for the {argument}", "None", fix)
         elif argument == "action" or doing is not None:
             fix = "wrap your Python function in a Handler, or pass a function or a native task"
             problems.add(label, "be a Handler, a lambda_.IFunction or an sfn.TaskStateBase", told(doing), fix)
@@ -71,7 +71,7 @@ def check_shared(problems: Problems, steps: Sequence[SagaStep]) -> None:
             doing: Any = getattr(step, argument)
             if not is_native(doing):
                 continue
-            label = f"{step.name} {argument}"
+            label = f"{step.name!r} {argument}"
             if doing in seen:
                 problems.add(label, "be a task of its own", f"that of {seen[doing]}", "define a second one")
             seen.setdefault(doing, label)
@@ -81,24 +81,24 @@ def _check_compensation_of_ours(problems: Problems, step: SagaStep) -> None:
     other: Any = step.compensation
     if is_native(other) or is_foreign_function(other):
         fix = "only a Handler lays the tombstone that refuses an action which comes late: call it from one"
-        problems.add(f"{step.name} compensation", "be a Handler where the action is one", "something else", fix)
+        problems.add(f"{step.name!r} compensation", "be a Handler where the action is one", "something else", fix)
 
 
 def _check_unclaimed(problems: Problems, step: SagaStep) -> None:
     if step.pivot:
         fix = "nothing keeps whether another has happened, and the pivot decides the way: put a Handler behind it"
-        problems.add(f"{step.name} action", "be a Handler at the pivot", "something else", fix)
+        problems.add(f"{step.name!r} action", "be a Handler at the pivot", "something else", fix)
     ours = isinstance(step.compensation, Handler)
     for argument in _ONLY_OURS:
         if getattr(step, argument) is not None and not (ours and argument == "settles_within"):
             fix = "only a Handler runs our code: call what is outside from one"
-            problems.add(f"{step.name} {argument}", "be left out unless the action is a Handler", "a value", fix)
+            problems.add(f"{step.name!r} {argument}", "be left out unless the action is a Handler", "a value", fix)
     retry: Any = step.retry
     if step.no_effect_errors and not (isinstance(retry, Retry) and retry.attempts == 1):
         fix = "of an action without claims nobody knows what the tries before have done: say retry=Retry(1), or leave "
         fix += "it out"
         must = "be left out where the action is no Handler and tried again"
-        problems.add(f"{step.name} no_effect_errors", must, "a value", fix)
+        problems.add(f"{step.name!r} no_effect_errors", must, "a value", fix)
 
 
 def is_error_of_others(step: SagaStep, name: str) -> bool:
@@ -131,7 +131,7 @@ def _check_native(problems: Problems, label: str, step: SagaStep, native: Any) -
     longest = given.get("TimeoutSeconds") if step.timeout is None else seconds(step.timeout)
     if longest is None and later:
         fix = "the answer comes from somebody else, or never: SagaStep(timeout=...)"
-        problems.add(f"{step.name} timeout", f"be given for {label}", "None", fix)
+        problems.add(f"{step.name!r} timeout", f"be given for {label}", "None", fix)
     heartbeat = given.get("HeartbeatSeconds")
     if heartbeat is None and later:
         fix = "whoever has the token says that they are still there: heartbeat_timeout= of the task"

@@ -115,7 +115,7 @@ def functions_of(steps: Sequence[SagaStep], once: Idempotency, max_result_bytes:
         name, kind = min(names)
         guards = _protections(steps, handler)
         found[handler] = StepFunction(
-            f"{name}{kind}", f"{name} {kind.lower()}", handler, once, max_result_bytes, guards
+            f"{name}{kind}", f"{name!r} {kind.lower()}", handler, once, max_result_bytes, guards
         )
     return found
 
@@ -154,6 +154,6 @@ def functions_of_approvals(
     found: dict[Handler, StepFunction] = {}
     for one in sorted(approvals, key=lambda one: one.name):
         if one.notify not in found:
-            told = (f"{one.name}Notify", f"{one.name} notify", one.notify, once, max_result_bytes)
+            told = (f"{one.name}Notify", f"{one.name!r} notify", one.notify, once, max_result_bytes)
             found[one.notify] = StepFunction(*told, entry_point=ASKING_HANDLER)
     return found

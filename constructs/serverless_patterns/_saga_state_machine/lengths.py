@@ -23,5 +23,5 @@ def retention_fix(plan: Sequence[Node], least: int) -> str:
     """What to write where claims are forgotten too early, and which node it is that takes so long."""
     longest = max(plan, key=lambda node: longest_seconds([node]))
     why = "a claim must outlive its execution, with every retry, and its redrive (14 days) or its recovery"
-    share = f", and {longest.name} alone may take {in_words(longest_seconds([longest]))}"
+    share = f", and {longest.name!r} alone may take {in_words(longest_seconds([longest]))}"
     return f"{why}{share}: say claims_retention=Duration.days({math.ceil(least / 86_400)})"

@@ -24,15 +24,18 @@ _ANY_PLACEHOLDER = re.compile(r"\{[^}]*\}?|\}")
 
 def check_outside(problems: Problems, step: SagaStep, namespace: str) -> None:
     """Check what a step says of what is outside; not whether its tries fit, which takes a plan."""
-    protection_of(problems, f"{step.name} circuit_breaker", step.circuit_breaker)
+    protection_of(problems, f"{step.name!r} circuit_breaker", step.circuit_breaker)
     if step.settles_within is not None:
-        argument, fix = f"{step.name} settles_within", "how long an outcome may stay unknown before the saga is undone"
+        argument, fix = (
+            f"{step.name!r} settles_within",
+            "how long an outcome may stay unknown before the saga is undone",
+        )
         problems.duration(argument, step.settles_within, 5, _LONGEST_SECONDS, fix)
         _check_known(problems, argument, step.settles_within)
     key: Any = step.external_key
     if key is None:
         return
-    argument = f"{step.name} external_key"
+    argument = f"{step.name!r} external_key"
     if not isinstance(key, ExternalKey):
         problems.add(argument, "be an ExternalKey", repr(key), "write ExternalKey('{digest}', Duration.hours(24))")
         return
@@ -63,7 +66,7 @@ def check_lifetimes(problems: Problems, steps: Iterable[Planned]) -> None:
                 fix = f"all tries of the {what} take as long, and a try without a key can only look up: retry less, or "
                 fix += "lower settles_within"
                 must = f"be at least {least:,} seconds ({in_words(least)})"
-                problems.add(f"{one.name} external_key lifetime", must, f"{lifetime:,} seconds", fix)
+                problems.add(f"{one.name!r} external_key lifetime", must, f"{lifetime:,} seconds", fix)
 
 
 def check_suffixes(problems: Problems, steps: Iterable[SagaStep]) -> None:

@@ -68,7 +68,7 @@ def check_retired(problems: Problems, given: Any, names: Collection[str], namesp
                 "executions under way that die are recovered by the pivot of today: deploy it under its old name until "
             )
             fix += "they have ended"
-            problems.add(f"{step.name} pivot", "be no step that is retired", "True", fix)
+            problems.add(f"{step.name!r} pivot", "be no step that is retired", "True", fix)
         check_doing(problems, step)
         check_outside(problems, step, namespace)
         steps.append(step)
@@ -76,5 +76,5 @@ def check_retired(problems: Problems, given: Any, names: Collection[str], namesp
     for approval in approvals:
         if any(approval.notify in (step.action, step.compensation) for step in steps):
             fix = "its function does nothing else: write a second Handler(...)"
-            problems.add(f"{approval.name} notify", "be a Handler of its own", "that of a step", fix)
+            problems.add(f"{approval.name!r} notify", "be a Handler of its own", "that of a step", fix)
     return Retired(steps, approvals)
