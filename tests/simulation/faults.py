@@ -1,7 +1,7 @@
 """What goes wrong, where: chosen by a seed, or one fault at one call."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -21,6 +21,7 @@ __all__ = [
     "OneFault",
     "Pair",
     "When",
+    "pairs",
 ]
 
 CRASHES = ("crash before", "crash in flight", "crash after")
@@ -176,6 +177,19 @@ class Pair:
 
     def spend(self) -> bool:
         return False
+
+
+def pairs(
+    run: Callable[[Faults], object], firsts: Iterable[OneFault], kinds: Sequence[str]
+) -> Iterator[tuple[OneFault, OneFault]]:
+    """Each of the first, and after it one of `kinds` wherever it can strike in the run that the first has changed."""
+    for first in firsts:
+        observer = OneFault(-1, "")
+        run(Pair(OneFault(first.number, first.kind), observer))
+        for number, call in enumerate(observer.calls[first.number + 1 :], first.number + 1):
+            for kind in kinds:
+                if kind in call.possible:
+                    yield OneFault(first.number, first.kind), OneFault(number, kind)
 
 
 @dataclass

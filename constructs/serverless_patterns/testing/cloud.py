@@ -149,6 +149,8 @@ class Cloud:
             bootstrapped.result()
         self._require_own_credentials(assembly)
         arguments = ["deploy", "-a", str(assembly.folder), "--require-approval", "never", "--progress", "events"]
+        if self.is_local:
+            arguments += ["--method", "direct"]  # a third less time than by a change set, which nobody would look at
         self._cdk([*arguments, *(stacks or ["**"])], assembly.folder, progress, deadline_seconds)
         deployment = Deployment.of(assembly, self.client("cloudformation"), self.endpoint_url)
         self._require_code(deployment)
