@@ -35,10 +35,9 @@ def act(step: StepInput, invocation: Invocation) -> Effects:
         _meet(invocation, is_twin)
     if fault == "late":
         _meet(invocation, is_twin)
-        if is_twin:
-            _wait(invocation, lambda: _is_settled(step, invocation))
-        else:
+        if not is_twin:
             _fail(step)
+        _waited(invocation, lambda: _is_settled(step, invocation))  # if it never is, this comes all the same
     _refuse(step, name)
     receipt = {"receipt": uuid4().hex, "step": name}
     return Effects([Update("LEDGER", _entry(invocation, f"net {name}"), add={"net": 1})], result=receipt)
@@ -138,10 +137,16 @@ def _is_settled(step: StepInput, invocation: Invocation) -> bool:
 
 
 def _wait(invocation: Invocation, condition: Callable[[], bool]) -> None:
+    if not _waited(invocation, condition):
+        raise RuntimeError("nobody came")
+
+
+def _waited(invocation: Invocation, condition: Callable[[], bool]) -> bool:
     while not condition():
         if invocation.remaining() < LAST_SECONDS:
-            raise RuntimeError("nobody came")
+            return False
         time.sleep(0.05)
+    return True
 
 
 class _LastMoment(logging.Filter):
