@@ -28,9 +28,9 @@ def act(step: StepInput, invocation: Invocation) -> Effects:
     if fault == "raises before":
         raise RuntimeError("before the effect")
     if fault == "times out":
-        _at_the_last_moment(invocation, lambda: _time_out(invocation))
+        _at_the_last_moment(invocation, lambda: _die(invocation, lambda: time.sleep(3600)))
     if fault == "crashes":
-        _at_the_last_moment(invocation, lambda: os._exit(1))
+        _at_the_last_moment(invocation, lambda: _die(invocation, lambda: os._exit(1)))
     if fault == "twice":
         _meet(invocation, is_twin)
     if fault == "late":
@@ -58,7 +58,7 @@ def send(step: StepInput, invocation: Invocation) -> dict:
     if fault == "raises after":
         raise RuntimeError("after the effect")
     if fault == "times out":
-        _time_out(invocation)
+        _die(invocation, lambda: time.sleep(3600))
     if fault == "crashes":
         os._exit(1)
     if fault == "twice":
@@ -101,10 +101,10 @@ def _fail(step: StepInput) -> None:
     raise PermanentError("not to be had")
 
 
-def _time_out(invocation: Invocation) -> None:
-    """Once; it takes long."""
-    if _is_first(invocation, "time-out"):
-        time.sleep(3600)
+def _die(invocation: Invocation, how: Callable[[], None]) -> None:
+    """Once: that takes long, or another process. Whoever comes to this again only fails."""
+    if _is_first(invocation, "death"):
+        how()
     raise RuntimeError("again, after the effect")
 
 
