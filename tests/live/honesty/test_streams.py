@@ -13,7 +13,7 @@ def dynamodb(cloud):
 
 
 @pytest.fixture
-def ledger(cloud, dynamodb, leftovers, fresh_name) -> str:
+def ledger(dynamodb, leftovers, fresh_name) -> str:
     keys = {"execution": "HASH", "entry": "RANGE"}
     dynamodb.create_table(
         TableName=fresh_name,
