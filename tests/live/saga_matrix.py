@@ -121,7 +121,9 @@ class Cell:
             return error[self.fault], "succeeded"
         if self.fault == "late":
             return (error[self.fault],)
-        return error[self.fault], ERROR if self.fault == "times out" else error[self.fault]
+        # A dead process is dear; one with a lease dies twice, so that the compensation has to wait for the lease.
+        dies_once = self.fault == "times out" or (self.fault == "crashes" and self.effects)
+        return error[self.fault], ERROR if dies_once else error[self.fault]
 
     @property
     def undoing(self) -> tuple[str, ...] | None:

@@ -11,7 +11,7 @@ from tests.simulation.saga_definition import NAMESPACE, Plan
 from tests.simulation.saga_trees import Beside, Tree
 
 HANDLERS = Path(__file__).parent / "handlers"
-TIMEOUT = Duration.seconds(12)
+TIMEOUT = Duration.seconds(15)
 AT_ONCE = Retry(2, longest_delay=Duration.seconds(1), base_delay=Duration.seconds(1))
 
 

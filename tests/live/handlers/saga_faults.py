@@ -28,17 +28,16 @@ def act(step: StepInput, invocation: Invocation) -> Effects:
     if fault == "raises before":
         raise RuntimeError("before the effect")
     if fault == "times out":
-        _at_the_last_moment(invocation, lambda: _time_out(invocation))
+        _at_the_last_moment(invocation, lambda: _die(invocation, lambda: time.sleep(3600)))
     if fault == "crashes":
-        _at_the_last_moment(invocation, lambda: os._exit(1))
+        _at_the_last_moment(invocation, lambda: _die(invocation, lambda: os._exit(1)))
     if fault == "twice":
         _meet(invocation, is_twin)
     if fault == "late":
         _meet(invocation, is_twin)
-        if is_twin:
-            _wait(invocation, lambda: _is_settled(step, invocation))
-        else:
+        if not is_twin:
             _fail(step)
+        _waited(invocation, lambda: _is_settled(step, invocation))  # if it never is, this comes all the same
     _refuse(step, name)
     receipt = {"receipt": uuid4().hex, "step": name}
     return Effects([Update("LEDGER", _entry(invocation, f"net {name}"), add={"net": 1})], result=receipt)
@@ -59,7 +58,7 @@ def send(step: StepInput, invocation: Invocation) -> dict:
     if fault == "raises after":
         raise RuntimeError("after the effect")
     if fault == "times out":
-        _time_out(invocation)
+        _die(invocation, lambda: time.sleep(3600))
     if fault == "crashes":
         os._exit(1)
     if fault == "twice":
@@ -102,10 +101,10 @@ def _fail(step: StepInput) -> None:
     raise PermanentError("not to be had")
 
 
-def _time_out(invocation: Invocation) -> None:
-    """Once; it takes long."""
-    if _is_first(invocation, "time-out"):
-        time.sleep(3600)
+def _die(invocation: Invocation, how: Callable[[], None]) -> None:
+    """Once: that takes long, or another process. Whoever comes to this again only fails."""
+    if _is_first(invocation, "death"):
+        how()
     raise RuntimeError("again, after the effect")
 
 
@@ -138,10 +137,16 @@ def _is_settled(step: StepInput, invocation: Invocation) -> bool:
 
 
 def _wait(invocation: Invocation, condition: Callable[[], bool]) -> None:
+    if not _waited(invocation, condition):
+        raise RuntimeError("nobody came")
+
+
+def _waited(invocation: Invocation, condition: Callable[[], bool]) -> bool:
     while not condition():
         if invocation.remaining() < LAST_SECONDS:
-            raise RuntimeError("nobody came")
+            return False
         time.sleep(0.05)
+    return True
 
 
 class _LastMoment(logging.Filter):
