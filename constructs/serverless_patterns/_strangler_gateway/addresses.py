@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from .._checks import is_token
+from .._shapes import told
 
 if TYPE_CHECKING:
     from .._checks import Problems
@@ -32,7 +33,7 @@ def check_address(problems: Problems, argument: str, url: Any, *, private: bool,
         return
     if not isinstance(url, str) or not _URL.fullmatch(url):
         fix = "write for example 'https://monolith.example.com'; no user, no query string, nothing encoded"
-        problems.add(argument, "be an absolute https URL", repr(url), fix)
+        problems.add(argument, "be an absolute https URL", told(url), fix)
         return
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -40,9 +41,9 @@ def check_address(problems: Problems, argument: str, url: Any, *, private: bool,
         return
     if parts.scheme != "https":
         fix = "use https: cookies and tokens pass here (http is for this machine, in a test on the embedded cloud)"
-        problems.add(argument, "begin with https://", repr(url), fix)
+        problems.add(argument, "begin with https://", told(url), fix)
     if {".", ".."} & {*parts.path.split("/")} or "//" in parts.path:
-        problems.add(argument, "have a plain path", repr(url), "write the path that it leads to")
+        problems.add(argument, "have a plain path", told(url), "write the path that it leads to")
     _check_port(problems, argument, parts.netloc)
     _check_host(problems, argument, host, private=private)
 

@@ -12,6 +12,7 @@ from .._api_proxy.functions import Told
 from .._api_proxy.guards import guard_of
 from .._api_proxy.wrong_kinds import check_kinds
 from .._checks import Renamed, is_token, seconds
+from .._shapes import told as shown
 from .known_at_synth import is_known
 from .legacy_checks import check_header_name
 from .placing_checks import check_sticky
@@ -49,13 +50,13 @@ def check_gateway(
         guard_of(Renamed(problems, "auth"), "", auth, False, None)
     if is_known(problems, "namespace", namespace) and not _NAMESPACE.fullmatch(str(namespace)):
         fix = "it is data, callers are divided by it: choose a name that will not change"
-        problems.add("namespace", "be 1 to 64 of A-Z a-z 0-9 . _ -", repr(namespace), fix)
+        problems.add("namespace", "be 1 to 64 of A-Z a-z 0-9 . _ -", shown(namespace), fix)
     check_sticky(problems, "sticky", sticky, authorized=auth != LEGACY)
     if force_header is not None:
         check_header_name(problems, "force_header", force_header)
     for argument, value in (("always_route", always_route), ("dashboard", dashboard)):
         if not isinstance(value, bool):
-            problems.add(argument, "be True or False", repr(value), "leave it out for False")
+            problems.add(argument, "be True or False", shown(value), "leave it out for False")
     fix = "Lambda takes 6 MB, in which bytes are a third longer"
     problems.whole_number("max_body_bytes", told.max_body_bytes, 1, _MOST_BODY_BYTES, fix)
     if is_token(told.max_body_bytes):

@@ -23,6 +23,7 @@ from serverless_patterns_runtime.strangler_gateway.contract import (
     Env,
 )
 
+from .._acknowledge import acknowledge
 from .._bundled import BundledHandler
 from .._checks import text
 from .._function import define_function, endpoints
@@ -106,7 +107,7 @@ class Functions:
     def _shadow(self, env: Env) -> lambda_.Function:
         timeout = Duration.seconds(_SHADOW_SECONDS)
         shadow = self._function("Shadow", SHADOW_HANDLER, env._asdict(), timeout, 256, _SHADOW_UNDELIVERED)
-        lambda_.CfnEventInvokeConfig(
+        config = lambda_.CfnEventInvokeConfig(
             self.scope,
             "ShadowEvents",
             function_name=shadow.function_name,
@@ -114,6 +115,7 @@ class Functions:
             maximum_event_age_in_seconds=_COPY_SECONDS,
             maximum_retry_attempts=0,  # the new side is asked once for each copy
         )
+        acknowledge(config, _SHADOW_UNDELIVERED, "Serverless-LambdaAsyncFailureDestination")
         return shadow
 
     def _function(
@@ -166,9 +168,12 @@ def connect(
     """
     copied = {route: invoked[route] for route in shadowed if route in invoked}
     _tell(defined.router, invoked, ids)
+    called = [*invoked.values()]
     if defined.shadow is not None:
         _tell(defined.shadow, copied, ids)
-        grant_calls(defined.router, [cast(lambda_.IFunction, defined.shadow)])
+        grant_calls(defined.shadow, copied.values())
+        called.append(cast(lambda_.IFunction, defined.shadow))
+    grant_calls(defined.router, called)
     id = "RouterPermission"
     defined.router.add_permission(
         id,
@@ -184,7 +189,6 @@ def connect(
 def _tell(caller: lambda_.Function, invoked: Mapping[str, lambda_.IFunction], ids: Mapping[str, str]) -> None:
     targets = {ids[route]: name_of(invoked[route]) for route in sorted(invoked)}
     caller.add_environment("TARGETS", Stack.of(caller).to_json_string(dict(sorted(targets.items()))))
-    grant_calls(caller, invoked.values())
 
 
 def _whole(duration: Duration) -> Duration:

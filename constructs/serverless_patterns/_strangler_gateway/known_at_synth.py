@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import Duration
 
 from .._checks import is_token
+from .._shapes import told
 
 if TYPE_CHECKING:
     from .._checks import Problems
@@ -17,7 +18,7 @@ _FIX = "the router reads it from a file, which CloudFormation does not fill in: 
 def check_percent(problems: Problems, argument: str, value: Any, *, least: float, fix: str) -> None:
     """Refuse anything but a number from `least` to 100 with two decimals at most."""
     if is_known(problems, argument, value) and not _is_percent(value, least):
-        problems.add(argument, f"be a number from {least:g} to 100, with two decimals at most", repr(value), fix)
+        problems.add(argument, f"be a number from {least:g} to 100, with two decimals at most", told(value), fix)
 
 
 def check_whole(problems: Problems, argument: str, value: Any, low: int, high: int, fix: str) -> None:

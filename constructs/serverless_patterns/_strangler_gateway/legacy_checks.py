@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from .._code import runs_here
-from .._shapes import named, several
+from .._shapes import named, several, told
 from ..legacy_backend import LegacyBackend
 from .addresses import check_address
 from .known_at_synth import check_length, is_known
@@ -33,7 +33,7 @@ def check_legacy(problems: Problems, scope: Construct, legacy: Any) -> bool:
     """Check it alone. Returns whether it is one at all."""
     if not isinstance(legacy, LegacyBackend):
         fix = "write LegacyBackend('https://monolith.example.com')"
-        problems.add("legacy", "be a LegacyBackend", repr(legacy), fix)
+        problems.add("legacy", "be a LegacyBackend", told(legacy), fix)
         return False
     private = legacy.vpc_link is not None or legacy.vpc is not None
     check_address(problems, "legacy url", legacy.url, private=private, here=runs_here(scope))
@@ -41,7 +41,7 @@ def check_legacy(problems: Problems, scope: Construct, legacy: Any) -> bool:
     check_length(problems, "legacy timeout", legacy.timeout, 1, _LONGEST_SECONDS, fix)
     if legacy.vpc_link is not None and not hasattr(legacy.vpc_link, "vpc_link_id"):
         fix = "an aws_apigateway.VpcLink, to a network load balancer"
-        problems.add("legacy vpc_link", "be a VpcLink", repr(legacy.vpc_link), fix)
+        problems.add("legacy vpc_link", "be a VpcLink", told(legacy.vpc_link), fix)
     groups = several(problems, "legacy security_groups", legacy.security_groups)
     if legacy.vpc is None and (groups or legacy.vpc_subnets is not None):
         problems.add("legacy vpc", "be given with vpc_subnets or security_groups", "None", "pass the VPC that has them")
@@ -59,9 +59,9 @@ def check_router_network(problems: Problems, legacy: LegacyBackend, inherited: e
 def check_header_name(problems: Problems, argument: str, name: Any) -> None:
     """Refuse what is no name of a header, or has a meaning of its own on the way."""
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        problems.add(argument, "be the name of a header", repr(name), "for example 'X-Side'")
+        problems.add(argument, "be the name of a header", told(name), "for example 'X-Side'")
     elif name.lower() in OURS or name.lower().startswith(OUR_BEGINNINGS):
-        problems.add(argument, "be a header that the gateway passes on", repr(name), "choose another name")
+        problems.add(argument, "be a header that the gateway passes on", told(name), "choose another name")
 
 
 def _check_headers(problems: Problems, headers: Any) -> None:
@@ -73,7 +73,7 @@ def _check_headers(problems: Problems, headers: Any) -> None:
             problems.add(argument, "be there once", "two of it", "names of headers have no case: leave one out")
         seen.add(str(name).lower())
         if is_known(problems, argument, value) and not (isinstance(value, str) and _VALUE.fullmatch(value)):
-            problems.add(argument, "be printable ASCII without '", repr(value), "API Gateway takes nothing else")
+            problems.add(argument, "be printable ASCII without '", told(value), "API Gateway takes nothing else")
         elif isinstance(value, str) and "{{resolve:" in value:
             fix = "everybody who may see the API would see it: let the router's role be what legacy trusts"
             problems.add(argument, "be no secret", "a reference to one", fix)

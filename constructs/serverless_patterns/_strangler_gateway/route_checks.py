@@ -10,7 +10,7 @@ from serverless_patterns_runtime.strangler_gateway.contract import SAFE_METHODS
 from .._api_proxy.paths import Path, parsed
 from .._code import runs_here
 from .._running import is_function
-from .._shapes import several
+from .._shapes import several, told
 from .._targets import is_routable
 from ..handler import Handler
 from ..http_backend import HttpBackend
@@ -46,7 +46,7 @@ def check_routes(
     for position, route in enumerate(several(problems, "routes", routes)):
         if not isinstance(route, MigratedRoute):
             fix = "write MigratedRoute('GET /profile/{id}', ..., stage='legacy')"
-            problems.add(f"routes[{position}]", "be a MigratedRoute", repr(route), fix)
+            problems.add(f"routes[{position}]", "be a MigratedRoute", told(route), fix)
             continue
         path = parsed(problems, route.route)
         if path is None:
@@ -70,7 +70,7 @@ def _check(problems: Problems, label: str, route: MigratedRoute, path: Path, *, 
     fix = "legacy answers after it, and the gateway waits 29 seconds in all"
     check_length(problems, f"{label} timeout", route.timeout, 1, _LONGEST_SECONDS, fix)
     if route.fallback not in (None, True, False):
-        problems.add(f"{label} fallback", "be True or False", repr(route.fallback), "leave it out for safe methods")
+        problems.add(f"{label} fallback", "be True or False", told(route.fallback), "leave it out for safe methods")
     elif route.fallback and path.method not in (*SAFE_METHODS, "ANY"):
         fix = "the new side may have done it before it failed: leave fallback out"
         problems.add(f"{label} fallback", f"be left out for {path.method}", "True", fix)
@@ -84,7 +84,7 @@ def _check(problems: Problems, label: str, route: MigratedRoute, path: Path, *, 
 
 def _check_rollback(problems: Problems, label: str, rollback: Any) -> None:
     if not isinstance(rollback, Rollback):
-        problems.add(label, "be a Rollback or None", repr(rollback), "write Rollback(max_error_percent=2)")
+        problems.add(label, "be a Rollback or None", told(rollback), "write Rollback(max_error_percent=2)")
         return
     fix = "more errors than that, and legacy answers; None for never"
     check_percent(problems, f"{label} max_error_percent", rollback.max_error_percent, least=0.01, fix=fix)
@@ -106,7 +106,7 @@ def _check_target(problems: Problems, label: str, route: MigratedRoute, *, priva
         return
     if isinstance(target, type) or not is_routable(target):
         fix = "wrap your Python function in a Handler"
-        problems.add(label, "be a Handler, an IFunction or an HttpBackend", repr(target), fix)
+        problems.add(label, "be a Handler, an IFunction or an HttpBackend", told(target), fix)
     elif route.stage == "migrating":
         fix = "it has no side of legacy's: take it when it is 'done', or put a Handler in front"
-        problems.add(label, "be a Handler, an IFunction or an HttpBackend while migrating", repr(target), fix)
+        problems.add(label, "be a Handler, an IFunction or an HttpBackend while migrating", told(target), fix)
