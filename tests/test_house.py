@@ -31,6 +31,8 @@ SHARED = {
     "handler",
     "http_backend",
     "jwt_authorizer",
+    "legacy_backend",
+    "migrated_route",
     "mock_response",
     "route",
     "saga_approval",

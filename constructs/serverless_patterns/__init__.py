@@ -14,13 +14,16 @@ if TYPE_CHECKING:
     from .handler import Handler
     from .http_backend import HttpBackend
     from .jwt_authorizer import JwtAuthorizer
+    from .legacy_backend import LegacyBackend
     from .load_leveled_queue import LoadLeveledQueue
+    from .migrated_route import MigratedRoute, Rollback, Shadow, Sticky
     from .mock_response import MockResponse
     from .route import Route
     from .saga_approval import SagaApproval
     from .saga_flow import SagaChoice, SagaParallel, SagaWait
     from .saga_state_machine import SagaStateMachine
     from .saga_step import ExternalKey, Retry, SagaStep
+    from .strangler_gateway import StranglerGateway
     from .throttle import Throttle
     from .usage_plan import Quota, UsagePlan
 
@@ -37,10 +40,13 @@ __all__ = [
     "IamAuthorizer",
     "JwtAuthorizer",
     "LambdaAuthorizer",
+    "LegacyBackend",
     "LoadLeveledQueue",
+    "MigratedRoute",
     "MockResponse",
     "Quota",
     "Retry",
+    "Rollback",
     "Route",
     "SagaApproval",
     "SagaChoice",
@@ -48,6 +54,9 @@ __all__ = [
     "SagaStateMachine",
     "SagaStep",
     "SagaWait",
+    "Shadow",
+    "Sticky",
+    "StranglerGateway",
     "Throttle",
     "UsagePlan",
 ]
@@ -73,10 +82,13 @@ if not TYPE_CHECKING:
             "IamAuthorizer": "authorizers",
             "JwtAuthorizer": "jwt_authorizer",
             "LambdaAuthorizer": "authorizers",
+            "LegacyBackend": "legacy_backend",
             "LoadLeveledQueue": "load_leveled_queue",
+            "MigratedRoute": "migrated_route",
             "MockResponse": "mock_response",
             "Quota": "usage_plan",
             "Retry": "saga_step",
+            "Rollback": "migrated_route",
             "Route": "route",
             "SagaApproval": "saga_approval",
             "SagaChoice": "saga_flow",
@@ -84,6 +96,9 @@ if not TYPE_CHECKING:
             "SagaStateMachine": "saga_state_machine",
             "SagaStep": "saga_step",
             "SagaWait": "saga_flow",
+            "Shadow": "migrated_route",
+            "Sticky": "migrated_route",
+            "StranglerGateway": "strangler_gateway",
             "Throttle": "throttle",
             "UsagePlan": "usage_plan",
         }

@@ -31,3 +31,4 @@ if TYPE_CHECKING:
     Key = kms.IKey | kms.Key
     RestApi = apigateway.IRestApi | apigateway.RestApiBase
     Secret = secretsmanager.ISecret | secretsmanager.Secret
+    VpcLink = apigateway.IVpcLink | apigateway.VpcLink

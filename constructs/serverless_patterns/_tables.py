@@ -1,4 +1,4 @@
-"""Tables in which patterns keep state of their own: one string as the key, and nothing that anybody has to size."""
+"""Tables in which patterns keep state of their own: strings as keys, and nothing that anybody has to size."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def define_table(
     key: kms.IKey | None,
     removal_policy: RemovalPolicy,
     time_to_live: str | None = None,
+    sort_key: str | None = None,
 ) -> dynamodb.Table:
     """On demand, restorable, and protected where it stays when the stack goes.
 
@@ -30,7 +31,8 @@ def define_table(
     return dynamodb.Table(
         scope,
         id,
-        partition_key=dynamodb.Attribute(name=partition_key, type=dynamodb.AttributeType.STRING),
+        partition_key=_text(partition_key),
+        sort_key=None if sort_key is None else _text(sort_key),
         time_to_live_attribute=time_to_live,
         point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
             point_in_time_recovery_enabled=True
@@ -41,6 +43,10 @@ def define_table(
         deletion_protection=removal_policy == RemovalPolicy.RETAIN,
         removal_policy=removal_policy,
     )
+
+
+def _text(name: str) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)
 
 
 def check_table(problems: Problems, argument: str, table: dynamodb.ITable, partition_key: str, fix: str) -> None:

@@ -167,6 +167,16 @@ def is_companion(target: Any) -> TypeGuard[Companion]:
     return callable(getattr(target, "check_beside", None))
 
 
+def takes_the_rest(target: Any) -> bool:
+    """Whether a target on a route for `ANY` takes what the other methods of the path leave."""
+    return getattr(target, "takes_the_rest", False) is True
+
+
+def passes_bytes(target: Any) -> bool:
+    """Whether a body reaches what is behind the target, and comes back from it, as bytes where the API says so."""
+    return getattr(target, "passes_bytes", False) is True
+
+
 def refuse_idempotency(problems: Problems, facts: RouteFacts, what: str) -> None:
     """For a target that keeps no key."""
     if facts.asked_idempotency not in (None, "off"):

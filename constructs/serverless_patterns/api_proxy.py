@@ -84,7 +84,7 @@ class ApiProxy(Measured):
         claims_retention: How long a key and its answer are remembered; an hour or more.
         integration_timeout: How long the gateway waits, 50 ms to 300 s; above 29 s AWS has to raise a quota first.
         max_body_bytes: Functions refuse more with 413; to 6 MB, less a third for bytes.
-        binary_media_types: Whose bodies reach functions, and clients that accept them, as bytes: `image/png`.
+        binary_media_types: Whose bodies reach functions, and clients that accept them, as bytes: `image/png`; or `*/*`.
         access_logs: A line for each request. On AWS the account needs a role for it, once: `ApiAccount`. Default: yes.
         stage_name: First part of every path, `live`; of an imported `rest_api`, the stage that gets the routes.
         rest_api: Attach to this one, a `RestApi` or an imported one; its stage, and what belongs to that, stays its
@@ -190,7 +190,7 @@ class ApiProxy(Measured):
         allow_gateway(self, gateway.routed, gateway.stage_name, whole.invoked(invoked))
         authorizing, asked = whole.define_authorizers(self, settings, key)
         self.authorizer_functions: Mapping[str, lambda_.IFunction] = authorizing
-        methods = Methods(self, gateway, timeout=integration_timeout, cors=cors, functions=invoked, authorizers=asked)
+        methods = Methods(self, gateway, told, functions=invoked, authorizers=asked)
         self.usage_plans = define_usage_plans(self, self.stage, plans, methods.define(whole.routes))
         gateway.deploy(self, methods.defined, methods.authorizers)
         if web_acl is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from aws_cdk import aws_apigateway as apigateway
 
@@ -56,6 +56,7 @@ class HttpBackend:
 class _Target:
     backend: HttpBackend
     handler = None
+    passes_bytes: ClassVar[bool] = True
 
     def key_mode(self, facts: RouteFacts) -> KeyMode:
         del facts

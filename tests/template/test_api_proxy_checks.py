@@ -111,9 +111,24 @@ API: list[tuple[dict[str, Any], str]] = [
         (
             {"binary_media_types": [value]},
             f"binary_media_types must be types such as 'image/png', got {value!r}: "
-            "name those that are not JSON: as binary, a JSON body reaches neither the schema nor a queue",
+            "name those that are not JSON, or ['*/*'] alone: what is binary reaches neither schema nor queue",
         )
-        for value in ("*/*", "application/json", "png", 1)
+        for value in ("application/json", "png", 1)
+    ),
+    (
+        {"binary_media_types": ["*/*", "image/png"]},
+        "binary_media_types must be types such as 'image/png', got '*/*': "
+        "name those that are not JSON, or ['*/*'] alone: what is binary reaches neither schema nor queue",
+    ),
+    (
+        {"binary_media_types": ["*/*"], "cors": Cors(allow_origins=[ORIGIN])},
+        "binary_media_types must be types such as 'image/png' with cors, got '*/*': "
+        "the gateway answers preflights out of text: name the types that are bytes",
+    ),
+    (
+        {"binary_media_types": ["*/*"], "routes": [Route("GET /health", MockResponse())]},
+        "routes['GET /health'] target must be a function or a backend with */*, got another: "
+        "it is made of text by the gateway: name the types that are bytes, or put it behind another API",
     ),
     (
         {"binary_media_types": "image/png"},

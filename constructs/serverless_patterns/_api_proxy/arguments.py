@@ -10,6 +10,7 @@ from aws_cdk import Duration, Validations
 
 from .._checks import Problems
 from .._shapes import several
+from .._targets import passes_bytes
 from .cross_origin import check_cors
 from .throttling import check_throttle
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _MAX_BODY_BYTES = 6_291_456  # Lambda quota on what it is invoked with
 _SHORTEST_TIMEOUT_MILLISECONDS, _LONGEST_TIMEOUT_MILLISECONDS = 50, 300_000  # API Gateway quota
 _ORDINARY_TIMEOUT_MILLISECONDS = 29_000  # more must be asked of AWS, for the whole account
+EVERY_TYPE = "*/*"
 _STAGE_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
@@ -37,10 +39,14 @@ def check_arguments(
     _check_timeout(problems, told.timeout)
     fix = "Lambda takes no more; let clients upload larger ones to S3 by a presigned URL"
     problems.whole_number("max_body_bytes", told.max_body_bytes, 1, _MAX_BODY_BYTES, fix)
-    for name in several(problems, "binary_media_types", binary_media_types):
-        if name in ("*/*", "application/json") or not isinstance(name, str) or name.count("/") != 1:
-            fix = "name those that are not JSON: as binary, a JSON body reaches neither the schema nor a queue"
+    names = several(problems, "binary_media_types", binary_media_types)
+    for name in () if names == (EVERY_TYPE,) else names:
+        if name in (EVERY_TYPE, "application/json") or not isinstance(name, str) or name.count("/") != 1:
+            fix = "name those that are not JSON, or ['*/*'] alone: what is binary reaches neither schema nor queue"
             problems.add("binary_media_types", "be types such as 'image/png'", repr(name), fix)
+    if names == (EVERY_TYPE,) and told.cors is not None:
+        fix = "the gateway answers preflights out of text: name the types that are bytes"
+        problems.add("binary_media_types", "be types such as 'image/png' with cors", repr(EVERY_TYPE), fix)
     check_stage_name(problems, stage_name)
 
 
@@ -51,7 +57,11 @@ def check_stage_name(problems: Problems, stage_name: object) -> None:
 
 
 def check_binary(problems: Problems, routes: Sequence[Planned], binary_media_types: Sequence[object]) -> None:
-    """A body of bytes reaches its function whole only if the gateway knows its type."""
+    """A body of bytes reaches its function whole only if the gateway knows its type; what reads text gets none."""
+    if EVERY_TYPE in binary_media_types:
+        for one in (one for one in routes if not passes_bytes(one.target)):
+            fix = "it is made of text by the gateway: name the types that are bytes, or put it behind another API"
+            problems.add(f"{one.facts.label} target", f"be a function or a backend with {EVERY_TYPE}", "another", fix)
     if not binary_media_types:
         for one in (one for one in routes if one.facts.content == "bytes"):
             fix = "name the types that it takes, or the gateway reads the bytes as text and breaks them"

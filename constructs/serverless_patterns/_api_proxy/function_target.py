@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from aws_cdk import Duration
 from aws_cdk import aws_apigateway as apigateway
@@ -38,6 +38,7 @@ class HandlerTarget:
     """A business function behind our runtime."""
 
     handler: Handler
+    passes_bytes: ClassVar[bool] = True
 
     def key_mode(self, facts: RouteFacts) -> KeyMode:
         """Required where a repeat would do the work twice; where it may change something, one that is sent counts."""
@@ -56,7 +57,7 @@ class HandlerTarget:
 
     def connect(self, site: Site) -> Connection:
         """Lambda proxy integration with the handler's function."""
-        return Connection(_integration(site.functions[self.handler], site))
+        return Connection(integration(site.functions[self.handler], site))
 
     def answers(self, facts: RouteFacts) -> Mapping[str, str]:
         """Whatever the function answers."""
@@ -70,6 +71,7 @@ class FunctionTarget:
 
     function: Function
     handler = None
+    passes_bytes: ClassVar[bool] = True
 
     def key_mode(self, facts: RouteFacts) -> KeyMode:
         """Nobody keeps keys."""
@@ -86,7 +88,7 @@ class FunctionTarget:
 
     def connect(self, site: Site) -> Connection:
         """Lambda proxy integration."""
-        return Connection(_integration(cast(lambda_.IFunction, self.function), site))
+        return Connection(integration(cast(lambda_.IFunction, self.function), site))
 
     def answers(self, facts: RouteFacts) -> Mapping[str, str]:
         """Whatever the function answers."""
@@ -94,8 +96,11 @@ class FunctionTarget:
         return {"default": "What the function answers"}
 
 
-def _integration(function: lambda_.IFunction, site: Site) -> apigateway.Integration:
-    """Not CDK's `LambdaIntegration`: that adds a permission for each method, or looks through the whole API for one."""
+def integration(function: lambda_.IFunction, site: Site) -> apigateway.Integration:
+    """Lambda proxy integration.
+
+    Not CDK's `LambdaIntegration`: that adds a permission for each method, or looks through the whole API for one.
+    """
     return apigateway.AwsIntegration(
         service="lambda",
         proxy=True,

@@ -13,18 +13,18 @@ from aws_cdk import aws_lambda as lambda_
 from .._checks import Problems
 from .._targets import Connection, RouteFacts, Site
 from . import schemas as _schemas
+from .arguments import EVERY_TYPE
 from .credentials import sent_headers
 from .cross_origin import add_preflight, template_answers
-from .gateway import acknowledge_no_bodies
+from .gateway import acknowledge_bytes, acknowledge_no_bodies
 from .guards import Ours, method_guard
 
 if TYPE_CHECKING:
-    from aws_cdk import Duration
     from aws_cdk import aws_iam as iam
     from constructs import Construct
 
-    from ..cors import Cors
     from ..handler import Handler
+    from .functions import Told
     from .gateway import Gateway
     from .routes import Planned
 
@@ -38,16 +38,16 @@ class Methods:
         self,
         scope: Construct,
         gateway: Gateway,
+        told: Told,
         *,
-        timeout: Duration,
-        cors: Cors | None,
         functions: Mapping[Handler, lambda_.IFunction],
         authorizers: Mapping[Ours, apigateway.IAuthorizer],
     ) -> None:
         self._scope = scope
         self._gateway, self._rest_api = gateway, cast(apigateway.IRestApi, gateway.routed)
-        self._timeout = timeout
-        self._cors, self._cors_answers = cors, template_answers(cors)
+        self._timeout = told.timeout
+        self._cors, self._cors_answers = told.cors, template_answers(told.cors)
+        self._validates = EVERY_TYPE not in told.binary_media_types
         self._functions = functions
         self._authorizers = authorizers
         self.defined: list[apigateway.Method] = []
@@ -63,8 +63,11 @@ class Methods:
         for one in routes:
             made[one.route.route] = self._define(one)
             by_path.setdefault(one.path.parts, []).append(one)
-        if self._gateway.owned and self._validator is None and not any(one.takes_a_body for one in routes):
-            acknowledge_no_bodies(self._gateway.rest_api)
+        if self._gateway.owned and self._validator is None:
+            if not self._validates:
+                acknowledge_bytes(self._gateway.rest_api)
+            elif not any(one.takes_a_body for one in routes):
+                acknowledge_no_bodies(self._gateway.rest_api)
         if self._cors is not None:
             for parts, there in by_path.items():
                 needed = [sent_headers(one.guard, api_key=one.route.api_key_required) for one in there]
@@ -86,14 +89,14 @@ class Methods:
             roles=self._roles,
         )
         connection = one.target.connect(site)
-        query = {} if facts.query is None else _schemas.query_parameters(facts.query)
+        query = {} if facts.query is None or not self._validates else _schemas.query_parameters(facts.query)
         return self._add_method(one, resource, connection, {**connection.request_parameters, **query})
 
     def _add_method(
         self, one: Planned, resource: apigateway.IResource, connection: Connection, parameters: Mapping[str, bool]
     ) -> apigateway.Method:
         facts, guard = one.facts, method_guard(one.guard, self._authorizers)
-        model = None if facts.body is None else self._model(facts.body)
+        model = None if facts.body is None or not self._validates else self._model(facts.body)
         checked = model is not None or any(
             required and not name.startswith("method.request.path.") for name, required in parameters.items()
         )

@@ -17,6 +17,8 @@ class Guarded(NamedTuple):
     public: bool
     elsewhere: bool
     """Whether it leads to code that reads paths in its own way: in any case of letters, say."""
+    rest: bool = False
+    """Whether it is for `ANY`, and takes what the other methods of its path leave."""
 
     @property
     def label(self) -> str:
@@ -40,7 +42,8 @@ def _check_methods(problems: Problems, routes: Sequence[Guarded]) -> None:
         if before is not route:
             problems.add(route.label, "be there once", "two of it", "leave one out")
     for (path, method), route in first.items():
-        if method != "ANY" and (path, "ANY") in first:
+        whole = first.get((path, "ANY"), route)
+        if method != "ANY" and whole is not route and not whole.rest:
             fix = "name the other methods instead of ANY, or leave this one out"
             problems.add(route.label, f"not stand beside 'ANY {path}'", repr(route.name), fix)
 

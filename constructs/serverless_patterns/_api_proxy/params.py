@@ -28,7 +28,7 @@ def check_params(problems: Problems, facts: RouteFacts, given: Any, target: obje
     label = f"{facts.label} params"
     if given is None:
         return
-    if not isinstance(target, Handler):
+    if not isinstance(getattr(target, "handler", target), Handler):
         fix = "API Gateway checks no path: check it where the route leads"
         problems.add(label, "be left out for a target that is no Handler", "a value", fix)
         return

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .._checks import Problems
 from .._running import is_function
 from .._shapes import several, told
-from .._targets import RouteFacts, is_companion, is_routable
+from .._targets import RouteFacts, is_companion, is_routable, takes_the_rest
 from ..handler import Handler
 from ..http_backend import HttpBackend
 from ..route import Route
@@ -90,7 +90,7 @@ def planned(problems: Problems, routes: Any, api: Guard | None, timeout: Duratio
 
 def _guarded(one: Planned) -> Guarded:
     elsewhere = isinstance(one.target, FunctionTarget) or isinstance(one.route.target, HttpBackend)
-    return Guarded(one.route.route, one.path, one.guard.evidence == "none", elsewhere)
+    return Guarded(one.route.route, one.path, one.guard.evidence == "none", elsewhere, takes_the_rest(one.target))
 
 
 def _planned(

@@ -1,0 +1,196 @@
+"""The router, its shadow, and the function that commands ask: all of ours, and no code of the user's in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from aws_cdk import Aws, Duration, Stack
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+
+from serverless_patterns_runtime.circuit_breaker import contract as breaker_contract
+from serverless_patterns_runtime.strangler_gateway.contract import (
+    CONTROL_HANDLER,
+    EXPIRES_AT,
+    PARTITION_KEY,
+    ROUTER_HANDLER,
+    SHADOW_HANDLER,
+    SORT_KEY,
+    ControlEnv,
+    Env,
+)
+
+from .._acknowledge import acknowledge
+from .._bundled import BundledHandler
+from .._checks import text
+from .._function import define_function, endpoints
+from .._tables import define_table
+from .grants import grant_calls, grant_commands, grant_routing
+from .targets import name_of
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_dynamodb as dynamodb
+    from aws_cdk import aws_kms as kms
+    from constructs import Construct
+
+    from ..defaults import Settings
+    from ..legacy_backend import LegacyBackend
+
+SERVICES = ("dynamodb", "lambda")
+_ROUTER_MEMORY = 512  # its time is the caller's
+_CONTROL_SECONDS, _SHADOW_SECONDS = 15, 60
+_COPY_SECONDS = 60  # an older copy is compared with an answer of another time
+_SHADOW_UNDELIVERED = "a comparison that fails is one fewer, and nobody waits for it"
+
+
+class Defined(NamedTuple):
+    """What a gateway with a router has."""
+
+    router: lambda_.Function
+    control: lambda_.Function
+    shadow: lambda_.Function | None
+    control_table: dynamodb.Table
+    breaker_table: dynamodb.Table
+
+
+@dataclass(frozen=True)
+class Functions:
+    """Defines the functions of a gateway, and what they need."""
+
+    scope: Construct
+    legacy: LegacyBackend
+    file: Mapping[str, str]
+    settings: Settings
+    key: kms.IKey | None
+
+    def define(self, *, timeout: Duration, shadowed: bool) -> Defined:
+        """Define them, with what they may do but for calling the new side: that comes after the API.
+
+        Args:
+            timeout: Of the gateway's integrations: nobody waits longer for the router.
+            shadowed: Whether any route has a shadow.
+        """
+        removal = self.settings.removal_policy
+        control_table = define_table(
+            self.scope,
+            "ControlTable",
+            PARTITION_KEY,
+            sort_key=SORT_KEY,
+            key=self.key,
+            removal_policy=removal,
+            time_to_live=EXPIRES_AT,
+        )
+        breaker_table = define_table(
+            self.scope, "BreakerTable", breaker_contract.PARTITION_KEY, key=self.key, removal_policy=removal
+        )
+        env = Env(
+            LEGACY_URL=self.legacy.url.rstrip("/"),
+            CONTROL_TABLE=control_table.table_name,
+            BREAKER_TABLE=breaker_table.table_name,
+            TARGETS="{}",
+            SHADOW_FUNCTION="",
+            URL_SUFFIX=Aws.URL_SUFFIX,
+        )
+        shadow = self._shadow(env) if shadowed else None
+        if shadow is not None:
+            env = env._replace(SHADOW_FUNCTION=shadow.function_name)
+        router = self._function("Router", ROUTER_HANDLER, env._asdict(), _whole(timeout), _ROUTER_MEMORY)
+        grant_routing(router, control_table, breaker_table)
+        told = ControlEnv(CONTROL_TABLE=control_table.table_name)._asdict()
+        control = self._function("Control", CONTROL_HANDLER, told, Duration.seconds(_CONTROL_SECONDS), 256)
+        grant_commands(control, control_table)
+        return Defined(router, control, shadow, control_table, breaker_table)
+
+    def _shadow(self, env: Env) -> lambda_.Function:
+        timeout = Duration.seconds(_SHADOW_SECONDS)
+        shadow = self._function("Shadow", SHADOW_HANDLER, env._asdict(), timeout, 256, _SHADOW_UNDELIVERED)
+        config = lambda_.CfnEventInvokeConfig(
+            self.scope,
+            "ShadowEvents",
+            function_name=shadow.function_name,
+            qualifier="$LATEST",
+            maximum_event_age_in_seconds=_COPY_SECONDS,
+            maximum_retry_attempts=0,  # the new side is asked once for each copy
+        )
+        acknowledge(config, _SHADOW_UNDELIVERED, "Serverless-LambdaAsyncFailureDestination")
+        return shadow
+
+    def _function(
+        self, id: str, entry_point: str, env: Mapping[str, str], timeout: Duration, memory: int, lost: str | None = None
+    ) -> lambda_.Function:
+        legacy, network = self.legacy, id != "Control"
+        handler = BundledHandler(
+            id,
+            id.lower(),
+            memory_size=memory,
+            vpc=legacy.vpc if network else None,
+            vpc_subnets=legacy.vpc_subnets if network else None,
+            security_groups=legacy.security_groups if network else (),
+        )
+        return define_function(
+            self.scope,
+            id,
+            handler,
+            entry_point=entry_point,
+            contract=env,
+            timeout=timeout,
+            settings=self.settings,
+            encryption_key=self.key,
+            reserved_concurrent_executions=None,
+            required_endpoints=endpoints(handler, *SERVICES),
+            beside_code=self.file,
+            **({} if lost is None else {"undelivered": lost}),
+        )
+
+
+def connect(
+    defined: Defined,
+    scope: Construct,
+    rest_api: apigateway.RestApiBase,
+    stage_name: str,
+    invoked: Mapping[str, lambda_.IFunction],
+    ids: Mapping[str, str],
+    shadowed: Iterable[str],
+) -> None:
+    """Let the router be called by the API and call the new side, and the shadow likewise.
+
+    Args:
+        defined: The functions.
+        scope: The gateway.
+        rest_api: Who calls the router.
+        stage_name: Of its only stage.
+        invoked: The new side's functions by route.
+        ids: What the functions' file calls them, by route.
+        shadowed: Routes that have a shadow.
+    """
+    copied = {route: invoked[route] for route in shadowed if route in invoked}
+    _tell(defined.router, invoked, ids)
+    called = [*invoked.values()]
+    if defined.shadow is not None:
+        _tell(defined.shadow, copied, ids)
+        grant_calls(defined.shadow, copied.values())
+        called.append(cast(lambda_.IFunction, defined.shadow))
+    grant_calls(defined.router, called)
+    id = "RouterPermission"
+    defined.router.add_permission(
+        id,
+        principal=cast(iam.IPrincipal, iam.ServicePrincipal("apigateway.amazonaws.com")),
+        scope=scope,
+        source_arn=rest_api.arn_for_execute_api("*", "/*", stage_name),
+    )
+    # Or the stage would send requests to a router that refuses them, for as long as CloudFormation takes.
+    deployment = cast(apigateway.RestApi, rest_api).latest_deployment
+    cast(apigateway.Deployment, deployment).node.add_dependency(scope.node.find_child(id))
+
+
+def _tell(caller: lambda_.Function, invoked: Mapping[str, lambda_.IFunction], ids: Mapping[str, str]) -> None:
+    targets = {ids[route]: name_of(invoked[route]) for route in sorted(invoked)}
+    caller.add_environment("TARGETS", Stack.of(caller).to_json_string(dict(sorted(targets.items()))))
+
+
+def _whole(duration: Duration) -> Duration:
+    """In seconds, as Lambda counts, and no shorter."""
+    return Duration.seconds(int(text(duration)) + (duration.to_milliseconds() % 1000 > 0))

@@ -1,0 +1,119 @@
+"""What the functions of a gateway read from their file: everything that is decided before deployment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from serverless_patterns_runtime.strangler_gateway.contract import (
+    ROUTES_FILE,
+    SAFE_METHODS,
+    BreakerSettings,
+    Migration,
+    RollbackSettings,
+    RouteSettings,
+    ShadowSettings,
+    StickySettings,
+)
+
+from ..http_backend import HttpBackend
+from .known_at_synth import length_of
+
+if TYPE_CHECKING:
+    from aws_cdk import Duration
+
+    from ..legacy_backend import LegacyBackend
+    from ..migrated_route import MigratedRoute, Sticky
+
+CACHE_SECONDS = 5.0
+_BREAKER: BreakerSettings = {
+    "failure_threshold": 5,
+    "window_seconds": 60.0,
+    "open_seconds": 30.0,
+    "cache_seconds": CACHE_SECONDS,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What is said of a gateway as a whole. Checked."""
+
+    namespace: str
+    legacy: LegacyBackend
+    sticky: Sticky
+    integration_timeout: Duration
+    max_body_bytes: int
+    base_path: str | None
+    force_header: str | None
+    here: bool
+    """Whether functions run on this machine."""
+
+
+def migration_file(
+    told: Told, migrating: Sequence[MigratedRoute], done: Sequence[MigratedRoute], ids: Mapping[str, str]
+) -> Mapping[str, str]:
+    """The file by its name.
+
+    Args:
+        told: Of the gateway.
+        migrating: Routes that the router decides on.
+        done: Routes that it never gets.
+        ids: By route: what `TARGETS` calls its function.
+    """
+    migration: Migration = {
+        "gateway": told.namespace,
+        "cookie": f"side-{told.namespace}",
+        "cache_seconds": CACHE_SECONDS,
+        "deadline_seconds": length_of(told.integration_timeout),
+        "max_body_bytes": told.max_body_bytes,
+        "legacy_timeout_seconds": length_of(told.legacy.timeout),
+        "legacy_headers": dict(told.legacy.headers),
+        "loopback": told.here,
+        "private": told.legacy.vpc is not None,
+        "base_path": f"/{told.base_path}" if told.base_path else "",
+        "routes": {one.route: _settings(one, told.sticky, ids) for one in migrating},
+        "elsewhere": [one.route for one in done],
+    }
+    if told.force_header is not None:
+        migration["force_header"] = told.force_header
+    return {ROUTES_FILE: json.dumps(migration, indent=1, sort_keys=True)}
+
+
+def _settings(route: MigratedRoute, sticky: Sticky, ids: Mapping[str, str]) -> RouteSettings:
+    method = route.route.partition(" ")[0]
+    settings: RouteSettings = {
+        "generation": route.generation,
+        "initial_percent": route.initial_percent,
+        "timeout_seconds": length_of(route.timeout),
+        "sticky": _sticky(route.sticky or sticky),
+        "fallback": route.fallback is not False and method in (*SAFE_METHODS, "ANY"),
+        "breaker": _BREAKER,
+    }
+    if isinstance(route.target, HttpBackend):
+        settings["url"] = route.target.url
+    else:
+        settings["function"] = ids[route.route]
+    if route.rollback is not None:
+        settings["rollback"] = RollbackSettings(
+            max_error_percent=route.rollback.max_error_percent,
+            min_requests=route.rollback.min_requests,
+            window_seconds=int(length_of(route.rollback.window)),
+        )
+    if route.shadow is not None:
+        settings["shadow"] = ShadowSettings(
+            percent=route.shadow.percent, compare=[*route.shadow.compare], declared=route.shadow.declared
+        )
+    return settings
+
+
+def _sticky(sticky: Sticky) -> StickySettings:
+    settings: StickySettings = {}
+    if sticky.claim is not None:
+        settings["claim"] = sticky.claim
+    if sticky.header is not None:
+        settings["header"] = sticky.header
+    if sticky.cookie is not None:
+        settings["cookie"] = sticky.cookie
+    return settings

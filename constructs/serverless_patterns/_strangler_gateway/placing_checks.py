@@ -1,0 +1,54 @@
+"""What is said of how callers are told apart, and of copies, checked."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from serverless_patterns_runtime.strangler_gateway.contract import SAFE_METHODS
+
+from .._shapes import several, told
+from ..migrated_route import Shadow, Sticky
+from .known_at_synth import check_percent
+from .legacy_checks import NAME, check_header_name
+
+if TYPE_CHECKING:
+    from .._checks import Problems
+
+_CLAIM = re.compile(r"[A-Za-z0-9_:./-]{1,128}")
+_FIELD = re.compile(r"\$(\.[A-Za-z_][A-Za-z0-9_-]*(\[\*\])*)+")
+
+
+def check_sticky(problems: Problems, label: str, sticky: Any, *, authorized: bool) -> None:
+    """Refuse names of nothing, and claims without an authorizer."""
+    if not isinstance(sticky, Sticky):
+        problems.add(label, "be a Sticky", told(sticky), "write Sticky(claim='sub')")
+        return
+    if sticky.header is not None:
+        check_header_name(problems, f"{label} header", sticky.header)
+    if sticky.cookie is not None and not (isinstance(sticky.cookie, str) and NAME.fullmatch(sticky.cookie)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        problems.add(f"{label} cookie", "be the name of a cookie", told(sticky.cookie), "for example 'session'")
+    if sticky.claim is None:
+        return
+    if not isinstance(sticky.claim, str) or not _CLAIM.fullmatch(sticky.claim):  # pyright: ignore[reportUnnecessaryIsInstance]
+        problems.add(f"{label} claim", "be the name of a claim", told(sticky.claim), "for example 'sub'")
+    elif not authorized:
+        fix = "claims come from an authorizer of the gateway: pass auth=..., or a cookie or header instead"
+        problems.add(f"{label} claim", "be left out with auth='legacy'", told(sticky.claim), fix)
+
+
+def check_shadow(problems: Problems, label: str, shadow: Any, method: str) -> None:
+    """Refuse copies of what changes something, unless that was said; and fields that cannot be found."""
+    if not isinstance(shadow, Shadow):
+        problems.add(label, "be a Shadow", told(shadow), "write Shadow(compare=['$.name'])")
+        return
+    check_percent(problems, f"{label} percent", shadow.percent, least=0.01, fix="leave shadow out for none")
+    if not isinstance(shadow.declared, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+        problems.add(f"{label} declared", "be True or False", told(shadow.declared), "leave it out for safe methods")
+    elif method not in (*SAFE_METHODS, "ANY") and not shadow.declared:
+        fix = "the new side would do it too: declared=True says that it may"
+        problems.add(f"{label} declared", f"be True for {method}", "False", fix)
+    for field in several(problems, f"{label} compare", shadow.compare):
+        if not isinstance(field, str) or not _FIELD.fullmatch(field):
+            fix = "write '$.name' or '$.lines[*].price'"
+            problems.add(f"{label} compare", "hold paths into a JSON answer", told(field), fix)

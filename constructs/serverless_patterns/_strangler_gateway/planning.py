@@ -1,0 +1,115 @@
+"""All that a gateway is made of, checked before anything is defined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .._api_proxy.arguments import check_binary
+from .._api_proxy.planning import plan
+from .._code import runs_here
+from .arguments import BYTES, LEGACY, check_times
+from .functions import Defined, Functions, connect
+from .legacy_checks import check_legacy, check_router_network
+from .migration import Told, migration_file
+from .route_checks import check_routes
+from .router import Router
+from .stages import Stages
+from .targets import check_targets, target_ids
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_apigateway as apigateway
+    from aws_cdk import aws_kms as kms
+    from constructs import Construct
+
+    from .._api_proxy.functions import Told as ToldFunctions
+    from .._checks import Problems
+    from ..defaults import Settings
+    from ..domain import Domain
+    from ..migrated_route import Sticky
+    from ..route import Route
+
+
+@dataclass(frozen=True)
+class Whole:
+    """Everything that a gateway is made of."""
+
+    stages: Stages
+    router: Router
+    routes: Sequence[Route]
+    """Of its API."""
+
+    ids: Mapping[str, str]
+    """By route that is migrating: what the router knows its function by."""
+
+    told: Told
+
+    def define_functions(self, scope: Construct, settings: Settings, key: kms.IKey | None) -> Defined | None:
+        """The router and what goes with it; `None` when nothing goes through one."""
+        if not self.stages.router:
+            return None
+        file = migration_file(self.told, self.stages.migrating, self.stages.done, self.ids)
+        functions = Functions(scope, self.stages.legacy, file, settings, key)
+        defined = functions.define(timeout=self.told.integration_timeout, shadowed=bool(self._shadowed))
+        self.router.function = defined.router
+        return defined
+
+    def connect(self, scope: Construct, defined: Defined, rest_api: apigateway.RestApiBase, stage_name: str) -> None:
+        """Let the API call the router, and that the new side."""
+        connect(defined, scope, rest_api, stage_name, self.router.invoked, self.ids, self._shadowed)
+
+    @property
+    def _shadowed(self) -> list[str]:
+        return [one.route for one in self.stages.migrating if one.shadow is not None]
+
+
+def planned(
+    problems: Problems,
+    scope: Construct,
+    id: str,
+    told: ToldFunctions,
+    settings: Settings,
+    *,
+    legacy: Any,
+    routes: Any,
+    auth: Any,
+    always_route: bool,
+    sticky: Sticky,
+    namespace: str,
+    domain: Domain | None,
+    force_header: str | None,
+) -> Whole:
+    """Check what was said of legacy and of routes, and that all of it goes together.
+
+    Raises:
+        ValueError: with everything that is wrong, what others found included.
+    """
+    is_legacy = check_legacy(problems, scope, legacy)
+    private = is_legacy and legacy.vpc is not None
+    found = check_routes(problems, scope, routes, authorized=auth != LEGACY, private=private)
+    if is_legacy:
+        check_times(problems, legacy, [one for one, _ in found.values()], told.timeout)
+    problems.raise_any()  # what follows leans on these
+    stages, router = Stages(found, legacy, always_route), Router()
+    if stages.router:
+        check_router_network(problems, legacy, settings.vpc)
+    stages.check_quotas(problems)
+    translated = stages.translated(router)
+    authorizer = None if auth == LEGACY else auth
+    whole = plan(problems, scope, id, translated, authorizer, auth == LEGACY, told, settings)
+    check_binary(problems, whole.routes, BYTES)
+    ids = target_ids(whole.functions, stages.migrating)
+    check_targets(problems, stages.migrating, ids)
+    problems.raise_any()
+    told_to_router = Told(
+        namespace=namespace,
+        legacy=legacy,
+        sticky=sticky,
+        integration_timeout=told.timeout,
+        max_body_bytes=told.max_body_bytes,
+        base_path=None if domain is None else domain.base_path,
+        force_header=force_header,
+        here=runs_here(scope),
+    )
+    return Whole(stages, router, translated, ids, told_to_router)

@@ -1,0 +1,48 @@
+"""What is left to legacy beside the routes that have left it: other methods of their paths, and everything else.
+
+API Gateway chooses a resource first and a method then. Whether it goes back to a `{proxy+}` further up for a method
+that the resource lacks is not documented; so each resource has all that may come to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .._api_proxy.paths import Path
+
+_REST = "proxy"
+
+
+def remainder(paths: Iterable[Path]) -> list[str]:
+    """Routes, as `ANY /profile/{proxy+}`, that together with these take every request.
+
+    Args:
+        paths: Of the routes that are not legacy's alone.
+    """
+    methods: dict[tuple[str, ...], set[str]] = {(): set()}
+    below: dict[tuple[str, ...], set[str]] = {}
+    for path in paths:
+        for length, part in enumerate(path.parts):
+            below.setdefault(path.parts[:length], set()).add(part)
+            methods.setdefault(path.parts[: length + 1], set())
+        methods[path.parts].add(path.method)
+    rest: list[tuple[str, ...]] = []
+    for parts, taken in methods.items():
+        if "ANY" not in taken:
+            rest.append(parts)
+        variable = any(part.startswith("{") for part in below.get(parts, ()))
+        if not variable and not (parts and parts[-1].endswith("+}")):
+            rest.append((*parts, f"{{{_free(parts)}+}}"))
+    return [f"ANY /{'/'.join(parts)}" for parts in sorted(rest)]
+
+
+def resources(routes: Iterable[Path]) -> set[tuple[str, ...]]:
+    """Every resource of the API that these make, its root left out."""
+    return {path.parts[:length] for path in routes for length in range(1, len(path.parts) + 1)}
+
+
+def _free(parts: tuple[str, ...]) -> str:
+    name = _REST
+    while f"{{{name}}}" in parts:
+        name += "_"
+    return name

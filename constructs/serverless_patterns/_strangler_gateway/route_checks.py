@@ -1,0 +1,112 @@
+"""What is said of the routes that leave legacy, checked; schemas and targets are checked as those of any API are."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from serverless_patterns_runtime.strangler_gateway.contract import SAFE_METHODS
+
+from .._api_proxy.paths import Path, parsed
+from .._code import runs_here
+from .._running import is_function
+from .._shapes import several, told
+from .._targets import is_routable
+from ..handler import Handler
+from ..http_backend import HttpBackend
+from ..migrated_route import STAGES, MigratedRoute, Rollback
+from .addresses import check_address
+from .known_at_synth import check_length, check_percent, check_whole, is_known
+from .placing_checks import check_shadow, check_sticky
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from .._checks import Problems
+
+_MOST_GENERATIONS = 1_000_000_000
+_MOST_REQUESTS = 1_000_000
+_LONGEST_SECONDS = 299  # less than the longest that API Gateway waits
+_PARAMETER = re.compile(r"\{[^{}]*\}")
+
+
+def check_routes(
+    problems: Problems, scope: Construct, routes: Any, *, authorized: bool, private: bool
+) -> dict[str, tuple[MigratedRoute, Path]]:
+    """The routes by their texts, each with its path, as far as they are right.
+
+    Args:
+        problems: Takes what is wrong.
+        scope: Where the gateway will be.
+        routes: What the user gave.
+        authorized: Whether an authorizer says who calls.
+        private: Whether the router reaches private addresses.
+    """
+    found: dict[str, tuple[MigratedRoute, Path]] = {}
+    for position, route in enumerate(several(problems, "routes", routes)):
+        if not isinstance(route, MigratedRoute):
+            fix = "write MigratedRoute('GET /profile/{id}', ..., stage='legacy')"
+            problems.add(f"routes[{position}]", "be a MigratedRoute", told(route), fix)
+            continue
+        path = parsed(problems, route.route)
+        if path is None:
+            continue
+        label = f"routes[{route.route!r}]"
+        if route.route in found:
+            problems.add(label, "be there once", "two of it", "leave one out")
+        found[route.route] = (route, path)
+        _check(problems, label, route, path, authorized=authorized)
+        _check_target(problems, f"{label} target", route, private=private, here=runs_here(scope))
+    return found
+
+
+def _check(problems: Problems, label: str, route: MigratedRoute, path: Path, *, authorized: bool) -> None:
+    fix = "a route begins as 'legacy'; 'migrating' takes percentages; 'done' has left it"
+    problems.one_of(f"{label} stage", route.stage, STAGES, fix)
+    fix = "what callers get before anybody has said otherwise: serverless-patterns route set"
+    check_percent(problems, f"{label} initial_percent", route.initial_percent, least=0, fix=fix)
+    fix = "raise it by one to make what was set and killed void"
+    check_whole(problems, f"{label} generation", route.generation, 1, _MOST_GENERATIONS, fix)
+    fix = "legacy answers after it, and the gateway waits 29 seconds in all"
+    check_length(problems, f"{label} timeout", route.timeout, 1, _LONGEST_SECONDS, fix)
+    if route.fallback not in (None, True, False):
+        problems.add(f"{label} fallback", "be True or False", told(route.fallback), "leave it out for safe methods")
+    elif route.fallback and path.method not in (*SAFE_METHODS, "ANY"):
+        fix = "the new side may have done it before it failed: leave fallback out"
+        problems.add(f"{label} fallback", f"be left out for {path.method}", "True", fix)
+    if route.sticky is not None:
+        check_sticky(problems, f"{label} sticky", route.sticky, authorized=authorized)
+    if route.shadow is not None:
+        check_shadow(problems, f"{label} shadow", route.shadow, path.method)
+    if route.rollback is not None:
+        _check_rollback(problems, f"{label} rollback", route.rollback)
+
+
+def _check_rollback(problems: Problems, label: str, rollback: Any) -> None:
+    if not isinstance(rollback, Rollback):
+        problems.add(label, "be a Rollback or None", told(rollback), "write Rollback(max_error_percent=2)")
+        return
+    fix = "more errors than that, and legacy answers; None for never"
+    check_percent(problems, f"{label} max_error_percent", rollback.max_error_percent, least=0.01, fix=fix)
+    fix = "fewer requests say nothing about their rate"
+    check_whole(problems, f"{label} min_requests", rollback.min_requests, 1, _MOST_REQUESTS, fix)
+    check_length(problems, f"{label} window", rollback.window, 10, 3600, "within it errors are counted")
+
+
+def _check_target(problems: Problems, label: str, route: MigratedRoute, *, private: bool, here: bool) -> None:
+    target: Any = route.target
+    if isinstance(target, HttpBackend):
+        if route.stage == "migrating" and isinstance(target.url, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            known = is_known(problems, f"{label} url", target.url)
+            address = _PARAMETER.sub("x", target.url)
+            if known:
+                check_address(problems, f"{label} url", address, private=private, here=here)
+        return
+    if isinstance(target, Handler) or is_function(target):
+        return
+    if isinstance(target, type) or not is_routable(target):
+        fix = "wrap your Python function in a Handler"
+        problems.add(label, "be a Handler, an IFunction or an HttpBackend", told(target), fix)
+    elif route.stage == "migrating":
+        fix = "it has no side of legacy's: take it when it is 'done', or put a Handler in front"
+        problems.add(label, "be a Handler, an IFunction or an HttpBackend while migrating", told(target), fix)

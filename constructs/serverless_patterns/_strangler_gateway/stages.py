@@ -1,0 +1,100 @@
+"""Stages become routes of an API: what is done, what is migrating, and legacy for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .._api_proxy.paths import Path, parsed
+from .._checks import Problems
+from ..handler import Handler
+from ..http_backend import HttpBackend
+from ..route import Route
+from .legacy_target import LegacyTarget
+from .remainder import remainder, resources
+from .router import RoutedBackend, RoutedFunction, RoutedHandler, Router
+
+if TYPE_CHECKING:
+    from ..legacy_backend import LegacyBackend
+    from ..migrated_route import MigratedRoute, Stage
+
+_PASSED_ON = ("body", "query", "params", "idempotency", "scopes", "throttle", "circuit_breaker")
+_MOST_RESOURCES = 300  # of an API Gateway API
+_MOST_OF_A_STACK = 500  # resources of CloudFormation
+_OF_A_FUNCTION = 3  # itself, its role and its logs
+_OF_THE_API = 5  # itself, its stage and deployment, two gateway errors
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The routes of a gateway by how far they have come.
+
+    Args:
+        routes: Checked, by their texts, each with its path.
+        legacy: What answers the rest.
+        always_route: Whether legacy is reached through the router alone.
+    """
+
+    routes: Mapping[str, tuple[MigratedRoute, Path]]
+    legacy: LegacyBackend
+    always_route: bool
+
+    @property
+    def migrating(self) -> list[MigratedRoute]:
+        """In the order of their texts."""
+        return self._of("migrating")
+
+    @property
+    def done(self) -> list[MigratedRoute]:
+        """In the order of their texts."""
+        return self._of("done")
+
+    @property
+    def router(self) -> bool:
+        """Whether anything goes through one."""
+        return self.always_route or bool(self.migrating)
+
+    def translated(self, router: Router) -> list[Route]:
+        """The routes of the API."""
+        routes = [Route(one.route, one.target, **_arguments(one)) for one in self.done]
+        routes += [Route(one.route, _routed(one, router), **_arguments(one)) for one in self.migrating]
+        left = LegacyTarget(self.legacy, router if self.always_route else None)
+        return routes + [Route(text, left) for text in self._rest()]
+
+    def check_quotas(self, problems: Problems) -> None:
+        """Refuse what API Gateway and CloudFormation refuse for its size alone."""
+        rest = [path for path in (parsed(problems, text) for text in self._rest()) if path is not None]
+        paths = [path for _, path in self._moved()]
+        of_api = len(resources([*paths, *rest]))
+        if of_api > _MOST_RESOURCES:
+            fix = "move routes together, as 'ANY /orders/{proxy+}', or give a part of the paths a gateway of its own"
+            problems.add("routes", f"make {_MOST_RESOURCES} resources of API Gateway at most", str(of_api), fix)
+        functions = {id(one.target) for one, _ in self._moved() if isinstance(one.target, Handler)}
+        in_stack = of_api + len(paths) + len(rest) + _OF_A_FUNCTION * len(functions) + _OF_THE_API
+        if in_stack > _MOST_OF_A_STACK:
+            fix = "move routes together, as 'ANY /orders/{proxy+}', share a Handler, or split the gateway in two stacks"
+            must = f"fit into the {_MOST_OF_A_STACK} resources of a stack"
+            problems.add("routes", must, f"{in_stack} or more", fix)
+
+    def _rest(self) -> list[str]:
+        return remainder(path for _, path in self._moved())
+
+    def _moved(self) -> list[tuple[MigratedRoute, Path]]:
+        return [(one, path) for one, path in self.routes.values() if one.stage != "legacy"]
+
+    def _of(self, stage: Stage) -> list[MigratedRoute]:
+        return [one for _, (one, _) in sorted(self.routes.items()) if one.stage == stage]
+
+
+def _arguments(route: MigratedRoute) -> dict[str, Any]:
+    return {name: getattr(route, name) for name in _PASSED_ON}
+
+
+def _routed(route: MigratedRoute, router: Router) -> RoutedHandler | RoutedFunction | RoutedBackend:
+    target: Any = route.target
+    if isinstance(target, Handler):
+        return RoutedHandler(target, router)
+    if isinstance(target, HttpBackend):
+        return RoutedBackend(target, router)
+    return RoutedFunction(target, router)

@@ -1,0 +1,417 @@
+"""What CloudFormation is told of a StranglerGateway: where each request goes, and what the router knows."""
+
+import json
+from typing import Any
+
+import pytest
+from aws_cdk import CfnParameter, Duration, Stack
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.assertions import Template
+
+from serverless_patterns import (
+    Defaults,
+    HttpBackend,
+    IamAuthorizer,
+    LambdaAuthorizer,
+    MigratedRoute,
+    Rollback,
+    Shadow,
+    Sticky,
+    Throttle,
+)
+from tests.template.apis import ORDER, a_function, functions, get, methods, take, the_routes, the_stage, variables_of
+from tests.template.gateways import URL, a_gateway, a_route, legacy, the_migration, three_stages
+from tests.template.stacks import a_handler, new_stack, refusal, resources, the, warnings
+
+
+def integration(stack: Stack, route: str) -> dict[str, Any]:
+    return methods(stack)[route]["Integration"]
+
+
+def goes_to(stack: Stack, route: str) -> str:
+    """`legacy`, or the logical id of the function without its hash."""
+    found = integration(stack, route)
+    if found["Type"] == "HTTP_PROXY":
+        return "legacy"
+    (id,) = [part["Fn::GetAtt"][0] for part in found["Uri"]["Fn::Join"][1] if "Fn::GetAtt" in part]
+    return id[:-8]
+
+
+def where(*routes: MigratedRoute, **arguments: Any) -> dict[str, str]:
+    stack = new_stack()
+    a_gateway(stack, *routes, **arguments)
+    return {route: goes_to(stack, route) for route in methods(stack)}
+
+
+def test_each_stage_goes_where_it_says_and_everything_else_to_legacy() -> None:
+    assert where(*three_stages()) == {
+        "ANY /": "legacy",
+        "ANY /basket": "legacy",
+        "ANY /basket/{proxy+}": "legacy",
+        "ANY /catalogue": "legacy",
+        "ANY /catalogue/{proxy+}": "legacy",
+        "ANY /profile": "legacy",
+        "ANY /profile/{id}": "legacy",
+        "ANY /profile/{id}/{proxy+}": "legacy",
+        "ANY /{proxy+}": "legacy",
+        "GET /catalogue": "GatewayApiWebGet",
+        "GET /profile/{id}": "GatewayRouter",
+        "POST /basket": "GatewayRouter",
+    }
+
+
+def test_always_route_sends_what_is_legacy_s_through_the_router_and_what_is_done_not() -> None:
+    found = where(*three_stages(), always_route=True)
+    assert {route for route, to in found.items() if to != "GatewayRouter"} == {"GET /catalogue"}
+
+
+def test_a_route_that_takes_every_method_leaves_none_to_legacy() -> None:
+    found = where(a_route("ANY /basket/{proxy+}"), a_route("ANY /"))
+    assert found == {
+        "ANY /": "GatewayRouter",
+        "ANY /basket": "legacy",
+        "ANY /basket/{proxy+}": "GatewayRouter",
+        "ANY /{proxy+}": "legacy",
+    }
+
+
+def test_where_a_parameter_stands_at_the_top_it_catches_the_rest() -> None:
+    assert {*where(a_route("GET /{page}"))} == {"ANY /", "ANY /{page}", "ANY /{page}/{proxy+}", "GET /{page}"}
+
+
+def test_a_parameter_named_proxy_is_left_its_name() -> None:
+    assert "ANY /{proxy}/{proxy_+}" in where(a_route("GET /{proxy}"))
+
+
+def test_legacy_is_called_with_the_same_path_within_its_own_time() -> None:
+    stack = new_stack()
+    backend = legacy(url=f"{URL}:8443/shop/", timeout=Duration.seconds(10), headers={"X-Tenant": "shop"})
+    a_gateway(stack, a_route(), legacy=backend)
+    assert integration(stack, "ANY /profile/{id}/{proxy+}") == {
+        "IntegrationHttpMethod": "ANY",
+        "RequestParameters": {
+            "integration.request.path.id": "method.request.path.id",
+            "integration.request.path.proxy": "method.request.path.proxy",
+            "integration.request.header.X-Tenant": "'shop'",
+        },
+        "TimeoutInMillis": 10_000,
+        "Type": "HTTP_PROXY",
+        "Uri": f"{URL}:8443/shop/profile/{{id}}/{{proxy}}",
+    }
+    assert integration(stack, "ANY /")["Uri"] == f"{URL}:8443/shop/"
+    assert variables_of(stack, "GatewayRouter")["LEGACY_URL"] == f"{URL}:8443/shop"
+
+
+def test_without_anything_to_route_there_is_no_router_and_no_table() -> None:
+    stack = new_stack()
+    gateway = a_gateway(stack, a_route(stage="done"), a_route("GET /later", stage="legacy"))
+    assert [*functions(stack)] == ["GatewayApiWebGet"]
+    assert resources(stack, "DynamoDB::Table") == {}
+    assert {*gateway.alarms} == {"ServerErrors", "Latency"}
+    nothing = (gateway.router_function, gateway.control_function, gateway.shadow_function, gateway.control_table)
+    assert (*nothing, gateway.breaker_table, gateway.dashboard) == (None,) * 6
+    assert gateway.required_endpoints == ()
+
+
+def test_a_gateway_may_begin_with_no_route_at_all() -> None:
+    assert where(routes=[]) == {"ANY /": "legacy", "ANY /{proxy+}": "legacy"}
+
+
+def test_legacy_s_routes_define_nothing_of_the_new_side() -> None:
+    stack = new_stack()
+    a_gateway(stack, a_route(stage="legacy"))
+    assert functions(stack) == {}
+    assert [*methods(stack)] == ["ANY /", "ANY /{proxy+}"]
+
+
+def test_every_body_is_bytes_and_the_gateway_validates_none() -> None:
+    stack = new_stack()
+    a_gateway(stack, a_route("POST /orders", take(), body=ORDER), a_route("GET /done", stage="done"))
+    assert the(stack, "ApiGateway::RestApi")["BinaryMediaTypes"] == ["*/*"]
+    assert "RequestModels" not in methods(stack)["POST /orders"]
+    assert resources(stack, "ApiGateway::RequestValidator") == {}
+    assert resources(stack, "ApiGateway::Model") == {}
+    assert "body" in the_routes(stack, "GatewayApiWebTake")["POST /orders"]
+    assert variables_of(stack, "GatewayApiWebTake")["BINARY_MEDIA_TYPES"] == "*/*"
+
+
+def test_a_required_query_is_asked_for_by_the_function_alone() -> None:
+    stack = new_stack()
+    page = {"type": "object", "required": ["page"], "properties": {"page": {"type": "integer"}}}
+    a_gateway(stack, a_route("GET /orders", query=page))
+    assert "RequestParameters" not in methods(stack)["GET /orders"]
+    assert the_routes(stack, "GatewayApiWebGet")["GET /orders"].get("query_types") == {"page": "integer"}
+
+
+def test_the_router_is_told_of_every_route_that_is_migrating() -> None:
+    stack, read = new_stack(), get()
+    routes = [
+        a_route(
+            "GET /profile/{id}",
+            read,
+            initial_percent=12.5,
+            generation=3,
+            sticky=Sticky(header="X-Device"),
+            shadow=Shadow(percent=10, compare=["$.name", "$.lines[*].price"]),
+            rollback=Rollback(max_error_percent=1, min_requests=20, window=Duration.minutes(2)),
+            timeout=Duration.millis(1500),
+        ),
+        a_route("POST /basket", take(), rollback=None),
+        a_route("GET /prices/{day}", HttpBackend("https://prices.example.com/v1/{day}"), fallback=False),
+        a_route("GET /catalogue", read, stage="done"),
+        a_route("GET /reports", stage="legacy"),
+    ]
+    a_gateway(
+        stack, *routes, sticky=Sticky(cookie="session"), force_header="X-Side", max_body_bytes=1000,
+        integration_timeout=Duration.seconds(20), legacy=legacy(timeout=Duration.seconds(12), headers={"X-A": "b"}),
+    )  # fmt: skip
+    breaker = {"failure_threshold": 5, "window_seconds": 60.0, "open_seconds": 30.0, "cache_seconds": 5.0}
+    assert the_migration(stack) == {
+        "gateway": "Gateway",
+        "cookie": "side-Gateway",
+        "cache_seconds": 5.0,
+        "deadline_seconds": 20.0,
+        "max_body_bytes": 1000,
+        "legacy_timeout_seconds": 12.0,
+        "legacy_headers": {"X-A": "b"},
+        "loopback": False,
+        "private": False,
+        "base_path": "",
+        "force_header": "X-Side",
+        "elsewhere": ["GET /catalogue"],
+        "routes": {
+            "GET /profile/{id}": {
+                "generation": 3,
+                "initial_percent": 12.5,
+                "function": "WebGet",
+                "timeout_seconds": 1.5,
+                "sticky": {"header": "X-Device"},
+                "fallback": True,
+                "rollback": {"max_error_percent": 1, "min_requests": 20, "window_seconds": 120},
+                "breaker": breaker,
+                "shadow": {"percent": 10, "compare": ["$.name", "$.lines[*].price"], "declared": False},
+            },
+            "POST /basket": {
+                "generation": 1,
+                "initial_percent": 0,
+                "function": "WebTake",
+                "timeout_seconds": 10.0,
+                "sticky": {"cookie": "session"},
+                "fallback": False,
+                "breaker": breaker,
+            },
+            "GET /prices/{day}": {
+                "generation": 1,
+                "initial_percent": 0,
+                "url": "https://prices.example.com/v1/{day}",
+                "timeout_seconds": 10.0,
+                "sticky": {"cookie": "session"},
+                "fallback": False,
+                "rollback": {"max_error_percent": 2, "min_requests": 50, "window_seconds": 60},
+                "breaker": breaker,
+            },
+        },
+    }
+    assert the_migration(stack, "GatewayControl") == the_migration(stack, "GatewayShadow") == the_migration(stack)
+
+
+def test_the_router_knows_functions_by_ids_and_the_shadow_those_of_its_routes() -> None:
+    stack = new_stack()
+    a_gateway(stack, a_route(shadow=Shadow()), a_route("POST /basket", take()))
+    router, shadow = variables_of(stack, "GatewayRouter"), variables_of(stack, "GatewayShadow")
+    assert named(router["TARGETS"]) == {"WebGet": "GatewayApiWebGet", "WebTake": "GatewayApiWebTake"}
+    assert named(shadow["TARGETS"]) == {"WebGet": "GatewayApiWebGet"}
+    assert router["SHADOW_FUNCTION"]["Ref"].startswith("GatewayShadow")
+    assert shadow["SHADOW_FUNCTION"] == ""
+    config = the(stack, "Lambda::EventInvokeConfig")
+    assert (config["MaximumRetryAttempts"], config["MaximumEventAgeInSeconds"]) == (0, 60)
+
+
+def named(targets: Any) -> dict[str, str]:
+    """What `TARGETS` holds once CloudFormation has filled it in with logical ids, their hashes cut off."""
+    parts = targets["Fn::Join"][1]
+    return json.loads("".join(part if isinstance(part, str) else part["Ref"][:-8] for part in parts))
+
+
+def test_a_function_that_is_kept_warm_is_called_by_its_alias() -> None:
+    stack = new_stack()
+    a_gateway(stack, a_route(target=get(provisioned_concurrent_executions=2)))
+    targets = json.dumps(variables_of(stack, "GatewayRouter")["TARGETS"])
+    assert "GatewayApiWebGetLive" in targets
+
+
+def test_functions_that_exist_are_called_as_they_were_given() -> None:
+    stack = new_stack()
+    arn = "arn:aws:lambda:eu-west-1:111122223333:function:profiles"
+    theirs = lambda_.Function.from_function_arn(stack, "Theirs", arn)
+    own = a_function(stack)
+    gateway = a_gateway(stack, a_route(target=theirs), a_route("GET /own", own))
+    targets = variables_of(stack, "GatewayRouter")["TARGETS"]
+    assert arn in json.dumps(targets)
+    assert gateway.function_for("GET /own").node.path == own.node.path
+    assert {*the_migration(stack)["routes"]} == {"GET /own", "GET /profile/{id}"}
+
+
+def test_the_gateway_may_call_the_router_before_the_stage_sends_it_anything() -> None:
+    stack = new_stack()
+    a_gateway(stack)
+    (id,) = [id for id in resources(stack, "Lambda::Permission") if "RouterPermission" in id]
+    permission = resources(stack, "Lambda::Permission")[id]["Properties"]
+    assert json.dumps(permission["SourceArn"]).endswith('"/live/*/*"]]}')
+    (deployment,) = resources(stack, "ApiGateway::Deployment").values()
+    assert id in deployment["DependsOn"]
+
+
+@pytest.mark.parametrize("stage", ["migrating", "done"])
+def test_the_gateway_may_call_the_new_side_itself_in_both_stages(stage: Any) -> None:
+    stack = new_stack()
+    a_gateway(stack, a_route(stage=stage))
+    assert [id for id in resources(stack, "Lambda::Permission") if "WebGetPermission" in id]
+
+
+def test_behind_a_vpc_link_legacy_is_called_through_it_and_the_router_runs_there() -> None:
+    stack = new_stack()
+    link = apigateway.VpcLink.from_vpc_link_id(stack, "Link", "link-1")
+    vpc = ec2.Vpc.from_vpc_attributes(
+        stack, "Vpc", vpc_id="vpc-1", availability_zones=["a"], private_subnet_ids=["subnet-1"]
+    )
+    group = ec2.SecurityGroup.from_security_group_id(stack, "Group", "sg-1")
+    a_gateway(stack, legacy=legacy(vpc_link=link, vpc=vpc, security_groups=[group]))
+    found = integration(stack, "ANY /{proxy+}")
+    assert found["ConnectionType"] == "VPC_LINK"
+    assert found["ConnectionId"] == "link-1"
+    assert functions(stack)["GatewayRouter"]["VpcConfig"] == {"SecurityGroupIds": ["sg-1"], "SubnetIds": ["subnet-1"]}
+    assert "VpcConfig" not in functions(stack)["GatewayControl"]
+    assert the_migration(stack)["private"] is True
+    assert any("route to dynamodb, lambda" in text for text in warnings(stack))
+
+
+def test_with_legacy_s_own_checks_every_route_is_public_and_its_header_is_nobody_else_s() -> None:
+    stack = new_stack()
+    a_gateway(stack, *three_stages())
+    assert {method["AuthorizationType"] for method in methods(stack).values()} == {"NONE"}
+
+
+@pytest.mark.parametrize(
+    ("authorizer", "kind"),
+    [(IamAuthorizer, "AWS_IAM"), (lambda: LambdaAuthorizer(a_handler("web:identify")), "CUSTOM")],
+)
+def test_an_authorizer_is_asked_about_every_request_legacy_s_too(authorizer: Any, kind: str) -> None:
+    stack = new_stack()
+    a_gateway(stack, *three_stages(), auth=authorizer())
+    assert {method["AuthorizationType"] for method in methods(stack).values()} == {kind}
+
+
+def test_functions_run_on_this_machine_in_a_test_alone() -> None:
+    stack = new_stack({"serverless-patterns:local": "true"})
+    a_gateway(stack, legacy=legacy(url="http://127.0.0.1:8080"))
+    assert the_migration(stack)["loopback"] is True
+
+
+def test_tables_hold_what_routers_and_commands_share() -> None:
+    stack = new_stack()
+    a_gateway(stack)
+    control = the(stack, "DynamoDB::Table", "ControlTable")
+    assert [key["AttributeName"] for key in control["KeySchema"]] == ["kind", "entry"]
+    assert control["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    breakers = the(stack, "DynamoDB::Table", "BreakerTable")
+    assert [key["AttributeName"] for key in breakers["KeySchema"]] == ["breaker"]
+
+
+def test_claims_of_the_new_side_go_by_the_gateway_s_name() -> None:
+    stack = new_stack()
+    a_gateway(stack, a_route("POST /basket", take()))
+    assert variables_of(stack, "GatewayApiWebTake")["CLAIMS_NAMESPACE"] == "Gateway"
+
+
+def test_the_name_is_data_of_its_own() -> None:
+    stack = new_stack()
+    gateway = a_gateway(stack, namespace="shop")
+    assert (the_migration(stack)["gateway"], the_migration(stack)["cookie"]) == ("shop", "side-shop")
+    assert gateway.metric_requests("GET /profile/{id}", "new").dimensions == {
+        "gateway": "shop",
+        "route": "GET /profile/{id}",
+        "side": "new",
+    }
+
+
+def test_a_throttle_is_for_both_sides_of_its_route() -> None:
+    stack = new_stack()
+    a_gateway(stack, a_route(throttle=Throttle(rate=1, burst=2)))
+    settings = the_stage(stack)["MethodSettings"]
+    assert {one["ThrottlingRateLimit"] for one in settings} == {1000, 1}
+
+
+def test_alarms_tell_of_rollbacks_errors_and_a_store_that_is_away() -> None:
+    stack = new_stack()
+    gateway = a_gateway(stack)
+    assert {*gateway.alarms} == {"Latency", "NewSideErrors", "RolledBack", "RouteStoreUnavailable", "ServerErrors"}
+    rate = the(stack, "CloudWatch::Alarm", "NewSideErrors")
+    assert (rate["Statistic"], rate["Threshold"], rate["MetricName"]) == ("Average", 0.05, "RoutedErrors")
+    assert {one["Name"]: one["Value"] for one in rate["Dimensions"]} == {"gateway": "Gateway", "side": "new"}
+
+
+def test_critical_alarms_are_rollbacks_and_errors_of_the_api() -> None:
+    stack = new_stack()
+    Defaults.of(stack).set(alarms="critical")
+    assert {*a_gateway(stack).alarms} == {"RolledBack", "ServerErrors"}
+
+
+def test_no_alarm_needs_metric_math() -> None:
+    stack = new_stack()
+    a_gateway(stack)
+    assert [id for id, it in resources(stack, "CloudWatch::Alarm").items() if "Metrics" in it["Properties"]] == []
+
+
+def test_the_dashboard_has_a_row_for_each_route_and_is_there_when_asked_for() -> None:
+    stack = new_stack()
+    a_gateway(stack, *three_stages(), dashboard=True)
+    body = json.dumps(the(stack, "CloudWatch::Dashboard")["DashboardBody"])
+    assert body.count("share of the new side") == 2
+    assert resources(stack_without_dashboard(), "CloudWatch::Dashboard") == {}
+
+
+def stack_without_dashboard() -> Stack:
+    stack = new_stack()
+    a_gateway(stack)
+    return stack
+
+
+def test_who_commands_may_ask_the_control_function_and_nothing_else() -> None:
+    from aws_cdk import aws_iam as iam
+
+    stack = new_stack()
+    role = iam.Role(stack, "OnCall", assumed_by=iam.AccountRootPrincipal())  # pyright: ignore
+    a_gateway(stack).grant_control(role)
+    policy = the(stack, "IAM::Policy", "OnCall")["PolicyDocument"]["Statement"]
+    assert [one["Action"] for one in policy] == [["lambda:GetFunctionConfiguration", "lambda:InvokeFunction"]]
+    assert policy[0]["Resource"]["Fn::GetAtt"][0].startswith("GatewayControl")
+
+
+def test_nobody_commands_a_gateway_without_a_router() -> None:
+    stack = new_stack()
+    gateway = a_gateway(stack, a_route(stage="done"))
+    text = refusal(lambda: gateway.grant_control(gateway.function_for("GET /profile/{id}")))
+    assert text == (
+        "Shop/Gateway: grant_control() must find a route that is migrating, got none: "
+        "what is legacy's or done is changed by a deployment"
+    )
+
+
+def test_every_listed_route_has_an_address_whatever_its_stage() -> None:
+    stack = new_stack()
+    gateway = a_gateway(stack, *three_stages())
+    assert gateway.url_for("GET /profile/{id}", id="a/b").endswith("/profile/a%2Fb")
+    assert gateway.url_for("GET /reports/{day}", day=1).endswith("/reports/1")
+    assert "did you mean 'GET /catalogue'" in refusal(lambda: gateway.url_for("GET /catalog"))
+    assert "must be one of" in refusal(lambda: gateway.function_for("GET /reports/{day}"))
+
+
+def test_a_token_may_say_where_legacy_is() -> None:
+    stack = new_stack()
+    url = CfnParameter(stack, "Legacy").value_as_string
+    a_gateway(stack, legacy=legacy(url=url))
+    assert variables_of(stack, "GatewayRouter")["LEGACY_URL"] == {"Ref": "Legacy"}
+    assert Template.from_stack(stack)
