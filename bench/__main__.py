@@ -24,6 +24,8 @@ MODULES = (
     "round_trips",
     "breaker_requests",
     "saga_transitions",
+    "router_requests",
+    "router_cpu",
     "effects_wall",
     "warm_cpu",
     "idempotent_requests",
@@ -32,6 +34,7 @@ MODULES = (
     "saga_synth",
     "api_cold_start",
     "cold_start",
+    "router_cold_start",
     "synth",
     "live_drain",
 )

@@ -46,6 +46,8 @@ def answer(operation: str, request: dict[str, Any]) -> dict[str, Any]:
     match operation:
         case "BatchExecuteStatement":
             return {"Responses": [{"TableName": "claims"} for _ in request["Statements"]]}
+        case "Query":
+            return {"Items": [], "Count": 0}
         case "GetItem" | "PutItem" | "UpdateItem" | "DeleteItem" | "TransactWriteItems":
             return {}
         case _:

@@ -1,13 +1,14 @@
 """Logs and metrics: Powertools, and the one rule it cannot know: no payload in a log line."""
 
 import json
-import traceback
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from aws_lambda_powertools import logging as powertools
 from aws_lambda_powertools.metrics import EphemeralMetrics, Metrics
+
+from serverless_patterns_runtime.error_fields import describe
 
 __all__ = ["Logger", "Metrics", "count", "describe"]
 
@@ -45,19 +46,3 @@ def _line(fields: dict[str, Any]) -> str:
     """As Powertools does it; but half a surrogate pair, which standard output cannot print, stays an escape."""
     text = json.dumps(fields, default=str, separators=(",", ":"), ensure_ascii=False)
     return text if text.isascii() else text.encode(errors="backslashreplace").decode()
-
-
-def describe(error: BaseException, *, with_message: bool) -> dict[str, Any]:
-    """An error for a log line: its type and where it came from.
-
-    Its message only on request: `int("4111 1111 ...")` raises an error that quotes its argument.
-    """
-    # No source lines, which would be read from disk.
-    frames = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
-    description: dict[str, Any] = {
-        "error_type": type(error).__name__,
-        "error_location": [f"{code.co_filename}:{line} {code.co_name}" for code, line in frames[-5:]],
-    }
-    if with_message:
-        description["error_message"] = str(error)
-    return description

@@ -9,7 +9,7 @@ from typing import Any
 
 from serverless_patterns_runtime.circuit_breaker import contract
 from serverless_patterns_runtime.circuit_breaker.state import State
-from serverless_patterns_runtime.telemetry import count, describe
+from serverless_patterns_runtime.error_fields import describe
 
 __all__ = ["Count", "Reports", "count_as_metric"]
 
@@ -18,6 +18,8 @@ Count = Callable[[str, int, str, str], None]
 
 
 def count_as_metric(metric: str, value: int, breaker: str, table: str) -> None:
+    from serverless_patterns_runtime.telemetry import count  # not at the top: hardly ever is there anything to count
+
     dimensions = {contract.BREAKER_DIMENSION: breaker, contract.TABLE_DIMENSION: table}
     count(metric, value, namespace=contract.METRICS_NAMESPACE, dimensions=dimensions)
 

@@ -80,7 +80,7 @@ def _body(event: Mapping[str, Any], most_bytes: int) -> bytes:
     if len(text) > most_bytes * 4 // 3 + 4:
         raise _too_large(most_bytes)
     try:
-        body = binascii.a2b_base64(text) if event.get("isBase64Encoded") else text.encode()
+        body = binascii.a2b_base64(text, strict_mode=True) if event.get("isBase64Encoded") else text.encode()
     except ValueError:  # binascii.Error and UnicodeEncodeError
         raise PermanentError("the body cannot be read", status=400) from None
     if len(body) > most_bytes:

@@ -125,8 +125,8 @@ def _refused(answer: Message, operation: str) -> Exception:
     from botocore.exceptions import ClientError  # not at the top: AWS hardly ever refuses
 
     try:
-        said: dict[str, Any] = json.loads(answer.body)
-    except ValueError:
+        said: dict[str, Any] = dict(json.loads(answer.body))
+    except (TypeError, ValueError):  # something in between has answered
         said = {}
     named = [value for name, value in answer.headers if name.lower() == "x-amzn-errortype"]
     code = str(said.pop("__type", None) or (named and named[0].partition(":")[0]) or answer.status).rpartition("#")[2]

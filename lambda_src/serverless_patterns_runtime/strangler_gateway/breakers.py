@@ -3,13 +3,15 @@
 import random
 import time
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from serverless_patterns_runtime.circuit_breaker.circuit_breaker import CircuitBreaker
+from serverless_patterns_runtime.circuit_breaker.contract import BreakerSettings
+from serverless_patterns_runtime.circuit_breaker.permit import Breaker
+from serverless_patterns_runtime.circuit_breaker.reports import Reports, count_as_metric
+from serverless_patterns_runtime.circuit_breaker.store import Store
 from serverless_patterns_runtime.strangler_gateway.aws import LightDynamoDb, Service
 from serverless_patterns_runtime.strangler_gateway.settings import Settings
-
-if TYPE_CHECKING:
-    from serverless_patterns_runtime.circuit_breaker.permit import Breaker
 
 __all__ = ["Breakers"]
 
@@ -17,7 +19,7 @@ SECONDS = 0.2
 """For its table: without it a call goes on unguarded, and so nobody waits for it."""
 
 
-class Breakers(Mapping[str, "Breaker"]):
+class Breakers(Mapping[str, Breaker]):
     """By route."""
 
     def __init__(self, settings: Settings, service: Service, chance: random.Random, logger: Any) -> None:
@@ -25,7 +27,7 @@ class Breakers(Mapping[str, "Breaker"]):
         self._dynamodb = LightDynamoDb(service, SECONDS)
         self._made: dict[str, Breaker] = {}
 
-    def __getitem__(self, route: str) -> "Breaker":
+    def __getitem__(self, route: str) -> Breaker:
         breaker = self._made.get(route)
         if breaker is None:
             breaker = self._made[route] = self._breaker(route)
@@ -37,13 +39,7 @@ class Breakers(Mapping[str, "Breaker"]):
     def __len__(self) -> int:
         return len(self._settings.migration["routes"])
 
-    def _breaker(self, route: str) -> "Breaker":
-        # Not at the top: they are a part of a cold start, and a gateway that only forwards to legacy needs none.
-        from serverless_patterns_runtime.circuit_breaker.circuit_breaker import CircuitBreaker
-        from serverless_patterns_runtime.circuit_breaker.contract import BreakerSettings
-        from serverless_patterns_runtime.circuit_breaker.reports import Reports, count_as_metric
-        from serverless_patterns_runtime.circuit_breaker.store import Store
-
+    def _breaker(self, route: str) -> Breaker:
         table = self._settings.breaker_table
         settings = BreakerSettings(**self._settings.migration["routes"][route]["breaker"], table=table, counts=[])
         reports = Reports(route, table, self._logger, count_as_metric)

@@ -58,6 +58,8 @@ class Connection:
     def __init__(self, place: Place, admit: Admit, resolve: Resolve = resolved) -> None:
         """`admit`: whether an address may be connected to."""
         self._place, self._admit, self._resolve = place, admit, resolve
+        if place.tls:
+            _tls()  # at init, which Lambda runs with more CPU: whom to trust is a file of a hundred certificates
         self._socket: socket.socket | None = None
         self._used_at = 0.0
 

@@ -22,12 +22,20 @@ from serverless_patterns_runtime.strangler_gateway.record import teller
 from serverless_patterns_runtime.strangler_gateway.settings import Settings
 from serverless_patterns_runtime.strangler_gateway.shares import Shares
 from serverless_patterns_runtime.strangler_gateway.upstream import HttpUpstream
-from serverless_patterns_runtime.telemetry import Logger
 
 __all__ = ["Edge", "KnownPins", "KnownShares", "Upstream"]
 
 STORE_SECONDS = 1.0
 """For one request to the gateway's table: many times what DynamoDB usually takes."""
+
+
+class LateLogger:
+    """Powertools' Logger, once there is something to log: loading it takes a third of a cold start."""
+
+    def __getattr__(self, name: str) -> Any:
+        from serverless_patterns_runtime.telemetry import Logger
+
+        return getattr(Logger(), name)  # whose settings are kept by the name of the service
 
 
 class Upstream(Protocol):
@@ -74,7 +82,7 @@ class Edge(NamedTuple):
 
     @classmethod
     def from_environment(cls) -> "Edge":
-        settings, logger, chance = Settings.from_environment(), Logger(), random.SystemRandom()
+        settings, logger, chance = Settings.from_environment(), LateLogger(), random.SystemRandom()
         migration = settings.migration
         service = Service("dynamodb", settings.region, settings.url_suffix)
         dynamodb = LightDynamoDb(service, STORE_SECONDS)

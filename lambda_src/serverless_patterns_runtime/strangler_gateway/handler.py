@@ -5,6 +5,7 @@ import time
 from functools import cache
 from typing import Any
 
+from serverless_patterns_runtime.error_fields import describe
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.strangler_gateway import record
 from serverless_patterns_runtime.strangler_gateway.arrival import Arrival
@@ -12,7 +13,6 @@ from serverless_patterns_runtime.strangler_gateway.arriving import arrived
 from serverless_patterns_runtime.strangler_gateway.edge import Edge
 from serverless_patterns_runtime.strangler_gateway.problem import problem
 from serverless_patterns_runtime.strangler_gateway.routing import routed
-from serverless_patterns_runtime.telemetry import describe
 
 __all__ = ["lambda_handler", "process"]
 

@@ -1,6 +1,7 @@
 """A server on this machine whose every byte is seen and said: requests as they came, answers as a test wrote them."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -31,6 +32,10 @@ def answers(data: bytes, *, close: bool = False) -> Says:
     return say
 
 
+def hangs_up(connection: Connected, _: bytes) -> None:
+    connection.close()
+
+
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -40,14 +45,22 @@ class RawServer:
     says: Says = field(default_factory=lambda: answers(OK))
     requests: list[bytes] = field(default_factory=list)
     connections: int = 0
-    over: threading.Event = field(default_factory=threading.Event)
+    silent: threading.Event = field(default_factory=threading.Event)
+    """Set: nobody waits for it any more."""
     open_sockets: list[socket.socket] = field(default_factory=list)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def is_silent(self, _: Connected, __: bytes) -> None:
+        """Until the test is over."""
+        self.silent.wait()
+
     def forget(self) -> None:
+        self.silent.set()
+        self.silent = threading.Event()
+        self.drop_connections()
         self.says, self.connections = answers(OK), 0
         self.requests.clear()
 
@@ -86,7 +99,7 @@ def _whole(received: bytes) -> int:
 
 
 @contextmanager
-def raw_server() -> Iterator[RawServer]:
+def raw_server(tls: ssl.SSLContext | None = None) -> Iterator[RawServer]:
     listening = socket.create_server(("127.0.0.1", 0))
     server = RawServer(listening.getsockname()[1])
 
@@ -97,14 +110,18 @@ def raw_server() -> Iterator[RawServer]:
             except OSError:
                 return
             server.connections += 1
-            threading.Thread(target=server.serve, args=(accepted,), daemon=True).start()
+            threading.Thread(target=serve, args=(accepted,), daemon=True).start()
+
+    def serve(accepted: socket.socket) -> None:
+        with suppress(OSError):  # no handshake
+            server.serve(tls.wrap_socket(accepted, server_side=True) if tls else accepted)
 
     thread = threading.Thread(target=accept, daemon=True)
     thread.start()
     try:
         yield server
     finally:
-        server.over.set()
+        server.silent.set()
         with suppress(OSError):
             listening.shutdown(socket.SHUT_RDWR)
         listening.close()

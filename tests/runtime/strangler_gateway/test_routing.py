@@ -1,23 +1,35 @@
 """Which side answers, and what becomes of a request whose side does not."""
 
-from collections.abc import Iterator
+import json
+from typing import Any
 
 import pytest
 
-from .raw_server import RawServer, raw_server
-from .router import ROUTE, Router, get
+from serverless_patterns_runtime.errors import CircuitOpen
+from serverless_patterns_runtime.strangler_gateway.aws import Invoked
+
+from . import gateway_model
+from .gateway_model import Parts
+from .raw_server import RawServer, answers, hangs_up
+from .router import ROUTE, SAVE, NoBreaker, Router, get, migration, route_settings
+
+PROFILE = "/profile/{id}"
+KEY = b"Idempotency-Key: k-1"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[RawServer]:
-    with raw_server() as made:
-        yield made
+def ask(router: Router, *headers: bytes) -> Parts:
+    return router.send(get("/profile/5", *headers), PROFILE)
 
 
-@pytest.fixture
-def legacy(server: RawServer) -> RawServer:
-    server.forget()
-    return server
+def save(router: Router, *headers: bytes) -> Parts:
+    return router.send(get("/profile/5", *headers, method=b"POST", body=b"{}"), PROFILE)
+
+
+def problem(answer: Parts) -> tuple[int, str]:
+    assert answer.all("Content-Type") == ["application/problem+json"]
+    said = json.loads(answer.body)
+    assert said["status"] == int(answer.start)
+    return said["status"], said["detail"]
 
 
 def test_what_is_not_listed_goes_to_legacy(legacy: RawServer):
@@ -27,9 +39,211 @@ def test_what_is_not_listed_goes_to_legacy(legacy: RawServer):
     assert router.functions.events == []
 
 
+def test_a_method_that_is_not_listed_goes_to_legacy(legacy: RawServer):
+    router = Router(legacy)
+    router.shares.said = 100
+    assert router.send(get("/profile/5", method=b"DELETE"), PROFILE).body == b"ok"
+
+
+def test_any_stands_for_every_method(legacy: RawServer):
+    router = Router(legacy, routes={"ANY /profile/{id}": route_settings()})
+    router.shares.said = 100
+    assert save(router).body == b"new"
+
+
 def test_at_0_and_at_100_percent_it_is_one_side_for_all(legacy: RawServer):
     router = Router(legacy)
-    assert router.send(get("/profile/5"), "/profile/{id}").body == b"ok"
+    assert ask(router).body == b"ok"
     router.shares.said = 100
-    assert router.send(get("/profile/5"), "/profile/{id}").body == b"new"
+    assert ask(router).body == b"new"
     assert router.shares.noted == [(ROUTE, False)]
+
+
+def test_in_between_a_stranger_gets_a_cookie_and_stays_where_he_is(legacy: RawServer):
+    router = Router(legacy)
+    router.shares.said = 50
+    bodies = set()
+    for _ in range(20):
+        first = ask(router)
+        (cookie,) = first.all("Set-Cookie")
+        assert cookie.startswith("shop-side=")
+        again = ask(router, b"Cookie: " + cookie.partition(";")[0].encode())
+        assert (again.body, again.all("Set-Cookie")) == (first.body, [])
+        bodies.add(first.body)
+    assert bodies == {b"ok", b"new"}
+
+
+def test_the_function_has_the_very_event_that_the_gateway_sent(legacy: RawServer):
+    router = Router(legacy)
+    router.shares.said = 100
+    sent = gateway_model.event(get("/profile/5?a=1&a=2", b"X-Forwarded-For: 1.2.3.4", b"X-Name: \xe9"), PROFILE)
+    router.give(sent)
+    assert router.functions.events == [sent]
+
+
+FAILURES: dict[str, tuple[Any, int]] = {
+    "crashes": (Invoked("Unhandled", b'{"errorMessage": "boom"}'), 502),
+    "answers no HTTP": ({"hello": "world"}, 502),
+    "answers null": (None, 502),
+    "answers a status that is none": ({"statusCode": 99, "body": ""}, 502),
+    "answers a body that is no text": ({"statusCode": 200, "body": {"a": 1}}, 502),
+    "answers broken base64": ({"statusCode": 200, "body": "a", "isBase64Encoded": True}, 502),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_a_safe_request_that_the_new_side_fails_is_answered_by_legacy(legacy: RawServer, name: str):
+    router = Router(legacy)
+    router.shares.said, router.functions.answer = 100, lambda _: FAILURES[name][0]
+    answer = ask(router)
+    assert (answer.start, answer.body) == ("200", b"ok")
+    assert router.shares.noted == [(ROUTE, True)]
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_an_unsafe_one_is_sent_to_nobody_else(legacy: RawServer, name: str):
+    router = Router(legacy)
+    router.shares.said, router.functions.answer = 100, lambda _: FAILURES[name][0]
+    assert problem(save(router))[0] == FAILURES[name][1]
+    assert legacy.requests == []
+    assert len(router.functions.events) == 1
+    assert router.shares.noted == [(SAVE, True)]
+
+
+def test_without_fallback_a_safe_one_is_not_either(legacy: RawServer):
+    router = Router(legacy, routes={ROUTE: route_settings(fallback=False)})
+    router.shares.said, router.functions.answer = 100, lambda _: Invoked("Unhandled", b"{}")
+    assert problem(ask(router))[0] == 502
+    assert legacy.requests == []
+
+
+def test_a_method_that_a_header_overrides_is_not_safe(legacy: RawServer):
+    router = Router(legacy)
+    router.shares.said, router.functions.answer = 100, lambda _: Invoked("Unhandled", b"{}")
+    assert problem(ask(router, b"X-HTTP-Method-Override: DELETE"))[0] == 502
+    assert legacy.requests == []
+
+
+def test_what_the_new_side_says_of_its_own_failure_is_passed_on(legacy: RawServer):
+    router = Router(legacy)
+    said = {"statusCode": 503, "headers": {"Retry-After": "7"}, "body": "later"}
+    router.shares.said, router.functions.answer = 100, lambda _: said
+    answer = save(router)
+    assert (answer.start, answer.all("Retry-After"), answer.body) == ("503", ["7"], b"later")
+    assert ask(router).body == b"ok"
+    assert router.shares.noted == [(SAVE, True), (ROUTE, True)]
+
+
+def test_a_refusal_of_the_new_side_is_no_failure(legacy: RawServer):
+    router = Router(legacy)
+    router.shares.said, router.functions.answer = 100, lambda _: {"statusCode": 404, "body": "no"}
+    assert ask(router).start == "404"
+    assert router.shares.noted == [(ROUTE, False)]
+
+
+class OpenBreaker(NoBreaker):
+    def __init__(self) -> None:
+        self.told = 0
+
+    def permit(self, remaining: Any) -> Any:  # noqa: ARG002
+        raise CircuitOpen(1e12, 0.0)
+
+    def refused(self, calls: int) -> None:
+        self.told += calls
+
+
+def test_while_the_breaker_is_open_the_new_side_is_left_alone(legacy: RawServer):
+    router, breaker = Router(legacy), OpenBreaker()
+    router.edge = router.edge._replace(breakers={ROUTE: breaker, SAVE: breaker})
+    router.shares.said = 100
+    assert ask(router).body == b"ok"
+    answer = save(router)
+    assert problem(answer)[0] == 503
+    assert int(answer.all("Retry-After")[0]) > 0
+    assert (router.functions.events, breaker.told, len(legacy.requests)) == ([], 2, 1)
+    assert router.shares.noted == [(ROUTE, True), (SAVE, True)]
+
+
+# Keys.
+
+
+def test_a_key_stays_where_it_was_first_sent_whatever_the_percentage(legacy: RawServer):
+    router = Router(legacy)
+    assert save(router, KEY).body == b"ok"
+    router.shares.said = 100
+    assert save(router, KEY).body == b"ok"
+    assert save(router, b"Idempotency-Key: k-2").body == b"new"
+    router.shares.said = 0
+    assert save(router, b"Idempotency-Key: k-2").body == b"new"
+
+
+def test_a_key_whose_pin_cannot_be_read_is_sent_nowhere(legacy: RawServer):
+    router = Router(legacy)
+    router.pins.down = True
+    answer = save(router, KEY)
+    assert (problem(answer)[0], answer.all("Retry-After")) == (503, ["1"])
+    assert (legacy.requests, router.functions.events) == ([], [])
+    assert save(router).body == b"ok"
+    assert ask(router, KEY).body == b"ok", "a safe request needs no pin"
+
+
+def test_two_keys_or_one_that_is_too_long_are_sent_nowhere(legacy: RawServer):
+    router = Router(legacy)
+    assert problem(save(router, KEY, b"Idempotency-Key: k-2"))[0] == 400
+    assert problem(save(router, b"Idempotency-Key: " + b"k" * 256))[0] == 400
+    assert legacy.requests == []
+
+
+# A tester who chooses the side.
+
+
+def test_a_tester_chooses_where_that_is_allowed_and_counts_for_no_rollback(legacy: RawServer):
+    router = Router(legacy, force_header="X-Side")
+    assert ask(router, b"X-Side: new").body == b"new"
+    assert router.shares.noted == []
+    assert problem(ask(router, b"X-Side: left"))[0] == 400
+    assert ask(Router(legacy), b"X-Side: new").body == b"ok"
+
+
+def test_a_forced_side_against_a_pin_is_a_conflict(legacy: RawServer):
+    router = Router(legacy, force_header="X-Side")
+    assert save(router, KEY).body == b"ok"
+    assert problem(save(router, KEY, b"X-Side: new"))[0] == 409
+    assert router.functions.events == []
+
+
+# Legacy.
+
+
+def test_legacy_s_own_failures_are_passed_on(legacy: RawServer):
+    legacy.says = answers(b"HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\noops")
+    assert ask(Router(legacy))[::2] == ("500", b"oops")
+
+
+def test_without_legacy_it_is_502_and_after_its_time_504(legacy: RawServer):
+    router = Router(legacy, legacy_timeout_seconds=0.3)
+    legacy.says = hangs_up
+    assert problem(save(router))[0] == 502
+    assert len(legacy.requests) == 1
+    legacy.says = legacy.is_silent
+    assert problem(save(router))[0] == 504
+
+
+def test_the_whole_exchange_ends_before_lambda_does(legacy: RawServer):
+    legacy.says = legacy.is_silent
+    assert problem(Router(legacy).send(get("/slow"), timeout=0.8))[0] == 504
+
+
+def test_a_new_side_that_is_a_service_of_its_own(legacy: RawServer):
+    url = f"{legacy.url}/v2/people/{{id}}"
+    settings = route_settings(url=url)
+    del settings["function"]  # type: ignore[typeddict-item]
+    router = Router(legacy, routes={ROUTE: settings})
+    router.shares.said = 100
+    router.send(get("/profile/a%20b?x=1"), PROFILE)
+    assert legacy.requests[0].startswith(b"GET /v2/people/a%20b?x=1 HTTP/1.1\r\n")
+
+
+def test_what_is_no_event_of_api_gateway_is_a_problem_and_no_crash(legacy: RawServer):
+    assert problem(Router(legacy).give({"hello": "world"}))[0] == 500
+    assert migration()["gateway"] not in str(legacy.requests)
