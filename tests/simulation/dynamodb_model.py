@@ -74,6 +74,8 @@ class DynamoDB:
         self._chance = chance or random.Random(0)
         self.tables = dict(tables)
         self.changes: list[Before] = []
+        self.page = 1_000
+        """Items of a query's answer: DynamoDB has pages of 1 MB."""
         self._clock = clock
         self._tokens: dict[str, tuple[float, str]] = {}
 
@@ -101,6 +103,43 @@ class DynamoDB:
         except (Invalid, SyntaxFault) as fault:
             raise invalid(str(fault)) from None
         return {"Item": values.copied({name: item[name] for name in wanted or item if name in item})}
+
+    def query(
+        self,
+        *,
+        TableName: str,
+        KeyConditionExpression: str,
+        ExpressionAttributeNames: Mapping[str, str],
+        ExpressionAttributeValues: Mapping[str, Any],
+        ConsistentRead: bool = False,
+        ScanIndexForward: bool = True,
+        Limit: int | None = None,
+        ExclusiveStartKey: Item | None = None,
+    ) -> dict[str, Any]:
+        """Of one partition, by `#name = :value` of its key; only as the runtime asks, which is consistently."""
+        assert ConsistentRead
+        self._check_expressions(
+            {
+                "ConditionExpression": KeyConditionExpression,
+                "ExpressionAttributeNames": ExpressionAttributeNames,
+                "ExpressionAttributeValues": ExpressionAttributeValues,
+            }
+        )
+        table = self._table(TableName)
+        name, value = re.fullmatch(r"(#\w+) = (:\w+)", KeyConditionExpression).groups()  # type: ignore[union-attr]
+        first, *_ = table.key
+        if ExpressionAttributeNames[name] != first:
+            raise invalid("Query condition missed key schema element: " + first)
+        wanted = ExpressionAttributeValues[value][table.key[first]]
+        keys = sorted((key for key in table.items if key[0] == wanted), reverse=not ScanIndexForward)
+        if ExclusiveStartKey is not None:
+            last = table.key_of(ExclusiveStartKey, exact=True)
+            keys = [key for key in keys if (key > last if ScanIndexForward else key < last)]
+        page = keys[: min(Limit or len(keys), self.page)]
+        answer: dict[str, Any] = {"Items": [values.copied(table.items[key]) for key in page], "Count": len(page)}
+        if len(page) < len(keys):
+            answer["LastEvaluatedKey"] = {part: table.items[page[-1]][part] for part in table.key}
+        return answer
 
     def put_item(self, **request: Any) -> dict[str, Any]:
         return self._alone("Put", request)

@@ -1,4 +1,4 @@
-"""A route is changed as it was seen, and with its history, or not at all: by a person, or by a router that rolls back."""
+"""A route is changed as it was seen, and with its history, or not at all: by a person, or by a router."""
 
 from datetime import UTC, datetime
 from random import Random

@@ -6,12 +6,12 @@ import random
 import time
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from serverless_patterns_runtime import environment
 from serverless_patterns_runtime.clients import client
 from serverless_patterns_runtime.errors import PermanentError
-from serverless_patterns_runtime.strangler_gateway.contract import ROUTES_FILE, ControlEnv
+from serverless_patterns_runtime.strangler_gateway.contract import ROUTES_FILE, Command, ControlEnv
 from serverless_patterns_runtime.strangler_gateway.controlling import Control
 from serverless_patterns_runtime.telemetry import Logger, describe
 
@@ -25,11 +25,12 @@ def lambda_handler(event: Any, context: Any) -> Any:
 def process(event: Any, context: Any, control: Control, logger: Any) -> Any:
     """The whole handler. People get `refused`; raises what AWS refuses."""
     logger.append_keys(function_request_id=context.aws_request_id)
-    asked = {name: event.get(name) for name in ("action", "route", "percent", "by", "reason")}
+    command: dict[str, Any] = event if isinstance(event, dict) else {}
+    asked = {name: command.get(name) for name in ("action", "route", "percent", "by", "reason")}
     try:
         if asked["action"] not in ("list", "set", "kill", "clear"):
             raise PermanentError("this is nothing that the control function is asked")
-        answer: Any = control.answer(event)
+        answer: Any = control.answer(cast("Command", command))
     except PermanentError as error:
         logger.info("refused", extra={**asked, "refused": error.message})
         return {"refused": error.message}

@@ -132,7 +132,7 @@ def _wanted(command: Command, before: Standing) -> tuple[float, bool]:
 
 
 def _is_said(command: Command, before: Standing) -> bool:
-    """Whether it need not be said again. A percentage must: else only the code says it, and its next version may not."""
+    """Whether it need not be said again. A percentage that only the code says must be: its next version may not."""
     return command["action"] != "set" or before.by is not None
 
 
