@@ -25,7 +25,7 @@ def lambda_handler(event: Any, context: Any) -> Any:
 def process(event: Any, context: Any, control: Control, logger: Any) -> Any:
     """The whole handler. People get `refused`; raises what AWS refuses."""
     logger.append_keys(function_request_id=context.aws_request_id)
-    command: dict[str, Any] = event if isinstance(event, dict) else {}
+    command = cast("dict[str, Any]", event) if isinstance(event, dict) else {}
     asked = {name: command.get(name) for name in ("action", "route", "percent", "by", "reason")}
     try:
         if asked["action"] not in ("list", "set", "kill", "clear"):
