@@ -242,7 +242,7 @@ def test_who_is_unknown_to_aws_is_known_to_this_machine(
         raise NoCredentialsError
 
     monkeypatch.setattr(Cloud, "get_caller_identity", nobody)
-    monkeypatch.setattr("serverless_patterns.cli._saga.getpass.getuser", lambda: "ann")
+    monkeypatch.setattr("serverless_patterns.cli._placing.getpass.getuser", lambda: "ann")
     run("resume", "Shop-Guardian", "order-7", "--reason", "why", "--yes")
     mark = cloud.account.mark()
     assert mark is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -10,12 +11,12 @@ from typing import Any
 
 import click
 
+from serverless_patterns.cli._asked_function import Unanswered, region_of_function
 from serverless_patterns.cli._aws import AWS_ERRORS, Place, explain
-from serverless_patterns.cli._guardian import GuardianError, region_of_function
 from serverless_patterns.cli._outputs import TargetError
 from serverless_patterns.cli._queues import region_of
 
-__all__ = ["at_a_place", "somebody_is_there"]
+__all__ = ["at_a_place", "somebody_is_there", "who"]
 
 _PLACE = (
     click.argument("target"),
@@ -41,13 +42,21 @@ def somebody_is_there() -> bool:
     return sys.stdin.isatty()
 
 
+def who(place: Place) -> str:
+    """Who gives the command, as AWS knows him; where it does not say, as this machine does."""
+    try:
+        return place.sts().get_caller_identity()["Arn"]
+    except AWS_ERRORS:
+        return getpass.getuser()
+
+
 @contextmanager
 def _errors_as_lines() -> Generator[None]:
     try:
         yield
     except TargetError as error:
         raise _Failed(str(error), 2) from error
-    except GuardianError as error:
+    except Unanswered as error:
         raise _Failed(str(error), 1) from error
     except AWS_ERRORS as error:
         raise _Failed(explain(error), 1) from error

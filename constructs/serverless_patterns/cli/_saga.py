@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import time
 from typing import TYPE_CHECKING, cast
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from serverless_patterns.cli import _report, _saga_report
-from serverless_patterns.cli._aws import AWS_ERRORS, Place
-from serverless_patterns.cli._guardian import Guardian
+from serverless_patterns.cli._asked_function import GUARDIAN, AskedFunction
+from serverless_patterns.cli._aws import Place
+from serverless_patterns.cli._placing import who
 from serverless_patterns_runtime.saga_recovery.contract import SETTLED_OUTCOMES
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ __all__ = ["list_open", "resume", "show"]
 
 
 def list_open(place: Place, target: str, *, settled: bool, as_json: bool) -> int:
-    """Returns the exit code. Raises TargetError, GuardianError, and what the clients raise; so do the others."""
+    """Returns the exit code. Raises TargetError, Unanswered, and what the clients raise; so do the others."""
     answer = cast("ListAnswer", _guardian(place, target).ask(task="list", all=settled))
     if as_json:
         click.echo(json.dumps(answer))
@@ -52,7 +52,7 @@ def resume(place: Place, target: str, execution: str, *, reason: str, ask: bool,
     if ask and not click.confirm(f"Resume {_report.plain(execution)}?", err=as_json):
         console.print("Nothing was resumed.")
         return 1
-    question = {"task": "resume", "execution": execution, "by": _who(place), "reason": reason}
+    question = {"task": "resume", "execution": execution, "by": who(place), "reason": reason}
     answer = cast("ResumeAnswer", guardian.ask(**question))
     if as_json:
         click.echo(json.dumps(answer))
@@ -61,8 +61,8 @@ def resume(place: Place, target: str, execution: str, *, reason: str, ask: bool,
     return 1 if answer["outcome"] in SETTLED_OUTCOMES else 0
 
 
-def _guardian(place: Place, target: str) -> Guardian:
-    return Guardian(place.lambda_(), place.cloudformation, target)
+def _guardian(place: Place, target: str) -> AskedFunction:
+    return AskedFunction(place.lambda_(), place.cloudformation, target, GUARDIAN)
 
 
 def _show(console: Console, answer: ShowAnswer) -> None:
@@ -80,11 +80,3 @@ def _resumed(answer: ResumeAnswer) -> str:
     if answer["outcome"] in SETTLED_OUTCOMES:
         return f"There is nothing to resume: {name} has come to a good end, {answer['outcome']}."
     return f"Recovery {name} was begun before: saga show tells how it goes."
-
-
-def _who(place: Place) -> str:
-    """As AWS knows him; where it does not say, as this machine does."""
-    try:
-        return place.sts().get_caller_identity()["Arn"]
-    except AWS_ERRORS:
-        return getpass.getuser()
