@@ -268,7 +268,7 @@ def test_the_region_of_an_arn_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_page_shows_what_the_commands_print(run: Run, cloud: Cloud) -> None:
     cloud.outputs["CheckoutGuardian"] = "Shop-Guardian"
     page = (Path(__file__).parents[2] / "docs/cli.md").read_text(encoding="utf-8").partition("\n## Sagas\n")[2]
-    (block,) = re.findall(r"^```console\n(.*?)^```$", page, re.M | re.S)
+    (block,) = re.findall(r"^```console\n(.*?)^```$", page.partition("\n## ")[0], re.M | re.S)
     shown = block.split("$ ")[1:]
     assert len(shown) == 2
     for part in shown:

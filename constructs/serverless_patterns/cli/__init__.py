@@ -1,4 +1,4 @@
-"""The `serverless-patterns` command: what was left, in a dead-letter queue or a saga, and on with it. Needs `cli`."""
+"""The `serverless-patterns` command: dead-letter queues, sagas, and routes that move from a monolith. Needs `cli`."""
 
 import sys
 

@@ -12,6 +12,7 @@ from serverless_patterns.cli._peek import peek
 from serverless_patterns.cli._placing import at_a_place, somebody_is_there
 from serverless_patterns.cli._redrive_command import Request, redrive
 from serverless_patterns.cli._report import ID_LENGTH
+from serverless_patterns.cli._routes_commands import route
 from serverless_patterns.cli._saga_commands import saga
 from serverless_patterns.cli._selection import Selection
 
@@ -25,7 +26,7 @@ _TARGET = (
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def commands() -> None:
-    """Look into dead-letter queues and sagas, and go on with what was left there."""
+    """Look into dead-letter queues and sagas, and go on with what was left there; move routes from a monolith."""
 
 
 @commands.command("peek", help=f"Show what is in a dead-letter queue, by reason. Nothing is moved.\n\n{_TARGET}")
@@ -70,3 +71,4 @@ def _redrive(  # pyright: ignore[reportUnusedFunction]
 
 
 commands.add_command(saga)
+commands.add_command(route)

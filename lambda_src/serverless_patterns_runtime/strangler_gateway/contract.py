@@ -187,7 +187,7 @@ class ShadowCopy(TypedDict):
 
     route: str
     event: dict[str, object]
-    """API Gateway's, without its `Idempotency-Key`: a copy must not use up the caller's."""
+    """API Gateway's, with another `Idempotency-Key` in place of the caller's: a copy must not use up that one."""
     status: int
     """Legacy's."""
     fields: dict[str, object]
@@ -201,8 +201,8 @@ SIDE_DIMENSION = "side"
 METRIC_REQUESTS = "RoutedRequests"
 METRIC_ERRORS = "RoutedErrors"
 METRIC_LATENCY = "RoutedLatency"
-"""Milliseconds, of the side that answered. These three have all three dimensions; errors are also told without the
-route, for one alarm on all of them."""
+"""Milliseconds, of the side that answered. These three have all three dimensions; errors are also told by gateway
+and side, for one alarm on all routes."""
 METRIC_FELL_BACK = "FellBack"
 METRIC_ROLLED_BACK = "RolledBack"
 METRIC_SHADOW_COMPARED = "ShadowCompared"

@@ -56,31 +56,31 @@ def teller(gateway: str, clock: Callable[[], float]) -> Callable[[str, str | Non
 def count(gateway: str, metric: str, now: float, route: str | None = None, **more: Any) -> None:
     """A count of its own, of the gateway or of one route."""
     named = {_GATEWAY: gateway} | ({} if route is None else {_ROUTE: route})
-    metrics = _directive(list(named), [(metric, "Count")])
+    alone = [[_GATEWAY]] if metric == contract.METRIC_ROLLED_BACK else []
+    metrics = _directive([[*named], *alone], (metric, "Count"))
     line = {"_aws": {"CloudWatchMetrics": [metrics], "Timestamp": int(now * 1000)}, **named, metric: 1, **more}
     _print(json.dumps(line))
 
 
 @cache
 def _beginning(gateway: str, route: str, side: Side, fell_back: bool) -> str:
-    units = [
-        (contract.METRIC_REQUESTS, "Count"),
-        (contract.METRIC_ERRORS, "Count"),
-        (contract.METRIC_LATENCY, "Milliseconds"),
+    whole = [_GATEWAY, _ROUTE, _SIDE]
+    directives = [
+        _directive([whole], (contract.METRIC_REQUESTS, "Count"), (contract.METRIC_LATENCY, "Milliseconds")),
+        _directive([whole, [_GATEWAY, _SIDE]], (contract.METRIC_ERRORS, "Count")),
     ]
-    directives = [_directive([_GATEWAY, _ROUTE, _SIDE], units)]
     named: dict[str, Any] = {_GATEWAY: gateway, _ROUTE: route, _SIDE: side, contract.METRIC_REQUESTS: 1}
     if fell_back:
-        directives.append(_directive([_GATEWAY, _ROUTE], [(contract.METRIC_FELL_BACK, "Count")]))
+        directives.append(_directive([[_GATEWAY, _ROUTE]], (contract.METRIC_FELL_BACK, "Count")))
         named[contract.METRIC_FELL_BACK] = 1
     # The end is left open for what differs.
     return f'{json.dumps(named)[:-1]},"_aws":{{"CloudWatchMetrics":{json.dumps(directives)},'
 
 
-def _directive(dimensions: list[str], metrics: list[tuple[str, str]]) -> dict[str, Any]:
+def _directive(dimensions: list[list[str]], *metrics: tuple[str, str]) -> dict[str, Any]:
     return {
         "Namespace": contract.METRICS_NAMESPACE,
-        "Dimensions": [dimensions],
+        "Dimensions": dimensions,
         "Metrics": [{"Name": name, "Unit": unit} for name, unit in metrics],
     }
 

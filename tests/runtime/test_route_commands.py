@@ -1,0 +1,266 @@
+"""`serverless-patterns route`: tables, lines, questions and exit codes, over the shipped control function."""
+
+import io
+import json
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import NoCredentialsError
+from click.testing import CliRunner, Result
+
+from serverless_patterns.cli import _routes
+from serverless_patterns.cli._aws import Place
+from serverless_patterns.cli._commands import commands
+from serverless_patterns_runtime.saga_recovery.contract import GUARDIAN_HANDLER
+from serverless_patterns_runtime.strangler_gateway.contract import CONTROL_HANDLER
+from tests.runtime.strangler_gateway.gateway import Gateway, migration, route_settings
+from tests.simulation import aws_errors
+
+ROUTE, BASKET, CATALOGUE = "GET /profile/{id}", "POST /basket", "GET /catalogue"
+ARN = "arn:aws:lambda:eu-west-1:111122223333:function:Shop-Control"
+Run = Callable[..., Result]
+
+
+class Cloud:
+    """Lambda, CloudFormation and STS, as the command calls them; behind the function is the real control function."""
+
+    meta = SimpleNamespace(region_name="eu-west-1")
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+        self.functions = {"Shop-Control": CONTROL_HANDLER, ARN: CONTROL_HANDLER, "guardian": GUARDIAN_HANDLER}
+        self.outputs = {"RouteControl": "Shop-Control", "Machine": "arn:aws:states:x:1:stateMachine:y"}
+        self.invoked: list[dict[str, Any]] = []
+        self.breaks = False
+
+    def get_function_configuration(self, *, FunctionName: str) -> dict[str, Any]:
+        if FunctionName not in self.functions:
+            raise self._refusal("lambda", "GetFunctionConfiguration", "ResourceNotFoundException")
+        return {"Handler": self.functions[FunctionName]}
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:
+        assert FunctionName in self.functions
+        self.invoked.append(json.loads(Payload))
+        if self.breaks:
+            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(b'{"errorType": "ClientError"}')}
+        return {"Payload": io.BytesIO(json.dumps(self.gateway.asked(**json.loads(Payload))).encode())}
+
+    def describe_stacks(self, *, StackName: str) -> dict[str, Any]:
+        if StackName != "Shop":
+            raise self._refusal("cloudformation", "DescribeStacks", "ValidationError")
+        return {"Stacks": [{"Outputs": [{"OutputKey": k, "OutputValue": v} for k, v in self.outputs.items()]}]}
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Arn": "arn:aws:iam::111122223333:user/ann"}
+
+    def _refusal(self, service: str, operation: str, code: str) -> BaseException:
+        return aws_errors.client_error(service, operation, aws_errors.ServiceError(code, "no"))
+
+
+@pytest.fixture
+def cloud() -> Cloud:
+    routes = {
+        ROUTE: route_settings(initial_percent=5.0),
+        BASKET: route_settings(),
+        CATALOGUE: route_settings(generation=2, initial_percent=100.0),
+    }
+    gateway = Gateway(migration(routes))
+    gateway.does("set", route=ROUTE, percent=25, by="arn:aws:iam::111122223333:user/ann", reason="a quiet week")
+    gateway.does("set", route=BASKET, percent=2.5, by="bob", reason="a first look")
+    gateway.passes(3_600)
+    gateway.does("kill", route=BASKET, by="bob", reason="prices are wrong")
+    gateway.passes(180)
+    return Cloud(gateway)
+
+
+@pytest.fixture
+def run(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Run:
+    for client in ("lambda_", "cloudformation", "sts"):
+        monkeypatch.setattr(Place, client, lambda self: cloud)  # noqa: ARG005
+    monkeypatch.setattr(_routes.time, "time", lambda: cloud.gateway.clock.now)
+
+    def invoke(*arguments: str, answer: str | None = None) -> Result:
+        if answer is not None:
+            monkeypatch.setattr("serverless_patterns.cli._routes_commands.somebody_is_there", lambda: True)
+        return CliRunner().invoke(commands, ["route", *arguments], input=answer)
+
+    return invoke
+
+
+LISTED = """\
+Route             Stage     Percent Initial Generation Killed Changed          By  Reason
+GET /catalogue    migrating 100     100     2          no     -                -   -
+GET /profile/{id} migrating 25      5       1          no     1 h 3 min ago    ann a quiet week
+POST /basket      migrating 2.5     0       1          yes    3 min ago        bob prices are wrong
+"""
+HISTORY = """\
+Route       When                    Action Percent             By  Reason
+POST /basket 2026-11-21 10:00:00 UTC kill   2.5 to killed (2.5) bob prices are wrong
+POST /basket 2026-11-21 09:00:00 UTC set    0 to 2.5            bob a first look
+"""
+WHY = ("--reason", "no errors since", "--yes")
+
+
+def squeezed(text: str) -> list[list[str]]:
+    return [line.split() for line in text.splitlines() if line.strip() and "─" not in line]
+
+
+@pytest.mark.parametrize("target", ["Shop-Control", ARN, "Shop.RouteControl"])
+def test_list_shows_how_each_route_stands_and_who_has_brought_it_there(run: Run, target: str) -> None:
+    result = run("list", target)
+    assert squeezed(result.stdout) == squeezed(LISTED)
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_of_one_route_with_its_history(run: Run) -> None:
+    result = run("list", "Shop-Control", BASKET, "--history")
+    assert squeezed(result.stdout)[2:] == squeezed(HISTORY)
+
+
+def test_a_list_of_nothing(run: Run, cloud: Cloud) -> None:
+    cloud.gateway.dynamodb.service.tables["control"].items.clear()
+    cloud.gateway.code = {**cloud.gateway.code, "routes": {}}
+    result = run("list", "Shop-Control")
+    assert (result.stdout.strip(), result.exit_code) == ("No route is migrating.", 0)
+
+
+def test_a_removed_route_is_shown_as_such_and_cleared(run: Run, cloud: Cloud) -> None:
+    cloud.gateway.code = migration({ROUTE: route_settings()})
+    assert ["POST", "/basket", "removed", "2.5", "-"] in [
+        row[:5] for row in squeezed(run("list", "Shop-Control").stdout)
+    ]
+    result = run("clear", "Shop-Control", BASKET, *WHY)
+    assert result.stdout.endswith("POST /basket is forgotten: the code has no such route any more.\n")
+    assert BASKET not in run("list", "Shop-Control").stdout
+
+
+def test_set_shows_asks_and_says_what_holds(run: Run, cloud: Cloud) -> None:
+    result = run("set", "Shop-Control", ROUTE, "50", "--reason", "no errors since", answer="y\n")
+    assert "a quiet week" in result.stdout
+    assert f"Send 50 percent of the callers of {ROUTE} to its new side? [y/N]: y\n" in result.stdout
+    assert result.stdout.endswith(f"{ROUTE} sends 50 percent to its new side, within seconds.\n")
+    assert result.exit_code == 0
+    assert cloud.gateway.router().percent(ROUTE) == 50
+    (shown,) = json.loads(run("list", "Shop-Control", ROUTE, "--json").stdout)["routes"]
+    assert (shown["by"], shown["reason"]) == ("arn:aws:iam::111122223333:user/ann", "no errors since")
+
+
+def test_kill_and_clear(run: Run, cloud: Cloud) -> None:
+    result = run("kill", "Shop-Control", ROUTE, "--reason", "why", answer="y\n")
+    assert f"Send all callers of {ROUTE} to legacy? [y/N]: y\n" in result.stdout
+    assert result.stdout.endswith(f"{ROUTE} is killed: legacy answers, within seconds.\n")
+    assert cloud.gateway.router().percent(ROUTE) == 0
+    result = run("clear", "Shop-Control", ROUTE, *WHY)
+    assert result.stdout.endswith(f"{ROUTE} sends 25 percent to its new side, within seconds.\n")
+    assert cloud.gateway.router().percent(ROUTE) == 25
+
+
+def test_who_says_no_changes_nothing(run: Run, cloud: Cloud) -> None:
+    result = run("kill", "Shop-Control", ROUTE, "--reason", "why", answer="n\n")
+    assert result.stdout.endswith("Nothing was changed.\n")
+    assert (result.exit_code, cloud.gateway.router().percent(ROUTE)) == (1, 25)
+
+
+def test_what_stands_already_is_said_to(run: Run) -> None:
+    result = run("kill", "Shop-Control", BASKET, *WHY)
+    assert result.stdout.endswith("POST /basket is killed: legacy answers, as it did before: nothing was changed.\n")
+    assert result.exit_code == 0
+
+
+def test_for_machines_one_object_on_stdout(run: Run) -> None:
+    result = run("set", "Shop-Control", ROUTE, "50", *WHY, "--json")
+    told = json.loads(result.stdout)
+    assert (told["changed"], told["before"]["percent"], told["after"]["percent"]) == (True, 25, 50)
+    assert "a quiet week" in result.stderr
+    assert len(json.loads(run("list", "Shop-Control", "--json").stdout)["routes"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("set", "Shop-Control", BASKET, "50", *WHY), "it is killed by bob (prices are wrong): clear it first."),
+        (("set", "Shop-Control", ROUTE, "0.001", *WHY), "a percentage has two decimals at most."),
+        (("kill", "Shop-Control", "GET /profile", *WHY), "there is no route 'GET /profile' that is migrating"),
+        (("list", "Shop-Control", "GET /profile"), "there are: GET /profile/{id}"),
+    ],
+)
+def test_what_is_refused_is_said(run: Run, arguments: tuple[str, ...], words: str) -> None:
+    result = run(*arguments)
+    assert result.stderr.startswith("Error: The control function refused: ") or arguments[0] == "set"
+    assert words in result.stderr
+    assert result.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("set", "Shop-Control", ROUTE, "50", "--reason", "why"), "add --yes"),
+        (("set", "Shop-Control", ROUTE, "101", *WHY), "101"),
+        (("set", "Shop-Control", ROUTE, "nan", *WHY), "nan"),
+        (("set", "Shop-Control", ROUTE, *WHY), "PERCENT"),
+        (("kill", "Shop-Control", ROUTE, "--yes"), "--reason"),
+        (("clear", "Shop-Control", ROUTE, "--yes", "--reason", " "), "--reason needs a word"),
+    ],
+)
+def test_a_wrong_call_asks_nothing(run: Run, cloud: Cloud, arguments: tuple[str, ...], words: str) -> None:
+    result = run(*arguments)
+    assert words in result.stderr
+    assert (result.exit_code, cloud.invoked) == (2, [])
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("nothing", "There is no function nothing in eu-west-1, or you may not see it. Type the name or ARN"),
+        ("Shop", "Type one of: Shop.Machine, Shop.RouteControl."),
+        ("guardian", "The function guardian is no gateway's control function."),
+        ("Shop.Machine", "arn:aws:states:x:1:stateMachine:y (the value of Shop.Machine) is not a function's ARN."),
+    ],
+)
+def test_a_wrong_target_invokes_nothing_and_says_what_to_type(run: Run, cloud: Cloud, target: str, words: str) -> None:
+    result = run("list", target)
+    assert words in result.stderr
+    assert (result.exit_code, cloud.invoked, result.stdout) == (2, [], "")
+
+
+def test_a_function_that_fails_is_said_to(run: Run, cloud: Cloud) -> None:
+    cloud.breaks = True
+    result = run("list", "Shop-Control")
+    assert result.stderr == "Error: The control function failed: ClientError. Its log says more.\n"
+    assert result.exit_code == 1
+
+
+def test_who_it_is_may_be_said_and_is_known_to_this_machine_at_least(
+    run: Run, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody(_: Any) -> Any:
+        raise NoCredentialsError
+
+    monkeypatch.setattr(Cloud, "get_caller_identity", nobody)
+    monkeypatch.setattr("serverless_patterns.cli._placing.getpass.getuser", lambda: "eve")
+    run("kill", "Shop-Control", ROUTE, *WHY)
+    assert cloud.invoked[-1]["by"] == "eve"
+    run("clear", "Shop-Control", ROUTE, *WHY, "--by", "the pipeline")
+    assert cloud.invoked[-1]["by"] == "the pipeline"
+
+
+def test_control_characters_do_not_reach_the_terminal(run: Run) -> None:
+    run("kill", "Shop-Control", ROUTE, "--reason", "\x1b[2Jgone", "--by", "\x07", "--yes")
+    shown = run("list", "Shop-Control", "--history").stdout
+    assert "\\x1b[2Jgone" in shown
+    assert not set(shown) & {"\x1b", "\x07"}
+
+
+def test_the_page_shows_what_the_commands_print(run: Run) -> None:
+    page = (Path(__file__).parents[2] / "docs/cli.md").read_text(encoding="utf-8").partition("\n## Routes\n")[2]
+    (block,) = re.findall(r"^```console\n(.*?)^```$", page, re.M | re.S)
+    shown = block.split("$ ")[1:]
+    assert len(shown) == 3
+    for part in shown:
+        line, _, output = part.partition("\n")
+        assert squeezed(run(*shlex.split(line)[2:]).stdout) == squeezed(output), line
