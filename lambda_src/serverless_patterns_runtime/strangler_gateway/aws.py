@@ -26,6 +26,7 @@ class DynamoDb(Protocol):
     def get_item(self, **request: Any) -> dict[str, Any]: ...
     def put_item(self, **request: Any) -> dict[str, Any]: ...
     def query(self, **request: Any) -> dict[str, Any]: ...
+    def transact_write_items(self, **request: Any) -> dict[str, Any]: ...
     def update_item(self, **request: Any) -> dict[str, Any]: ...
 
 
@@ -81,6 +82,10 @@ class LightDynamoDb:
 
     def query(self, **request: Any) -> dict[str, Any]:
         return self._asked("Query", request)
+
+    def transact_write_items(self, **request: Any) -> dict[str, Any]:
+        """With a token of the caller's, by which DynamoDB knows it again."""
+        return self._asked("TransactWriteItems", request)
 
     def update_item(self, **request: Any) -> dict[str, Any]:
         """An `ADD` is never sent twice: it would count twice."""

@@ -13,6 +13,7 @@ from serverless_patterns_runtime.strangler_gateway.arriving import arrived
 from serverless_patterns_runtime.strangler_gateway.edge import Edge
 from serverless_patterns_runtime.strangler_gateway.problem import problem
 from serverless_patterns_runtime.strangler_gateway.routing import routed
+from serverless_patterns_runtime.strangler_gateway.shadow import hand_over
 
 __all__ = ["lambda_handler", "process"]
 
@@ -41,6 +42,8 @@ def process(event: dict[str, Any], context: Any, edge: Edge) -> dict[str, Any]:
 
 def _answered(edge: Edge, arrival: Arrival, began: float, deadline: float) -> dict[str, Any]:
     done = routed(edge, arrival, deadline)
+    if arrival.route and done.placed_on == "legacy" and not done.failed:
+        hand_over(edge, arrival, done.answer)
     try:
         result = done.answer.proxy_result()
     except PermanentError as limit:
