@@ -16,8 +16,11 @@ from serverless_patterns import (
     Cors,
     ExternalKey,
     HttpBackend,
+    LegacyBackend,
+    MigratedRoute,
     MockResponse,
     Retry,
+    Rollback,
     Route,
     SagaApproval,
     SagaChoice,
@@ -25,6 +28,9 @@ from serverless_patterns import (
     SagaStateMachine,
     SagaStep,
     SagaWait,
+    Shadow,
+    Sticky,
+    StranglerGateway,
     Throttle,
 )
 from tests.documented import PAGES, ROOT, code, examples, write_files
@@ -85,6 +91,7 @@ DESCRIBED = {
         SagaStep,
         SagaWait,
     ],
+    "strangler_gateway": [LegacyBackend, MigratedRoute, Rollback, Shadow, Sticky, StranglerGateway],
 }
 
 
