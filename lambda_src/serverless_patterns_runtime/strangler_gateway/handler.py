@@ -33,7 +33,8 @@ def process(event: dict[str, Any], context: Any, edge: Edge) -> dict[str, Any]:
         arrival = arrived(event, edge.settings.migration)
         return _answered(edge, arrival, began, began + seconds - MARGIN_SECONDS)
     except PermanentError as refusal:
-        edge.logger.info("request refused", extra={"status": refusal.status, "reason": refusal.message})
+        named = {"function_request_id": context.aws_request_id, "status": refusal.status, "reason": refusal.message}
+        edge.logger.info("request refused", extra=named)
         return problem(refusal.status or 400, refusal.message, context.aws_request_id).proxy_result()
     except Exception as error:
         edge.logger.error("a request could not be routed", extra=describe(error, with_message=False))

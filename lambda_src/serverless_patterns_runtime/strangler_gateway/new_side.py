@@ -23,11 +23,10 @@ def ask_new_side(edge: Edge, arrival: Arrival, deadline: float) -> Answer:
 
 def _invoked(edge: Edge, arrival: Arrival, deadline: float) -> Answer:
     route = edge.settings.migration["routes"][arrival.route]
-    function = edge.settings.targets[route["function"]]  # pyright: ignore[reportTypedDictNotRequiredAccess]
     try:
-        invoked = edge.functions.invoke(
-            function, _payload(arrival.event), deadline - time.monotonic(), again=arrival.safe
-        )
+        function = edge.settings.targets[route["function"]]  # pyright: ignore[reportTypedDictNotRequiredAccess]
+        left = deadline - time.monotonic()
+        invoked = edge.functions.invoke(function, _payload(arrival.event), left, again=arrival.safe)
     except Exception as error:
         raise _failed(error) from error
     if invoked.error:

@@ -90,7 +90,7 @@ BAD = {
     "a carriage return in a value": b"HTTP/1.1 200 OK\r\nX: a\rSet-Cookie: b\r\nContent-Length: 0\r\n\r\n",
     "a NUL in a value": b"HTTP/1.1 200 OK\r\nX: a\x00b\r\nContent-Length: 0\r\n\r\n",
     "a line without end": b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000,
-    "headers without end": b"HTTP/1.1 200 OK\r\n" + b"X: yyyyyyyyyyyyyyyy\r\n" * 10_000,
+    "headers without end": b"HTTP/1.1 200 OK\r\n" + b"Keep-Alive: yyyyyyyy\r\n" * 10_000 + b"Content-Length: 0\r\n\r\n",
     "events that are streamed": b"HTTP/1.1 200 OK\r\nContent-Type: Text/Event-Stream; charset=utf-8\r\n\r\ndata: 1\n\n",
     "headers beyond the gateway's limit": b"HTTP/1.1 200 OK\r\nX: %s\r\nContent-Length: 0\r\n\r\n" % (b"x" * 12_000),
 }

@@ -66,7 +66,7 @@ def test_it_loads_and_forwards_without_the_sdk(tmp_path: Path):
     assert answer(result).body == b"ok"
     heavy = {
         "boto3",
-        "botocore.exceptions",
+        "aws_lambda_powertools",
         "botocore.session",
         "http.client",
         "email",

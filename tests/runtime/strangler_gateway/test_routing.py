@@ -110,6 +110,14 @@ def test_an_unsafe_one_is_sent_to_nobody_else(legacy: RawServer, name: str):
     assert router.shares.noted == [(SAVE, True)]
 
 
+def test_a_route_for_every_method_falls_back_for_safe_ones_alone(legacy: RawServer):
+    router = Router(legacy, routes={"ANY /profile/{id}": route_settings()})
+    router.shares.said, router.functions.answer = 100, lambda _: Invoked("Unhandled", b"{}")
+    assert problem(save(router))[0] == 502
+    assert legacy.requests == []
+    assert ask(router).body == b"ok"
+
+
 def test_without_fallback_a_safe_one_is_not_either(legacy: RawServer):
     router = Router(legacy, routes={ROUTE: route_settings(fallback=False)})
     router.shares.said, router.functions.answer = 100, lambda _: Invoked("Unhandled", b"{}")
