@@ -12,6 +12,7 @@ __all__ = [
     "CRASHES",
     "FAULTS",
     "REPEATED",
+    "SIDES",
     "TASKS",
     "TRANSACTIONS",
     "Call",
@@ -54,6 +55,8 @@ TASKS = (
     "invoked twice",
 )
 """Of a task of a state machine."""
+SIDES = ("crash before", "crash after", "answer lost", "unreachable")
+"""Of a request that a gateway forwards."""
 FAULTS = (*ANYWHERE, *TRANSACTIONS, *BATCHES)
 
 
@@ -69,6 +72,8 @@ class Call:
     def possible(self) -> Sequence[str]:
         if self.operation == "Work":
             return ("crash after",)
+        if self.operation == "Forward":
+            return SIDES
         if self.operation == "Request":
             return CLIENTS
         if self.operation == "Invoke":

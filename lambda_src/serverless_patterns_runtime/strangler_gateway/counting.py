@@ -26,7 +26,6 @@ class Total(NamedTuple):
 class _Pending(NamedTuple):
     window: int
     standing: Standing
-    since: float
     requests: int = 0
     errors: int = 0
 
@@ -37,22 +36,23 @@ class Counts:
         self._table = table
         self._clock = clock
         self._pending: dict[str, _Pending] = {}
+        self._reported_at: dict[str, float] = {}
 
     def note(self, route: str, standing: Standing, rules: RollbackSettings, *, failed: bool) -> None:
         """Counted for the window, and for how the route stands: what is pending from before a change is forgotten."""
         pending = self._pending.get(route)
         if pending is None or pending.standing != standing:
-            now, length = self._clock(), rules["window_seconds"]
-            pending = _Pending(int(now // length) * length, standing, now)
+            length = rules["window_seconds"]
+            pending = _Pending(int(self._clock() // length) * length, standing)
         self._pending[route] = pending._replace(requests=pending.requests + 1, errors=pending.errors + failed)
 
     def due(self, route: str, age: float) -> bool:
-        pending = self._pending.get(route)
-        return pending is not None and self._clock() >= pending.since + age
+        """Successes as soon as failures: else routers that are seldom used would tell of failures alone."""
+        return route in self._pending and self._clock() >= self._reported_at.get(route, float("-inf")) + age
 
     def report(self, route: str) -> tuple[Total, Standing]:
         """One write. Raises what the client raises: nobody knows then whether they were added, and they are dropped."""
-        pending = self._pending.pop(route)
+        pending, self._reported_at[route] = self._pending.pop(route), self._clock()
         standing = pending.standing
         entry = f"{pending.window}#{standing.generation}#{standing.version}"
         answer = self._dynamodb.update_item(

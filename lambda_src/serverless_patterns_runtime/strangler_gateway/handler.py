@@ -64,6 +64,12 @@ def _answered(edge: Edge, arrival: Arrival, began: float, deadline: float) -> di
         reason=done.reason,
     )
     record.write(migration["gateway"], outcome, edge.clock())
+    if done.placed_on == "legacy" and not done.failed and "shadow" in migration["routes"].get(arrival.route, {}):
+        from serverless_patterns_runtime.strangler_gateway.shadow import (
+            hand_over,
+        )  # not at the top: few routes have one
+
+        hand_over(edge, arrival, done.answer)
     return result
 
 

@@ -50,8 +50,14 @@ class Shares:
         standing = self._seen.get(route)
         if rules and standing and not standing.killed:
             self._counts.note(route, standing, rules, failed=failed)
+            self._ask_the_table(route)
 
     def _standing(self, route: str) -> Standing | None:
+        self._ask_the_table(route)
+        return self._seen.get(route)
+
+    def _ask_the_table(self, route: str) -> None:
+        """If it is time to: at most once a cache age for each purpose."""
         try:
             if self._counts.due(route, self._migration["cache_seconds"]):
                 self._report(route)
@@ -61,7 +67,6 @@ class Shares:
             # What was seen last holds, a kill above all. The table is left alone for a while.
             self._fresh_until = self._clock() + self._migration["cache_seconds"]
             self._tell(contract.METRIC_STORE_UNAVAILABLE, None, error)
-        return self._seen.get(route)
 
     def _look(self) -> None:
         before = self._seen
