@@ -8,12 +8,12 @@ from typing import Any
 from serverless_patterns_runtime.error_fields import describe
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.strangler_gateway import record
+from serverless_patterns_runtime.strangler_gateway.answer import Answer
 from serverless_patterns_runtime.strangler_gateway.arrival import Arrival
 from serverless_patterns_runtime.strangler_gateway.arriving import arrived
 from serverless_patterns_runtime.strangler_gateway.edge import Edge
 from serverless_patterns_runtime.strangler_gateway.problem import problem
 from serverless_patterns_runtime.strangler_gateway.routing import routed
-from serverless_patterns_runtime.strangler_gateway.shadow import hand_over
 
 __all__ = ["lambda_handler", "process"]
 
@@ -43,8 +43,6 @@ def process(event: dict[str, Any], context: Any, edge: Edge) -> dict[str, Any]:
 
 def _answered(edge: Edge, arrival: Arrival, began: float, deadline: float) -> dict[str, Any]:
     done = routed(edge, arrival, deadline)
-    if arrival.route and done.placed_on == "legacy" and not done.failed:
-        hand_over(edge, arrival, done.answer)
     try:
         result = done.answer.proxy_result()
     except PermanentError as limit:
@@ -64,13 +62,18 @@ def _answered(edge: Edge, arrival: Arrival, began: float, deadline: float) -> di
         reason=done.reason,
     )
     record.write(migration["gateway"], outcome, edge.clock())
-    if done.placed_on == "legacy" and not done.failed and "shadow" in migration["routes"].get(arrival.route, {}):
-        from serverless_patterns_runtime.strangler_gateway.shadow import (
-            hand_over,
-        )  # not at the top: few routes have one
-
-        hand_over(edge, arrival, done.answer)
+    if arrival.route and done.placed_on == "legacy" and not done.failed:
+        _shadowed(edge, arrival, done.answer)
     return result
+
+
+def _shadowed(edge: Edge, arrival: Arrival, answer: Answer) -> None:
+    if "shadow" not in edge.settings.migration["routes"][arrival.route]:
+        return
+    # Not at the top: few routes have one.
+    from serverless_patterns_runtime.strangler_gateway.shadow import hand_over
+
+    hand_over(edge, arrival, answer)
 
 
 @cache
