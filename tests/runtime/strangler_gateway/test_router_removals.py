@@ -201,7 +201,7 @@ CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
         refused_path("/a%252Fb"),
     ),
     "no other spelling of a route that migrates": (
-        setting(arriving, "is_one_of", lambda *_: False),
+        setting(arriving, "is_another_s", lambda *_: False),
         lambda legacy, _: requests.test_another_spelling_of_a_route_that_migrates_does_not_get_around_it(
             legacy, "/%70rofile/5"
         ),
