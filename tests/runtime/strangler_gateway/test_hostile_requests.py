@@ -161,6 +161,7 @@ BAD_HEADERS: dict[str, tuple[dict[str, list[str]], str]] = {
     "a carriage return in a value": ({"X": ["a\rX-Evil: 1"]}, "400"),
     "a NUL in a value": ({"X": ["a\x00"]}, "400"),
     "a DEL in a value": ({"X": ["a\x7f"]}, "400"),
+    "half a surrogate pair": ({"X": [chr(0xDC80)]}, "400"),
     "a line in a name": ({"X\r\nX-Evil": ["1"]}, "400"),
     "a space in a name": ({"Content-Length ": ["5"]}, "400"),
     "a colon in a name": ({"X:": ["5"]}, "400"),
