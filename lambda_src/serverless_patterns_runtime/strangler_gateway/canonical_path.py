@@ -50,9 +50,11 @@ def is_another_s(path: str, own: str, resources: Iterable[str]) -> bool:
 
 def parameters(resource: str, path: str) -> dict[str, str]:
     """Of a canonical path, still encoded. Raises PermanentError (400) when it is not of this resource."""
-    names, values = resource[1:].split("/"), path[1:].removesuffix("/").split("/")
+    names, values = resource[1:].split("/"), path[1:].split("/")
     if names[-1].endswith("+}"):
         values[len(names) - 1 :] = ["/".join(values[len(names) - 1 :])]
+    elif not values[-1]:
+        values.pop()
     if len(names) != len(values):
         raise _refused("is not one of the route")
     return {name[1:-1].removesuffix("+"): value for name, value in zip(names, values, strict=True) if name[:1] == "{"}

@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from serverless_patterns_runtime.errors import PermanentError
+from serverless_patterns_runtime.strangler_gateway.canonical_path import parameters
+
 from . import gateway_model
 from .gateway_model import parts
 from .raw_server import RawServer
@@ -151,6 +154,27 @@ def test_a_variable_is_not_another_spelling_of_the_route_beside_it(legacy: RawSe
     assert legacy.requests == []
     for path, resource in (("/users/m%C3%A9", "/users/{id}"), ("/users/me", "/users/me"), ("/users/7", "/users/{id}")):
         assert router.give(sent(path, resource)).start == "200"
+
+
+PARAMETERS = {
+    ("/profile/{id}", "/profile/a%20b"): {"id": "a%20b"},
+    ("/profile/{id}", "/profile/5/"): {"id": "5"},
+    ("/a/{x}/b/{y}", "/a/1/b/2"): {"x": "1", "y": "2"},
+    ("/shop/{all+}", "/shop/a/b%2Cc/"): {"all": "a/b%2Cc/"},
+    ("/shop/{id}/{all+}", "/shop/7/a"): {"id": "7", "all": "a"},
+    ("/shop", "/shop"): {},
+}
+
+
+@pytest.mark.parametrize(("resource", "path"), PARAMETERS)
+def test_parameters_are_handed_on_as_they_were_sent(resource: str, path: str):
+    assert parameters(resource, path) == PARAMETERS[resource, path]
+
+
+@pytest.mark.parametrize("path", ["/profile", "/profile/5/6", "/"])
+def test_a_path_that_is_not_of_its_resource_has_none(path: str):
+    with pytest.raises(PermanentError):
+        parameters("/profile/{id}", path)
 
 
 # Headers.
