@@ -8,7 +8,7 @@ from serverless_patterns_runtime.api_proxy.contract import IDEMPOTENCY_KEY_HEADE
 from serverless_patterns_runtime.api_proxy.envelope import Envelope
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.strangler_gateway.arrival import Arrival
-from serverless_patterns_runtime.strangler_gateway.canonical_path import canonical, is_one_of
+from serverless_patterns_runtime.strangler_gateway.canonical_path import canonical, is_another_s
 from serverless_patterns_runtime.strangler_gateway.contract import Migration
 from serverless_patterns_runtime.strangler_gateway.headers import checked, end_to_end, said_by_us
 from serverless_patterns_runtime.strangler_gateway.query import encoded_query
@@ -62,11 +62,10 @@ def _path(envelope: Envelope, migration: Migration, route: str) -> tuple[str, st
     if on_own_domain and (path == base or path.startswith(f"{base}/")):
         path, stage = path[len(base) :] or "/", base
     forwarded = canonical(path, matrix=not route)
-    if not route and envelope.resource.endswith("+}"):
-        # The gateway has matched it with none of those, and legacy may read it as one.
-        migrated = (name.partition(" ")[2] for name in migration["routes"])
-        if is_one_of(forwarded, migrated):
-            raise PermanentError("the path is another spelling of one that is migrating", status=400)
+    # The gateway has matched it with none of those, and legacy may read it as one.
+    moved = (name.partition(" ")[2] for name in [*migration["routes"], *migration.get("elsewhere", ())])
+    if is_another_s(forwarded, envelope.resource, moved):
+        raise PermanentError("the path is another spelling of one that has moved", status=400)
     return forwarded, stage
 
 

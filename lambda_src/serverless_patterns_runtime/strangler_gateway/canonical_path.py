@@ -6,11 +6,12 @@ characters that no client can have sent so, and those are encoded again.
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from urllib.parse import quote, unquote_to_bytes
 
 from serverless_patterns_runtime.errors import PermanentError
 
-__all__ = ["canonical", "is_one_of", "parameters"]
+__all__ = ["canonical", "is_another_s", "parameters"]
 
 _PLAIN = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?|/")
 _NOT_LITERAL = re.compile(r'[ "<>?#^`{}]|[^\x00-\x7f]')
@@ -39,17 +40,21 @@ def canonical(path: str, *, matrix: bool) -> str:
     return encoded
 
 
-def is_one_of(path: str, resources: Iterable[str]) -> bool:
-    """Whether some reader may take the canonical path for one of these resources."""
+def is_another_s(path: str, own: str, resources: Iterable[str]) -> bool:
+    """Whether a reader may take a canonical path, which the gateway has taken for `own`, for a closer one of these."""
+    if not {"%", ";"}.intersection(path):
+        return False  # literally: the gateway would have chosen that one
     read = [segment.partition(";")[0] for segment in _decoded(path)]
-    return any(_matches(read, resource[1:].split("/")) for resource in resources)
+    return any(_is_closer(resource, own) and _matches(read, resource[1:].split("/")) for resource in resources)
 
 
 def parameters(resource: str, path: str) -> dict[str, str]:
     """Of a canonical path, still encoded. Raises PermanentError (400) when it is not of this resource."""
-    names, values = resource[1:].split("/"), path[1:].removesuffix("/").split("/")
+    names, values = resource[1:].split("/"), path[1:].split("/")
     if names[-1].endswith("+}"):
         values[len(names) - 1 :] = ["/".join(values[len(names) - 1 :])]
+    elif not values[-1]:
+        values.pop()
     if len(names) != len(values):
         raise _refused("is not one of the route")
     return {name[1:-1].removesuffix("+"): value for name, value in zip(names, values, strict=True) if name[:1] == "{"}
@@ -72,6 +77,14 @@ def _check(segment: str, matrix: bool) -> None:
         raise _refused("has a parameter")
     if name in (".", "..") or (parameter and not name):
         raise _refused("has a dot segment")
+
+
+def _is_closer(resource: str, own: str) -> bool:
+    """Whether the gateway would choose it before `own`, for a path that is both."""
+    for part, other in zip_longest(resource[1:].split("/"), own[1:].split("/"), fillvalue=""):
+        if part != other:
+            return part[:1] != "{" or (other.endswith("+}") and not part.endswith("+}"))
+    return False
 
 
 def _decoded(path: str) -> list[str]:

@@ -23,6 +23,9 @@ IDLE_SECONDS_ONCE = 1.5
 """How long a connection may have been idle that is used again; the second for what must not be sent twice. Many servers
 close theirs after two to five seconds, and a sandbox that was frozen has not heard of it."""
 
+AGE_SECONDS = 300.0
+"""After which a name is looked up again: its owner may have moved it."""
+
 Admit = Callable[[str], bool]
 
 
@@ -61,7 +64,7 @@ class Connection:
         if place.tls:
             _tls()  # at init, which Lambda runs with more CPU: whom to trust is a file of a hundred certificates
         self._socket: socket.socket | None = None
-        self._used_at = 0.0
+        self._used_at = self._opened_at = 0.0
 
     def exchange(self, request: bytes, method: str, deadline: float, most_bytes: int, *, again: bool) -> Message:
         """`again`: whether the request may be sent twice, should a kept connection turn out to be dead.
@@ -77,6 +80,7 @@ class Connection:
                 if not again or stream.began:
                     raise
         made = self._connected(deadline)
+        self._opened_at = time.monotonic()
         return self._exchange(made, Stream(made, deadline), request, method, most_bytes)
 
     def close(self) -> None:
@@ -111,7 +115,9 @@ class Connection:
         kept, self._socket = self._socket, None
         if kept is None:
             return None
-        if time.monotonic() - self._used_at <= idle_seconds and not _readable(kept):
+        now = time.monotonic()
+        fresh = now - self._used_at <= idle_seconds and now - self._opened_at <= AGE_SECONDS
+        if fresh and not _readable(kept):
             return kept
         kept.close()
         return None

@@ -11,7 +11,8 @@ __all__ = ["checked", "end_to_end", "one_hop", "said_by_us"]
 Headers = list[tuple[str, str]]
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+"""Halves of surrogate pairs too, which no bytes stand for."""
 
 _OF_PROXIES = ("proxy-authenticate", "proxy-authorization", "proxy-connection")
 _ONE_HOP = frozenset(["connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", *_OF_PROXIES])

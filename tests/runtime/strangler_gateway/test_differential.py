@@ -6,6 +6,7 @@ What may differ is in the table of `docs/patterns/strangler_gateway.md`, and not
 
 import http.client
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +29,15 @@ ANSWER = {
     "Transfer-Encoding": "of one hop: the answer is whole when it goes on",
     "Content-Length": "counted anew by the gateway",
 }
+
+
+def test_each_difference_is_in_the_published_table() -> None:
+    page = (Path(__file__).parents[3] / "docs/patterns/strangler_gateway.md").read_text()
+    table = page[page.index("## What API Gateway changes") : page.index("## What is promised")]
+    of_requests, of_answers = table.split("| of the answer |")
+    short = {"X-Forwarded-Port": "-Port", "X-Forwarded-Proto": "-Proto"}
+    assert [name for name in REQUEST if f"`{short.get(name, name)}`" not in of_requests] == []
+    assert [name for name in ANSWER if f"`{name}`" not in of_answers] == []
 
 
 def directly(server: RawServer, raw: bytes) -> tuple[Parts, Parts]:

@@ -225,6 +225,16 @@ def test_what_must_not_be_sent_twice_goes_over_no_connection_that_was_idle_for_l
     assert legacy.connections == 2
 
 
+def test_a_busy_connection_ends_some_day_so_that_its_name_is_looked_up_again(
+    legacy: RawServer, monkeypatch: pytest.MonkeyPatch
+):
+    router, began = Router(legacy), time.monotonic()
+    for seconds in range(0, 340, 20):
+        monkeypatch.setattr(connections.time, "monotonic", lambda now=began + seconds: now)
+        router.send(get("/page"), timeout=60)
+    assert legacy.connections == 2
+
+
 def test_a_server_that_answers_before_it_has_read_all_is_heard(legacy: RawServer):
     with socket.create_server(("127.0.0.1", 0)) as listening:
         legacy = RawServer(listening.getsockname()[1])

@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from serverless_patterns_runtime.errors import PermanentError
+from serverless_patterns_runtime.strangler_gateway.canonical_path import parameters
+
 from . import gateway_model
 from .gateway_model import parts
 from .raw_server import RawServer
@@ -121,7 +124,7 @@ def test_on_a_route_that_migrates_a_segment_has_no_parameters(legacy: RawServer,
     assert legacy.requests == []
 
 
-SPELLINGS = ["/%70rofile/5", "/profile/%35x", "/profil%65/5/", "/profile;v=1/5", "/profile/5;v=1", "/profile/5"]
+SPELLINGS = ["/%70rofile/5", "/profile/%35x", "/profil%65/5/", "/profile;v=1/5", "/profile/5;v=1"]
 
 
 @pytest.mark.parametrize("path", SPELLINGS)
@@ -130,7 +133,9 @@ def test_another_spelling_of_a_route_that_migrates_does_not_get_around_it(legacy
     assert legacy.requests == []
 
 
-@pytest.mark.parametrize("path", ["/profiles/5", "/profile", "/profile/5/6", "/x/profile/5", "/Profile/5"])
+@pytest.mark.parametrize(
+    "path", ["/profiles/5", "/profile", "/profile/5/6", "/x/profile/5", "/Profile/5", "/profile/5/", "/p%6F/5"]
+)
 def test_other_paths_are_no_spelling_of_it(legacy: RawServer, path: str):
     assert Router(legacy).give(sent(path)).start == "200"
 
@@ -141,6 +146,37 @@ def test_a_greedy_route_has_every_spelling_below_it(legacy: RawServer):
     assert router.give(sent("/shop")).start == "200"
 
 
+def test_a_variable_is_not_another_spelling_of_the_route_beside_it(legacy: RawServer):
+    """Each may have scopes of its own: the gateway has asked for those of the first."""
+    routes = {"GET /users/{id}": route_settings(), "GET /users/me": route_settings()}
+    router = Router(legacy, routes=routes)
+    assert router.give(sent("/users/%6De", "/users/{id}")).start == "400"
+    assert legacy.requests == []
+    for path, resource in (("/users/m%C3%A9", "/users/{id}"), ("/users/me", "/users/me"), ("/users/7", "/users/{id}")):
+        assert router.give(sent(path, resource)).start == "200"
+
+
+PARAMETERS = {
+    ("/profile/{id}", "/profile/a%20b"): {"id": "a%20b"},
+    ("/profile/{id}", "/profile/5/"): {"id": "5"},
+    ("/a/{x}/b/{y}", "/a/1/b/2"): {"x": "1", "y": "2"},
+    ("/shop/{all+}", "/shop/a/b%2Cc/"): {"all": "a/b%2Cc/"},
+    ("/shop/{id}/{all+}", "/shop/7/a"): {"id": "7", "all": "a"},
+    ("/shop", "/shop"): {},
+}
+
+
+@pytest.mark.parametrize(("resource", "path"), PARAMETERS)
+def test_parameters_are_handed_on_as_they_were_sent(resource: str, path: str):
+    assert parameters(resource, path) == PARAMETERS[resource, path]
+
+
+@pytest.mark.parametrize("path", ["/profile", "/profile/5/6", "/"])
+def test_a_path_that_is_not_of_its_resource_has_none(path: str):
+    with pytest.raises(PermanentError):
+        parameters("/profile/{id}", path)
+
+
 # Headers.
 
 BAD_HEADERS: dict[str, tuple[dict[str, list[str]], str]] = {
@@ -149,6 +185,7 @@ BAD_HEADERS: dict[str, tuple[dict[str, list[str]], str]] = {
     "a carriage return in a value": ({"X": ["a\rX-Evil: 1"]}, "400"),
     "a NUL in a value": ({"X": ["a\x00"]}, "400"),
     "a DEL in a value": ({"X": ["a\x7f"]}, "400"),
+    "half a surrogate pair": ({"X": [chr(0xDC80)]}, "400"),
     "a line in a name": ({"X\r\nX-Evil": ["1"]}, "400"),
     "a space in a name": ({"Content-Length ": ["5"]}, "400"),
     "a colon in a name": ({"X:": ["5"]}, "400"),

@@ -5,6 +5,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -201,7 +202,7 @@ CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
         refused_path("/a%252Fb"),
     ),
     "no other spelling of a route that migrates": (
-        setting(arriving, "is_one_of", lambda *_: False),
+        setting(arriving, "is_another_s", lambda *_: False),
         lambda legacy, _: requests.test_another_spelling_of_a_route_that_migrates_does_not_get_around_it(
             legacy, "/%70rofile/5"
         ),
@@ -333,6 +334,12 @@ def test_without_it_something_fails(name: str, legacy: RawServer, monkeypatch: P
     take_out(monkeypatch)
     with pytest.raises(AssertionError):
         story(legacy, monkeypatch)
+
+
+def test_the_page_lists_every_removal() -> None:
+    page = (Path(__file__).parents[3] / "docs/patterns/strangler_gateway.md").read_text()
+    section = page[page.index("## Safeguards") :].partition("\n## ")[0]
+    assert re.findall(r"^- ([^*`].*)$", section, re.MULTILINE) == [*CASES]
 
 
 def test_without_a_certificate_s_name_somebody_else_is_asked(trusted: ssl.SSLContext, monkeypatch: Patch) -> None:
