@@ -64,9 +64,9 @@ def _path(envelope: Envelope, migration: Migration, route: str) -> tuple[str, st
     forwarded = canonical(path, matrix=not route)
     if not route and envelope.resource.endswith("+}"):
         # The gateway has matched it with none of those, and legacy may read it as one.
-        migrated = (name.partition(" ")[2] for name in migration["routes"])
-        if is_one_of(forwarded, migrated):
-            raise PermanentError("the path is another spelling of one that is migrating", status=400)
+        moved = (name.partition(" ")[2] for name in [*migration["routes"], *migration.get("elsewhere", ())])
+        if is_one_of(forwarded, moved):
+            raise PermanentError("the path is another spelling of one that has moved", status=400)
     return forwarded, stage
 
 
