@@ -15,7 +15,7 @@ from ._api_proxy.functions import Told
 from ._checks import Problems, path_of
 from ._idempotency import Idempotency
 from ._strangler_gateway.arguments import BYTES, LEGACY, check_api, check_gateway
-from ._strangler_gateway.functions import SERVICES
+from ._strangler_gateway.functions import SERVICES, deploy_after_permissions
 from ._strangler_gateway.offering import Offering
 from ._strangler_gateway.planning import planned
 from ._strangler_gateway.watching import define_dashboard, gateway_alarms
@@ -200,6 +200,7 @@ class StranglerGateway(Offering):
         self.url, self.functions = self.api.url, self.api.functions
         if defined is not None:
             whole.connect(self, defined, self.api.rest_api, stage_name or _STAGE_NAME)
+        deploy_after_permissions(self.api.rest_api, self, self.api)
         self.router_function = cast("lambda_.IFunction | None", defined and defined.router)
         self.control_function = cast("lambda_.IFunction | None", defined and defined.control)
         self.shadow_function = cast("lambda_.IFunction | None", defined and defined.shadow)

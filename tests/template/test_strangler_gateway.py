@@ -254,14 +254,16 @@ def test_functions_that_exist_are_called_as_they_were_given() -> None:
     assert {*the_migration(stack)["routes"]} == {"GET /own", "GET /profile/{id}"}
 
 
-def test_the_gateway_may_call_the_router_before_the_stage_sends_it_anything() -> None:
+def test_the_gateway_may_call_each_function_before_the_stage_sends_it_anything() -> None:
     stack = new_stack()
-    a_gateway(stack)
-    (id,) = [id for id in resources(stack, "Lambda::Permission") if "RouterPermission" in id]
-    permission = resources(stack, "Lambda::Permission")[id]["Properties"]
-    assert json.dumps(permission["SourceArn"]).endswith('"/live/*/*"]]}')
+    a_gateway(stack, *three_stages())
+    permissions = resources(stack, "Lambda::Permission")
+    names = {id[:-8] for id in permissions}
+    assert names == {"GatewayRouterPermission", "GatewayApiWebGetPermission", "GatewayApiWebTakePermission"}
+    for permission in permissions.values():
+        assert json.dumps(permission["Properties"]["SourceArn"]).endswith('"/live/*/*"]]}')
     (deployment,) = resources(stack, "ApiGateway::Deployment").values()
-    assert id in deployment["DependsOn"]
+    assert {*permissions} <= {*deployment["DependsOn"]}
 
 
 @pytest.mark.parametrize("stage", ["migrating", "done"])

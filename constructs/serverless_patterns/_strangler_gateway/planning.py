@@ -100,7 +100,7 @@ def planned(
     whole = plan(problems, scope, id, translated, authorizer, auth == LEGACY, told, settings)
     check_binary(problems, whole.routes, BYTES)
     ids = target_ids(whole.functions, stages.migrating)
-    check_targets(problems, stages.migrating, ids)
+    check_targets(problems, stages.migrating, ids, {"LEGACY_URL": legacy.url, **settings.environment})
     problems.raise_any()
     told_to_router = Told(
         namespace=namespace,
