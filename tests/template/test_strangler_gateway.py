@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 from aws_cdk import CfnParameter, Duration, Stack
 from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
 from serverless_patterns import (
     Defaults,
+    Domain,
     HttpBackend,
     IamAuthorizer,
     LambdaAuthorizer,
@@ -337,6 +339,14 @@ def test_the_name_is_data_of_its_own() -> None:
         "route": "GET /profile/{id}",
         "side": "new",
     }
+
+
+def test_below_a_domain_s_path_the_router_knows_what_stands_before_every_other() -> None:
+    stack = new_stack()
+    certificate = acm.Certificate(stack, "Certificate", domain_name="api.example.com")
+    gateway = a_gateway(stack, domain=Domain("api.example.com", certificate, "shop"))
+    assert the_migration(stack)["base_path"] == "/shop"
+    assert gateway.url_for("GET /profile/{id}", id=5) == "https://api.example.com/shop/profile/5"
 
 
 def test_a_throttle_is_for_both_sides_of_its_route() -> None:
