@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from aws_cdk import CfnParameter, Duration, Stack
+from aws_cdk import App, CfnParameter, Duration, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_ec2 as ec2
@@ -26,6 +26,9 @@ from serverless_patterns import (
 from tests.template.apis import ORDER, a_function, functions, get, methods, take, the_routes, the_stage, variables_of
 from tests.template.gateways import URL, a_gateway, a_route, legacy, the_migration, three_stages
 from tests.template.stacks import a_handler, new_stack, refusal, resources, the, warnings
+
+NAME = "Shop-Gateway-71B805B8"
+"""By default, made of the path. Another one would place every caller anew."""
 
 
 def integration(stack: Stack, route: str) -> dict[str, Any]:
@@ -171,8 +174,8 @@ def test_the_router_is_told_of_every_route_that_is_migrating() -> None:
     )  # fmt: skip
     breaker = {"failure_threshold": 5, "window_seconds": 60.0, "open_seconds": 30.0, "cache_seconds": 5.0}
     assert the_migration(stack) == {
-        "gateway": "Gateway",
-        "cookie": "side-Gateway",
+        "gateway": NAME,
+        "cookie": f"side-{NAME}",
         "cache_seconds": 5.0,
         "deadline_seconds": 20.0,
         "max_body_bytes": 1000,
@@ -362,7 +365,7 @@ def test_alarms_tell_of_rollbacks_errors_and_a_store_that_is_away() -> None:
     assert {*gateway.alarms} == {"Latency", "NewSideErrors", "RolledBack", "RouteStoreUnavailable", "ServerErrors"}
     rate = the(stack, "CloudWatch::Alarm", "NewSideErrors")
     assert (rate["Statistic"], rate["Threshold"], rate["MetricName"]) == ("Average", 0.05, "RoutedErrors")
-    assert {one["Name"]: one["Value"] for one in rate["Dimensions"]} == {"gateway": "Gateway", "side": "new"}
+    assert {one["Name"]: one["Value"] for one in rate["Dimensions"]} == {"gateway": NAME, "side": "new"}
 
 
 def test_critical_alarms_are_rollbacks_and_errors_of_the_api() -> None:
@@ -427,3 +430,20 @@ def test_a_token_may_say_where_legacy_is() -> None:
     a_gateway(stack, legacy=legacy(url=url))
     assert variables_of(stack, "GatewayRouter")["LEGACY_URL"] == {"Ref": "Legacy"}
     assert Template.from_stack(stack)
+
+
+def test_gateways_of_two_stacks_have_two_names_in_metrics() -> None:
+    app = App()
+    names = [a_gateway(Stack(app, id)).metric_requests("GET /profile/{id}", "new").dimensions for id in ("One", "Two")]
+    assert names[0] != names[1]
+
+
+def test_a_function_that_runs_on_when_nobody_waits_is_warned_of() -> None:
+    stack = new_stack()
+    slow = a_function(stack, timeout=Duration.seconds(20))
+    routes = [a_route(target=get(timeout=Duration.seconds(12))), a_route("GET /b", slow, timeout=Duration.seconds(20))]
+    a_gateway(stack, *routes, a_route("GET /c", slow, stage="done"))
+    assert [text for text in warnings(stack) if "waits" in text] == [
+        "routes['GET /profile/{id}'] waits 10 seconds for a function that may run for 12: it goes on working while "
+        "legacy, or an error, has answered. Give it less, or the route more"
+    ]
