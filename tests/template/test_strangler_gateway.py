@@ -72,6 +72,14 @@ def test_always_route_sends_what_is_legacy_s_through_the_router_and_what_is_done
     assert {route for route, to in found.items() if to != "GatewayRouter"} == {"GET /catalogue"}
 
 
+def test_a_router_may_have_nothing_to_decide() -> None:
+    stack = new_stack()
+    a_gateway(stack, routes=[], always_route=True)
+    assert {goes_to(stack, route) for route in methods(stack)} == {"GatewayRouter"}
+    assert the_migration(stack)["routes"] == {}
+    assert variables_of(stack, "GatewayRouter")["TARGETS"] == "{}"
+
+
 def test_a_route_that_takes_every_method_leaves_none_to_legacy() -> None:
     found = where(a_route("ANY /basket/{proxy+}"), a_route("ANY /"))
     assert found == {
@@ -331,6 +339,23 @@ def test_claims_of_the_new_side_go_by_the_gateway_s_name() -> None:
     stack = new_stack()
     a_gateway(stack, a_route("POST /basket", take()))
     assert variables_of(stack, "GatewayApiWebTake")["CLAIMS_NAMESPACE"] == "Gateway"
+
+
+@pytest.mark.parametrize("stage", ["migrating", "done"])
+@pytest.mark.parametrize(
+    ("route", "asked", "mode"),
+    [
+        ("POST /basket", None, "optional"),
+        ("PATCH /basket", None, "optional"),
+        ("PUT /basket", None, "optional"),
+        ("GET /basket", None, "off"),
+        ("POST /basket", "required", "required"),
+    ],
+)
+def test_callers_of_legacy_s_who_send_no_key_are_not_refused(stage: Any, route: str, asked: Any, mode: str) -> None:
+    stack = new_stack()
+    a_gateway(stack, a_route(route, take(), stage=stage, idempotency=asked))
+    assert the_routes(stack, "GatewayApiWebTake")[route]["idempotency"] == mode
 
 
 def test_the_name_is_data_of_its_own() -> None:
