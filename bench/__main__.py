@@ -32,6 +32,7 @@ MODULES = (
     "saga_requests",
     "api_synth",
     "saga_synth",
+    "migrated_synth",
     "api_cold_start",
     "cold_start",
     "router_cold_start",

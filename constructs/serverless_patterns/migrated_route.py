@@ -108,7 +108,7 @@ class MigratedRoute:
         body: As in a `Route`; checked by the function, in every stage.
         query: Likewise.
         params: Likewise.
-        idempotency: As in a `Route`.
+        idempotency: As in a `Route`, but `optional` where that requires a key: legacy's callers send none.
         scopes: As in a `Route`: for the gateway's authorizer.
         throttle: As in a `Route`: for both sides together.
         circuit_breaker: As in a `Route`: for what the target calls. The router has its own for the target.

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, cast
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Names
 
 from ._alarms import define_alarms
 from ._api_proxy.functions import Told
 from ._checks import Problems, path_of
 from ._idempotency import Idempotency
-from ._strangler_gateway.arguments import BYTES, LEGACY, check_api, check_gateway
-from ._strangler_gateway.functions import SERVICES
+from ._strangler_gateway.arguments import BYTES, LEGACY, MOST_CHARACTERS, check_api, check_gateway
+from ._strangler_gateway.functions import SERVICES, deploy_after_permissions
 from ._strangler_gateway.offering import Offering
 from ._strangler_gateway.planning import planned
 from ._strangler_gateway.watching import define_dashboard, gateway_alarms
@@ -59,7 +59,7 @@ class StranglerGateway(Offering):
 
     Args:
         scope: Parent construct.
-        id: Names what is below it, and is the default namespace.
+        id: Names what is below it, and is the default namespace of the claims.
         legacy: What answers everything that nobody else does.
         routes: What is about to leave it, leaves it or has left it. Their order means nothing.
         auth: `legacy`: everybody is let through to it, as before. An authorizer: it is asked about every request.
@@ -71,7 +71,7 @@ class StranglerGateway(Offering):
         claims: As of `ApiProxy`: of the functions that it defines for the new side.
         claims_namespace: Likewise. Data: never change it. Default: `id`.
         claims_retention: Likewise.
-        namespace: Its name in metrics; callers are divided by it. Data: never change it. Default: `id`.
+        namespace: Its name in metrics; callers are divided by it. Data: never change it. Default: made of its path.
         integration_timeout: How long the gateway waits for a side.
         max_body_bytes: The router and functions refuse more with 413; to 4,500,000.
         access_logs: A line for each request, as of `ApiProxy`.
@@ -131,12 +131,11 @@ class StranglerGateway(Offering):
         problems, settings = Problems(path_of(scope, id)), settings_of(scope)
         once = Idempotency(None, claims, claims_namespace or id, claims_retention)
         told = Told(once, max_body_bytes, BYTES, None, integration_timeout)
-        name = id if namespace is None else namespace
         check_gateway(
             problems,
             told,
             auth=auth,
-            namespace=name,
+            namespace=namespace,
             sticky=sticky,
             force_header=force_header,
             always_route=always_route,
@@ -166,15 +165,15 @@ class StranglerGateway(Offering):
             auth=auth,
             always_route=always_route,
             sticky=sticky,
-            namespace=name,
             domain=domain,
             force_header=force_header,
         )
 
         super().__init__(scope, id)
         key = cast("kms.IKey | None", encryption_key or settings.encryption_key)
+        name = namespace or Names.unique_resource_name(self, separator="-", max_length=MOST_CHARACTERS)
         self._namespace, self._routes = name, whole.stages.routes
-        defined = whole.define_functions(self, settings, key)
+        defined = whole.define_functions(self, name, settings, key)
         self.api = ApiProxy(
             self,
             "Api",
@@ -200,6 +199,7 @@ class StranglerGateway(Offering):
         self.url, self.functions = self.api.url, self.api.functions
         if defined is not None:
             whole.connect(self, defined, self.api.rest_api, stage_name or _STAGE_NAME)
+        deploy_after_permissions(self.api.rest_api, self, self.api)
         self.router_function = cast("lambda_.IFunction | None", defined and defined.router)
         self.control_function = cast("lambda_.IFunction | None", defined and defined.control)
         self.shadow_function = cast("lambda_.IFunction | None", defined and defined.shadow)

@@ -4,14 +4,16 @@ import json
 from typing import Any
 
 import pytest
-from aws_cdk import CfnParameter, Duration, Stack
+from aws_cdk import App, CfnParameter, Duration, Stack
 from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
 from serverless_patterns import (
     Defaults,
+    Domain,
     HttpBackend,
     IamAuthorizer,
     LambdaAuthorizer,
@@ -24,6 +26,9 @@ from serverless_patterns import (
 from tests.template.apis import ORDER, a_function, functions, get, methods, take, the_routes, the_stage, variables_of
 from tests.template.gateways import URL, a_gateway, a_route, legacy, the_migration, three_stages
 from tests.template.stacks import a_handler, new_stack, refusal, resources, the, warnings
+
+NAME = "Shop-Gateway-71B805B8"
+"""By default, made of the path. Another one would place every caller anew."""
 
 
 def integration(stack: Stack, route: str) -> dict[str, Any]:
@@ -65,6 +70,14 @@ def test_each_stage_goes_where_it_says_and_everything_else_to_legacy() -> None:
 def test_always_route_sends_what_is_legacy_s_through_the_router_and_what_is_done_not() -> None:
     found = where(*three_stages(), always_route=True)
     assert {route for route, to in found.items() if to != "GatewayRouter"} == {"GET /catalogue"}
+
+
+def test_a_router_may_have_nothing_to_decide() -> None:
+    stack = new_stack()
+    a_gateway(stack, routes=[], always_route=True)
+    assert {goes_to(stack, route) for route in methods(stack)} == {"GatewayRouter"}
+    assert the_migration(stack)["routes"] == {}
+    assert variables_of(stack, "GatewayRouter")["TARGETS"] == "{}"
 
 
 def test_a_route_that_takes_every_method_leaves_none_to_legacy() -> None:
@@ -169,8 +182,8 @@ def test_the_router_is_told_of_every_route_that_is_migrating() -> None:
     )  # fmt: skip
     breaker = {"failure_threshold": 5, "window_seconds": 60.0, "open_seconds": 30.0, "cache_seconds": 5.0}
     assert the_migration(stack) == {
-        "gateway": "Gateway",
-        "cookie": "side-Gateway",
+        "gateway": NAME,
+        "cookie": f"side-{NAME}",
         "cache_seconds": 5.0,
         "deadline_seconds": 20.0,
         "max_body_bytes": 1000,
@@ -254,14 +267,16 @@ def test_functions_that_exist_are_called_as_they_were_given() -> None:
     assert {*the_migration(stack)["routes"]} == {"GET /own", "GET /profile/{id}"}
 
 
-def test_the_gateway_may_call_the_router_before_the_stage_sends_it_anything() -> None:
+def test_the_gateway_may_call_each_function_before_the_stage_sends_it_anything() -> None:
     stack = new_stack()
-    a_gateway(stack)
-    (id,) = [id for id in resources(stack, "Lambda::Permission") if "RouterPermission" in id]
-    permission = resources(stack, "Lambda::Permission")[id]["Properties"]
-    assert json.dumps(permission["SourceArn"]).endswith('"/live/*/*"]]}')
+    a_gateway(stack, *three_stages())
+    permissions = resources(stack, "Lambda::Permission")
+    names = {id[:-8] for id in permissions}
+    assert names == {"GatewayRouterPermission", "GatewayApiWebGetPermission", "GatewayApiWebTakePermission"}
+    for permission in permissions.values():
+        assert json.dumps(permission["Properties"]["SourceArn"]).endswith('"/live/*/*"]]}')
     (deployment,) = resources(stack, "ApiGateway::Deployment").values()
-    assert id in deployment["DependsOn"]
+    assert {*permissions} <= {*deployment["DependsOn"]}
 
 
 @pytest.mark.parametrize("stage", ["migrating", "done"])
@@ -326,6 +341,23 @@ def test_claims_of_the_new_side_go_by_the_gateway_s_name() -> None:
     assert variables_of(stack, "GatewayApiWebTake")["CLAIMS_NAMESPACE"] == "Gateway"
 
 
+@pytest.mark.parametrize("stage", ["migrating", "done"])
+@pytest.mark.parametrize(
+    ("route", "asked", "mode"),
+    [
+        ("POST /basket", None, "optional"),
+        ("PATCH /basket", None, "optional"),
+        ("PUT /basket", None, "optional"),
+        ("GET /basket", None, "off"),
+        ("POST /basket", "required", "required"),
+    ],
+)
+def test_callers_of_legacy_s_who_send_no_key_are_not_refused(stage: Any, route: str, asked: Any, mode: str) -> None:
+    stack = new_stack()
+    a_gateway(stack, a_route(route, take(), stage=stage, idempotency=asked))
+    assert the_routes(stack, "GatewayApiWebTake")[route]["idempotency"] == mode
+
+
 def test_the_name_is_data_of_its_own() -> None:
     stack = new_stack()
     gateway = a_gateway(stack, namespace="shop")
@@ -335,6 +367,14 @@ def test_the_name_is_data_of_its_own() -> None:
         "route": "GET /profile/{id}",
         "side": "new",
     }
+
+
+def test_below_a_domain_s_path_the_router_knows_what_stands_before_every_other() -> None:
+    stack = new_stack()
+    certificate = acm.Certificate(stack, "Certificate", domain_name="api.example.com")
+    gateway = a_gateway(stack, domain=Domain("api.example.com", certificate, "shop"))
+    assert the_migration(stack)["base_path"] == "/shop"
+    assert gateway.url_for("GET /profile/{id}", id=5) == "https://api.example.com/shop/profile/5"
 
 
 def test_a_throttle_is_for_both_sides_of_its_route() -> None:
@@ -350,7 +390,7 @@ def test_alarms_tell_of_rollbacks_errors_and_a_store_that_is_away() -> None:
     assert {*gateway.alarms} == {"Latency", "NewSideErrors", "RolledBack", "RouteStoreUnavailable", "ServerErrors"}
     rate = the(stack, "CloudWatch::Alarm", "NewSideErrors")
     assert (rate["Statistic"], rate["Threshold"], rate["MetricName"]) == ("Average", 0.05, "RoutedErrors")
-    assert {one["Name"]: one["Value"] for one in rate["Dimensions"]} == {"gateway": "Gateway", "side": "new"}
+    assert {one["Name"]: one["Value"] for one in rate["Dimensions"]} == {"gateway": NAME, "side": "new"}
 
 
 def test_critical_alarms_are_rollbacks_and_errors_of_the_api() -> None:
@@ -415,3 +455,20 @@ def test_a_token_may_say_where_legacy_is() -> None:
     a_gateway(stack, legacy=legacy(url=url))
     assert variables_of(stack, "GatewayRouter")["LEGACY_URL"] == {"Ref": "Legacy"}
     assert Template.from_stack(stack)
+
+
+def test_gateways_of_two_stacks_have_two_names_in_metrics() -> None:
+    app = App()
+    names = [a_gateway(Stack(app, id)).metric_requests("GET /profile/{id}", "new").dimensions for id in ("One", "Two")]
+    assert names[0] != names[1]
+
+
+def test_a_function_that_runs_on_when_nobody_waits_is_warned_of() -> None:
+    stack = new_stack()
+    slow = a_function(stack, timeout=Duration.seconds(20))
+    routes = [a_route(target=get(timeout=Duration.seconds(12))), a_route("GET /b", slow, timeout=Duration.seconds(20))]
+    a_gateway(stack, *routes, a_route("GET /c", slow, stage="done"))
+    assert [text for text in warnings(stack) if "waits" in text] == [
+        "routes['GET /profile/{id}'] waits 10 seconds for a function that may run for 12: it goes on working while "
+        "legacy, or an error, has answered. Give it less, or the route more"
+    ]

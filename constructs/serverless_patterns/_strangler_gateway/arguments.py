@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from ..legacy_backend import LegacyBackend
     from ..migrated_route import MigratedRoute
 
-_NAMESPACE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+MOST_CHARACTERS = 64
+_NAMESPACE = re.compile(rf"[A-Za-z0-9._-]{{1,{MOST_CHARACTERS}}}")
 _MOST_BODY_BYTES = 4_500_000  # of Lambda's 6 MB, as base64, with room for the request's head
 LEGACY = "legacy"
 BYTES = (EVERY_TYPE,)
@@ -48,7 +49,11 @@ def check_gateway(
         problems.add("auth", "be 'legacy' or an authorizer", "None", fix)
     elif auth != LEGACY:
         guard_of(Renamed(problems, "auth"), "", auth, False, None)
-    if is_known(problems, "namespace", namespace) and not _NAMESPACE.fullmatch(str(namespace)):
+    if (
+        namespace is not None
+        and is_known(problems, "namespace", namespace)
+        and not _NAMESPACE.fullmatch(str(namespace))
+    ):
         fix = "it is data, callers are divided by it: choose a name that will not change"
         problems.add("namespace", "be 1 to 64 of A-Z a-z 0-9 . _ -", shown(namespace), fix)
     check_sticky(problems, "sticky", sticky, authorized=auth != LEGACY)

@@ -174,16 +174,25 @@ def connect(
         grant_calls(defined.shadow, copied.values())
         called.append(cast(lambda_.IFunction, defined.shadow))
     grant_calls(defined.router, called)
-    id = "RouterPermission"
     defined.router.add_permission(
-        id,
+        "RouterPermission",
         principal=cast(iam.IPrincipal, iam.ServicePrincipal("apigateway.amazonaws.com")),
         scope=scope,
         source_arn=rest_api.arn_for_execute_api("*", "/*", stage_name),
     )
-    # Or the stage would send requests to a router that refuses them, for as long as CloudFormation takes.
-    deployment = cast(apigateway.RestApi, rest_api).latest_deployment
-    cast(apigateway.Deployment, deployment).node.add_dependency(scope.node.find_child(id))
+
+
+def deploy_after_permissions(rest_api: apigateway.RestApiBase, *scopes: Construct) -> None:
+    """Or the stage would send requests to functions that refuse them, for as long as CloudFormation takes.
+
+    Args:
+        rest_api: Whose stage.
+        scopes: Below which permissions to call functions are defined.
+    """
+    deployment = cast(apigateway.Deployment, cast(apigateway.RestApi, rest_api).latest_deployment)
+    permissions = [one for scope in scopes for one in scope.node.children if one.node.id.endswith("Permission")]
+    if permissions:
+        deployment.node.add_dependency(*permissions)
 
 
 def _tell(caller: lambda_.Function, invoked: Mapping[str, lambda_.IFunction], ids: Mapping[str, str]) -> None:

@@ -40,7 +40,6 @@ _BREAKER: BreakerSettings = {
 class Told:
     """What is said of a gateway as a whole. Checked."""
 
-    namespace: str
     legacy: LegacyBackend
     sticky: Sticky
     integration_timeout: Duration
@@ -52,19 +51,24 @@ class Told:
 
 
 def migration_file(
-    told: Told, migrating: Sequence[MigratedRoute], done: Sequence[MigratedRoute], ids: Mapping[str, str]
+    namespace: str,
+    told: Told,
+    migrating: Sequence[MigratedRoute],
+    done: Sequence[MigratedRoute],
+    ids: Mapping[str, str],
 ) -> Mapping[str, str]:
     """The file by its name.
 
     Args:
+        namespace: What the gateway is called in metrics, and callers are divided by.
         told: Of the gateway.
         migrating: Routes that the router decides on.
         done: Routes that it never gets.
         ids: By route: what `TARGETS` calls its function.
     """
     migration: Migration = {
-        "gateway": told.namespace,
-        "cookie": f"side-{told.namespace}",
+        "gateway": namespace,
+        "cookie": f"side-{namespace}",
         "cache_seconds": CACHE_SECONDS,
         "deadline_seconds": length_of(told.integration_timeout),
         "max_body_bytes": told.max_body_bytes,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .._api_proxy.arguments import check_binary
 from .._api_proxy.planning import plan
 from .._code import runs_here
+from .advice import warn_of_long_functions
 from .arguments import BYTES, LEGACY, check_times
 from .functions import Defined, Functions, connect
 from .legacy_checks import check_legacy, check_router_network
@@ -45,11 +46,13 @@ class Whole:
 
     told: Told
 
-    def define_functions(self, scope: Construct, settings: Settings, key: kms.IKey | None) -> Defined | None:
+    def define_functions(
+        self, scope: Construct, namespace: str, settings: Settings, key: kms.IKey | None
+    ) -> Defined | None:
         """The router and what goes with it; `None` when nothing goes through one."""
         if not self.stages.router:
             return None
-        file = migration_file(self.told, self.stages.migrating, self.stages.done, self.ids)
+        file = migration_file(namespace, self.told, self.stages.migrating, self.stages.done, self.ids)
         functions = Functions(scope, self.stages.legacy, file, settings, key)
         defined = functions.define(timeout=self.told.integration_timeout, shadowed=bool(self._shadowed))
         self.router.function = defined.router
@@ -58,6 +61,7 @@ class Whole:
     def connect(self, scope: Construct, defined: Defined, rest_api: apigateway.RestApiBase, stage_name: str) -> None:
         """Let the API call the router, and that the new side."""
         connect(defined, scope, rest_api, stage_name, self.router.invoked, self.ids, self._shadowed)
+        warn_of_long_functions(scope, self.stages.migrating)
 
     @property
     def _shadowed(self) -> list[str]:
@@ -76,7 +80,6 @@ def planned(
     auth: Any,
     always_route: bool,
     sticky: Sticky,
-    namespace: str,
     domain: Domain | None,
     force_header: str | None,
 ) -> Whole:
@@ -100,10 +103,9 @@ def planned(
     whole = plan(problems, scope, id, translated, authorizer, auth == LEGACY, told, settings)
     check_binary(problems, whole.routes, BYTES)
     ids = target_ids(whole.functions, stages.migrating)
-    check_targets(problems, stages.migrating, ids)
+    check_targets(problems, stages.migrating, ids, {"LEGACY_URL": legacy.url, **settings.environment})
     problems.raise_any()
     told_to_router = Told(
-        namespace=namespace,
         legacy=legacy,
         sticky=sticky,
         integration_timeout=told.timeout,

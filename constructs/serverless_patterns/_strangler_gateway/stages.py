@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..migrated_route import MigratedRoute, Stage
 
 _PASSED_ON = ("body", "query", "params", "idempotency", "scopes", "throttle", "circuit_breaker")
+_ASKED_FOR_KEYS = ("ANY ", "PATCH ", "POST ")
 _MOST_RESOURCES = 300  # of an API Gateway API
 _MOST_OF_A_STACK = 500  # resources of CloudFormation
 _OF_A_FUNCTION = 3  # itself, its role and its logs
@@ -88,7 +89,11 @@ class Stages:
 
 
 def _arguments(route: MigratedRoute) -> dict[str, Any]:
-    return {name: getattr(route, name) for name in _PASSED_ON}
+    arguments = {name: getattr(route, name) for name in _PASSED_ON}
+    asks_for_keys = isinstance(route.target, Handler) and route.route.startswith(_ASKED_FOR_KEYS)
+    if asks_for_keys and route.idempotency is None:
+        arguments["idempotency"] = "optional"  # who has always called legacy sends none, and would be refused
+    return arguments
 
 
 def _routed(route: MigratedRoute, router: Router) -> RoutedHandler | RoutedFunction | RoutedBackend:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .._interfaces import Function
     from ..migrated_route import MigratedRoute
 
-_MOST_BYTES = 3_000  # of 4,096 for all variables; the others have what is left
+_MOST_BYTES = 3_300  # of Lambda's 4,096 for all variables; the router's others, their names included, take the rest
 _LONGEST_NAME = 64
 _PUNCTUATION = 6
 
@@ -37,13 +37,23 @@ def target_ids(functions: Sequence[ApiFunction], migrating: Sequence[MigratedRou
     return found
 
 
-def check_targets(problems: Problems, migrating: Sequence[MigratedRoute], ids: Mapping[str, str]) -> None:
-    """Refuse more functions than a variable can name."""
+def check_targets(
+    problems: Problems, migrating: Sequence[MigratedRoute], ids: Mapping[str, str], others: Mapping[str, str]
+) -> None:
+    """Refuse more functions than a variable can name.
+
+    Args:
+        problems: Takes what is wrong.
+        migrating: The routes.
+        ids: What their functions are called.
+        others: Variables whose length the user decides.
+    """
     named: dict[str, str] = {}
     for route in migrating:
         if route.route in ids:
             named[ids[route.route]] = name_of(route.target) if is_function(route.target) else ""
     size = sum(len(id) + _length(name) + _PUNCTUATION for id, name in named.items())
+    size += sum(len(name) + _length(value) for name, value in others.items())
     if size > _MOST_BYTES:
         fix = "the router finds them by a variable, and Lambda's hold 4 KB: share a Handler, or finish some routes"
         problems.add("routes", "lead to fewer functions at once while migrating", f"{len(named)} functions", fix)

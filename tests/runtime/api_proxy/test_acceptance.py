@@ -40,6 +40,12 @@ def test_bytes_go_to_who_names_a_binary_type_first(accept: str | Sequence[str], 
     assert (answered.status, answered.body, answered.result["isBase64Encoded"]) == (200, PNG, True)
 
 
+@pytest.mark.parametrize("accept", [None, "", "*/*", "text/html, image/png"])
+def test_where_every_type_is_binary_bytes_go_to_everybody(accept: Any):
+    answered, _ = ask(accept, picture(), ("*/*",))
+    assert (answered.status, answered.body, answered.result["isBase64Encoded"]) == (200, PNG, True)
+
+
 BROWSER = "image/avif,image/webp,image/apng,image/*,*/*;q=0.8"
 
 

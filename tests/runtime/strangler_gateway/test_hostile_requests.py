@@ -133,6 +133,16 @@ def test_another_spelling_of_a_route_that_migrates_does_not_get_around_it(legacy
     assert legacy.requests == []
 
 
+def test_another_spelling_of_a_route_that_is_done_does_not_get_around_it_either(legacy: RawServer):
+    router = Router(legacy, routes={}, elsewhere=["GET /catalogue", "POST /orders/{id}"])
+    assert [router.give(sent(path)).start for path in ("/c%61talogue", "/%6frders/5", "/orders")] == [
+        "400",
+        "400",
+        "200",
+    ]
+    assert len(legacy.requests) == 1
+
+
 @pytest.mark.parametrize(
     "path", ["/profiles/5", "/profile", "/profile/5/6", "/x/profile/5", "/Profile/5", "/profile/5/", "/p%6F/5"]
 )
