@@ -98,6 +98,7 @@ def test_a_bad_version_is_rolled_back_by_itself_and_nobody_sees_an_error(seed: i
     try:
         world.run()
         check(world)
+        assert world.changes[CATALOGUE]
         last = world.changes[CATALOGUE][-1].standing
         assert (last.by, last.killed, last.percent) == ("rollback", True, 50)
         assert len(world.changes[CATALOGUE]) == 1, "once"
