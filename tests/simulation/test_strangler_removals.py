@@ -495,6 +495,10 @@ CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
         changes_without_a_token,
         knowing(control.test_said_again_by_the_sdk_it_is_done_once),
     ),
+    "a kill is done whoever else is at work": (
+        setting(controlling, "KILL_TRIES", 1),
+        knowing(control.test_a_kill_is_one_whoever_else_changes_the_route_at_that_moment, "set"),
+    ),
     "a set ends no kill": (
         a_set_that_ends_a_kill,
         knowing(control.test_a_killed_route_is_set_only_once_it_is_cleared),
@@ -563,6 +567,14 @@ CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
     "under load: a pin belongs to who comes first": (
         pins_of_whoever_comes_last,
         plain(lambda: stories.test_ten_flips_and_a_kill_under_load_lose_and_double_nothing(1)),
+    ),
+    "under load: what was set outlives a deployment": (
+        the_code_s_own_value,
+        plain(lambda: stories.test_a_deployment_ends_no_kill_and_a_raised_generation_does(1)),
+    ),
+    "under load: a raised generation begins anew": (
+        any_generation,
+        plain(lambda: stories.test_a_deployment_ends_no_kill_and_a_raised_generation_does(1)),
     ),
     "under load: a pin that cannot be read is not guessed": (
         pins_that_are_guessed,

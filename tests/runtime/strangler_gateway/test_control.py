@@ -166,6 +166,20 @@ def test_of_two_operators_at_once_one_is_told_what_the_other_did(gateway: Gatewa
     assert len(gateway.entries("history#")) == 2 - untouched
 
 
+@pytest.mark.parametrize("other", ["set", "kill"])
+def test_a_kill_is_one_whoever_else_changes_the_route_at_that_moment(gateway: Gateway, other: str) -> None:
+    def overtaken(carry_out: Any) -> Any:
+        gateway.works()
+        gateway.does(other, percent=50, by="bob")
+        return carry_out()
+
+    gateway.dynamodb.meets["TransactWriteItems"] = overtaken
+    answer = gateway.does("kill", by="ann")
+    assert (answer["changed"], answer["after"]["by"]) == ((True, "ann") if other == "set" else (False, "bob"))
+    assert listed(gateway)["killed"]
+    assert listed(gateway)["percent"] == (50 if other == "set" else 10)
+
+
 def test_a_transaction_in_the_way_is_somebody_else_at_work(gateway: Gateway) -> None:
     def conflict(_: Any) -> Any:
         reasons = [{"Code": "TransactionConflict"}, {"Code": "None"}]
