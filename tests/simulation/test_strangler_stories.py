@@ -94,7 +94,7 @@ def test_while_it_grows_nobody_moves_back(seed: int) -> None:
 def test_a_bad_version_is_rolled_back_by_itself_and_nobody_sees_an_error(seed: int) -> None:
     world = StranglerWorld(seed, initial_percent=50.0)
     world.bad = lambda now: 0.3 if now > 30 else 0.0
-    world.ask([Ask(at, caller=f"caller-{number}") for number, at in enumerate(i * 0.02 for i in range(4_000))])
+    world.ask([Ask(at, caller=f"caller-{number}") for number, at in enumerate(i * 0.02 for i in range(3_000))])
     try:
         world.run()
         check(world)
