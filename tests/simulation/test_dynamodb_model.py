@@ -287,3 +287,50 @@ def test_expired_items_stay_readable_and_are_gone_after_two_days(db: DynamoDB, c
     clock.now += LATEST_DELETION_SECONDS
     db.delete_expired(random.Random(1))
     assert stored(db, "a") is None
+
+
+# Query.
+
+
+def asked(db: DynamoDB, **more: Any) -> tuple[list[str], dict[str, Any]]:
+    answer = db.query(
+        TableName="u",
+        KeyConditionExpression="#k = :k",
+        ExpressionAttributeNames={"#k": "k"},
+        ExpressionAttributeValues={":k": {"S": "a"}},
+        ConsistentRead=True,
+        **more,
+    )
+    return [found["n"]["N"] for found in answer["Items"]], answer.get("LastEvaluatedKey", {})
+
+
+@pytest.fixture
+def sorted_items(db: DynamoDB) -> DynamoDB:
+    for key, number in (("a", 3), ("a", 1), ("b", 2), ("a", 2)):
+        db.put_item(TableName="u", Item=item(key, n=number))
+    return db
+
+
+def test_a_query_gives_the_items_of_one_partition_in_order(sorted_items: DynamoDB) -> None:
+    assert asked(sorted_items) == (["1", "2", "3"], {})
+    assert asked(sorted_items, ScanIndexForward=False) == (["3", "2", "1"], {})
+
+
+@pytest.mark.parametrize("forward", [True, False])
+def test_what_is_behind_a_page_is_asked_for_by_its_last_key(sorted_items: DynamoDB, forward: bool) -> None:
+    sorted_items.page = 2
+    page, last = asked(sorted_items, ScanIndexForward=forward)
+    rest, end = asked(sorted_items, ScanIndexForward=forward, ExclusiveStartKey=last)
+    assert (page + rest, end) == (["1", "2", "3"] if forward else ["3", "2", "1"], {})
+    assert asked(sorted_items, Limit=1)[1] == item("a", n=1)
+
+
+def test_a_query_names_the_key_of_the_table(db: DynamoDB) -> None:
+    with refused("ValidationException"):
+        db.query(
+            TableName="u",
+            KeyConditionExpression="#k = :k",
+            ExpressionAttributeNames={"#k": "n"},
+            ExpressionAttributeValues={":k": {"N": "1"}},
+            ConsistentRead=True,
+        )

@@ -94,10 +94,11 @@ def test_while_it_grows_nobody_moves_back(seed: int) -> None:
 def test_a_bad_version_is_rolled_back_by_itself_and_nobody_sees_an_error(seed: int) -> None:
     world = StranglerWorld(seed, initial_percent=50.0)
     world.bad = lambda now: 0.3 if now > 30 else 0.0
-    world.ask([Ask(at, caller=f"caller-{number}") for number, at in enumerate(i * 0.02 for i in range(4_000))])
+    world.ask([Ask(at, caller=f"caller-{number}") for number, at in enumerate(i * 0.02 for i in range(3_000))])
     try:
         world.run()
         check(world)
+        assert world.changes[CATALOGUE]
         last = world.changes[CATALOGUE][-1].standing
         assert (last.by, last.killed, last.percent) == ("rollback", True, 50)
         assert len(world.changes[CATALOGUE]) == 1, "once"
@@ -187,6 +188,34 @@ def test_two_operators_at_once_and_one_is_told() -> None:
         finally:
             world.close()
     raise AssertionError("they never met")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_deployment_ends_no_kill_and_a_raised_generation_does(seed: int) -> None:
+    """While environments of both codes are at work."""
+    world = StranglerWorld(seed, initial_percent=100.0)
+    world.ask([Ask(at, caller=f"caller-{number}") for number, at in enumerate(i * 0.1 for i in range(900))])
+    world.say(10, "kill")
+    redeployed, raised = (
+        {**world.code, "routes": {**world.code["routes"], CATALOGUE: {**world.code["routes"][CATALOGUE], **more}}}
+        for more in ({"initial_percent": 60.0}, {"generation": 2})
+    )
+    world.schedule.at(START + 30, lambda: setattr(world, "code", redeployed))
+    world.schedule.at(START + 60, lambda: setattr(world, "code", raised))
+    try:
+        world.run()
+        began: dict[str, float] = {}
+        for one in world.invocations:
+            began.setdefault(one.sandbox, one.began)
+        late = [one for one in world.invocations if one.began > START + 10 + CACHE + 2]
+        older = [one for one in late if began[one.sandbox] < START + 60]
+        newer = [one for one in late if began[one.sandbox] >= START + 60]
+        assert {one.sent[0] for one in older} == {"legacy"}
+        assert {one.sent[0] for one in newer} == {"new"}
+        assert any(one.began > START + 65 for one in older)
+        assert {one.status for one in world.invocations} == {200}
+    finally:
+        world.close()
 
 
 def test_a_tester_is_where_he_wants_to_be_and_never_rolls_anything_back() -> None:

@@ -23,6 +23,9 @@ from serverless_patterns_runtime.strangler_gateway.standing import Standing
 
 __all__ = ["Control"]
 
+KILL_TRIES = 5
+"""When others change the route at the same moment: who kills in a hurry is not to say it twice."""
+
 
 class Control(NamedTuple):
     migration: Migration
@@ -35,7 +38,7 @@ class Control(NamedTuple):
         """Raises PermanentError for what is refused, and what the client raises."""
         if command["action"] == "list":
             return self._list(command)
-        return self._change(command)
+        return self._change(command, KILL_TRIES)
 
     def _list(self, command: Command) -> Answer:
         found = items(self.table, self.dynamodb)
@@ -49,7 +52,7 @@ class Control(NamedTuple):
                 route["history"] = self._history(route["route"])
         return {"gateway": self.migration["gateway"], "routes": shown}
 
-    def _change(self, command: Command) -> Change:
+    def _change(self, command: Command, tries: int) -> Change:
         route, by, reason = (
             _text(command, "route", 0),
             _text(command, "by", MAX_BY),
@@ -65,6 +68,8 @@ class Control(NamedTuple):
         try:
             change(self.dynamodb, self.table, route, command["action"], before, after, self.random, forget=forget)
         except Beaten:
+            if command["action"] == "kill" and tries > 1:
+                return self._change(command, tries - 1)  # whatever it stands at
             raise PermanentError(self._beaten(route)) from None
         shown = None if forget else self._shown(route, after)
         return {"changed": True, "before": self._shown(route, before), "after": shown}

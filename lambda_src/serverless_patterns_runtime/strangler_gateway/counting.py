@@ -53,13 +53,11 @@ class Counts:
     def report(self, route: str) -> tuple[Total, Standing]:
         """One write. Raises what the client raises: nobody knows then whether they were added, and they are dropped."""
         pending, self._reported_at[route] = self._pending.pop(route), self._clock()
-        standing = pending.standing
-        entry = f"{pending.window}#{standing.generation}#{standing.version}"
         answer = self._dynamodb.update_item(
             TableName=self._table,
             Key={
                 contract.PARTITION_KEY: {"S": f"{contract.COUNT}#{route}"},
-                contract.SORT_KEY: {"S": entry},
+                contract.SORT_KEY: {"S": _entry(pending.window, pending.standing)},
             },
             UpdateExpression="SET #expires = :expires ADD #requests :requests, #errors :errors",
             ExpressionAttributeNames={
@@ -74,4 +72,8 @@ class Counts:
             },
             ReturnValues="ALL_NEW",
         )["Attributes"]
-        return Total(int(answer[contract.REQUESTS]["N"]), int(answer[contract.ERRORS]["N"])), standing
+        return Total(int(answer[contract.REQUESTS]["N"]), int(answer[contract.ERRORS]["N"])), pending.standing
+
+
+def _entry(window: int, standing: Standing) -> str:
+    return f"{window}#{standing.generation}#{standing.version}"

@@ -9,7 +9,6 @@ from random import Random
 from typing import Any
 
 from serverless_patterns_runtime.strangler_gateway import contract
-from serverless_patterns_runtime.strangler_gateway.changes import Beaten, change
 from serverless_patterns_runtime.strangler_gateway.contract import Migration, RollbackSettings
 from serverless_patterns_runtime.strangler_gateway.counting import Counts, Total
 from serverless_patterns_runtime.strangler_gateway.standing import Standing
@@ -84,6 +83,9 @@ class Shares:
             self._roll_back(route, standing, total, rules)
 
     def _roll_back(self, route: str, standing: Standing, total: Total, rules: RollbackSettings) -> None:
+        # Not at the top: most environments never do this.
+        from serverless_patterns_runtime.strangler_gateway.changes import Beaten, change
+
         reason = (
             f"{total.errors} of {total.requests} requests failed within {rules['window_seconds']} s,"
             f" more than {rules['max_error_percent']:g} percent"

@@ -88,6 +88,11 @@ def test_nobody_moves_back_while_the_percentage_grows(name: str, percentages: li
         assert sides == sorted(sides)  # `legacy` is before `new`
 
 
+def test_who_asks_again_is_where_he_was() -> None:
+    before, after = ([where(known(number), 50).side for number in range(CALLERS)] for _ in range(2))
+    assert before == after
+
+
 @given(st.text(min_size=1), PERCENTAGES)
 def test_who_comes_back_is_where_he_was_on_every_route_and_in_every_environment(name: str, percent: float) -> None:
     for caller in (

@@ -82,6 +82,12 @@ def test_a_router_reports_once_a_cache_age_at_most_and_adds_nothing_while_it_is_
     assert gateway.operations() == {"Query": 4, "UpdateItem": 4}
 
 
+def test_routers_that_are_seldom_used_tell_of_successes_as_soon_as_of_failures(gateway: Gateway) -> None:
+    for number in range(3_000):
+        gateway.router().answers(1, errors=int(number % 50 == 49))
+    assert not killed(gateway)
+
+
 def test_the_failures_are_bounded_by_two_cache_ages_of_traffic() -> None:
     """30 percent of errors, a request of each of five routers every 100 ms."""
     gateway = Gateway(migration({ROUTE: route_settings(initial_percent=100.0)}))
