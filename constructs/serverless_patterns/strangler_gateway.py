@@ -15,10 +15,11 @@ from ._api_proxy.functions import Told
 from ._checks import Problems, path_of
 from ._idempotency import Idempotency
 from ._strangler_gateway.arguments import BYTES, LEGACY, MOST_CHARACTERS, check_api, check_gateway
-from ._strangler_gateway.functions import SERVICES, deploy_after_permissions
+from ._strangler_gateway.functions import SERVICES
 from ._strangler_gateway.offering import Offering
 from ._strangler_gateway.planning import planned
 from ._strangler_gateway.watching import define_dashboard, gateway_alarms
+from ._strangler_gateway.wiring import deploy_after_permissions
 from .api_proxy import ApiProxy
 from .defaults import Alarms, settings_of
 from .migrated_route import Sticky

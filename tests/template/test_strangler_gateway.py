@@ -4,11 +4,12 @@ import json
 from typing import Any
 
 import pytest
-from aws_cdk import App, CfnParameter, Duration, Stack
+from aws_cdk import App, CfnParameter, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Template
 
 from serverless_patterns import (
@@ -472,3 +473,25 @@ def test_a_function_that_runs_on_when_nobody_waits_is_warned_of() -> None:
         "routes['GET /profile/{id}'] waits 10 seconds for a function that may run for 12: it goes on working while "
         "legacy, or an error, has answered. Give it less, or the route more"
     ]
+
+
+def test_defaults_hold_for_everything_that_it_defines() -> None:
+    stack = new_stack()
+    vpc = ec2.Vpc.from_vpc_attributes(
+        stack, "Vpc", vpc_id="vpc-1", availability_zones=["a"], private_subnet_ids=["subnet-1"]
+    )
+    Defaults.of(stack).set(
+        removal_policy=RemovalPolicy.DESTROY,
+        vpc=vpc,
+        log_retention=logs.RetentionDays.ONE_WEEK,
+        tracing=lambda_.Tracing.DISABLED,
+        environment={"STAGE": "test"},
+    )
+    a_gateway(stack, a_route(shadow=Shadow()))
+    assert {it["DeletionPolicy"] for it in resources(stack, "DynamoDB::Table").values()} == {"Delete"}
+    assert {it["Properties"]["RetentionInDays"] for it in resources(stack, "Logs::LogGroup").values()} == {7}
+    for id, function in functions(stack).items():
+        assert "VpcConfig" in function, id
+        assert "TracingConfig" not in function, id
+        assert function["Environment"]["Variables"]["STAGE"] == "test", id
+    assert the_migration(stack)["private"] is False, "who said nothing of legacy's network has not allowed it"

@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
-from aws_cdk import CfnParameter, Duration, SecretValue
+from aws_cdk import CfnParameter, Duration, SecretValue, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_lambda as lambda_
 
 from serverless_patterns import (
+    Defaults,
     Domain,
     Handler,
     HttpBackend,
@@ -240,6 +242,23 @@ def test_a_secret_is_no_header() -> None:
     secret = SecretValue.secrets_manager("a").unsafe_unwrap()
     text = refusal(lambda: a_gateway(new_stack(), legacy=legacy(headers={"X-A": secret})))
     assert the_line(text) == f"legacy headers['X-A'] must be known at synth, got a token: {KNOWN}"
+
+
+def test_defaults_that_the_router_cannot_have_are_refused() -> None:
+    stack = new_stack()
+    layers = [a_layer(stack, number) for number in range(5)]
+    Defaults.of(stack).set(environment={"TARGETS": "mine"}, layers=layers)
+    text = refusal(lambda: a_gateway(stack, a_route(target=HttpBackend("https://a.example/{id}"))))
+    assert [line.removeprefix("Shop/Gateway: ") for line in text.splitlines()] == [
+        "environment['TARGETS'] of Defaults must have a name of its own, got 'TARGETS': choose another name",
+        "router layers must be at most 4, those of Defaults included, got 5: merge some: the fifth is the patterns' "
+        "runtime",
+    ]
+
+
+def a_layer(stack: Stack, number: int) -> lambda_.ILayerVersion:
+    arn = f"arn:aws:lambda:eu-west-1:111122223333:layer:libraries:{number + 1}"
+    return lambda_.LayerVersion.from_layer_version_arn(stack, f"Layer{number}", arn)
 
 
 def test_behind_a_vpc_link_a_router_needs_a_vpc() -> None:

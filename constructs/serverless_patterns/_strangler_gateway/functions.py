@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from aws_cdk import Aws, Duration, Stack
-from aws_cdk import aws_apigateway as apigateway
-from aws_cdk import aws_iam as iam
+from aws_cdk import Aws, Duration
 from aws_cdk import aws_lambda as lambda_
 
 from serverless_patterns_runtime.circuit_breaker import contract as breaker_contract
@@ -27,15 +25,16 @@ from .._acknowledge import acknowledge
 from .._bundled import BundledHandler
 from .._checks import text
 from .._function import define_function, endpoints
+from .._running import check_in_pattern
 from .._tables import define_table
-from .grants import grant_calls, grant_commands, grant_routing
-from .targets import name_of
+from .grants import grant_commands, grant_routing
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
     from aws_cdk import aws_kms as kms
     from constructs import Construct
 
+    from .._checks import Problems
     from ..defaults import Settings
     from ..legacy_backend import LegacyBackend
 
@@ -121,15 +120,7 @@ class Functions:
     def _function(
         self, id: str, entry_point: str, env: Mapping[str, str], timeout: Duration, memory: int, lost: str | None = None
     ) -> lambda_.Function:
-        legacy, network = self.legacy, id != "Control"
-        handler = BundledHandler(
-            id,
-            id.lower(),
-            memory_size=memory,
-            vpc=legacy.vpc if network else None,
-            vpc_subnets=legacy.vpc_subnets if network else None,
-            security_groups=legacy.security_groups if network else (),
-        )
+        handler = _described(id, memory, self.legacy if id != "Control" else None)
         return define_function(
             self.scope,
             id,
@@ -146,58 +137,19 @@ class Functions:
         )
 
 
-def connect(
-    defined: Defined,
-    scope: Construct,
-    rest_api: apigateway.RestApiBase,
-    stage_name: str,
-    invoked: Mapping[str, lambda_.IFunction],
-    ids: Mapping[str, str],
-    shadowed: Iterable[str],
-) -> None:
-    """Let the router be called by the API and call the new side, and the shadow likewise.
-
-    Args:
-        defined: The functions.
-        scope: The gateway.
-        rest_api: Who calls the router.
-        stage_name: Of its only stage.
-        invoked: The new side's functions by route.
-        ids: What the functions' file calls them, by route.
-        shadowed: Routes that have a shadow.
-    """
-    copied = {route: invoked[route] for route in shadowed if route in invoked}
-    _tell(defined.router, invoked, ids)
-    called = [*invoked.values()]
-    if defined.shadow is not None:
-        _tell(defined.shadow, copied, ids)
-        grant_calls(defined.shadow, copied.values())
-        called.append(cast(lambda_.IFunction, defined.shadow))
-    grant_calls(defined.router, called)
-    defined.router.add_permission(
-        "RouterPermission",
-        principal=cast(iam.IPrincipal, iam.ServicePrincipal("apigateway.amazonaws.com")),
-        scope=scope,
-        source_arn=rest_api.arn_for_execute_api("*", "/*", stage_name),
-    )
+def check_functions(problems: Problems, scope: Construct, legacy: LegacyBackend, settings: Settings) -> None:
+    """Refuse `Defaults` with which the router could not be."""
+    router = _described("Router", _ROUTER_MEMORY, legacy)
+    check_in_pattern(problems, "router", router, scope, settings, Env._fields)
 
 
-def deploy_after_permissions(rest_api: apigateway.RestApiBase, *scopes: Construct) -> None:
-    """Or the stage would send requests to functions that refuse them, for as long as CloudFormation takes.
-
-    Args:
-        rest_api: Whose stage.
-        scopes: Below which permissions to call functions are defined.
-    """
-    deployment = cast(apigateway.Deployment, cast(apigateway.RestApi, rest_api).latest_deployment)
-    permissions = [one for scope in scopes for one in scope.node.children if one.node.id.endswith("Permission")]
-    if permissions:
-        deployment.node.add_dependency(*permissions)
-
-
-def _tell(caller: lambda_.Function, invoked: Mapping[str, lambda_.IFunction], ids: Mapping[str, str]) -> None:
-    targets = {ids[route]: name_of(invoked[route]) for route in sorted(invoked)}
-    caller.add_environment("TARGETS", Stack.of(caller).to_json_string(dict(sorted(targets.items()))))
+def _described(id: str, memory: int, legacy: LegacyBackend | None) -> BundledHandler:
+    """`legacy`: what it has to reach."""
+    network: dict[str, Any] = {}
+    if legacy is not None:
+        groups = legacy.security_groups
+        network = {"vpc": legacy.vpc, "vpc_subnets": legacy.vpc_subnets, "security_groups": groups}
+    return BundledHandler(id, id.lower(), memory_size=memory, **network)
 
 
 def _whole(duration: Duration) -> Duration:

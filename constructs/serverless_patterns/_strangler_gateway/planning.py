@@ -11,13 +11,14 @@ from .._api_proxy.planning import plan
 from .._code import runs_here
 from .advice import warn_of_long_functions
 from .arguments import BYTES, LEGACY, check_times
-from .functions import Defined, Functions, connect
+from .functions import Defined, Functions, check_functions
 from .legacy_checks import check_legacy, check_router_network
 from .migration import Told, migration_file
 from .route_checks import check_routes
 from .router import Router
 from .stages import Stages
 from .targets import check_targets, target_ids
+from .wiring import connect
 
 if TYPE_CHECKING:
     from aws_cdk import aws_apigateway as apigateway
@@ -97,6 +98,7 @@ def planned(
     stages, router = Stages(found, legacy, always_route), Router()
     if stages.router:
         check_router_network(problems, legacy, settings.vpc)
+        check_functions(problems, scope, legacy, settings)
     stages.check_quotas(problems)
     translated = stages.translated(router)
     authorizer = None if auth == LEGACY else auth
