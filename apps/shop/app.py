@@ -3,17 +3,16 @@
 from pathlib import Path
 
 from aws_cdk import App, CfnOutput, Duration, Stack
-from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
-from aws_cdk import aws_sns as sns
 from checkout_saga import BEHIND_THE_CHECKOUT, checkout_saga
 from constructs import Construct
 from decisions import acknowledge_decisions
+from keeping import NUMBER, kept_table
+from migration import OLD_SITE, Site
+from on_call import notify_on_call
 from schemas import CHECKOUT, ORDER, PAYMENT
 
-from serverless_patterns import ApiProxy, Defaults, Handler, LambdaAuthorizer, LoadLeveledQueue, Retry, Route, Throttle
+from serverless_patterns import ApiProxy, Handler, LambdaAuthorizer, LoadLeveledQueue, Retry, Route, Throttle
 
 CODE = Path(__file__).parent / "handlers"
 # Ten orders take a fraction of a second. The messages of a function that died come back after six times this, so a
@@ -43,17 +42,9 @@ class Shop(Stack):
         checkout_patience: Retry = BEHIND_THE_CHECKOUT,
     ) -> None:
         super().__init__(scope, id, description="Shop: reference app of cdk-serverless-patterns")
-        # Who is on call subscribes to this topic; without it the alarms would tell nobody.
-        on_call = sns.Topic(self, "OnCall", display_name="Shop: on call", enforce_ssl=True)
-        # Its policy asks for TLS, and a topic that has a policy lets nobody publish that the policy does not name.
-        alarms = iam.ServicePrincipal(
-            "cloudwatch.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": self.account}}
-        )
-        on_call.grant_publish(alarms)
-        Defaults.of(self).set(alarm_actions=[cloudwatch_actions.SnsAction(on_call)])
+        notify_on_call(self, "Shop: on call")
 
-        orders = self._table("Orders", dynamodb.Attribute(name="order_id", type=dynamodb.AttributeType.STRING))
-        stock = self._table("Stock", dynamodb.Attribute(name="product_id", type=dynamodb.AttributeType.NUMBER))
+        orders, stock = kept_table(self, "Orders", "order_id"), kept_table(self, "Stock", "product_id", NUMBER)
         self.fulfilment = LoadLeveledQueue(
             self,
             "Fulfilment",
@@ -64,7 +55,7 @@ class Shop(Stack):
                 CODE, "orders:fulfil", tables={"ORDERS": orders, "STOCK": stock}, timeout=fulfilment_timeout
             ),
         )
-        checkouts = self._table("Checkouts", dynamodb.Attribute(name="checkout_id", type=dynamodb.AttributeType.STRING))
+        checkouts = kept_table(self, "Checkouts", "checkout_id")
         self.checkout = checkout_saga(
             self,
             checkouts=checkouts,
@@ -73,7 +64,7 @@ class Shop(Stack):
             payment_provider=payment_provider,
             patience=checkout_patience,
         )
-        payments = self._table("Payments", dynamodb.Attribute(name="payment_id", type=dynamodb.AttributeType.STRING))
+        payments = kept_table(self, "Payments", "payment_id")
         # Signs the callers' tokens: whoever reads it can be anybody. handlers/tokens.py says what a real shop does.
         signing_key = secretsmanager.Secret(
             self,
@@ -128,19 +119,6 @@ class Shop(Stack):
             CfnOutput(self, f"{step}Function", value=self.checkout.function_for(step).function_name)
         acknowledge_decisions(self)
 
-    def _table(self, id: str, partition_key: dynamodb.Attribute) -> dynamodb.TableV2:
-        """A table that keeps data: restorable to any second of 35 days, and not deleted by mistake."""
-        return dynamodb.TableV2(
-            self,
-            id,
-            partition_key=partition_key,
-            billing=dynamodb.Billing.on_demand(),
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
-            ),
-            deletion_protection=True,
-        )
-
 
 if __name__ == "__main__":
     app = App()
@@ -152,4 +130,5 @@ if __name__ == "__main__":
         managers_chat=app.node.try_get_context("managers_chat") or MANAGERS_CHAT,
         checkout_patience=IMPATIENT if impatient else BEHIND_THE_CHECKOUT,
     )
+    Site(app, "ShopSite", old_site=app.node.try_get_context("old_site") or OLD_SITE)
     app.synth()

@@ -15,7 +15,10 @@ from demo.chat import Chat
 from demo.console import Console
 from demo.day import Day
 from demo.deployed import Shop
+from demo.move.moving import Moving
+from demo.move.site import Site
 from demo.provider.process import PaymentProvider
+from legacy.process import LegacySite
 
 from serverless_patterns.testing import CloudError, EmbeddedCloud
 
@@ -46,18 +49,22 @@ def _demo(console: Console) -> int:
         cloud = ending.enter_context(EmbeddedCloud.start(faults=True, progress=console.tell))
         console.tell(f"embedded cloud at {cloud.endpoint_url}")
         provider, chat = ending.enter_context(PaymentProvider()), ending.enter_context(Chat())
-        console.tell(f"payment provider at {provider.url}")
-        context = {"payment_provider": provider.url, "managers_chat": chat.url, "impatient": "true"}
-        deployment = cloud.deploy(ROOT, context=context, progress=console.tell)
+        old_site = ending.enter_context(LegacySite(ledger=True))
+        console.tell(f"payment provider at {provider.url}, old site at {old_site.url}")
+        context = {"payment_provider": provider.url, "managers_chat": chat.url, "old_site": old_site.url}
+        deployment = cloud.deploy(ROOT, context={**context, "impatient": "true"}, progress=console.tell)
         shop = Shop(cloud, deployment.outputs["Shop"], deployment.url("Shop/Api"))
-        outcome = Day(cloud, shop, orders, names, provider, chat, console.tell).play()
+        site = Site(cloud, deployment.outputs["ShopSite"], deployment.url("ShopSite/Site"))
+        moving = Moving(cloud, site, old_site, console.tell)
+        outcome = Day(cloud, shop, orders, names, provider, chat, console.tell, moving=moving).play()
         done = checks.check(outcome)
         about = f"{about} · embedded cloud on this machine · {datetime.now():%Y-%m-%d %H:%M}"
         page, _ = report.write(OUT, outcome, done, about)
         console.show(done, outcome, page.relative_to(ROOT))
         if os.environ.get("KEEP") == "1":
             ending.pop_all()
-            console.show_kept(cloud.endpoint_url, shop, f"{cloud.detach()}; kill {provider.detach()}")
+            stop = f"{cloud.detach()}; kill {provider.detach()} {old_site.detach()}"
+            console.show_kept(cloud.endpoint_url, shop, site, stop)
     return 0 if all(check.ok for check in done) else 1
 
 

@@ -16,7 +16,7 @@ from orders import fulfil
 
 from serverless_patterns_runtime import Effects, Invocation, PermanentError, Update
 from serverless_patterns_runtime.testing import Table, commit
-from tests.runtime import shop_evening
+from tests.runtime import shop_evening, shop_move
 from tests.runtime.shop_api import FakeApi
 
 NOON = 1_790_000_000.0
@@ -109,6 +109,7 @@ def play(orders: Sequence[wholesale.Order] | None = None) -> Outcome:
         final=shop.state(),
         left=0,
         checkouts=checkouts,
+        move=shop_move.play(),
         samples=[Sample(NOON + second, max(0, 90 - 10 * second), 5, 3) for second in range(20)],
         phases={
             "send": (NOON, NOON + 1),

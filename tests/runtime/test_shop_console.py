@@ -45,9 +45,13 @@ def test_what_is_kept_is_looked_at_by_commands_of_every_aws_cli(capsys: pytest.C
     shop = SimpleNamespace(
         orders_table="orders", log_group="/aws/lambda/shop", queue_url="http://q", api=Api("http://a")
     )
-    Console().show_kept("http://127.0.0.1:4566", cast("Any", shop), "kill 1")
+    Console().show_kept(
+        "http://127.0.0.1:4566", cast("Any", shop), cast("Any", SimpleNamespace(url="http://s")), "kill 1"
+    )
     lines = capsys.readouterr().out.splitlines()
     assert "  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1" in lines
     on = "--endpoint-url http://127.0.0.1:4566"
     assert f"  aws {on} logs filter-log-events --log-group-name /aws/lambda/shop --max-items 20" in lines
     assert "  curl -i http://a/orders/20001" in lines
+    assert "  curl -i http://s/" in lines
+    assert f"  .venv/bin/serverless-patterns route list {on} --history ShopSite.RouteControl" in lines

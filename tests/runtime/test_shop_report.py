@@ -71,7 +71,8 @@ def test_every_element_is_closed(page: str) -> None:
 
 def test_each_fault_is_numbered_in_the_table_and_on_every_chart(page: str, day: Outcome) -> None:
     assert page.count('<span class="flag">') == len(day.faults)
-    assert page.count('<g class="mark">') == 3 * len(day.faults)
+    charts_of_the_day = page.partition('data-run="day"')[2].partition("</section>")[0]
+    assert charts_of_the_day.count('<g class="mark">') == 3 * len(day.faults)
 
 
 def test_dead_letters_are_counted_by_reason_before_and_after_the_redrive(page: str, day: Outcome) -> None:
@@ -135,9 +136,33 @@ def test_every_trouble_has_a_row_with_how_its_checkouts_ended(page: str) -> None
 
 
 def test_the_data_behind_the_cursor_is_json(page: str) -> None:
-    data = re.search(r"const run = (.*);", page)
+    data = re.search(r"const runs = (.*);", page)
     assert data is not None
-    assert len(json.loads(data[1])["charts"]) == 3
+    assert {name: len(run["charts"]) for name, run in json.loads(data[1]).items()} == {"day": 3, "move": 3}
+
+
+def test_the_move_is_drawn_with_what_was_set_and_what_was_seen(page: str, day: Outcome) -> None:
+    drawn = page.partition('data-run="move"')[2].partition("</section>")[0]
+    assert drawn.count("<svg") == 3
+    assert drawn.count('class="line age"') == drawn.count('class="line running"') == 3
+    assert re.findall(r"<title>(.*?)</title>", drawn) == [
+        "killed by the demo",
+        "a bad version is deployed",
+        "killed by rollback",
+    ]
+    assert day.move is not None
+    row = re.search(r"<tr><td>GET /profile/\{id\}</td>.*?</tr>", drawn)
+    assert row is not None
+    visits = day.move.of("GET /profile/{id}")
+    new = sum(visit.side == "new" for visit in visits)
+    assert re.findall(r">(\d+)<", row[0]) == [str(len(visits)), str(len(visits) - new), str(new), "0"]
+
+
+def test_a_day_without_a_move_has_a_page_too(day: Outcome) -> None:
+    stayed = replace(day, move=None)
+    page = report.page(stayed, checks.check(stayed), "")
+    assert 'data-run="move"' not in page
+    assert len(checks.check(stayed)) < len(checks.check(day))
 
 
 @pytest.mark.parametrize(

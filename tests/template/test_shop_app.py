@@ -3,29 +3,46 @@
 import json
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from app import Shop
-from aws_cdk import App
+from aws_cdk import App, Stack
 from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 from cfnlint.api import lint_all
-from decisions import AGAINST, AGAINST_IN_TREE
+from decisions import AGAINST, AGAINST_FOR_SITE, AGAINST_IN_TREE, AGAINST_IN_TREE_FOR_SITE, Reasons
+from migration import Site
 
 ROOT = Path(__file__).parents[2]
 CHECKOV = ROOT / ".cache/checkov/bin/checkov"
 
 
-@pytest.fixture(scope="module")
-def shop() -> Shop:
+def made(kind: type[Stack], id: str) -> Stack:
     """With the flags of cdk.json, as `make synth` and `make deploy` see it."""
-    return Shop(App(context=json.loads((ROOT / "cdk.json").read_text())["context"]), "Shop")
+    return kind(App(context=json.loads((ROOT / "cdk.json").read_text())["context"]), id)
+
+
+class Decided(NamedTuple):
+    stack: Stack
+    template: dict[str, Any]
+    against: Reasons
+    against_in_tree: Reasons
 
 
 @pytest.fixture(scope="module")
-def template(shop: Shop) -> dict[str, Any]:
-    return Template.from_stack(shop).to_json()
+def template() -> dict[str, Any]:
+    """The shop's."""
+    return Template.from_stack(made(Shop, "Shop")).to_json()
+
+
+@pytest.fixture(scope="module", params=["Shop", "Site"])
+def decided(request: pytest.FixtureRequest) -> Decided:
+    if request.param == "Shop":
+        stack, reasons = made(Shop, "Shop"), (AGAINST, AGAINST_IN_TREE)
+    else:
+        stack, reasons = made(Site, "ShopSite"), (AGAINST_FOR_SITE, AGAINST_IN_TREE_FOR_SITE)
+    return Decided(stack, Template.from_stack(stack).to_json(), *reasons)
 
 
 def resources(template: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -33,54 +50,57 @@ def resources(template: dict[str, Any], kind: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("pack", [AwsSolutionsChecks, ServerlessChecks])
-def test_cdk_nag_finds_nothing(shop: Shop, pack: Any) -> None:
-    report = pack(shop.node.root).validate_scope(shop.node.root)
+def test_cdk_nag_finds_nothing(decided: Decided, pack: Any) -> None:
+    root = decided.stack.node.root
+    report = pack(root).validate_scope(root)
     assert [violation.rule_name for violation in report.violations] == []
 
 
-def test_cdk_nag_would_ask_for_exactly_what_was_decided(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.acknowledge_decisions", lambda _: None)
-    undecided = Shop(App(), "Shop")
+@pytest.mark.parametrize(
+    ("module", "kind", "against"), [("app", Shop, AGAINST_IN_TREE), ("migration", Site, AGAINST_IN_TREE_FOR_SITE)]
+)
+def test_cdk_nag_would_ask_for_exactly_what_was_decided(
+    monkeypatch: pytest.MonkeyPatch, module: str, kind: type[Stack], against: Reasons
+) -> None:
+    monkeypatch.setattr(f"{module}.acknowledge_decisions", lambda *_: None)
+    undecided = kind(App(), "Undecided")
     found = {
         violation.rule_name
         for pack in (AwsSolutionsChecks, ServerlessChecks)
         for violation in pack(undecided.node.root).validate_scope(undecided.node.root).violations
     }
-    assert found == {rule for rules in AGAINST_IN_TREE.values() for rule in rules}
+    assert found == {rule for rules in against.values() for rule in rules}
 
 
-def test_cfn_lint_finds_nothing(template: dict[str, Any]) -> None:
-    assert [str(it) for it in lint_all(json.dumps(template)) if it.rule.severity != "informational"] == []
+def test_cfn_lint_finds_nothing(decided: Decided) -> None:
+    assert [str(it) for it in lint_all(json.dumps(decided.template)) if it.rule.severity != "informational"] == []
 
 
 @pytest.mark.skipif(not CHECKOV.is_file(), reason="checkov has an environment of its own, which `make test` sets up")
-def test_checkov_finds_nothing_but_what_was_decided(template: dict[str, Any], tmp_path: Path) -> None:
-    (tmp_path / "shop.json").write_text(json.dumps(template))
+def test_checkov_finds_nothing_but_what_was_decided(decided: Decided, tmp_path: Path) -> None:
+    (tmp_path / "shop.json").write_text(json.dumps(decided.template))
     command = [CHECKOV, "-d", tmp_path, "--framework", "cloudformation", "--skip-download", "-o", "json"]
     report = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
     assert report["results"]["failed_checks"] == []
     assert report["results"]["parsing_errors"] == []
     skipped = {check["check_id"] for check in report["results"]["skipped_checks"]}
-    decided = {check for checks in AGAINST.values() for check in checks}
-    assert decided <= skipped  # a decision about nothing is a leftover
+    # A decision about nothing is a leftover.
+    assert {check for checks in decided.against.values() for check in checks} <= skipped
 
 
-def test_every_decision_has_its_reason_in_the_template(template: dict[str, Any]) -> None:
-    for kind, reasons in AGAINST.items():
-        found = resources(template, kind.removeprefix("AWS::"))
+def test_every_decision_has_its_reason_in_the_template(decided: Decided) -> None:
+    for kind, reasons in decided.against.items():
+        found = resources(decided.template, kind.removeprefix("AWS::"))
         assert found
         for resource in found.values():
             skips = {skip["id"]: skip["comment"] for skip in resource["Metadata"]["checkov"]["skip"]}
             assert reasons.items() <= skips.items()
 
 
-def test_orders_stock_payments_and_checkouts_are_kept_and_can_be_restored(template: dict[str, Any]) -> None:
-    tables = {
-        id: it
-        for id, it in resources(template, "DynamoDB::GlobalTable").items()
-        if id.startswith(("Orders", "Stock", "Payments", "Checkouts"))
-    }
-    assert len(tables) == 4
+def test_what_holds_data_is_kept_and_can_be_restored(decided: Decided) -> None:
+    tables = resources(decided.template, "DynamoDB::GlobalTable")
+    named = {id[:-8] for id in tables}
+    assert named in ({"Orders", "Stock", "Payments", "Checkouts"}, {"Profiles", "Catalogue", "BasketLines"})
     for table in tables.values():
         assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
         (replica,) = table["Properties"]["Replicas"]
@@ -88,9 +108,9 @@ def test_orders_stock_payments_and_checkouts_are_kept_and_can_be_restored(templa
         assert replica["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
-def test_every_alarm_tells_who_is_on_call(template: dict[str, Any]) -> None:
-    (topic,) = resources(template, "SNS::Topic")
-    alarms = resources(template, "CloudWatch::Alarm")
+def test_every_alarm_tells_who_is_on_call(decided: Decided) -> None:
+    (topic,) = resources(decided.template, "SNS::Topic")
+    alarms = resources(decided.template, "CloudWatch::Alarm")
     assert alarms
     assert all(alarm["Properties"]["AlarmActions"] == [{"Ref": topic}] for alarm in alarms.values())
 
@@ -114,9 +134,21 @@ def test_the_outputs_are_those_that_the_demo_and_the_docs_name(template: dict[st
     }
 
 
-def test_alarms_may_publish_to_the_topic(template: dict[str, Any]) -> None:
+def test_the_outputs_of_the_site_are_those_that_the_demo_reads() -> None:
+    assert set(Template.from_stack(made(Site, "ShopSite")).to_json()["Outputs"]) == {
+        "Url",
+        "SessionKeySecret",
+        "CatalogueFunction",
+        "ProfilesTable",
+        "CatalogueTable",
+        "BasketLinesTable",
+        "RouteControl",
+    }
+
+
+def test_alarms_may_publish_to_the_topic(decided: Decided) -> None:
     """A topic that has a policy, here for TLS, lets nobody publish whom the policy does not name."""
-    (policy,) = resources(template, "SNS::TopicPolicy").values()
+    (policy,) = resources(decided.template, "SNS::TopicPolicy").values()
     (allowed,) = [it for it in policy["Properties"]["PolicyDocument"]["Statement"] if it["Effect"] == "Allow"]
     assert allowed["Action"] == "sns:Publish"
     assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}

@@ -6,6 +6,7 @@ from typing import Any
 
 from demo import api_checks, saga_checks, timeline
 from demo.check import Check, at_least, at_most, equal
+from demo.move import checks as move_checks
 from demo.outcome import DeadLetter, Outcome, State
 from demo.stock import quantities
 from demo.wholesale import Order
@@ -23,6 +24,7 @@ def check(outcome: Outcome) -> list[Check]:
         *api_checks.check(outcome, _settled(outcome, outcome.drained)),
         equal("messages left in the queue", outcome.left, 0),
         *saga_checks.check(outcome.checkouts),
+        *(move_checks.check(outcome.move) if outcome.move else ()),
         *[at_least(f"fault fired: {fault.name}", fault.fired, 1) for fault in outcome.faults],
     ]
 

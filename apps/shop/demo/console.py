@@ -13,6 +13,7 @@ from rich.table import Table
 from demo.api_figures import by_route
 from demo.check import Check
 from demo.deployed import Shop
+from demo.move.site import Site
 from demo.outcome import Outcome
 
 FIGURES = {"Value", "Expected", "Strikes", "Calls", "Replays", "p50 ms", "p95 ms", "p99 ms"}
@@ -52,7 +53,7 @@ class Console:
         verdict = f"[bold red]{failed} failed[/bold red]" if failed else "[bold green]all hold[/bold green]"
         self._terminal.print(f"{len(checks)} checks: {verdict}. Report: {page}")
 
-    def show_kept(self, endpoint_url: str | None, shop: Shop, stop: str) -> None:
+    def show_kept(self, endpoint_url: str | None, shop: Shop, site: Site, stop: str) -> None:
         """How to look around in what was left running, and how to stop it."""
         on = f"--endpoint-url {endpoint_url}"
         self._terminal.print(
@@ -64,6 +65,8 @@ Everything keeps running (KEEP=1). Look around:
   aws {on} dynamodb scan --table-name {shop.orders_table} --max-items 3
   aws {on} logs filter-log-events --log-group-name {shop.log_group} --max-items 20
   curl -i {shop.api.url}/orders/20001
+  .venv/bin/serverless-patterns route list {on} --history ShopSite.RouteControl
+  curl -i {site.url}/
   aws {on} sqs get-queue-attributes --queue-url {shop.queue_url} --attribute-names All
 Stop it with:
   {stop}""",

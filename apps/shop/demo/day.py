@@ -15,6 +15,7 @@ from demo.checkouts import Checkouts
 from demo.deployed import Shop
 from demo.evening import Evening
 from demo.faults import Faults, Victims
+from demo.move.moving import Moving
 from demo.outcome import DeadLetter, Outcome, Sample, State
 from demo.provider.process import PaymentProvider
 from demo.sampling import Sampler
@@ -47,6 +48,7 @@ class Day:
     chat: Chat
     tell: Tell
     checkouts: int = CHECKOUTS
+    moving: Moving | None = None
     _sampler: Sampler = field(init=False)
     _phases: dict[str, tuple[float, float]] = field(default_factory=dict)
     _answers: list[Answer] = field(default_factory=list)
@@ -70,6 +72,7 @@ class Day:
             final, left = self.shop.state(), sum(self.shop.depths()[:2])
         self.tell(f"redriven: {len(redriven)} dead letters went back, {len(final.orders):,} orders are fulfilled")
         checkouts = self._evening(opening)
+        move = self.moving.play() if self.moving else None
         log = self.shop.log()
         handled, runs = timeline.handled(log), timeline.invocations(log)
         return Outcome(
@@ -89,6 +92,7 @@ class Day:
             samples=self._sampler.samples,
             faults=faults.report(sent, handled, runs, told),
             checkouts=checkouts,
+            move=move,
             phases=self._phases,
         )
 

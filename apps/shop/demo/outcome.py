@@ -6,6 +6,7 @@ from typing import Any
 
 from demo.api import Answer
 from demo.checkouts import Checkouts
+from demo.move.outcome import Move
 from demo.stock import Opening
 from demo.timeline import Handled, Invocation
 from demo.traffic import Message, Traffic
@@ -88,6 +89,8 @@ class Outcome:
     faults: Sequence[Fault]
     checkouts: Checkouts
     """Of the evening, when the orders were done with."""
+    move: Move | None
+    """Of the site, if it was to move."""
     phases: Mapping[str, tuple[float, float]]
     """`send`, `drain`, `pay`, `restock`, `redrive`: from and to, in epoch seconds."""
 

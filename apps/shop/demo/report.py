@@ -15,6 +15,7 @@ from demo.architecture import Flow, picture
 from demo.check import Check
 from demo.history import History
 from demo.markup import element
+from demo.move import report as move_report
 from demo.outcome import DeadLetter, Outcome
 
 _PAGE = Path(__file__).with_name("report.html")
@@ -50,11 +51,17 @@ def page(outcome: Outcome, checks: Sequence[Check], about: str) -> str:
         architecture=picture(_flow(outcome)),
         saga=saga_report.saga(outcome.checkouts),
         troubles=saga_report.trouble_rows(outcome.checkouts),
+        move=move_report.section(outcome.move) if outcome.move else "",
         faults=_fault_rows(outcome),
         letters=_letter_rows(outcome),
         checks="".join(map(_check_row, checks)),
-        data=json.dumps(history.figures()).replace("<", "\\u003c"),
+        data=json.dumps(_figures(outcome, history)).replace("<", "\\u003c"),
     )
+
+
+def _figures(outcome: Outcome, history: History) -> dict[str, Any]:
+    """What stands beside the cursor, by section."""
+    return {"day": history.figures()} | ({"move": move_report.Story(outcome.move).figures()} if outcome.move else {})
 
 
 def _flow(outcome: Outcome) -> Flow:
@@ -88,6 +95,7 @@ def _tiles(outcome: Outcome) -> str:
         (f"{strikes:,}", "faults injected", f"of {len(outcome.faults)} kinds"),
         (f"{len(outcome.drained.dead_letters):,}", "dead letters", f"{len(outcome.redriven)} came back by redrive"),
         saga_report.tile(outcome.checkouts),
+        *([move_report.tile(outcome.move)] if outcome.move else []),
     ]
     return "".join(
         element("div", element("b", value), element("span", name), element("small", escape(note)), class_="tile")

@@ -10,6 +10,7 @@ from legacy.ledger import Ledger
 from legacy.site import Site
 
 LEDGER = "/__ledger"
+POWERED_BY = "OldShop/9"
 IDLE_SECONDS = 20
 _NO_BODY = (204, 304)
 
@@ -27,6 +28,7 @@ class Server(ThreadingHTTPServer):
 def _handler(site: Site, ledger: Ledger | None) -> type[BaseHTTPRequestHandler]:
     class Visit(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        server_version, sys_version = POWERED_BY, ""
         disable_nagle_algorithm = True
         timeout = IDLE_SECONDS
 
@@ -57,6 +59,7 @@ def _handler(site: Site, ledger: Ledger | None) -> type[BaseHTTPRequestHandler]:
 
         def _send(self, answer: Answer) -> None:
             self.send_response(answer.status)
+            self.send_header("X-Powered-By", POWERED_BY)
             for name, value in answer.headers:
                 self.send_header(name, value)
             if answer.pieces is not None and self.command != "HEAD":

@@ -107,7 +107,7 @@ class Site:
             told = {name: changed.get(name, known) for name, known in profile.items()}
             profile = cast("Profile", {**told, "customer_id": customer})
             self._books.change_profile(profile)
-        return data({**profile, "self": f"{asked.origin}/profile/{customer}"}) if profile else None
+        return data(profile) if profile else None
 
     def _catalogue(self, asked: Asked) -> Answer:
         words, tags = asked.query.get("q", [""])[-1], asked.query.get("tag", [])
