@@ -160,6 +160,13 @@ def test_kill_and_clear(run: Run, cloud: Cloud) -> None:
     assert cloud.gateway.router().percent(ROUTE) == 25
 
 
+def test_a_kill_ends_with_another_percentage(run: Run, cloud: Cloud) -> None:
+    result = run("clear", "Shop-Control", BASKET, "1", "--reason", "mended", answer="y\n")
+    assert "Clear POST /basket, and send 1 percent to its new side? [y/N]: y\n" in result.stdout
+    assert result.stdout.endswith("POST /basket sends 1 percent to its new side, within seconds.\n")
+    assert cloud.gateway.router().percent(BASKET) == 1
+
+
 def test_who_says_no_changes_nothing(run: Run, cloud: Cloud) -> None:
     result = run("kill", "Shop-Control", ROUTE, "--reason", "why", answer="n\n")
     assert result.stdout.endswith("Nothing was changed.\n")

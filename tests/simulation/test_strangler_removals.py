@@ -32,7 +32,6 @@ from ..runtime.strangler_gateway import test_control as control
 from ..runtime.strangler_gateway import test_pins as pinned
 from ..runtime.strangler_gateway import test_placement as places
 from ..runtime.strangler_gateway import test_rollback as rollback
-from ..runtime.strangler_gateway import test_router_removals as of_the_router
 from ..runtime.strangler_gateway import test_shadow as shadows
 from ..runtime.strangler_gateway import test_shares as known
 from ..runtime.strangler_gateway.gateway import OTHER, ROUTE, Gateway, migration, route_settings
@@ -616,6 +615,6 @@ def test_with_it_nothing_fails(name: str, monkeypatch: Patch) -> None:
 
 def test_the_page_lists_every_removal() -> None:
     page = (Path(__file__).parents[2] / "docs/patterns/strangler_gateway.md").read_text()
-    listed = re.findall(r"^- ([^*`].*)$", page[page.index("## Safeguards") :], re.MULTILINE)
-    assert listed == [*of_the_router.CASES, *CASES]
-    assert len(set(listed)) == len(listed)
+    section = page[page.index("## The control's safeguards") :].partition("\n## ")[0]
+    assert re.findall(r"^- ([^*`].*)$", section, re.MULTILINE) == [*CASES]
+    assert len(CASES) >= 40

@@ -39,7 +39,8 @@ class Wanted(NamedTuple):
             case "kill":
                 return f"Send all callers of {name} to legacy?"
             case _:
-                return f"Clear {name}?"
+                share = "" if self.percent is None else f", and send {self.percent:g} percent to its new side"
+                return f"Clear {name}{share}?"
 
 
 def list_routes(place: Place, target: str, route: str | None, *, history: bool, as_json: bool) -> int:

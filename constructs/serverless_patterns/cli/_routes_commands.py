@@ -64,9 +64,13 @@ def _kill(target: str, place: Place, **given: Any) -> None:  # pyright: ignore[r
     _change("kill", target, place, **given)
 
 
-@route.command("clear", help=f"End a kill: the percentage holds again. Forget a route that was removed.\n\n{_TARGET}")
+@route.command(
+    "clear",
+    help=f"End a kill: PERCENT holds, or what held before. Forget a route that was removed.\n\n{_TARGET}",
+)
 @at_a_place
 @click.argument("name", metavar="ROUTE")
+@click.argument("percent", type=click.FloatRange(min=0, max=100), required=False)
 @_changes
 def _clear(target: str, place: Place, **given: Any) -> None:  # pyright: ignore[reportUnusedFunction]
     _change("clear", target, place, **given)

@@ -178,6 +178,7 @@ class Command(TypedDict):
     history: NotRequired[bool]
     """In `list`: with the latest changes of each route."""
     percent: NotRequired[float]
+    """To `set`; with `clear`: what holds then, instead of what held before the kill."""
     by: NotRequired[str]
     reason: NotRequired[str]
 

@@ -59,8 +59,8 @@ class Control(NamedTuple):
             _text(command, "reason", MAX_REASON),
         )
         before = self._found(route, command["action"])
-        percent, killed = _wanted(command, before)
         forget = command["action"] == "clear" and route not in self.migration["routes"]
+        percent, killed = (before.percent, False) if forget else _wanted(command, before)
         if (percent, killed) == (before.percent, before.killed) and not forget and _is_said(command, before):
             shown = self._shown(route, before)
             return {"changed": False, "before": shown, "after": shown}
@@ -124,16 +124,23 @@ class Control(NamedTuple):
 def _wanted(command: Command, before: Standing) -> tuple[float, bool]:
     if command["action"] == "kill":
         return before.percent, True
-    if command["action"] == "clear":
+    if command["action"] == "clear" and command.get("percent") is None:
         return before.percent, False
+    percent = _percent(command)
+    if before.killed and command["action"] == "set":
+        raise PermanentError(f"it is {_words(before)}: clear it first")
+    if command["action"] == "clear" and not before.killed:
+        raise PermanentError("it is not killed: set its percentage instead")
+    return percent, False
+
+
+def _percent(command: Command) -> float:
     percent: Any = command.get("percent")
     if isinstance(percent, bool) or not isinstance(percent, int | float) or not 0 <= percent <= 100:
         raise PermanentError("a percentage is a number from 0 to 100")
     if round(percent, 2) != percent:
         raise PermanentError("a percentage has two decimals at most")
-    if before.killed:
-        raise PermanentError(f"it is {_words(before)}: clear it first")
-    return float(percent), False
+    return float(percent)
 
 
 def _is_said(command: Command, before: Standing) -> bool:

@@ -104,6 +104,19 @@ def test_a_killed_route_is_set_only_once_it_is_cleared(gateway: Gateway) -> None
     assert listed(gateway)["killed"]
 
 
+def test_a_kill_may_end_with_another_percentage_and_then_nobody_meets_the_one_of_before(gateway: Gateway) -> None:
+    gateway.does("set", percent=50)
+    gateway.does("kill")
+    answer = gateway.does("clear", percent=1)
+    assert (answer["after"]["percent"], answer["after"]["killed"]) == (1, False)
+    assert [change["percent"] for change in listed(gateway, history=True)["history"]] == [1, 50, 50]
+
+
+def test_what_is_not_killed_is_set_and_not_cleared(gateway: Gateway) -> None:
+    answer = gateway.asked(action="clear", route=ROUTE, percent=1, by="ann", reason="why")
+    assert answer == {"refused": "it is not killed: set its percentage instead"}
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [
@@ -121,6 +134,7 @@ def test_a_killed_route_is_set_only_once_it_is_cleared(gateway: Gateway) -> None
         ({"percent": 1, "reason": None}, "reason is missing"),
         ({"percent": 1, "route": "GET /profil/{id}"}, "there are: GET /profile/{id}"),
         ({"percent": 1, "route": ""}, "route is missing"),
+        ({"action": "clear", "percent": 101}, "a number from 0 to 100"),
         ({"action": "drop"}, "nothing that the control function is asked"),
         ({"action": None}, "nothing that the control function is asked"),
     ],
