@@ -264,7 +264,9 @@ CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
     "an answer's head has a limit": (setting(wire, "MOST_HEAD_BYTES", 1 << 30), bad_answer("headers without end")),
     "streams are refused at once": (
         setting(wire, "_is_stream", lambda _: False),
-        on_legacy(answers.test_a_stream_of_events_is_refused_at_once_and_not_after_all_the_time),
+        lambda legacy, _: answers.test_what_never_ends_is_refused_at_once_and_not_after_all_the_time(
+            legacy, "events that are streamed"
+        ),
     ),
     "an answer that Lambda can carry": (
         setting(answer, "MAX_BYTES", 1 << 30),
