@@ -77,7 +77,7 @@ class Answer(NamedTuple):
         """Base64 makes it a third larger: only what is no text needs it."""
         if not self.body:
             return ""
-        if self.encoded is not None or not _TEXT.match(self.first("content-type")) or self.first("content-encoding"):
+        if self.encoded is not None or not _TEXT.match(self.first("content-type")):
             return None
         try:
             return self.body.decode()

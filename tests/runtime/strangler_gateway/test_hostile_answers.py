@@ -104,9 +104,18 @@ def test_what_can_be_read_in_two_ways_or_not_at_all_is_502(legacy: RawServer, na
     assert json.loads(answer.body)["correlation_id"]
 
 
-def test_a_stream_of_events_is_refused_at_once_and_not_after_all_the_time(legacy: RawServer):
+ENDLESS = {
+    "events that are streamed": BAD["events that are streamed"],
+    "a change of protocol": BAD["a change of protocol"],
+    "pieces": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"fffff\r\n%s\r\n" % (b"x" * 0xFFFFF) * 7,
+    "a body": b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 7_000_000,
+}
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_what_never_ends_is_refused_at_once_and_not_after_all_the_time(legacy: RawServer, name: str):
     began = time.monotonic()
-    assert asked(legacy, BAD["events that are streamed"], close=False).start == "502"
+    assert asked(legacy, ENDLESS[name], close=False).start == "502"
     assert time.monotonic() - began < 1.5
 
 
@@ -253,6 +262,32 @@ def test_a_server_that_answers_before_it_has_read_all_is_heard(legacy: RawServer
         answer = Router(legacy).send(get("/page", method=b"PUT", body=b"x" * 3_000_000))
         thread.join()
     assert (answer.start, answer.body) == ("413", b"no")
+
+
+class Refusing:
+    """A socket whose other end has answered, and reads no more."""
+
+    closed = False
+
+    def settimeout(self, value: float | None) -> None: ...
+
+    def send(self, data: memoryview) -> int:  # noqa: ARG002
+        raise BrokenPipeError
+
+    def recv(self, size: int) -> bytes:  # noqa: ARG002
+        return b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno"
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_what_it_says_then_is_the_answer_and_the_connection_is_not_kept(monkeypatch: pytest.MonkeyPatch):
+    refusing = Refusing()
+    monkeypatch.setattr(connections.Connection, "_connected", lambda *_: refusing)
+    connection = connections.Connection(connections.Place("legacy.example", 80, False), lambda _: True)
+    message = connection.exchange(b"x", "PUT", time.monotonic() + 5, 100, again=False)
+    assert (message.status, message.body, message.reusable) == (413, b"no", True)
+    assert refusing.closed
 
 
 # Time.

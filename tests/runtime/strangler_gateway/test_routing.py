@@ -83,6 +83,7 @@ def test_the_function_has_the_very_event_that_the_gateway_sent(legacy: RawServer
 
 FAILURES: dict[str, tuple[Any, int]] = {
     "crashes": (Invoked("Unhandled", b'{"errorMessage": "boom"}'), 502),
+    "crashes with what looks like an answer": (Invoked("Unhandled", b'{"statusCode": 200, "body": "new"}'), 502),
     "answers no HTTP": ({"hello": "world"}, 502),
     "answers null": (None, 502),
     "answers a status that is none": ({"statusCode": 99, "body": ""}, 502),
@@ -170,6 +171,20 @@ def test_while_the_breaker_is_open_the_new_side_is_left_alone(legacy: RawServer)
     assert int(answer.all("Retry-After")[0]) > 0
     assert (router.functions.events, breaker.told, len(legacy.requests)) == ([], 2, 1)
     assert router.shares.noted == [(ROUTE, True), (SAVE, True)]
+
+
+def test_a_function_s_headers_are_read_as_api_gateway_reads_them(legacy: RawServer):
+    router = Router(legacy)
+    several = {"Set-Cookie": ["a=1", "b=2"], "X-One": ["kept"]}
+    single = {"x-one": "dropped", "X-Two": 2, "X-Three": True}
+    said = {"statusCode": 201, "multiValueHeaders": several, "headers": single, "body": "/w==", "isBase64Encoded": True}
+    router.shares.said, router.functions.answer = 100, lambda _: said
+    answer = ask(router)
+    assert answer == ("201", [*headers_of(several), ("X-Two", "2"), ("X-Three", "true")], b"\xff")
+
+
+def headers_of(several: dict[str, list[str]]) -> list[tuple[str, str]]:
+    return [(name, value) for name, values in several.items() for value in values]
 
 
 # Keys.
