@@ -31,7 +31,7 @@ class StranglerStack(Stack):
                 self._moving(PROFILE, "show", shadow=Shadow(compare=["$.name"])),
                 self._moving(CATALOGUE, "search", initial_percent=50),
                 self._moving(REPORT, "report", initial_percent=100, timeout=Duration.seconds(1)),
-                self._moving(BASKET, "add", idempotency="optional"),
+                self._moving(BASKET, "add", idempotency="optional", timeout=Duration.seconds(20)),
             ],
         )
         assert self.gateway.control_function

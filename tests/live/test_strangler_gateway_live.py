@@ -194,7 +194,7 @@ def test_a_new_side_that_is_slow_is_not_waited_for(site: LiveSite) -> None:
     began = time.monotonic()
     page = site.forced("new", "GET", "/reports/slow?seconds=0")
     assert (page.status, side(page)) == (200, OLD)
-    assert time.monotonic() - began < 3, "what the new side takes"
+    assert time.monotonic() - began < 8, "what the new side takes"
     site.told("report", "well")
 
 

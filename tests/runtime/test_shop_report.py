@@ -144,7 +144,7 @@ def test_the_data_behind_the_cursor_is_json(page: str) -> None:
 def test_the_move_is_drawn_with_what_was_set_and_what_was_seen(page: str, day: Outcome) -> None:
     drawn = page.partition('data-run="move"')[2].partition("</section>")[0]
     assert drawn.count("<svg") == 3
-    assert drawn.count('class="line age"') == drawn.count('class="line running"') == 3
+    assert drawn.count('class="line age"') == drawn.count('class="line waiting"') == 3
     assert re.findall(r"<title>(.*?)</title>", drawn) == [
         "killed by the demo",
         "a bad version is deployed",

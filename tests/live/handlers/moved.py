@@ -21,7 +21,7 @@ def search(request: Request) -> dict[str, Any]:
 def report(request: Request, invocation: Invocation) -> Response:
     mode = _mode(invocation, "report")
     if mode == "slow":
-        time.sleep(3)
+        time.sleep(8)
     if mode == "fails":
         raise RuntimeError("out of paper")
     return Response(200, {"side": "new"}, headers={"X-Report": request.params["name"]})

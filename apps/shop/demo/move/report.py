@@ -13,7 +13,7 @@ from demo.move.visit import BASKET, CATALOGUE, MOVING, PAGES, PROFILE, Visit
 STRETCH_SECONDS = 1.0
 TITLES = {
     PROFILE: "raised step by step",
-    BASKET: "flipped there and back under load, then killed",
+    BASKET: "flipped there and back, then killed; what is sent again stays where it was",
     CATALOGUE: "half of the visitors, until a bad version rolls itself back",
 }
 
@@ -43,8 +43,8 @@ class Story:
 
     def _chart(self, route: str) -> str:
         series = [
-            Series("answered by the new side, percent", self._seen(route), "running"),
-            Series("set", self._set(route), "age", "step"),
+            Series("set, percent", self._set(route), "age", "step"),
+            Series("answered by the new side", self._seen(route), "waiting"),
         ]
         return chart(f"{route}: {TITLES[route]}", series, self._axis(route), height=170)
 
