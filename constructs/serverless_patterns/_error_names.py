@@ -55,6 +55,7 @@ _QUIET = frozenset(
 _KNOWN = frozenset(
     [name for name, it in vars(builtins).items() if isinstance(it, type) and issubclass(it, BaseException)]
     + errors.__all__
+    + ["UnusableResult"]
 )
 _OF_AWS = frozenset(
     [
@@ -62,15 +63,22 @@ _OF_AWS = frozenset(
         "ClientError",
         "ConnectionClosedError",
         "ConnectTimeoutError",
+        "DecryptionFailure",
         "EndpointConnectionError",
         "HTTPClientError",
+        "InternalServerError",
+        "InternalServiceError",
+        "InvalidKeyId",
         "NoCredentialsError",
         "ParamValidationError",
+        "ParameterNotFound",
+        "ParameterVersionNotFound",
         "ReadTimeoutError",
+        "RequestLimitExceeded",
         "SSLError",
     ]
 )
-"""Which any function may raise that reads a table, a secret or a parameter; those of services end with `Exception`."""
+"""Which any function may raise that reads a table, a secret or a parameter; most of services end with `Exception`."""
 
 _NEARLY = 0.85  # of 1: two letters of ten are another name
 
@@ -84,7 +92,7 @@ class _Mentioned:
     classes: set[str] = field(default_factory=set[str])
     """Defined there."""
     others: bool = False
-    """Whether something from elsewhere is imported."""
+    """Whether something from elsewhere is imported, or something is made or imported by a name that is not written."""
 
     def read(self, handler: Handler) -> None:
         """Take in a function's module, and what that imports."""
@@ -117,6 +125,10 @@ class _Mentioned:
                     self.names.add(name)
                 case ast.alias(name=name, asname=other):
                     self.names.update(name.split("."), [other] if other else [])
+                case ast.Call(func=ast.Name(id="type"), args=[ast.expr() as named, _, _]):  # a class
+                    self.others = self.others or not isinstance(named, ast.Constant)
+                case ast.Call(func=ast.Name(id="__import__" | "exec" | "eval")):
+                    self.others = True
                 case _:
                     pass
 
