@@ -1,12 +1,13 @@
 """Names of errors and of tables are held against the source of the functions: typos are told, nothing else is."""
 
+import ast
 from pathlib import Path
 
 import pytest
 from aws_cdk import Stack
 from botocore.session import get_session
 
-from serverless_patterns import CircuitBreaker, Handler, LoadLeveledQueue, SagaStep
+from serverless_patterns import CircuitBreaker, Handler, LoadLeveledQueue, SagaStep, _error_names, _source
 from tests.template.sagas import a_saga
 from tests.template.stacks import a_table, new_stack, refusal, warnings
 
@@ -114,6 +115,24 @@ def test_beside_imports_from_elsewhere_only_what_is_nearly_a_class_of_the_user_s
     code = the_code(tmp_path, f"import httpx\n{ROOMS}class PartnerDown(Exception): ...\n{BOOK}")
     assert of_a_step(code, "ConnectError", "PartnerError") == [], "near to ConnectionError and to PartnerDown"
     assert "did you mean 'NoRoom'?" in of_a_step(code, "NoRom")[0]
+
+
+def test_a_module_is_read_once_however_many_steps_name_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder may hold a whole SDK: each time would take seconds."""
+    read: list[str] = []
+
+    def counted(file: Path) -> ast.Module | None:
+        read.append(file.name)
+        return _source.parsed(file)
+
+    monkeypatch.setattr(_error_names, "parsed", counted)
+    code = the_code(tmp_path, f"import sdk\n{ROOMS}{BOOK}", sdk="")
+    steps = [
+        SagaStep(name, Handler(code, "hotel:book"), nothing_to_undo=True, no_effect_errors=["NoRoom", "NoBed"])
+        for name in ("Book", "BookToo")
+    ]
+    a_saga(new_stack(), steps=steps)
+    assert sorted(read) == ["hotel.py", "sdk.py"]
 
 
 def test_a_package_init_beside_the_modules_makes_nothing_of_elsewhere_ours(tmp_path: Path) -> None:
