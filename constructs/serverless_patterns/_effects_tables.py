@@ -87,7 +87,9 @@ def _text(name: str, module: ast.Module) -> str | None:
         match node:
             case ast.Assign(targets=[ast.Name(id=found)], value=ast.Constant(value=str(text))) if found == name:
                 texts.append(text)
-            case ast.Name(id=found, ctx=ast.Store()) | ast.arg(arg=found) if found == name:
+            case ast.Name(id=found, ctx=ast.Store()) | ast.arg(arg=found) | ast.MatchAs(name=found) if found == name:
+                bound += 1
+            case ast.alias(name=given, asname=other) if name == (other or given):
                 bound += 1
             case _:
                 pass

@@ -11,6 +11,7 @@ import builtins
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from aws_cdk import Validations
@@ -21,6 +22,8 @@ from ._checks import did_you_mean
 from ._source import imports, module_file, parsed
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from constructs import Construct
 
     from .handler import Handler
@@ -55,6 +58,7 @@ _QUIET = frozenset(
 _KNOWN = frozenset(
     [name for name, it in vars(builtins).items() if isinstance(it, type) and issubclass(it, BaseException)]
     + errors.__all__
+    + ["UnusableResult"]
 )
 _OF_AWS = frozenset(
     [
@@ -62,29 +66,36 @@ _OF_AWS = frozenset(
         "ClientError",
         "ConnectionClosedError",
         "ConnectTimeoutError",
+        "DecryptionFailure",
         "EndpointConnectionError",
         "HTTPClientError",
+        "InternalServerError",
+        "InternalServiceError",
+        "InvalidKeyId",
         "NoCredentialsError",
         "ParamValidationError",
+        "ParameterNotFound",
+        "ParameterVersionNotFound",
         "ReadTimeoutError",
+        "RequestLimitExceeded",
         "SSLError",
     ]
 )
-"""Which any function may raise that reads a table, a secret or a parameter; those of services end with `Exception`."""
+"""Which any function may raise that reads a table, a secret or a parameter; most of services end with `Exception`."""
 
 _NEARLY = 0.85  # of 1: two letters of ten are another name
 
 
 @dataclass
 class _Mentioned:
-    """In the modules of some functions."""
+    """In some modules."""
 
     names: set[str] = field(default_factory=set[str])
     """Whatever is written there: identifiers and texts."""
     classes: set[str] = field(default_factory=set[str])
     """Defined there."""
     others: bool = False
-    """Whether something from elsewhere is imported."""
+    """Whether something from elsewhere is imported, or something is made or imported by a name that is not written."""
 
     def read(self, handler: Handler) -> None:
         """Take in a function's module, and what that imports."""
@@ -95,19 +106,23 @@ class _Mentioned:
                 continue
             seen.add(name)
             file = module_file(handler.code, name)
-            module = None if file is None else parsed(file)
-            if file is None or module is None:
+            said = None if file is None else _said(file, name, file.stat().st_mtime_ns)
+            if said is None:
                 self.others = True
                 continue
-            self._take(module)
-            for found in filter(None, imports(module, name, package=file.name == "__init__.py")):
+            told, imported = said
+            self.names |= told.names
+            self.classes |= told.classes
+            self.others = self.others or told.others
+            for found in imported:
                 top = found.split(".")[0]
                 if module_file(handler.code, found) is not None:
                     waiting.append(found)
                 elif module_file(handler.code, top) is None and not (handler.code / top).is_dir():
                     self.others = self.others or top not in _QUIET
 
-    def _take(self, module: ast.Module) -> None:
+    def take(self, module: ast.Module) -> None:
+        """Take in what is written in one."""
         for node in ast.walk(module):
             match node:
                 case ast.ClassDef(name=name):
@@ -117,8 +132,30 @@ class _Mentioned:
                     self.names.add(name)
                 case ast.alias(name=name, asname=other):
                     self.names.update(name.split("."), [other] if other else [])
+                case ast.Call(func=ast.Name(id="type"), args=[ast.expr() as named, _, _]):  # a class
+                    self.others = self.others or not isinstance(named, ast.Constant)
+                case ast.Call(func=ast.Name(id="__import__" | "exec" | "eval")):
+                    self.others = True
                 case _:
                     pass
+
+
+@lru_cache(maxsize=2048)
+def _said(file: Path, name: str, changed: int) -> tuple[_Mentioned, tuple[str, ...]] | None:
+    """By one module, and what it imports; None for what is no Python. A folder may hold a whole SDK.
+
+    Args:
+        file: The module's.
+        name: Its own.
+        changed: When it was written.
+    """
+    del changed
+    module = parsed(file)
+    if module is None:
+        return None
+    told = _Mentioned()
+    told.take(module)
+    return told, tuple(dict.fromkeys(filter(None, imports(module, name, package=file.name == "__init__.py"))))
 
 
 def warn_of_errors(scope: Construct, argument: str, names: Iterable[str], handlers: Sequence[Handler], so: str) -> None:

@@ -71,6 +71,7 @@ def _action(plans: Sequence[Plan], at: int, *, backward: bool) -> Mapping[str, A
     otherwise = _undo(plan) if backward else _park(plan)
     return {
         "Type": "Task",
+        **({} if backward else {"Comment": f"{contract.BEHIND_THE_PIVOT}{plan.name}"}),
         "Resource": f"action {plan.name}",
         "Parameters": event,
         **shape,

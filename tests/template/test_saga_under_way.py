@@ -1,6 +1,7 @@
 """Executions that are under way when a saga is deployed anew: what they call is there, under the same ARN."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 
-from serverless_patterns import ApiProxy, CircuitBreaker, IamAuthorizer, Route, SagaStep
+from serverless_patterns import ApiProxy, CircuitBreaker, IamAuthorizer, Route, SagaParallel, SagaStep
 from tests.template.sagas import a_saga, a_step, a_step_handler, the_definition
 from tests.template.stacks import new_stack, refusal, resources, warnings
 from tests.template.test_saga_approvals import an_approval, decided
@@ -45,6 +46,15 @@ def test_a_retired_step_keeps_its_functions_and_the_right_to_call_them() -> None
     assert "Charge" not in "".join(called(after))
     for function in functions(before):
         assert function in invokable(after)
+
+
+def test_a_definition_says_what_is_behind_its_pivot_for_whoever_has_it_no_more() -> None:
+    """Of all kinds, in branches too."""
+    stack = new_stack()
+    beside = SagaParallel([a_step("Ship", compensation=None), SagaStep("Tell", a_native(stack))])
+    a_saga(stack, steps=[a_step("Reserve"), a_step("Charge", pivot=True), beside])
+    text = json.dumps(the_definition(stack))
+    assert sorted(re.findall(r'"Behind the pivot: (\w+)"', text)) == ["Ship", "Tell"]
 
 
 def test_without_it_they_are_gone() -> None:

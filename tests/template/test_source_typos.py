@@ -1,11 +1,13 @@
 """Names of errors and of tables are held against the source of the functions: typos are told, nothing else is."""
 
+import ast
 from pathlib import Path
 
 import pytest
 from aws_cdk import Stack
+from botocore.session import get_session
 
-from serverless_patterns import CircuitBreaker, Handler, LoadLeveledQueue, SagaStep
+from serverless_patterns import CircuitBreaker, Handler, LoadLeveledQueue, SagaStep, _error_names, _source
 from tests.template.sagas import a_saga
 from tests.template.stacks import a_table, new_stack, refusal, warnings
 
@@ -69,8 +71,23 @@ def test_packages_are_followed_by_relative_imports_too(tmp_path: Path) -> None:
     assert "did you mean 'NoPillow'?" in of_a_step(code, "NoPilow")[0]
 
 
+READS = {
+    "dynamodb": ("GetItem", "TransactWriteItems"),
+    "secretsmanager": ("GetSecretValue",),
+    "ssm": ("GetParameter",),
+}
+OF_SERVICES = {
+    shape.name
+    for service, operations in READS.items()
+    for operation in operations
+    for shape in get_session().get_service_model(service).operation_model(operation).error_shapes
+}
+"""What AWS's own models say of the calls that the runtime makes for every function."""
+
+
 @pytest.mark.parametrize(
-    "name", ["TimeoutError", "LookupError", "ConditionNotMet", "ClientError", "ProvisionedThroughputExceededException"]
+    "name",
+    ["TimeoutError", "LookupError", "ConditionNotMet", "UnusableResult", "ClientError", *sorted(OF_SERVICES)],
 )
 def test_errors_that_any_function_may_raise_are_known(tmp_path: Path, name: str) -> None:
     assert of_a_step(the_code(tmp_path, BOOK), name) == []
@@ -84,6 +101,8 @@ def test_errors_that_any_function_may_raise_are_known(tmp_path: Path, name: str)
         "def others(step):\n    import stripe",
         "from stripe import *",
         "Gone = type('CardError', (Exception,), {})",
+        "def gone(what): return type(f'{what}Error', (Exception,), {})",
+        "def others(name): return __import__(name)",
         "def others(error): raise error.CardError",
         "def others(error): ...\nothers('CardError')",
     ],
@@ -96,6 +115,24 @@ def test_beside_imports_from_elsewhere_only_what_is_nearly_a_class_of_the_user_s
     code = the_code(tmp_path, f"import httpx\n{ROOMS}class PartnerDown(Exception): ...\n{BOOK}")
     assert of_a_step(code, "ConnectError", "PartnerError") == [], "near to ConnectionError and to PartnerDown"
     assert "did you mean 'NoRoom'?" in of_a_step(code, "NoRom")[0]
+
+
+def test_a_module_is_read_once_however_many_steps_name_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder may hold a whole SDK: each time would take seconds."""
+    read: list[str] = []
+
+    def counted(file: Path) -> ast.Module | None:
+        read.append(file.name)
+        return _source.parsed(file)
+
+    monkeypatch.setattr(_error_names, "parsed", counted)
+    code = the_code(tmp_path, f"import sdk\n{ROOMS}{BOOK}", sdk="")
+    steps = [
+        SagaStep(name, Handler(code, "hotel:book"), nothing_to_undo=True, no_effect_errors=["NoRoom", "NoBed"])
+        for name in ("Book", "BookToo")
+    ]
+    a_saga(new_stack(), steps=steps)
+    assert sorted(read) == ["hotel.py", "sdk.py"]
 
 
 def test_a_package_init_beside_the_modules_makes_nothing_of_elsewhere_ours(tmp_path: Path) -> None:
@@ -183,6 +220,9 @@ def test_the_refusal_says_where_the_write_is(tmp_path: Path) -> None:
 UNKNOWN: dict[str, str] = {
     "a table that only the input knows": effects("Put(step['table'], {})"),
     "a name that is several": "def book(step) -> Effects:\n    return Effects([Put(it, {}) for it in step])\nit = 'A'",
+    "a name that a pattern captures": "it = 'A'\ndef book(step) -> Effects:\n    match step:\n        case it:\n"
+    "            return Effects([Put(it, {})])",
+    "a name that is imported": "it = 'A'\nfrom names import it\n" + effects("Put(it, {})"),
     "a parameter": "table = 'A'\ndef write(table): return Put(table, {})\n" + effects("write(1)"),
     "what it calls": "def write(step): return Put('SEATS', {})\n" + effects("write(step)"),
 }

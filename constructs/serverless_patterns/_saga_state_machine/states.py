@@ -119,8 +119,10 @@ def action_task(one: Planned, resources: Resources, place: Place, *, first: bool
     attempts = one.action
     again = attempts.after_leases if attempts.backoff.again else []
     last = [retrier(attempts.backoff)] if attempts.backoff.again else []
+    comment = {} if one.backward else {"Comment": f"{contract.BEHIND_THE_PIVOT}{one.name}"}
     return {
         "Type": "Task",
+        **comment,
         **call(one, "action", event, resources, place, attempts),
         **shape,
         "TimeoutSeconds": attempts.timeout,

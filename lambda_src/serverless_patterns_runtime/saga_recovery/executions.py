@@ -1,7 +1,7 @@
 """Executions of one state machine, as Step Functions tells of them."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
@@ -29,6 +29,8 @@ class Steps(NamedTuple):
     """Those whose actions are functions."""
     unclaimed: list[str]
     """Those that it undoes though their actions lay no claim."""
+    behind: list[str]
+    """Those behind its pivot, of all kinds."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +81,8 @@ class MachineExecutions:
         states = list(_states(json.loads(told["definition"])))
         return Steps(
             [str(state["Parameters"]["step"]) for state in states if _is_action(state)],
-            [
-                state["Comment"].removeprefix(saga.UNCLAIMED)
-                for state in states
-                if str(state.get("Comment", "")).startswith(saga.UNCLAIMED)
-            ],
+            _commented(states, saga.UNCLAIMED),
+            _commented(states, saga.BEHIND_THE_PIVOT),
         )
 
     def arn(self, name: str) -> str:
@@ -101,6 +100,12 @@ def _states(machine: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield state
         for branch in state.get("Branches", ()):
             yield from _states(branch)
+
+
+def _commented(states: Iterable[Mapping[str, Any]], how: str) -> list[str]:
+    """Names of the steps whose states have a comment that begins so."""
+    comments = [str(state.get("Comment", "")) for state in states]
+    return [comment.removeprefix(how) for comment in comments if comment.startswith(how)]
 
 
 def _is_action(state: Mapping[str, Any]) -> bool:

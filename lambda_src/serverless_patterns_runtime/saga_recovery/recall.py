@@ -36,8 +36,11 @@ def recall(event: contract.Recall, edge: LedgerEdge) -> dict[str, Any]:
     name = event["execution"]
     execution = _checked(executions.find(name), name, edge)
     document = document_of(execution.input)
-    _check_known(event, edge, document, executions.steps_of(name))
+    its = executions.steps_of(name)
+    _check_known(event, edge, document, its)
     forward = _goes_forward(edge, event, document)
+    if forward:
+        _check_ahead(event, edge, document, its)
     # After the decision, so that the pivot's result is among them; what comes later is met by tombstones.
     entries = read(edge.outside, document, name, event["steps"])
     if not forward:
@@ -91,6 +94,15 @@ def _goes_forward(edge: LedgerEdge, event: contract.Recall, document: Mapping[st
         return False
     action = task_of(document, name, pivot).action(edge.outside.claims_namespace)
     return not edge.outside.claims().tombstone(action).forestall()
+
+
+def _check_ahead(event: contract.Recall, edge: LedgerEdge, document: Mapping[str, Any], its: Steps) -> None:
+    """What the execution has still to do, and this version has not behind its pivot, would be taken for done."""
+    gone = sorted({*its.behind} - ({*event["steps"]} - {*event["backward"]}))
+    lost = [entry.step for entry in read(edge.outside, document, event["execution"], gone) if not entry.is_done]
+    if lost:
+        told = f"{' and '.join(lost)} behind the pivot, though this execution has not done it"
+        raise PermanentError(f"this version has no {told}: deploy one that has, and resume")
 
 
 def _check_behind(event: contract.Recall, entries: list[Entry]) -> None:

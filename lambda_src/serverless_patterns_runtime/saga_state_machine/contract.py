@@ -48,6 +48,10 @@ UNCLAIMED = "Undoes without a claim: "
 """How the comment of a state begins that undoes an action which lays no claim; the step's name follows. A recovery
 finds in it what may have happened though no claim says so."""
 
+BEHIND_THE_PIVOT = "Behind the pivot: "
+"""How the comment of a state begins whose action is behind the pivot; the step's name follows. A recovery that goes
+forward finds in it what this execution has still to do."""
+
 PERMANENT_ERROR = "PermanentError"
 """The name under which every error reaches the state machine that no retry can mend. Never to be retried; a declared
 error without effect comes under the name that was declared, and is not to be retried either."""

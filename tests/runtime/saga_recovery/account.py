@@ -11,7 +11,7 @@ from typing import Any
 from serverless_patterns_runtime.attribute_values import serialize_item
 from serverless_patterns_runtime.saga_recovery import guardian_handler, ledger_handler
 from serverless_patterns_runtime.saga_recovery.edge import GuardianEdge, LedgerEdge, Outside
-from serverless_patterns_runtime.saga_state_machine.contract import UNCLAIMED
+from serverless_patterns_runtime.saga_state_machine.contract import BEHIND_THE_PIVOT, UNCLAIMED
 from serverless_patterns_runtime.saga_state_machine.task import Task
 from serverless_patterns_runtime.telemetry import Logger
 
@@ -83,6 +83,8 @@ class StepFunctions:
         found = self._at("DescribeStateMachineForExecution", executionArn)
         steps = found.get("steps", STEPS)
         states = {step: {"Type": "Task", "Parameters": {"step": step, "kind": "action"}} for step in steps}
+        for step in found.get("behind", ()):
+            states[f"{step} called"] = {"Type": "Task", "Comment": f"{BEHIND_THE_PIVOT}{step}"}
         # In a branch, where no state of the others is.
         undoing = {f"Undo {step}": {"Comment": f"{UNCLAIMED}{step}"} for step in found.get("unclaimed", ())}
         others = {"Undo Both": {"Type": "Parallel", "Branches": [{"States": undoing}]}, "Undone": {"Type": "Choice"}}

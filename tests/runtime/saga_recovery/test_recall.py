@@ -196,6 +196,35 @@ def test_a_claim_of_a_step_that_lays_none_any_more_is_not_passed_over() -> None:
     assert "no ReserveStock as it was" in refusal(account, unclaimed=["ReserveStock"])[1]
 
 
+def test_what_is_still_to_do_and_is_behind_no_pivot_any_more_is_not_taken_for_done() -> None:
+    """A deployment has dropped `Wrap`, or its function: it was parked, and somebody resumes."""
+    account = dead(ReserveStock={}, ChargeCard={})
+    account.dies(steps=(*STEPS, "Wrap"), behind=["Ship", "Wrap"])
+    account.parked("Wrap")
+    name, said = refusal(account)
+    assert (name, "no Wrap behind the pivot" in said) == ("PermanentError", True)
+    assert "resumed_by" not in account.item("parked#Checkout#order-7#Wrap")
+
+
+def test_what_is_retired_behind_the_pivot_is_not_taken_for_done() -> None:
+    """It would be undone if the saga went back, and nothing does it."""
+    account = dead(ReserveStock={}, ChargeCard={}, Wrap={"done": False})
+    account.dies(steps=(*STEPS, "Wrap"), behind=["Ship", "Wrap"])
+    assert "no Wrap behind the pivot" in refusal(account, steps=["Wrap", *STEPS])[1]
+
+
+def test_what_was_done_behind_the_pivot_may_be_retired() -> None:
+    account = dead(ReserveStock={}, ChargeCard={}, Wrap={})
+    account.dies(steps=(*STEPS, "Wrap"), behind=["Ship", "Wrap"])
+    assert account.recall(steps=["Wrap", *STEPS])["saga"]["forward"]
+
+
+def test_what_is_behind_the_pivot_matters_nothing_on_the_way_back() -> None:
+    account = dead(ReserveStock={})
+    account.dies(steps=(*STEPS, "Wrap"), behind=["Ship", "Wrap"])
+    assert "forward" not in account.recall()["saga"]
+
+
 def test_errors_that_people_did_not_write_quote_nothing() -> None:
     account = dead(ReserveStock={})
 
