@@ -60,9 +60,15 @@ def one_hop(headers: Headers) -> frozenset[str]:
 
 
 def said_by_us(context: Mapping[str, Any], prefix: str) -> Headers:
-    """What of the request only its first reader knows; no caller can write in the gateway's `context`."""
+    """What of the request only its first reader knows; no caller can write in the gateway's `context`.
+
+    Raises ValueError for what no gateway writes: legacy may lean on the address.
+    """
+    address: str = context["identity"]["sourceIp"]
+    if not address:
+        raise ValueError("requestContext.identity.sourceIp is no address")
     said = {
-        "X-Forwarded-For": context["identity"]["sourceIp"],
+        "X-Forwarded-For": address,
         "X-Forwarded-Host": context.get("domainName"),
         "X-Forwarded-Port": "443",
         "X-Forwarded-Prefix": prefix,
