@@ -1,6 +1,6 @@
 """Every Python example in the README and in `docs/` runs, top to bottom, in an empty folder; every link leads on.
 
-An argument table has a column `example`: each of its cells runs too.
+An argument table has a column `example`: each of its cells runs too. A picture is that of a saga of its page.
 """
 
 import inspect
@@ -38,6 +38,7 @@ from tests.documented import PAGES, ROOT, code, examples, write_files
 SHOWN = ("handlers", "shop")
 """Modules and packages that the pages show."""
 
+_PICTURE = re.compile(r"```mermaid\n(.*?)```", re.DOTALL)
 _LINK = re.compile(r"\]\((?P<target>[^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -77,6 +78,8 @@ def test_the_examples_of_a_page_run(page: Path, empty_folder: Path) -> None:
         arguments = f"routes=[{example}]" if example.startswith("Route(") else example
         namespace["number"] = number
         exec(compile(_API.format(arguments), f"{page}: {example}", "exec"), namespace)
+    sagas = [value for value in namespace.values() if isinstance(value, SagaStateMachine)]
+    assert set(_PICTURE.findall(page.read_text())) <= {saga.diagram() for saga in sagas}, "a picture of no example"
 
 
 DESCRIBED = {

@@ -68,7 +68,7 @@ def _libraries(scope: Construct, handler: Handler, requirements: Path) -> tuple[
         Validations.of(scope).add_warning(
             "serverless-patterns:own-powertools",
             f"{requirements} brings its own aws-lambda-powertools, which hides the one that these patterns are "
-            "tested with: take it out unless you need another version",
+            "tested with: take it out unless you need another version, or a part that the layer leaves out",
         )
     target = _target(scope, handler)
     packages = None

@@ -301,5 +301,5 @@ def test_bringing_its_own_powertools_is_warned_about(wheels: Wheels, code: Path,
     a_queue(stack, consumer=Handler(code, "orders:fulfil", requirements=file), alarms="none")
     assert warnings(stack) == [
         f"{file} brings its own aws-lambda-powertools, which hides the one that these patterns are tested with: "
-        "take it out unless you need another version"
+        "take it out unless you need another version, or a part that the layer leaves out"
     ]

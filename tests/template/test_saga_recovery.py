@@ -52,6 +52,7 @@ def test_the_ledger_is_told_of_every_step_and_of_the_pivot() -> None:
     asked = recovery_of()["Recall the ledger"]["Parameters"]
     assert asked["steps"] == ["ReserveStock", "ChargeCard", "Ship"]
     assert (asked["backward"], asked["pivot"]) == (["ReserveStock", "ChargeCard"], "ChargeCard")
+    assert asked["behind"] == ["Ship"]
 
 
 def test_both_machines_say_which_steps_lay_no_claim() -> None:

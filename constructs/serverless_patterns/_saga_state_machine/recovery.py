@@ -112,6 +112,7 @@ def _recall(
         "execution.$": RECOVERY.execution,
         "steps": names,
         "backward": [step.name for step in steps if step.backward],
+        "behind": [step.name for step in steps if not step.backward],
     }
     if pivot is not None:
         asked["pivot"] = pivot.name

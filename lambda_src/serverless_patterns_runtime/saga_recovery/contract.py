@@ -70,6 +70,8 @@ class Recall(TypedDict):
     """All, in their order, and whatever else may be parked."""
     backward: list[str]
     """Of the steps, those up to the pivot."""
+    behind: list[str]
+    """Those behind it."""
     pivot: NotRequired[str]
     """A `Handler`'s: it lays a claim."""
     approvals: NotRequired[list[str]]

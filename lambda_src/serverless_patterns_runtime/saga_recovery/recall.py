@@ -97,12 +97,18 @@ def _goes_forward(edge: LedgerEdge, event: contract.Recall, document: Mapping[st
 
 
 def _check_ahead(event: contract.Recall, edge: LedgerEdge, document: Mapping[str, Any], its: Steps) -> None:
-    """What the execution has still to do, and this version has not behind its pivot, would be taken for done."""
-    gone = sorted({*its.behind} - ({*event["steps"]} - {*event["backward"]}))
+    """What the execution has still to do, and this version has not behind its pivot, would be taken for done; and what
+    it has done under another name would be done again."""
+    gone, new = sorted({*its.behind} - {*event["behind"]}), sorted({*event["behind"]} - {*its.behind})
     lost = [entry.step for entry in read(edge.outside, document, event["execution"], gone) if not entry.is_done]
     if lost:
         told = f"{' and '.join(lost)} behind the pivot, though this execution has not done it"
         raise PermanentError(f"this version has no {told}: deploy one that has, and resume")
+    if gone and new:
+        told = (
+            f"{' and '.join(new)} behind the pivot, and this execution has done {' and '.join(gone)}, perhaps the same"
+        )
+        raise PermanentError(f"this version has {told}: deploy the version that it began with, and resume")
 
 
 def _check_behind(event: contract.Recall, entries: list[Entry]) -> None:

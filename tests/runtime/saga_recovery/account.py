@@ -164,6 +164,7 @@ class Account:
             "execution": "order-7",
             "steps": list(steps),
             "backward": backward,
+            "behind": [step for step in steps if step not in backward],
         }
         return self.ledger(**asked, **({} if pivot is None else {"pivot": pivot}), **more)
 

@@ -219,6 +219,20 @@ def test_what_was_done_behind_the_pivot_may_be_retired() -> None:
     assert account.recall(steps=["Wrap", *STEPS])["saga"]["forward"]
 
 
+def test_what_was_done_behind_the_pivot_is_not_done_again_under_another_name() -> None:
+    """`Wrap` is `Ship` of before, kept in `retired_steps`: two parcels otherwise."""
+    account = dead(ReserveStock={}, ChargeCard={}, Ship={})
+    account.dies(behind=["Ship"])
+    name, said = refusal(account, steps=["Ship", "ReserveStock", "ChargeCard", "Wrap"])
+    assert (name, "has Wrap behind the pivot, and this execution has done Ship" in said) == ("PermanentError", True)
+
+
+def test_what_is_new_behind_the_pivot_is_done() -> None:
+    account = dead(ReserveStock={}, ChargeCard={}, Ship={})
+    account.dies(behind=["Ship"])
+    assert account.recall(steps=[*STEPS, "Wrap"])["saga"]["forward"]
+
+
 def test_what_is_behind_the_pivot_matters_nothing_on_the_way_back() -> None:
     account = dead(ReserveStock={})
     account.dies(steps=(*STEPS, "Wrap"), behind=["Ship", "Wrap"])
