@@ -17,8 +17,8 @@ from serverless_patterns_runtime.strangler_gateway.routing import routed
 
 __all__ = ["lambda_handler", "process"]
 
-MARGIN_SECONDS = 0.5
-"""Before the gateway, or Lambda, gives up: for what the router has to do besides."""
+MARGIN_SECONDS = 1.5
+"""Before the gateway, or Lambda, gives up: for a table that does not answer, and for handing over a copy."""
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
