@@ -4,12 +4,16 @@ An argument table has a column `example`: each of its cells runs too. A picture 
 """
 
 import inspect
+import json
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from aws_cdk import Stack
+from aws_cdk.aws_stepfunctions import CfnStateMachine
 
 from serverless_patterns import (
     ApiProxy,
@@ -39,6 +43,7 @@ SHOWN = ("handlers", "shop")
 """Modules and packages that the pages show."""
 
 _PICTURE = re.compile(r"```mermaid\n(.*?)```", re.DOTALL)
+_STATES = re.compile(r"```json\n(\{\n  \"\w+\": \{\n    \"Type\".*?)```", re.DOTALL)
 _LINK = re.compile(r"\]\((?P<target>[^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -80,6 +85,16 @@ def test_the_examples_of_a_page_run(page: Path, empty_folder: Path) -> None:
         exec(compile(_API.format(arguments), f"{page}: {example}", "exec"), namespace)
     sagas = [value for value in namespace.values() if isinstance(value, SagaStateMachine)]
     assert set(_PICTURE.findall(page.read_text())) <= {saga.diagram() for saga in sagas}, "a picture of no example"
+    for shown in _STATES.findall(page.read_text()):
+        assert any(json.loads(shown).items() <= states(saga).items() for saga in sagas), "states of no example"
+
+
+def states(saga: SagaStateMachine) -> dict[str, Any]:
+    """Its outermost states; for each, what it calls is named as on the page."""
+    resource = cast(CfnStateMachine, saga.state_machine.node.default_child)
+    _, pieces = Stack.of(saga).resolve(resource.definition_string)["Fn::Join"]
+    found = json.loads("".join(piece if isinstance(piece, str) else "resource" for piece in pieces))["States"]
+    return {name: state | {"Resource": f"{name}'s function"} for name, state in found.items()}
 
 
 DESCRIBED = {
