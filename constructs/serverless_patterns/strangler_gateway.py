@@ -167,6 +167,7 @@ class StranglerGateway(Offering):
             always_route=always_route,
             sticky=sticky,
             domain=domain,
+            stage_name=stage_name or _STAGE_NAME,
             force_header=force_header,
         )
 

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 import pytest
 from legacy.process import LegacySite
@@ -42,6 +43,9 @@ def test_what_is_not_listed_is_the_old_sites_own(site: LiveSite) -> None:
     browser = site.browser()
     front = browser.ask("GET", "/")
     assert (front.status, side(front), len(front.all("Link"))) == (200, OLD, 2)
+    assert f'href="http://{urlsplit(site.url).netloc}/live/catalogue"'.encode() in front.body, (
+        "links lead to the gateway"
+    )
     before = browser.cookies["shop_session"]
     login = site.log_in(browser, CUSTOMER)
     assert (login.status, len(login.all("Set-Cookie"))) == (303, 2)
@@ -61,12 +65,10 @@ def test_what_is_not_listed_is_the_old_sites_own(site: LiveSite) -> None:
 def test_through_the_router_it_is_the_same_visitor_at_the_same_address(site: LiveSite) -> None:
     browser = site.browser()
     site.log_in(browser, CUSTOMER)
-    browser.cookies["other"] = "1"
     profile = browser.ask("GET", f"/profile/{CUSTOMER}?b=2&a=1&b=3", headers={"X-Forwarded-Host": "evil.example"})
     assert (profile.status, side(profile)) == (200, OLD)
     seen = site.old_site.seen()[-1]
     assert (seen.method, seen.target) == ("GET", f"/profile/{CUSTOMER}?b=2&b=3&a=1")
-    assert seen.all("Cookie")[0].endswith("other=1")
     assert seen.all("X-Forwarded-Prefix") == ["/live"]
     assert seen.all("X-Forwarded-Host") != ["evil.example"]
     assert seen.all("X-Tenant") == ["shop"]

@@ -108,6 +108,8 @@ def test_legacy_is_called_with_the_same_path_within_its_own_time() -> None:
         "RequestParameters": {
             "integration.request.path.id": "method.request.path.id",
             "integration.request.path.proxy": "method.request.path.proxy",
+            "integration.request.header.X-Forwarded-Host": "context.domainName",
+            "integration.request.header.X-Forwarded-Prefix": "'/live'",
             "integration.request.header.X-Tenant": "'shop'",
         },
         "TimeoutInMillis": 10_000,
@@ -370,12 +372,23 @@ def test_the_name_is_data_of_its_own() -> None:
     }
 
 
-def test_below_a_domain_s_path_the_router_knows_what_stands_before_every_other() -> None:
+def test_below_a_domain_s_path_both_sides_know_what_stands_before_every_other() -> None:
     stack = new_stack()
     certificate = acm.Certificate(stack, "Certificate", domain_name="api.example.com")
     gateway = a_gateway(stack, domain=Domain("api.example.com", certificate, "shop"))
     assert the_migration(stack)["base_path"] == "/shop"
+    told = integration(stack, "ANY /")["RequestParameters"]
+    assert told["integration.request.header.X-Forwarded-Prefix"] == "'/shop'"
     assert gateway.url_for("GET /profile/{id}", id=5) == "https://api.example.com/shop/profile/5"
+
+
+def test_legacy_is_told_the_gateway_s_address_and_of_no_stage_where_a_domain_hides_it() -> None:
+    stack = new_stack()
+    certificate = acm.Certificate(stack, "Certificate", domain_name="api.example.com")
+    a_gateway(stack, domain=Domain("api.example.com", certificate))
+    assert integration(stack, "ANY /")["RequestParameters"] == {
+        "integration.request.header.X-Forwarded-Host": "context.domainName"
+    }
 
 
 def test_a_throttle_is_for_both_sides_of_its_route() -> None:

@@ -25,6 +25,9 @@ class LegacyTarget:
     """The legacy system, called by API Gateway itself or, with a router, by that."""
 
     backend: LegacyBackend
+    prefix: str
+    """Of every path, as callers write it: `/live`; empty: none."""
+
     router: Router | None
     handler = None
     takes_the_rest: ClassVar[bool] = True
@@ -48,9 +51,12 @@ class LegacyTarget:
         facts, link = site.facts, self.backend.vpc_link
         mapped = {f"integration.request.path.{name}": f"method.request.path.{name}" for name in facts.parameters}
         fixed = {f"integration.request.header.{name}": f"'{value}'" for name, value in self.backend.headers.items()}
+        # `Host` is its own. Without these its links would lead past the gateway.
+        address = {"Host": "context.domainName"} | ({"Prefix": f"'{self.prefix}'"} if self.prefix else {})
+        told = {f"integration.request.header.X-Forwarded-{name}": value for name, value in address.items()}
         options = apigateway.IntegrationOptions(
             timeout=_shorter(self.backend.timeout, site.timeout),
-            request_parameters={**mapped, **fixed} or None,
+            request_parameters={**mapped, **told, **fixed},
             connection_type=None if link is None else apigateway.ConnectionType.VPC_LINK,
             vpc_link=cast("apigateway.IVpcLink | None", link),
         )

@@ -82,6 +82,7 @@ def planned(
     always_route: bool,
     sticky: Sticky,
     domain: Domain | None,
+    stage_name: str,
     force_header: str | None,
 ) -> Whole:
     """Check what was said of legacy and of routes, and that all of it goes together.
@@ -95,7 +96,8 @@ def planned(
     if is_legacy:
         check_times(problems, legacy, [one for one, _ in found.values()], told.timeout)
     problems.raise_any()  # what follows leans on these
-    stages, router = Stages(found, legacy, always_route), Router()
+    prefix = stage_name if domain is None else domain.base_path
+    stages, router = Stages(found, legacy, always_route, f"/{prefix}" if prefix else ""), Router()
     if stages.router:
         check_router_network(problems, legacy, settings.vpc)
         check_functions(problems, scope, legacy, settings)

@@ -35,11 +35,13 @@ class Stages:
         routes: Checked, by their texts, each with its path.
         legacy: What answers the rest.
         always_route: Whether legacy is reached through the router alone.
+        prefix: What stands before every path in the gateway's address: `/live`; empty: nothing.
     """
 
     routes: Mapping[str, tuple[MigratedRoute, Path]]
     legacy: LegacyBackend
     always_route: bool
+    prefix: str
 
     @property
     def migrating(self) -> list[MigratedRoute]:
@@ -60,7 +62,7 @@ class Stages:
         """The routes of the API."""
         routes = [Route(one.route, one.target, **_arguments(one)) for one in self.done]
         routes += [Route(one.route, _routed(one, router), **_arguments(one)) for one in self.migrating]
-        left = LegacyTarget(self.legacy, router if self.always_route else None)
+        left = LegacyTarget(self.legacy, self.prefix, router if self.always_route else None)
         return routes + [Route(text, left) for text in self._rest()]
 
     def check_quotas(self, problems: Problems) -> None:
