@@ -13,10 +13,11 @@ from rich.table import Table
 from demo.api_figures import by_route
 from demo.check import Check
 from demo.deployed import Shop
+from demo.move.report import HEADS, figures
 from demo.move.site import Site
 from demo.outcome import Outcome
 
-FIGURES = {"Value", "Expected", "Strikes", "Calls", "Replays", "p50 ms", "p95 ms", "p99 ms"}
+FIGURES = {"Value", "Expected", "Strikes", "Calls", "Replays", "p50 ms", "p95 ms", "p99 ms", *HEADS} - {"Route"}
 
 
 class Console:
@@ -47,6 +48,11 @@ class Console:
             mark = "[green]ok[/green]" if check.ok else "[bold red]FAILED[/bold red]"
             results.add_row(escape(check.name), _shown(check.value), _shown(check.expected), mark)
         self._terminal.print(routes)
+        if outcome.move:
+            moved = _table(*HEADS)
+            for row in figures(outcome.move):
+                moved.add_row(*map(escape, row))
+            self._terminal.print(moved)
         self._terminal.print(faults)
         self._terminal.print(results)
         failed = sum(not check.ok for check in checks)

@@ -69,14 +69,14 @@ class Story:
 
 def section(move: Move) -> str:
     heads = [element("th", name, class_="figure" if name != "Route" else "") for name in HEADS]
-    table = element("table", element("thead", element("tr", *heads)), element("tbody", _rows(move)))
+    table = element("table", element("thead", element("tr", *heads)), element("tbody", *map(_row, figures(move))))
     told = element("p", escape(TOLD))
     return element("section", element("h2", "The site moves"), told, Story(move).charts(), table, data_run="move")
 
 
-def _rows(move: Move) -> str:
-    """One row for each route that moves, and one for all that stays."""
-    return "".join(_row(route, move.of(route)) for route in (*MOVING, PAGES))
+def figures(move: Move) -> list[list[str]]:
+    """By the columns of `HEADS`: one row for each route that moves, and one for all that stays."""
+    return [[route, *_figures(move.of(route))] for route in (*MOVING, PAGES)]
 
 
 def tile(move: Move) -> tuple[str, str, str]:
@@ -85,12 +85,16 @@ def tile(move: Move) -> tuple[str, str, str]:
     return f"{len(move.visits):,}", "requests while routes moved", f"{len(move.settings)} commands, {lost} lost"
 
 
-def _row(route: str, visits: list[Visit]) -> str:
+def _row(figures: list[str]) -> str:
+    route, *more = figures
+    return element("tr", element("td", escape(route)), *[element("td", cell, class_="figure") for cell in more])
+
+
+def _figures(visits: list[Visit]) -> list[str]:
     times = [1000 * visit.seconds for visit in visits]
     new = sum(visit.side == "new" for visit in visits)
-    cells = [
+    return [
         *(f"{count:,}" for count in (len(visits), len(visits) - new, new)),
         *(f"{percentile(times, share):,.0f} ms" if times else "" for share in (50, 95)),
         f"{sum(visit.status >= 500 or not visit.status for visit in visits):,}",
     ]
-    return element("tr", element("td", escape(route)), *[element("td", cell, class_="figure") for cell in cells])
