@@ -17,6 +17,7 @@ from serverless_patterns_runtime.strangler_gateway import (
     comparison,
     controlling,
     counting,
+    handler,
     pins,
     placement,
     shadow,
@@ -534,6 +535,10 @@ CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
     "one report a cache age": (
         reports_of_every_request,
         rolling(rollback.test_a_router_reports_once_a_cache_age_at_most_and_adds_nothing_while_it_is_fresh),
+    ),
+    "of a route that is killed nothing is copied": (
+        setting(handler, "_shadowed", lambda *given: shadow.hand_over(*given)),
+        on_a_server(shadows.test_of_a_route_that_is_killed_nothing_is_copied),
     ),
     "only what is safe, or declared, is copied": (
         copies_of_everything,

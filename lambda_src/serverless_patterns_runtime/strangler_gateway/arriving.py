@@ -57,16 +57,17 @@ def _route(envelope: Envelope, migration: Migration) -> str:
 
 def _path(envelope: Envelope, migration: Migration, route: str) -> tuple[str, str]:
     """To forward, and what stood before it."""
-    path, stage, base = envelope.path, f"/{envelope.context['stage']}", migration["base_path"]
-    on_own_domain = base and ".execute-api." not in envelope.context.get("domainName", "")
-    if on_own_domain and (path == base or path.startswith(f"{base}/")):
-        path, stage = path[len(base) :] or "/", base
+    path, prefix, base = envelope.path, f"/{envelope.context['stage']}", migration["base_path"]
+    if ".execute-api." not in envelope.context.get("domainName", ".execute-api."):  # a domain has no stage in its paths
+        prefix = ""
+        if base and (path == base or path.startswith(f"{base}/")):
+            path, prefix = path[len(base) :] or "/", base
     forwarded = canonical(path, matrix=not route)
     # The gateway has matched it with none of those, and legacy may read it as one.
     moved = (name.partition(" ")[2] for name in [*migration["routes"], *migration.get("elsewhere", ())])
     if is_another_s(forwarded, envelope.resource, moved):
         raise PermanentError("the path is another spelling of one that has moved", status=400)
-    return forwarded, stage
+    return forwarded, prefix
 
 
 def _single(event: Mapping[str, Any], name: str) -> dict[str, list[str]]:

@@ -58,19 +58,22 @@ class Shares:
     def _ask_the_table(self, route: str) -> None:
         """If it is time to: at most once a cache age for each purpose."""
         try:
+            self._look_if_old()  # first: a table that takes no counts may still tell of a kill
             if self._counts.due(route, self._migration["cache_seconds"]):
                 self._report(route)
-            if self._clock() >= self._fresh_until:
-                self._look()
+                self._look_if_old()
         except Exception as error:
-            # What was seen last holds, a kill above all. The table is left alone for a while.
-            self._fresh_until = self._clock() + self._migration["cache_seconds"]
+            # What was seen last holds, a kill above all.
             self._tell(contract.METRIC_STORE_UNAVAILABLE, None, error)
 
+    def _look_if_old(self) -> None:
+        if self._clock() >= self._fresh_until:
+            self._look()
+
     def _look(self) -> None:
-        before = self._seen
+        # Also when this fails: the table is left alone for a while.
+        before, self._fresh_until = self._seen, self._clock() + self._migration["cache_seconds"]
         self._seen = standings(self._migration, self._table, self._dynamodb)
-        self._fresh_until = self._clock() + self._migration["cache_seconds"]
         for route, standing in self._seen.items():
             # Told by all who learn of it: who did it may have died of it.
             if standing.killed and standing.by == contract.ROLLBACK and route in before and not before[route].killed:
@@ -93,9 +96,9 @@ class Shares:
         after = standing.changed(
             percent=standing.percent, killed=True, by=contract.ROLLBACK, at=self._clock(), reason=reason
         )
-        self._fresh_until = float("-inf")
         with suppress(Beaten):  # by another router, or by a person: what holds now is looked up
             change(self._dynamodb, self._table, route, contract.ROLLBACK, standing, after, self._random)
+        self._fresh_until = float("-inf")
 
 
 def standings(migration: Migration, table: str, dynamodb: Any) -> Mapping[str, Standing]:

@@ -79,9 +79,13 @@ class Shares:
     def __init__(self) -> None:
         self.said: Mapping[str, float] | float = 0.0
         self.noted: list[tuple[str, bool]] = []
+        self.kills: set[str] = set()
 
     def percent(self, route: str) -> float:
         return self.said if isinstance(self.said, int | float) else self.said[route]
+
+    def killed(self, route: str) -> bool:
+        return route in self.kills
 
     def note(self, route: str, failed: bool) -> None:
         self.noted.append((route, failed))

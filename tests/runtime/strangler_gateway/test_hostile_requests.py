@@ -302,7 +302,14 @@ def test_below_a_domain_s_base_path_legacy_sees_its_own_paths(legacy: RawServer)
     router.give(neighbour)
     requests = [parts(request) for request in legacy.requests]
     assert [request.start.split(" ")[1] for request in requests] == ["/cart", "/shop/cart", "/shopping"]
-    assert [request.all("X-Forwarded-Prefix") for request in requests] == [["/shop"], ["/live"], ["/live"]]
+    assert [request.all("X-Forwarded-Prefix") for request in requests] == [["/shop"], ["/live"], []]
+
+
+def test_a_domain_without_a_base_path_has_no_prefix(legacy: RawServer):
+    own = sent("/cart")
+    own["requestContext"] |= {"domainName": "shop.example"}
+    Router(legacy).give(own)
+    assert parts(legacy.requests[0]).all("X-Forwarded-Prefix") == []
 
 
 # Query strings and bodies.

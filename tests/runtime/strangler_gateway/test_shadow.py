@@ -136,6 +136,14 @@ def test_only_what_legacy_was_chosen_for_and_has_answered_is_copied(shadowed: Sh
     assert shadowed.copies == []
 
 
+def test_of_a_route_that_is_killed_nothing_is_copied(server: RawServer, capsys: Capture) -> None:
+    shadowed = Shadowed(server, capsys, declared=True)
+    shadowed.router.shares.kills.add(ROUTE)
+    shadowed.sent()
+    shadowed.sent(method=b"POST")
+    assert [json.loads(copy)["route"] for copy in shadowed.copies] == [SAVE]
+
+
 def test_what_is_not_safe_is_copied_only_where_that_is_declared(server: RawServer, capsys: Capture) -> None:
     plain = Shadowed(server, capsys)
     plain.sent(method=b"POST", body=b"{}")

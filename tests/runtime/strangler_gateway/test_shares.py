@@ -146,3 +146,15 @@ def test_older_code_holds_to_what_was_set_for_newer(gateway: Gateway) -> None:
     gateway.does("set", percent=70)  # by the older code's control function
     gateway.passes(CACHE)
     assert {older.percent(), gateway.router(newer).percent()} == {70}
+
+
+def test_what_cannot_be_counted_keeps_nobody_from_seeing_a_kill(gateway: Gateway) -> None:
+    router = gateway.router()
+    router.answers(10)
+    gateway.does("kill")
+    gateway.fails(DOWN, "UpdateItem")
+    for _ in range(3):
+        gateway.passes(CACHE)
+        router.answers(10)
+    assert (router.percent(), router.shares.killed(ROUTE)) == (0, True)
+    assert (METRIC_STORE_UNAVAILABLE, None) in router.told
