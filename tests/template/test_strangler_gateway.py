@@ -95,6 +95,40 @@ def test_where_a_parameter_stands_at_the_top_it_catches_the_rest() -> None:
     assert {*where(a_route("GET /{page}"))} == {"ANY /", "ANY /{page}", "ANY /{page}/{proxy+}", "GET /{page}"}
 
 
+@pytest.mark.parametrize("stage", ["migrating", "done"])
+@pytest.mark.parametrize(
+    ("wide", "own"),
+    [
+        ("GET /profile/{id}", "GET /profile/me"),
+        ("ANY /orders/{proxy+}", "GET /orders/report"),
+        ("ANY /orders/{proxy+}", "GET /orders/of/{day}"),
+    ],
+)
+def test_what_is_said_to_be_legacy_s_stays_so_whatever_wider_route_moves(stage: Any, wide: str, own: str) -> None:
+    found = where(a_route(wide, stage=stage), a_route(own, stage="legacy"))
+    assert found[own] == "legacy"
+    assert found[wide] != "legacy"
+
+
+def test_a_variable_child_is_there_before_its_route_moves() -> None:
+    """API Gateway has one for each resource, and CloudFormation makes the next before it takes the last away."""
+    routes = [
+        "GET /{page}",
+        "GET /profile/avatar",
+        "GET /profile/{id}",
+        "PUT /profile/{id}/{part}",
+        "ANY /files/{name+}",
+    ]
+    seen: dict[str, str] = {}
+    for moved in range(len(routes) + 1):
+        found = where(*(a_route(text, stage="done" if at < moved else "legacy") for at, text in enumerate(routes)))
+        for path in (route.partition(" ")[2] for route in found):
+            parts = path.split("/")
+            for at, part in enumerate(parts):
+                if part.startswith("{"):
+                    assert seen.setdefault("/".join(parts[:at]), part) == part
+
+
 def test_a_parameter_named_proxy_is_left_its_name() -> None:
     assert "ANY /{proxy}/{proxy_+}" in where(a_route("GET /{proxy}"))
 
