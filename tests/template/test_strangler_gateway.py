@@ -229,6 +229,7 @@ def test_the_router_is_told_of_every_route_that_is_migrating() -> None:
         "loopback": False,
         "private": False,
         "base_path": "",
+        "pin_seconds": 691_200,
         "force_header": "X-Side",
         "elsewhere": ["GET /catalogue"],
         "routes": {
@@ -370,6 +371,13 @@ def test_tables_hold_what_routers_and_commands_share() -> None:
     assert control["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
     breakers = the(stack, "DynamoDB::Table", "BreakerTable")
     assert [key["AttributeName"] for key in breakers["KeySchema"]] == ["breaker"]
+
+
+@pytest.mark.parametrize(("days", "pinned"), [(1, 8), (7, 8), (30, 31)])
+def test_a_key_is_pinned_for_longer_than_the_new_side_remembers_it(days: int, pinned: int) -> None:
+    stack = new_stack()
+    a_gateway(stack, claims_retention=Duration.days(days))
+    assert the_migration(stack)["pin_seconds"] == Duration.days(pinned).to_seconds()
 
 
 def test_claims_of_the_new_side_go_by_the_gateway_s_name() -> None:

@@ -116,6 +116,7 @@ def planned(
         max_body_bytes=told.max_body_bytes,
         base_path=None if domain is None else domain.base_path,
         force_header=force_header,
+        claims_retention=told.once.retention,
         here=runs_here(scope),
     )
     return Whole(stages, router, translated, ids, told_to_router)
