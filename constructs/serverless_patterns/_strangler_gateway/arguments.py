@@ -90,7 +90,7 @@ def check_api(
     check_kinds(problems, told, web_acl, encryption_key, alarm_actions)
     check_alarms(problems, alarms, max_latency)
     retention = told.once.retention
-    if isinstance(retention, Duration) and retention.is_unresolved():
+    if isinstance(retention, Duration) and retention.is_unresolved():  # pyright: ignore[reportUnnecessaryIsInstance]
         problems.add("claims_retention", "be known at synth", "a token", "pins of keys outlive claims: write the value")
     base_path = getattr(domain, "base_path", None)
     if base_path is not None:
