@@ -341,6 +341,17 @@ def test_behind_a_vpc_link_legacy_is_called_through_it_and_the_router_runs_there
     assert any("route to dynamodb, lambda" in text for text in warnings(stack))
 
 
+def test_behind_a_vpc_link_the_app_s_own_vpc_reaches_what_is_private_too() -> None:
+    stack = new_stack()
+    link = apigateway.VpcLink.from_vpc_link_id(stack, "Link", "link-1")
+    vpc = ec2.Vpc.from_vpc_attributes(
+        stack, "Vpc", vpc_id="vpc-1", availability_zones=["a"], private_subnet_ids=["subnet-1"]
+    )
+    Defaults.of(stack).set(vpc=vpc)
+    a_gateway(stack, legacy=legacy(vpc_link=link))
+    assert the_migration(stack)["private"] is True
+
+
 def test_with_legacy_s_own_checks_every_route_is_public_and_its_header_is_nobody_else_s() -> None:
     stack = new_stack()
     a_gateway(stack, *three_stages())

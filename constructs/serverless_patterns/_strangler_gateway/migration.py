@@ -50,6 +50,8 @@ class Told:
     force_header: str | None
     claims_retention: Duration
     """How long the new side remembers a key."""
+    private: bool
+    """Whether the router runs where private addresses are reached, and is meant to."""
     here: bool
     """Whether functions run on this machine."""
 
@@ -79,7 +81,7 @@ def migration_file(
         "legacy_timeout_seconds": length_of(told.legacy.timeout),
         "legacy_headers": dict(told.legacy.headers),
         "loopback": told.here,
-        "private": told.legacy.vpc is not None,
+        "private": told.private,
         "pin_seconds": max(PIN_SECONDS, int(length_of(told.claims_retention)) + _A_DAY),
         "base_path": f"/{told.base_path}" if told.base_path else "",
         "routes": {one.route: _settings(one, told.sticky, ids) for one in migrating},

@@ -118,6 +118,7 @@ def planned(
         base_path=None if domain is None else domain.base_path,
         force_header=force_header,
         claims_retention=told.once.retention,
+        private=private or (is_legacy and legacy.vpc_link is not None and settings.vpc is not None),
         here=runs_here(scope),
     )
     return Whole(stages, router, translated, ids, told_to_router)
