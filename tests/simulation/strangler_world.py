@@ -42,7 +42,7 @@ CATALOGUE, ORDERS = "GET /catalogue/{id}", "POST /orders"
 RESOURCES = {CATALOGUE: "/catalogue/{id}", ORDERS: "/orders"}
 LONGEST_SECONDS = 1_800.0
 PAUSE_SECONDS = 1.0
-MOST_TRIES = 60
+MOST_TRIES = 600  # a breaker is open for half a minute each time
 
 
 @dataclass(frozen=True)
