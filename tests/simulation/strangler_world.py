@@ -15,6 +15,7 @@ from serverless_patterns_runtime.strangler_gateway import control_handler, handl
 from serverless_patterns_runtime.strangler_gateway.answer import Answer
 from serverless_patterns_runtime.strangler_gateway.arrival import Arrival
 from serverless_patterns_runtime.strangler_gateway.aws import Invoked
+from serverless_patterns_runtime.strangler_gateway.breakers import RouteBreaker
 from serverless_patterns_runtime.strangler_gateway.contract import Side
 from serverless_patterns_runtime.strangler_gateway.controlling import Control
 from serverless_patterns_runtime.strangler_gateway.edge import Edge
@@ -25,7 +26,7 @@ from serverless_patterns_runtime.strangler_gateway.shares import Shares
 from serverless_patterns_runtime.strangler_gateway.standing import Standing
 
 from ..runtime.strangler_gateway import gateway_model
-from ..runtime.strangler_gateway.gateway import COOKIE, TABLE, migration, route_settings
+from ..runtime.strangler_gateway.gateway import BREAKER, COOKIE, TABLE, migration, route_settings
 from .dynamodb_model import DynamoDB, Table
 from .event_source_mapping import Answer as Ended
 from .faults import Call, Faults, NoFaults
@@ -41,7 +42,7 @@ CATALOGUE, ORDERS = "GET /catalogue/{id}", "POST /orders"
 RESOURCES = {CATALOGUE: "/catalogue/{id}", ORDERS: "/orders"}
 LONGEST_SECONDS = 1_800.0
 PAUSE_SECONDS = 1.0
-MOST_TRIES = 60
+MOST_TRIES = 600  # a breaker is open for half a minute each time
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class StranglerWorld:
         self.changes: defaultdict[str, list[Change]] = defaultdict(list)
         self.bad: Callable[[float], float] = lambda _: 0.0
         """How likely the new side is to fail at a moment, in seconds after the start."""
-        self.guard = Guard({**SETTINGS, "failure_threshold": 10_000}, self.chance, lambda: self.schedule.now)
+        self.guard = Guard({**SETTINGS, **BREAKER}, self.chance, lambda: self.schedule.now)
         keys = Table({"kind": "S", "entry": "S"}, time_to_live="expires_at")
         self.dynamodb = DynamoDB(
             {TABLE: keys, BREAKERS: Table({"breaker": "S"})}, lambda: self.schedule.now, self.chance
@@ -129,7 +130,7 @@ class StranglerWorld:
             functions=sides,
             legacy=sides,
             services={},
-            breakers={route: self.guard.of(sandbox, self.network) for route in RESOURCES},
+            breakers={route: self.guard.of(sandbox, self.network, RouteBreaker) for route in RESOURCES},
             clock=sandbox.clock,
             random=chance,
             logger=Log(lambda *_: None),

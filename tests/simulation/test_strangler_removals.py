@@ -13,6 +13,7 @@ import pytest
 from serverless_patterns.cli import _routes
 from serverless_patterns.cli._asked_function import Role
 from serverless_patterns_runtime.strangler_gateway import (
+    breakers,
     changes,
     comparison,
     controlling,
@@ -595,6 +596,10 @@ CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
     "under load: a rollback": (
         no_rollback,
         plain(lambda: stories.test_a_bad_version_is_rolled_back_by_itself_and_nobody_sees_an_error(1)),
+    ),
+    "under load: a breaker opens for what is down, and not for what is busy": (
+        setting(breakers, "IN_A_ROW", 1),
+        plain(lambda: stories.test_a_good_version_is_not_rolled_back_or_refused_for_being_busy(stories.CATALOGUE)),
     ),
     "under load: a change is one of what was seen": (
         changes_of_what_was_not_seen,

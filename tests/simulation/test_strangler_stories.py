@@ -126,6 +126,21 @@ def test_a_good_version_is_not_rolled_back() -> None:
         world.close()
 
 
+@pytest.mark.parametrize("route", [CATALOGUE, ORDERS])
+def test_a_good_version_is_not_rolled_back_or_refused_for_being_busy(route: str) -> None:
+    world = StranglerWorld(1, initial_percent=100.0)
+    world.bad = lambda _: 0.002
+    key = "key-{}".format if route == ORDERS else lambda _: None
+    world.ask([Ask(n * 0.01, caller=f"caller-{n}", route=route, key=key(n)) for n in range(5_000)])
+    try:
+        world.run()
+        check(world)
+        assert not world.changes[route]
+        assert not any(one.status == 503 for one in world.invocations)
+    finally:
+        world.close()
+
+
 def test_cleared_it_stays_and_what_still_fails_is_killed_again() -> None:
     world = StranglerWorld(1, initial_percent=50.0)
     world.bad = lambda now: 0.3 if now < 20 or now > 70 else 0.0

@@ -95,6 +95,40 @@ def test_where_a_parameter_stands_at_the_top_it_catches_the_rest() -> None:
     assert {*where(a_route("GET /{page}"))} == {"ANY /", "ANY /{page}", "ANY /{page}/{proxy+}", "GET /{page}"}
 
 
+@pytest.mark.parametrize("stage", ["migrating", "done"])
+@pytest.mark.parametrize(
+    ("wide", "own"),
+    [
+        ("GET /profile/{id}", "GET /profile/me"),
+        ("ANY /orders/{proxy+}", "GET /orders/report"),
+        ("ANY /orders/{proxy+}", "GET /orders/of/{day}"),
+    ],
+)
+def test_what_is_said_to_be_legacy_s_stays_so_whatever_wider_route_moves(stage: Any, wide: str, own: str) -> None:
+    found = where(a_route(wide, stage=stage), a_route(own, stage="legacy"))
+    assert found[own] == "legacy"
+    assert found[wide] != "legacy"
+
+
+def test_a_variable_child_is_there_before_its_route_moves() -> None:
+    """API Gateway has one for each resource, and CloudFormation makes the next before it takes the last away."""
+    routes = [
+        "GET /{page}",
+        "GET /profile/avatar",
+        "GET /profile/{id}",
+        "PUT /profile/{id}/{part}",
+        "ANY /files/{name+}",
+    ]
+    seen: dict[str, str] = {}
+    for moved in range(len(routes) + 1):
+        found = where(*(a_route(text, stage="done" if at < moved else "legacy") for at, text in enumerate(routes)))
+        for path in (route.partition(" ")[2] for route in found):
+            parts = path.split("/")
+            for at, part in enumerate(parts):
+                if part.startswith("{"):
+                    assert seen.setdefault("/".join(parts[:at]), part) == part
+
+
 def test_a_parameter_named_proxy_is_left_its_name() -> None:
     assert "ANY /{proxy}/{proxy_+}" in where(a_route("GET /{proxy}"))
 
@@ -195,6 +229,7 @@ def test_the_router_is_told_of_every_route_that_is_migrating() -> None:
         "loopback": False,
         "private": False,
         "base_path": "",
+        "pin_seconds": 691_200,
         "force_header": "X-Side",
         "elsewhere": ["GET /catalogue"],
         "routes": {
@@ -306,6 +341,17 @@ def test_behind_a_vpc_link_legacy_is_called_through_it_and_the_router_runs_there
     assert any("route to dynamodb, lambda" in text for text in warnings(stack))
 
 
+def test_behind_a_vpc_link_the_app_s_own_vpc_reaches_what_is_private_too() -> None:
+    stack = new_stack()
+    link = apigateway.VpcLink.from_vpc_link_id(stack, "Link", "link-1")
+    vpc = ec2.Vpc.from_vpc_attributes(
+        stack, "Vpc", vpc_id="vpc-1", availability_zones=["a"], private_subnet_ids=["subnet-1"]
+    )
+    Defaults.of(stack).set(vpc=vpc)
+    a_gateway(stack, legacy=legacy(vpc_link=link))
+    assert the_migration(stack)["private"] is True
+
+
 def test_with_legacy_s_own_checks_every_route_is_public_and_its_header_is_nobody_else_s() -> None:
     stack = new_stack()
     a_gateway(stack, *three_stages())
@@ -336,6 +382,13 @@ def test_tables_hold_what_routers_and_commands_share() -> None:
     assert control["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
     breakers = the(stack, "DynamoDB::Table", "BreakerTable")
     assert [key["AttributeName"] for key in breakers["KeySchema"]] == ["breaker"]
+
+
+@pytest.mark.parametrize(("days", "pinned"), [(1, 8), (7, 8), (30, 31)])
+def test_a_key_is_pinned_for_longer_than_the_new_side_remembers_it(days: int, pinned: int) -> None:
+    stack = new_stack()
+    a_gateway(stack, claims_retention=Duration.days(days))
+    assert the_migration(stack).get("pin_seconds") == Duration.days(pinned).to_seconds()
 
 
 def test_claims_of_the_new_side_go_by_the_gateway_s_name() -> None:

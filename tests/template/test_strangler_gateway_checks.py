@@ -289,6 +289,24 @@ def test_a_domain_s_path_is_known_at_synth() -> None:
     assert the_line(text) == f"domain base_path must be known at synth, got a token: {KNOWN}"
 
 
+def test_a_gateway_does_not_call_itself() -> None:
+    from aws_cdk import aws_certificatemanager as acm
+
+    stack = new_stack()
+    domain = Domain("monolith.example.com", acm.Certificate(stack, "Certificate", domain_name="monolith.example.com"))
+    assert the_line(refusal(lambda: a_gateway(stack, domain=domain))) == (
+        "legacy url must have another host than domain, got 'monolith.example.com': that name leads to the gateway: "
+        "give the legacy system another one, and a certificate for it"
+    )
+
+
+def test_how_long_keys_are_remembered_is_known_at_synth() -> None:
+    stack = new_stack()
+    number = CfnParameter(stack, "Number", type="Number").value_as_number
+    text = refusal(lambda: a_gateway(stack, claims_retention=Duration.millis(number)))
+    assert "claims_retention must be known at synth, got a token: pins of keys outlive claims: write the value" in text
+
+
 def many(count: int, path: str, target: Handler) -> list[MigratedRoute]:
     return [a_route(f"GET {path.format(number)}", target) for number in range(count)]
 

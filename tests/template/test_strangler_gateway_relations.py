@@ -67,8 +67,9 @@ REQUESTS = st.tuples(st.sampled_from(EVERY_METHOD), st.lists(st.sampled_from([*W
 
 @given(st.lists(routes(), max_size=5), REQUESTS)
 def test_every_request_finds_a_route_that_stands_for_it(texts: list[str], request: tuple[str, list[str]]) -> None:
-    moved = as_paths(texts)
-    rest = [parsed(Problems(""), text) for text in remainder(moved)]
+    listed = as_paths(texts)
+    moved = listed[: len(listed) // 2 + 1]
+    rest = [parsed(Problems(""), text) for text in remainder(moved, listed)]
     left = [path for path in rest if path is not None]
     assert len(left) == len(rest), "what is left is made of paths that API Gateway takes"
     found = chosen([*moved, *left], *request)

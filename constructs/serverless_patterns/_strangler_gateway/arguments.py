@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from aws_cdk import Duration
+
 from .._api_proxy.alarms import check_alarms
 from .._api_proxy.arguments import EVERY_TYPE, check_arguments
 from .._api_proxy.domain_checks import check_domain
@@ -18,7 +20,6 @@ from .legacy_checks import check_header_name
 from .placing_checks import check_sticky
 
 if TYPE_CHECKING:
-    from aws_cdk import Duration
     from constructs import Construct
 
     from .._checks import Problems
@@ -88,6 +89,9 @@ def check_api(
     check_domain(problems, scope, domain)
     check_kinds(problems, told, web_acl, encryption_key, alarm_actions)
     check_alarms(problems, alarms, max_latency)
+    retention = told.once.retention
+    if isinstance(retention, Duration) and retention.is_unresolved():  # pyright: ignore[reportUnnecessaryIsInstance]
+        problems.add("claims_retention", "be known at synth", "a token", "pins of keys outlive claims: write the value")
     base_path = getattr(domain, "base_path", None)
     if base_path is not None:
         is_known(problems, "domain base_path", base_path)

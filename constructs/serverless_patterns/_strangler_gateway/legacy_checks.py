@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from .._checks import is_token
 from .._code import runs_here
 from .._shapes import named, several, told
 from ..legacy_backend import LegacyBackend
@@ -47,6 +49,14 @@ def check_legacy(problems: Problems, scope: Construct, legacy: Any) -> bool:
         problems.add("legacy vpc", "be given with vpc_subnets or security_groups", "None", "pass the VPC that has them")
     _check_headers(problems, legacy.headers)
     return True
+
+
+def check_no_circle(problems: Problems, legacy: LegacyBackend, domain: Any) -> None:
+    """Refuse a gateway that would call itself."""
+    name = getattr(domain, "name", None)
+    if isinstance(name, str) and not is_token(legacy.url) and urlsplit(str(legacy.url)).hostname == name:
+        fix = "that name leads to the gateway: give the legacy system another one, and a certificate for it"
+        problems.add("legacy url", "have another host than domain", repr(name), fix)
 
 
 def check_router_network(problems: Problems, legacy: LegacyBackend, inherited: ec2.IVpc | None) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from serverless_patterns_runtime.strangler_gateway.contract import (
+    PIN_SECONDS,
     ROUTES_FILE,
     SAFE_METHODS,
     BreakerSettings,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ..migrated_route import MigratedRoute, Sticky
 
 CACHE_SECONDS = 5.0
+_A_DAY = 86_400
 _BREAKER: BreakerSettings = {
     "failure_threshold": 5,
     "window_seconds": 60.0,
@@ -46,6 +48,10 @@ class Told:
     max_body_bytes: int
     base_path: str | None
     force_header: str | None
+    claims_retention: Duration
+    """How long the new side remembers a key."""
+    private: bool
+    """Whether the router runs where private addresses are reached, and is meant to."""
     here: bool
     """Whether functions run on this machine."""
 
@@ -75,7 +81,8 @@ def migration_file(
         "legacy_timeout_seconds": length_of(told.legacy.timeout),
         "legacy_headers": dict(told.legacy.headers),
         "loopback": told.here,
-        "private": told.legacy.vpc is not None,
+        "private": told.private,
+        "pin_seconds": max(PIN_SECONDS, int(length_of(told.claims_retention)) + _A_DAY),
         "base_path": f"/{told.base_path}" if told.base_path else "",
         "routes": {one.route: _settings(one, told.sticky, ids) for one in migrating},
         "elsewhere": [one.route for one in done],

@@ -12,7 +12,7 @@ from .._code import runs_here
 from .advice import warn_of_long_functions
 from .arguments import BYTES, LEGACY, check_times
 from .functions import Defined, Functions, check_functions
-from .legacy_checks import check_legacy, check_router_network
+from .legacy_checks import check_legacy, check_no_circle, check_router_network
 from .migration import Told, migration_file
 from .route_checks import check_routes
 from .router import Router
@@ -94,6 +94,7 @@ def planned(
     private = is_legacy and legacy.vpc is not None
     found = check_routes(problems, scope, routes, authorized=auth != LEGACY, private=private)
     if is_legacy:
+        check_no_circle(problems, legacy, domain)
         check_times(problems, legacy, [one for one, _ in found.values()], told.timeout)
     problems.raise_any()  # what follows leans on these
     prefix = stage_name if domain is None else domain.base_path
@@ -116,6 +117,8 @@ def planned(
         max_body_bytes=told.max_body_bytes,
         base_path=None if domain is None else domain.base_path,
         force_header=force_header,
+        claims_retention=told.once.retention,
+        private=private or (is_legacy and legacy.vpc_link is not None and settings.vpc is not None),
         here=runs_here(scope),
     )
     return Whole(stages, router, translated, ids, told_to_router)

@@ -12,7 +12,7 @@ from ..handler import Handler
 from ..http_backend import HttpBackend
 from ..route import Route
 from .legacy_target import LegacyTarget
-from .remainder import remainder, resources
+from .remainder import remainder, resources, takes
 from .router import RoutedBackend, RoutedFunction, RoutedHandler, Router
 
 if TYPE_CHECKING:
@@ -63,12 +63,14 @@ class Stages:
         routes = [Route(one.route, one.target, **_arguments(one)) for one in self.done]
         routes += [Route(one.route, _routed(one, router), **_arguments(one)) for one in self.migrating]
         left = LegacyTarget(self.legacy, self.prefix, router if self.always_route else None)
-        return routes + [Route(text, left) for text in self._rest()]
+        kept = [f"{path.method} {path.path}" for path in self._kept()]
+        return routes + [Route(text, left) for text in [*kept, *self._rest()]]
 
     def check_quotas(self, problems: Problems) -> None:
         """Refuse what API Gateway and CloudFormation refuse for its size alone."""
         rest = [path for path in (parsed(problems, text) for text in self._rest()) if path is not None]
         paths = [path for _, path in self._moved()]
+        rest += self._kept()
         of_api = len(resources([*paths, *rest]))
         if of_api > _MOST_RESOURCES:
             fix = "move routes together, as 'ANY /orders/{proxy+}', or give a part of the paths a gateway of its own"
@@ -81,7 +83,14 @@ class Stages:
             problems.add("routes", must, f"{in_stack} or more", fix)
 
     def _rest(self) -> list[str]:
-        return remainder(path for _, path in self._moved())
+        paths = [*(path for _, path in self._moved()), *self._kept()]
+        return remainder(paths, [path for _, path in self.routes.values()])
+
+    def _kept(self) -> list[Path]:
+        """Of legacy's own those that a wider route, which has moved, would take with it."""
+        moved = [path for _, path in self._moved()]
+        found = [path for one, path in self.routes.values() if one.stage == "legacy"]
+        return sorted(path for path in found if any(takes(wide, path) for wide in moved))
 
     def _moved(self) -> list[tuple[MigratedRoute, Path]]:
         return [(one, path) for one, path in self.routes.values() if one.stage != "legacy"]

@@ -15,6 +15,8 @@ Resolve = Callable[[str, int, float], list[str]]
 
 _METADATA = ip_network("fd00:ec2::/32")
 """AWS's own services on an instance, by IPv6; by IPv4 they are link-local."""
+_SHARED = ip_network("100.64.0.0/10")
+"""RFC 6598: neither global nor private, and common in VPCs."""
 _CARRIES_IPV4 = ip_network("64:ff9b::/96")
 """NAT64 (RFC 6052)."""
 
@@ -27,7 +29,7 @@ def allowed(address: str, *, private: bool, loopback: bool) -> bool:
         return loopback
     if known.is_link_local or known.is_unspecified or known.is_multicast or known in _METADATA:
         return False
-    return known.is_global or (private and known.is_private and not known.is_reserved)
+    return known.is_global or (private and (known.is_private or known in _SHARED) and not known.is_reserved)
 
 
 def resolved(host: str, port: int, seconds: float) -> list[str]:

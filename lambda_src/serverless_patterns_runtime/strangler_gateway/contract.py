@@ -52,7 +52,7 @@ PIN = "pin"
 SIDE = "side"
 """On a pin (S): where the key was first sent."""
 PIN_SECONDS = 691_200
-"""A day longer than a function behind an API remembers a key and its answer."""
+"""At least; a day longer than a function behind an API remembers a key and its answer by default."""
 
 COUNT = "count"
 """First part of the kind `count#ROUTE`; the entry is `SECOND#GENERATION#VERSION`: when the window began, and of the
@@ -163,6 +163,8 @@ class Migration(TypedDict):
     """Of the domain's mapping, which stands before every path: `/shop`; empty: none."""
     force_header: NotRequired[str]
     """With it a tester chooses the side."""
+    pin_seconds: NotRequired[int]
+    """Longer than the new side remembers a key. Default: `PIN_SECONDS`."""
     routes: dict[str, RouteSettings]
     """By route, `GET /profile/{id}`: those that are migrating."""
     elsewhere: NotRequired[list[str]]

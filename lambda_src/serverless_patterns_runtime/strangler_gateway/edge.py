@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from serverless_patterns_runtime.circuit_breaker.permit import Breaker
+from serverless_patterns_runtime.strangler_gateway import contract
 from serverless_patterns_runtime.strangler_gateway.answer import Answer
 from serverless_patterns_runtime.strangler_gateway.arrival import Arrival
 from serverless_patterns_runtime.strangler_gateway.aws import (
@@ -93,7 +94,7 @@ class Edge(NamedTuple):
         return cls(
             settings=settings,
             shares=Shares(migration, settings.control_table, dynamodb, time.time, chance, tell),
-            pins=Pins(dynamodb, settings.control_table, time.time),
+            pins=Pins(dynamodb, settings.control_table, time.time, migration.get("pin_seconds", contract.PIN_SECONDS)),
             dynamodb=dynamodb,
             functions=LightLambda(Service("lambda", settings.region, settings.url_suffix)),
             legacy=HttpUpstream(settings.legacy_url, migration, added=migration["legacy_headers"]),

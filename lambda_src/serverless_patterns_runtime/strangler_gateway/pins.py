@@ -15,7 +15,11 @@ class PinsUnavailable(Exception):
 
 
 class Pins:
-    def __init__(self, dynamodb: Any, table: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, dynamodb: Any, table: str, clock: Callable[[], float], seconds: int = contract.PIN_SECONDS
+    ) -> None:
+        """`seconds`: how long a pin holds after its latest use."""
+        self._seconds = seconds
         self._dynamodb = dynamodb
         self._table = table
         self._clock = clock
@@ -33,7 +37,7 @@ class Pins:
                 ExpressionAttributeValues={
                     ":wanted": {"S": wanted},
                     # Of its latest use, so that a pin is never deleted between two tries.
-                    ":expires": {"N": str(int(self._clock()) + contract.PIN_SECONDS)},
+                    ":expires": {"N": str(int(self._clock()) + self._seconds)},
                 },
                 ReturnValues="ALL_NEW",
             )

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serverless_patterns_runtime.strangler_gateway.contract import PIN_SECONDS, Side
-from serverless_patterns_runtime.strangler_gateway.pins import PinsUnavailable
+from serverless_patterns_runtime.strangler_gateway.pins import Pins, PinsUnavailable
 
 from ...simulation.aws_errors import ServiceError, client_error
 from .gateway import OTHER, TABLE, Gateway
@@ -24,6 +24,14 @@ def test_whatever_is_wanted_later_and_by_whichever_router_the_first_side_holds(
     for side in wanted:
         assert gateway.router().pinned(key, side) == wanted[0]
         gateway.passes(pause)
+
+
+def test_a_pin_lives_as_long_as_the_construct_says() -> None:
+    gateway = Gateway()
+    pins = Pins(gateway.dynamodb, TABLE, gateway.clock, seconds=PIN_SECONDS * 4)
+    pins.side(OTHER, "k", "legacy")
+    gateway.passes(PIN_SECONDS * 3)
+    assert pins.side(OTHER, "k", "new") == "legacy"
 
 
 def test_two_first_tries_at_the_same_moment_agree() -> None:
