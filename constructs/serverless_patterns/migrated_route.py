@@ -72,7 +72,8 @@ class Rollback:
     ```
 
     Args:
-        max_error_percent: More than that of the new side's requests failed: above 0 to 100. 4xx is no failure.
+        max_error_percent: More than that of the new side's requests failed, by more than chance: above 0 to 100. 4xx is
+            no failure.
         min_requests: Fewer within the window say nothing: 1 to 1,000,000.
         window: 10 seconds to 1 hour.
     """

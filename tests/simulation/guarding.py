@@ -47,9 +47,9 @@ class Guard:
     """Its log lines."""
     metrics: Counter[str] = field(default_factory=Counter)
 
-    def of(self, sandbox: Sandbox, network: Network, kind: type[CircuitBreaker] = CircuitBreaker) -> CircuitBreaker:
+    def of(self, sandbox: Sandbox, network: Network) -> CircuitBreaker:
         """As this sandbox knows it."""
-        return kind(
+        return CircuitBreaker(
             self.settings,
             Store(Client(network, sandbox, "dynamodb", impatient=True), BREAKERS, BREAKER),
             Reports(

@@ -15,7 +15,7 @@ from serverless_patterns_runtime.strangler_gateway import control_handler, handl
 from serverless_patterns_runtime.strangler_gateway.answer import Answer
 from serverless_patterns_runtime.strangler_gateway.arrival import Arrival
 from serverless_patterns_runtime.strangler_gateway.aws import Invoked
-from serverless_patterns_runtime.strangler_gateway.breakers import RouteBreaker
+from serverless_patterns_runtime.strangler_gateway.breakers import Breakers
 from serverless_patterns_runtime.strangler_gateway.contract import Side
 from serverless_patterns_runtime.strangler_gateway.controlling import Control
 from serverless_patterns_runtime.strangler_gateway.edge import Edge
@@ -26,11 +26,11 @@ from serverless_patterns_runtime.strangler_gateway.shares import Shares
 from serverless_patterns_runtime.strangler_gateway.standing import Standing
 
 from ..runtime.strangler_gateway import gateway_model
-from ..runtime.strangler_gateway.gateway import BREAKER, COOKIE, TABLE, migration, route_settings
+from ..runtime.strangler_gateway.gateway import COOKIE, TABLE, migration, route_settings
 from .dynamodb_model import DynamoDB, Table
 from .event_source_mapping import Answer as Ended
 from .faults import Call, Faults, NoFaults
-from .guarding import BREAKERS, SETTINGS, Guard
+from .guarding import BREAKERS
 from .lambda_model import Context, Function, Sandbox
 from .network import Client, Network
 from .virtual_time import Schedule
@@ -99,7 +99,8 @@ class StranglerWorld:
         self.changes: defaultdict[str, list[Change]] = defaultdict(list)
         self.bad: Callable[[float], float] = lambda _: 0.0
         """How likely the new side is to fail at a moment, in seconds after the start."""
-        self.guard = Guard({**SETTINGS, **BREAKER}, self.chance, lambda: self.schedule.now)
+        self.circuits: list[tuple[float, str, str]] = []
+        """When a route's breaker told what."""
         keys = Table({"kind": "S", "entry": "S"}, time_to_live="expires_at")
         self.dynamodb = DynamoDB(
             {TABLE: keys, BREAKERS: Table({"breaker": "S"})}, lambda: self.schedule.now, self.chance
@@ -122,18 +123,20 @@ class StranglerWorld:
         dynamodb = Client(self.network, sandbox, "dynamodb", impatient=True)
         tell = record.teller(self.code["gateway"], sandbox.clock)
         sides = Sides(self, sandbox)
+        settings = Settings(self.code, "https://legacy.invalid", TABLE, BREAKERS, {"Profile": "fn"}, "", "x", "r")
+        log = Log(lambda *_: None)
         made = Edge(
-            settings=Settings(self.code, "https://legacy.invalid", TABLE, BREAKERS, {"Profile": "fn"}, "", "x", "r"),
+            settings=settings,
             shares=Shares(self.code, TABLE, dynamodb, sandbox.clock, chance, tell),
             pins=Pins(dynamodb, TABLE, sandbox.clock),
             dynamodb=dynamodb,  # type: ignore[arg-type]
             functions=sides,
             legacy=sides,
             services={},
-            breakers={route: self.guard.of(sandbox, self.network, RouteBreaker) for route in RESOURCES},
+            breakers=Breakers(settings, dynamodb, sandbox.clock, chance, log, self._hear_a_breaker),
             clock=sandbox.clock,
             random=chance,
-            logger=Log(lambda *_: None),
+            logger=log,
         )
         return made, sandbox
 
@@ -219,6 +222,9 @@ class StranglerWorld:
         self.lines.append(line)
         if "function_request_id" in line:
             self.invocations[int(line["function_request_id"])].line = line
+
+    def _hear_a_breaker(self, metric: str, _: int, route: str, __: str) -> None:
+        self.circuits.append((self.schedule.now - START, route, metric))
 
     @property
     def mishaps(self) -> int:

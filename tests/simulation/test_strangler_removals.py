@@ -39,6 +39,7 @@ from ..runtime.strangler_gateway import test_shares as known
 from ..runtime.strangler_gateway.gateway import OTHER, ROUTE, Gateway, migration, route_settings
 from ..runtime.strangler_gateway.raw_server import raw_server
 from . import test_strangler_stories as stories
+from .strangler_world import ORDERS
 
 Patch = pytest.MonkeyPatch
 Story = Callable[[Patch], object]
@@ -511,7 +512,11 @@ CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
     "a rollback": (no_rollback, rolling(rollback.test_over_the_bound_it_is_killed_with_the_numbers_as_its_reason)),
     "a rollback needs a sample": (
         any_sample,
-        rolling(rollback.test_within_the_bound_or_below_the_sample_it_goes_on, 49, 49),
+        rolling(rollback.test_within_the_bound_and_chance_or_below_the_sample_it_goes_on, 49, 49),
+    ),
+    "a rollback is not for chance": (
+        setting(counting, "BEYOND_CHANCE", 0),
+        plain(lambda: rollback.test_how_often_chance_rolls_back_a_version_within_a_minute(0.01, 0, 5e-5)),
     ),
     "counts of several routers add up": (
         counts_of_ones_own,
@@ -597,9 +602,9 @@ CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
         no_rollback,
         plain(lambda: stories.test_a_bad_version_is_rolled_back_by_itself_and_nobody_sees_an_error(1)),
     ),
-    "under load: a breaker opens for what is down, and not for what is busy": (
-        setting(breakers, "IN_A_ROW", 1),
-        plain(lambda: stories.test_a_good_version_is_not_rolled_back_or_refused_for_being_busy(stories.CATALOGUE)),
+    "under load: failures one by one open no breaker": (
+        setting(breakers, "FAILURES_IN_A_ROW", 1),
+        plain(lambda: stories.test_a_good_version_is_neither_refused_nor_rolled_back(ORDERS, 0.005)),
     ),
     "under load: a change is one of what was seen": (
         changes_of_what_was_not_seen,

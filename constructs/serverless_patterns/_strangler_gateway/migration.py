@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from serverless_patterns_runtime.strangler_gateway.contract import (
+    BREAKER,
+    CACHE_SECONDS,
     PIN_SECONDS,
     ROUTES_FILE,
     SAFE_METHODS,
-    BreakerSettings,
     Migration,
     RollbackSettings,
     RouteSettings,
@@ -28,14 +29,7 @@ if TYPE_CHECKING:
     from ..legacy_backend import LegacyBackend
     from ..migrated_route import MigratedRoute, Sticky
 
-CACHE_SECONDS = 5.0
 _A_DAY = 86_400
-_BREAKER: BreakerSettings = {
-    "failure_threshold": 5,
-    "window_seconds": 60.0,
-    "open_seconds": 30.0,
-    "cache_seconds": CACHE_SECONDS,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +94,7 @@ def _settings(route: MigratedRoute, sticky: Sticky, ids: Mapping[str, str]) -> R
         "timeout_seconds": length_of(route.timeout),
         "sticky": _sticky(route.sticky or sticky),
         "fallback": route.fallback is not False and method in (*SAFE_METHODS, "ANY"),
-        "breaker": _BREAKER,
+        "breaker": BREAKER,
     }
     if isinstance(route.target, HttpBackend):
         settings["url"] = route.target.url

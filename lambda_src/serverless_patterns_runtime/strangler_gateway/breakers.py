@@ -1,37 +1,36 @@
 """A circuit breaker for each route that migrates, made when its first request comes."""
 
 import random
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from serverless_patterns_runtime.circuit_breaker.circuit_breaker import CircuitBreaker
 from serverless_patterns_runtime.circuit_breaker.contract import BreakerSettings
+from serverless_patterns_runtime.circuit_breaker.failures import counts
 from serverless_patterns_runtime.circuit_breaker.permit import Breaker, Permit
-from serverless_patterns_runtime.circuit_breaker.reports import Reports, count_as_metric
+from serverless_patterns_runtime.circuit_breaker.reports import Count, Reports, count_as_metric
 from serverless_patterns_runtime.circuit_breaker.store import Store
 from serverless_patterns_runtime.errors import CircuitOpen
-from serverless_patterns_runtime.strangler_gateway.aws import LightDynamoDb, Service
 from serverless_patterns_runtime.strangler_gateway.settings import Settings
 
-__all__ = ["Breakers", "RouteBreaker"]
+__all__ = ["SECONDS", "Breakers"]
 
-IN_A_ROW = 3
-"""Failures of a route in one environment, of which the last is counted. The breaker counts failures, not their share:
-one in a hundred would open it on any busy route, and what it refuses then would roll the route back."""
+FAILURES_IN_A_ROW = 3
+"""Of a route in one environment: from this one on they count for its breaker, which knows no rate. Where everything
+fails that is at once; of a version that fails 2 percent of its requests it is one in 125,000."""
 
 SECONDS = 0.2
 """For its table: without it a call goes on unguarded, and so nobody waits for it."""
 
 
-class RouteBreaker(CircuitBreaker):
-    """Opens for a new side that is down, not for one that fails now and then: that is the rollback's to judge."""
+class _RouteBreaker(CircuitBreaker):
+    """It opens for an outage, which fails everything. A rate of errors is the rollback's to judge."""
 
-    _row = 0
+    _in_a_row = 0
 
     def judge(self, permit: Permit, error: BaseException | None) -> CircuitOpen | None:
-        self._row = 0 if error is None else self._row + 1
-        if error is not None and permit.prober is None and self._row < IN_A_ROW:
+        self._in_a_row = self._in_a_row + 1 if counts(error, self._settings) else 0
+        if permit.prober is None and 0 < self._in_a_row < FAILURES_IN_A_ROW:
             return None
         return super().judge(permit, error)
 
@@ -39,9 +38,17 @@ class RouteBreaker(CircuitBreaker):
 class Breakers(Mapping[str, Breaker]):
     """By route."""
 
-    def __init__(self, settings: Settings, service: Service, chance: random.Random, logger: Any) -> None:
-        self._settings, self._chance, self._logger = settings, chance, logger
-        self._dynamodb = LightDynamoDb(service, SECONDS)
+    def __init__(
+        self,
+        settings: Settings,
+        dynamodb: Any,
+        clock: Callable[[], float],
+        chance: random.Random,
+        logger: Any,
+        count: Count = count_as_metric,
+    ) -> None:
+        self._settings, self._dynamodb, self._clock, self._chance = settings, dynamodb, clock, chance
+        self._logger, self._count = logger, count
         self._made: dict[str, Breaker] = {}
 
     def __getitem__(self, route: str) -> Breaker:
@@ -59,5 +66,5 @@ class Breakers(Mapping[str, Breaker]):
     def _breaker(self, route: str) -> Breaker:
         table = self._settings.breaker_table
         settings = BreakerSettings(**self._settings.migration["routes"][route]["breaker"], table=table, counts=[])
-        reports = Reports(route, table, self._logger, count_as_metric)
-        return RouteBreaker(settings, Store(self._dynamodb, table, route), reports, time.time, self._chance)
+        reports = Reports(route, table, self._logger, self._count)
+        return _RouteBreaker(settings, Store(self._dynamodb, table, route), reports, self._clock, self._chance)

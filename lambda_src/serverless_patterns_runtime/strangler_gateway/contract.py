@@ -123,6 +123,13 @@ class BreakerSettings(TypedDict):
     cache_seconds: float
 
 
+CACHE_SECONDS = 5.0
+"""How old what a router knows of its tables may be."""
+
+BREAKER = BreakerSettings(failure_threshold=5, window_seconds=60.0, open_seconds=30.0, cache_seconds=CACHE_SECONDS)
+"""Of every route."""
+
+
 class RouteSettings(TypedDict):
     generation: int
     initial_percent: float
@@ -169,20 +176,6 @@ class Migration(TypedDict):
     """By route, `GET /profile/{id}`: those that are migrating."""
     elsewhere: NotRequired[list[str]]
     """Routes that are done: what comes here for one of them is another spelling of its path."""
-
-
-class Command(TypedDict):
-    """What the command line asks of the control function."""
-
-    action: Literal["list", "set", "kill", "clear"]
-    route: NotRequired[str]
-    """Absent in `list`: all."""
-    history: NotRequired[bool]
-    """In `list`: with the latest changes of each route."""
-    percent: NotRequired[float]
-    """To `set`; with `clear`: what holds then, instead of what held before the kill."""
-    by: NotRequired[str]
-    reason: NotRequired[str]
 
 
 class ShadowCopy(TypedDict):

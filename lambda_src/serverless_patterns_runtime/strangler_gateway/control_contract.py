@@ -1,14 +1,26 @@
-"""What the control function answers to the command line."""
+"""What the command line asks of the control function, and what that answers."""
 
 from typing import Literal, NotRequired, TypedDict
 
-__all__ = ["Answer", "Change", "HistoryEntry", "RouteStanding"]
+__all__ = ["Answer", "Change", "Command", "HistoryEntry", "RouteStanding"]
 
 MAX_REASON, MAX_BY = 500, 200
 """Characters. All routes as they stand are one query, which routers make all the time."""
 
 HISTORY_SHOWN = 20
 """Changes of a route, the latest first."""
+
+
+class Command(TypedDict):
+    action: Literal["list", "set", "kill", "clear"]
+    route: NotRequired[str]
+    """Absent in `list`: all."""
+    history: NotRequired[bool]
+    """In `list`: with the latest changes of each route."""
+    percent: NotRequired[float]
+    """To `set`; with `clear`: what holds then, instead of what held before the kill."""
+    by: NotRequired[str]
+    reason: NotRequired[str]
 
 
 class HistoryEntry(TypedDict):

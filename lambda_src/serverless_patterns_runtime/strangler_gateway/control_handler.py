@@ -11,7 +11,8 @@ from typing import Any, cast
 from serverless_patterns_runtime import environment
 from serverless_patterns_runtime.clients import client
 from serverless_patterns_runtime.errors import PermanentError
-from serverless_patterns_runtime.strangler_gateway.contract import ROUTES_FILE, Command, ControlEnv
+from serverless_patterns_runtime.strangler_gateway.contract import ROUTES_FILE, ControlEnv
+from serverless_patterns_runtime.strangler_gateway.control_contract import Command
 from serverless_patterns_runtime.strangler_gateway.controlling import Control
 from serverless_patterns_runtime.telemetry import Logger, describe
 

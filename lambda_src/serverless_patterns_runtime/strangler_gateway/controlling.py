@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.strangler_gateway import contract
 from serverless_patterns_runtime.strangler_gateway.changes import Beaten, change
-from serverless_patterns_runtime.strangler_gateway.contract import Command, Migration
+from serverless_patterns_runtime.strangler_gateway.contract import Migration
 from serverless_patterns_runtime.strangler_gateway.control_contract import (
     HISTORY_SHOWN,
     MAX_BY,
     MAX_REASON,
     Answer,
     Change,
+    Command,
     HistoryEntry,
     RouteStanding,
 )

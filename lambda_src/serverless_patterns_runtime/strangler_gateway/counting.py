@@ -1,5 +1,6 @@
 """What the new side has answered, added up over all routers: each reports to the table once in a while."""
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -8,6 +9,10 @@ from serverless_patterns_runtime.strangler_gateway.contract import RollbackSetti
 from serverless_patterns_runtime.strangler_gateway.standing import Standing, number
 
 __all__ = ["Counts", "Total"]
+
+BEYOND_CHANCE = 4
+"""Square roots of how many may fail: so many more must. A version that fails half as often as it may has two where one
+is allowed every few minutes; this many in one minute of 20,000."""
 
 KEPT_SECONDS = 3600
 """After its window a count is of no use to anybody."""
@@ -20,7 +25,8 @@ class Total(NamedTuple):
     errors: int
 
     def is_too_bad(self, rules: RollbackSettings) -> bool:
-        return self.requests >= rules["min_requests"] and self.errors * 100 > self.requests * rules["max_error_percent"]
+        allowed = self.requests * rules["max_error_percent"] / 100
+        return self.requests >= rules["min_requests"] and self.errors > allowed + BEYOND_CHANCE * math.sqrt(allowed)
 
 
 class _Pending(NamedTuple):

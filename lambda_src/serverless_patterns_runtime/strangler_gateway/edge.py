@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from serverless_patterns_runtime.circuit_breaker.permit import Breaker
-from serverless_patterns_runtime.strangler_gateway import contract
+from serverless_patterns_runtime.strangler_gateway import breakers, contract
 from serverless_patterns_runtime.strangler_gateway.answer import Answer
 from serverless_patterns_runtime.strangler_gateway.arrival import Arrival
 from serverless_patterns_runtime.strangler_gateway.aws import (
@@ -103,7 +103,7 @@ class Edge(NamedTuple):
                 for name, route in routes.items()
                 if "url" in route
             },
-            breakers=Breakers(settings, service, chance, logger),
+            breakers=Breakers(settings, LightDynamoDb(service, breakers.SECONDS), time.time, chance, logger),
             clock=time.time,
             random=chance,
             logger=logger,

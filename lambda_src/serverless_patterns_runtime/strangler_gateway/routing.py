@@ -68,9 +68,9 @@ def _pinned(edge: Edge, arrival: Arrival, key: str, placement: Placement) -> Sid
 def _by_new_side(edge: Edge, arrival: Arrival, route: RouteSettings, placement: Placement, deadline: float) -> Routed:
     retry_after: int | None = None
     try:
-        by = min(deadline, time.monotonic() + route["timeout_seconds"])
-        # A tester's requests say nothing to the breaker, and it says nothing to them.
-        answer = ask_new_side(edge, arrival, by) if placement.forced else _guarded(edge, arrival, by)
+        # A tester passes by the breaker: his requests must not open it for everybody.
+        ask = ask_new_side if placement.forced else _guarded
+        answer = ask(edge, arrival, min(deadline, time.monotonic() + route["timeout_seconds"]))
     except CircuitOpen as refusal:
         retry_after = max(1, math.ceil(refusal.retry_at - edge.clock()))
         failure = Failed(503, "a service that this needs does not answer at present")

@@ -10,7 +10,8 @@ from typing import Any
 
 from serverless_patterns_runtime.strangler_gateway import control_handler
 from serverless_patterns_runtime.strangler_gateway.contract import (
-    BreakerSettings,
+    BREAKER,
+    CACHE_SECONDS,
     Migration,
     RollbackSettings,
     RouteSettings,
@@ -28,9 +29,8 @@ from ..consumer import Clock, Context
 
 ROUTE, OTHER = "GET /profile/{id}", "POST /basket"
 TABLE = "control"
-CACHE = 5.0
+CACHE = CACHE_SECONDS
 ROLLBACK = RollbackSettings(max_error_percent=2, min_requests=50, window_seconds=60)
-BREAKER = BreakerSettings(failure_threshold=5, window_seconds=60, open_seconds=30, cache_seconds=5)
 COOKIE = "shop-side"
 
 _services = itertools.count(1)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serverless_patterns_runtime.strangler_gateway.contract import METRIC_ROLLED_BACK, METRIC_STORE_UNAVAILABLE
+from serverless_patterns_runtime.strangler_gateway.counting import Total
 
 from .gateway import CACHE, OTHER, ROLLBACK, ROUTE, Gateway, migration, route_settings
 
@@ -37,20 +38,43 @@ def killed(gateway: Gateway, route: str = ROUTE) -> bool:
 
 def test_over_the_bound_it_is_killed_with_the_numbers_as_its_reason(gateway: Gateway) -> None:
     router = gateway.router()
-    router.answers(100, errors=3)
+    router.answers(100, errors=8)
     assert settled(gateway, router) == [0]
     (route,) = gateway.asked(action="list", route=ROUTE, history=True)["routes"]
     assert (route["killed"], route["percent"], route["by"]) == (True, 50, "rollback")
-    assert route["reason"] == "3 of 100 requests failed within 60 s, more than 2 percent"
+    assert route["reason"] == "8 of 100 requests failed within 60 s, more than 2 percent"
     assert [entry["action"] for entry in route["history"]] == ["rollback"]
     assert router.told == [(METRIC_ROLLED_BACK, ROUTE)]
 
 
-@pytest.mark.parametrize(("requests", "errors"), [(49, 49), (100, 2), (50, 1), (1_000, 20), (60, 0)])
-def test_within_the_bound_or_below_the_sample_it_goes_on(gateway: Gateway, requests: int, errors: int) -> None:
+@pytest.mark.parametrize(("requests", "errors"), [(49, 49), (50, 5), (100, 7), (1_000, 37), (3_000, 90)])
+def test_within_the_bound_and_chance_or_below_the_sample_it_goes_on(
+    gateway: Gateway, requests: int, errors: int
+) -> None:
     router = gateway.router()
     router.answers(requests, errors=errors)
     assert settled(gateway, router) == [50]
+
+
+@pytest.mark.parametrize(("requests", "errors"), [(50, 6), (1_000, 38), (3_000, 91 + 1)])
+def test_beyond_the_bound_and_chance_it_goes_back(gateway: Gateway, requests: int, errors: int) -> None:
+    router = gateway.router()
+    router.answers(requests, errors=errors)
+    assert settled(gateway, router) == [0]
+
+
+@pytest.mark.parametrize(("rate", "least", "most"), [(0.005, 0, 1e-6), (0.01, 0, 5e-5), (0.05, 0.99, 1), (0.3, 1, 1)])
+def test_how_often_chance_rolls_back_a_version_within_a_minute(rate: float, least: float, most: float) -> None:
+    """Exactly: 3,000 requests within a window, looked at after each tenth."""
+    chance, rolled_back = [1.0, *([0.0] * 150)], 0.0
+    for requests in range(1, 3_001):
+        chance = [old * (1 - rate) + (chance[k - 1] * rate if k else 0) for k, old in enumerate(chance)]
+        if requests % 10 == 0:
+            for errors in range(len(chance)):
+                if Total(requests, errors).is_too_bad(ROLLBACK):
+                    rolled_back += chance[errors]
+                    chance[errors] = 0.0
+    assert least - 1e-9 <= rolled_back <= most + 1e-9
 
 
 @settings(deadline=None)
@@ -67,8 +91,11 @@ def test_what_several_routers_count_adds_up(counted: list[tuple[int, int]]) -> N
     gateway.passes(CACHE)
     for router in routers:
         router.percent()
-    totals = list(accumulate(counted, lambda total, more: (total[0] + more[0], total[1] + more[1])))
-    assert killed(gateway) is any(requests >= 50 and errors * 100 > requests * 2 for requests, errors in totals)
+    # Each reports its first request at once, and the rest when the cache's age is over.
+    firsts = [(min(requests, 1), min(errors, 1)) for requests, errors in counted]
+    rests = [(all_[0] - first[0], all_[1] - first[1]) for all_, first in zip(counted, firsts, strict=True)]
+    totals = list(accumulate(firsts + rests, lambda total, more: (total[0] + more[0], total[1] + more[1])))
+    assert killed(gateway) is any(Total(*total).is_too_bad(ROLLBACK) for total in totals)
     if not killed(gateway) and totals[-1][0]:
         (count,) = gateway.entries("count#")
         assert (int(count["requests"]["N"]), int(count["errors"]["N"])) == totals[-1]

@@ -14,6 +14,7 @@ from serverless_patterns_runtime.strangler_gateway import (
     arrival,
     arriving,
     aws,
+    breakers,
     canonical_path,
     connection,
     headers,
@@ -33,6 +34,7 @@ from . import test_hostile_requests as requests
 from . import test_round_trips as trips
 from . import test_routing as sides
 from . import test_tls as tls
+from . import test_under_traffic as traffic
 from .raw_server import Connected, RawServer
 from .router import Router, get
 from .test_tls import trusted as trusted
@@ -132,6 +134,15 @@ def guessed_pins(patch: Patch) -> None:
             return placement.side
 
     patch.setattr(routing, "_pinned", pinned)
+
+
+def guarded_testers(patch: Patch) -> None:
+    original = routing._by_new_side
+
+    def by_new_side(edge: Any, arrived: Any, route: Any, placement: Any, deadline: float) -> Any:
+        return original(edge, arrived, route, placement._replace(forced=False), deadline)
+
+    patch.setattr(routing, "_by_new_side", by_new_side)
 
 
 def slow_but_steady(legacy: RawServer, _: Patch) -> None:
@@ -325,6 +336,14 @@ CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
     "the breaker": (
         setting(routing, "_guarded", lambda *given: routing.ask_new_side(*given)),
         on_legacy(sides.test_while_the_breaker_is_open_the_new_side_is_left_alone),
+    ),
+    "failures one by one open no breaker": (
+        setting(breakers, "FAILURES_IN_A_ROW", 1),
+        lambda *_: traffic.stays(0.5, "GET /profile/{id}", 60),
+    ),
+    "testers open no breaker": (
+        guarded_testers,
+        lambda *_: traffic.test_testers_of_a_side_that_fails_open_no_breaker_and_wait_for_none(),
     ),
 }
 
