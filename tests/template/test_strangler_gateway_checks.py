@@ -332,6 +332,19 @@ def test_a_variable_has_no_room_for_any_number_of_functions() -> None:
     routes = [a_route(f"GET /a/{number}", a_handler("web:get", memory_size=128 + number)) for number in range(40)]
     text = refusal(lambda: a_gateway(stack, *routes))
     assert the_line(text) == (
-        "routes must lead to fewer functions at once while migrating, got 40 functions: the router finds them by a "
-        "variable, and Lambda's hold 4 KB: share a Handler, or finish some routes"
+        "routes must lead to fewer functions while any is migrating, got 40 functions: the router finds those of "
+        "routes that are migrating or done by a variable, and Lambda's hold 4 KB: share a Handler, or give a part of "
+        "the paths a gateway of its own"
     )
+
+
+def test_functions_of_routes_that_are_done_are_counted_while_there_is_a_router() -> None:
+    def routes(first: Any) -> list[MigratedRoute]:
+        stages = [first, *["done"] * 39]
+        return [
+            a_route(f"GET /a/{number}", a_handler("web:get", memory_size=128 + number), stage=stage)
+            for number, stage in enumerate(stages)
+        ]
+
+    assert "got 40 functions" in refusal(lambda: a_gateway(new_stack(), *routes("migrating")))
+    a_gateway(new_stack(), *routes("done"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from serverless_patterns_runtime.strangler_gateway.contract import SAFE_METHODS
 
 from .._api_proxy.paths import Path, parsed
+from .._checks import Problems, is_token
 from .._code import runs_here
 from .._running import is_function
 from .._shapes import several, told
@@ -22,7 +23,6 @@ from .placing_checks import check_shadow, check_sticky
 if TYPE_CHECKING:
     from constructs import Construct
 
-    from .._checks import Problems
 
 _MOST_GENERATIONS = 1_000_000_000
 _MOST_REQUESTS = 1_000_000
@@ -58,6 +58,15 @@ def check_routes(
         _check(problems, label, route, path, authorized=authorized)
         _check_target(problems, f"{label} target", route, private=private, here=runs_here(scope))
     return found
+
+
+def has_new_side(target: Any, *, private: bool, here: bool) -> bool:
+    """Whether a router can ask it: a function, or a service that it would be let ask while its route is migrating."""
+    if not isinstance(target, HttpBackend):
+        return isinstance(target, Handler) or is_function(target)
+    problems = Problems("")
+    check_address(problems, "url", _PARAMETER.sub("x", target.url), private=private, here=here)
+    return not is_token(target.url) and not problems.have("url")
 
 
 def _check(problems: Problems, label: str, route: MigratedRoute, path: Path, *, authorized: bool) -> None:
