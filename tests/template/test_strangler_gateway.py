@@ -490,10 +490,19 @@ def test_no_alarm_needs_metric_math() -> None:
 
 def test_the_dashboard_has_a_row_for_each_route_and_is_there_when_asked_for() -> None:
     stack = new_stack()
-    a_gateway(stack, *three_stages(), dashboard=True)
+    a_gateway(stack, *three_stages(), a_route("GET /shadowed", shadow=Shadow()), dashboard=True)
     body = json.dumps(the(stack, "CloudWatch::Dashboard")["DashboardBody"])
-    assert body.count("share of the new side") == 2
+    assert body.count("share of the new side") == 3
+    assert body.count("copies compared, and different") == 1
+    assert ("ShadowCompared" in body, "ShadowDifferent" in body) == (True, True)
     assert resources(stack_without_dashboard(), "CloudWatch::Dashboard") == {}
+
+
+def test_a_route_that_nobody_has_listed_has_no_metrics() -> None:
+    gateway = a_gateway(new_stack(), *three_stages())
+    assert "did you mean 'GET /catalogue'" in refusal(lambda: gateway.metric_fell_back("GET /catalog"))
+    assert gateway.metric_requests("GET /reports/{day}", "new").metric_name == "RoutedRequests"
+    assert gateway.metric_requests("*", "legacy").dimensions["route"] == "*"
 
 
 def stack_without_dashboard() -> Stack:

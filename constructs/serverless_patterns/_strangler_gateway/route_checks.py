@@ -12,7 +12,7 @@ from .._checks import Problems, is_token
 from .._code import runs_here
 from .._running import is_function
 from .._shapes import several, told
-from .._targets import is_routable
+from .._targets import Routable, RouteTarget, is_routable, passes_bytes
 from ..handler import Handler
 from ..http_backend import HttpBackend
 from ..migrated_route import STAGES, MigratedRoute, Rollback
@@ -114,8 +114,16 @@ def _check_target(problems: Problems, label: str, route: MigratedRoute, *, priva
     if isinstance(target, Handler) or is_function(target):
         return
     if isinstance(target, type) or not is_routable(target):
-        fix = "wrap your Python function in a Handler"
+        is_address = isinstance(target, str) and "://" in target
+        fix = f"write HttpBackend({target!r})" if is_address else "wrap your Python function in a Handler"
         problems.add(label, "be a Handler, an IFunction or an HttpBackend", told(target), fix)
     elif route.stage == "migrating":
         fix = "it has no side of legacy's: take it when it is 'done', or put a Handler in front"
         problems.add(label, "be a Handler, an IFunction or an HttpBackend while migrating", told(target), fix)
+    elif route.stage == "done" and not passes_bytes(_as_a_route_has_it(target)):
+        fix = "every body is bytes here, and it reads text: give it an ApiProxy of its own, on another path of the name"
+        problems.add(label, "be a Handler, an IFunction or an HttpBackend", told(target), fix)
+
+
+def _as_a_route_has_it(target: Routable) -> RouteTarget:
+    return target._route_target()  # pyright: ignore[reportPrivateUsage]  # a protocol among ourselves
