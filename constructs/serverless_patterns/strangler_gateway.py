@@ -211,5 +211,5 @@ class StranglerGateway(Offering):
         actions = settings.alarm_actions if alarm_actions is None else alarm_actions
         own = define_alarms(self, gateway_alarms(name) if defined else [], alarms or settings.alarms, actions)
         self.alarms: Mapping[str, cloudwatch.Alarm] = {**self.api.alarms, **own}
-        migrating = [one.route for one in whole.stages.migrating]
+        migrating = whole.stages.migrating
         self.dashboard = define_dashboard(self, migrating) if dashboard and migrating else None

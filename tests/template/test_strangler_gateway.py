@@ -211,6 +211,9 @@ def test_the_router_is_told_of_every_route_that_is_migrating() -> None:
         a_route("POST /basket", take(), rollback=None),
         a_route("GET /prices/{day}", HttpBackend("https://prices.example.com/v1/{day}"), fallback=False),
         a_route("GET /catalogue", read, stage="done"),
+        a_route("GET /stock", HttpBackend("https://stock.example.com"), stage="done"),
+        a_route("GET /plain", HttpBackend("http://a.example.com", allow_plain_http=True), stage="done"),
+        a_route("GET /token", HttpBackend(CfnParameter(stack, "Url").value_as_string), stage="done"),
         a_route("GET /reports", stage="legacy"),
     ]
     a_gateway(
@@ -231,7 +234,8 @@ def test_the_router_is_told_of_every_route_that_is_migrating() -> None:
         "base_path": "",
         "pin_seconds": 691_200,
         "force_header": "X-Side",
-        "elsewhere": ["GET /catalogue"],
+        "done": {"GET /catalogue": {"function": "WebGet"}, "GET /stock": {"url": "https://stock.example.com"}},
+        "elsewhere": ["GET /plain", "GET /token"],
         "routes": {
             "GET /profile/{id}": {
                 "generation": 3,
@@ -278,6 +282,18 @@ def test_the_router_knows_functions_by_ids_and_the_shadow_those_of_its_routes() 
     assert shadow["SHADOW_FUNCTION"] == ""
     config = the(stack, "Lambda::EventInvokeConfig")
     assert (config["MaximumRetryAttempts"], config["MaximumEventAgeInSeconds"]) == (0, 60)
+
+
+def test_a_route_that_is_done_calls_its_alias_and_the_router_that_too() -> None:
+    """Until the stage is deployed API Gateway still sends its requests to a router that is there already."""
+    stack = new_stack()
+    warm = a_route("POST /basket", take(provisioned_concurrent_executions=2), stage="done")
+    a_gateway(stack, a_route(), warm, a_route("GET /own", a_function(stack), stage="done"))
+    assert {*the_migration(stack)["done"]} == {"POST /basket", "GET /own"}  # pyright: ignore[reportTypedDictNotRequiredAccess]
+    targets = json.dumps(variables_of(stack, "GatewayRouter")["TARGETS"])
+    assert "GatewayApiWebTakeLive" in targets
+    assert "GatewayApiWebTakeLive" in json.dumps(integration(stack, "POST /basket")["Uri"])
+    assert "Router" not in json.dumps(integration(stack, "GET /own")["Uri"])
 
 
 def named(targets: Any) -> dict[str, str]:
@@ -474,10 +490,19 @@ def test_no_alarm_needs_metric_math() -> None:
 
 def test_the_dashboard_has_a_row_for_each_route_and_is_there_when_asked_for() -> None:
     stack = new_stack()
-    a_gateway(stack, *three_stages(), dashboard=True)
+    a_gateway(stack, *three_stages(), a_route("GET /shadowed", shadow=Shadow()), dashboard=True)
     body = json.dumps(the(stack, "CloudWatch::Dashboard")["DashboardBody"])
-    assert body.count("share of the new side") == 2
+    assert body.count("share of the new side") == 3
+    assert body.count("copies compared, and different") == 1
+    assert ("ShadowCompared" in body, "ShadowDifferent" in body) == (True, True)
     assert resources(stack_without_dashboard(), "CloudWatch::Dashboard") == {}
+
+
+def test_a_route_that_nobody_has_listed_has_no_metrics() -> None:
+    gateway = a_gateway(new_stack(), *three_stages())
+    assert "did you mean 'GET /catalogue'" in refusal(lambda: gateway.metric_fell_back("GET /catalog"))
+    assert gateway.metric_requests("GET /reports/{day}", "new").metric_name == "RoutedRequests"
+    assert gateway.metric_requests("*", "legacy").dimensions["route"] == "*"
 
 
 def stack_without_dashboard() -> Stack:

@@ -52,6 +52,8 @@ GATEWAY: list[tuple[dict[str, Any], str]] = [
     ({"sticky": Sticky(cookie="a=b")}, "sticky cookie must be the name of a cookie, got 'a=b': for example 'session'"),
     ({"force_header": "Host"}, "force_header must be a header that the gateway passes on, got 'Host': "
         "choose another name"),
+    ({"force_header": "Authorization"}, "force_header must be a header that only testers send, got 'Authorization': "
+        "whoever sends it for something else would be answered 400: choose one of your own, as 'X-Side'"),
     ({"always_route": "yes"}, "always_route must be True or False, got 'yes': leave it out for False"),
     ({"dashboard": 1}, "dashboard must be True or False, got 1: leave it out for False"),
     ({"max_body_bytes": 6_000_000}, "max_body_bytes must be a whole number from 1 to 4,500,000, got 6000000: "
@@ -142,8 +144,11 @@ ROUTES: list[tuple[dict[str, Any], str]] = [
         "embedded cloud)"),
     ({"target": HttpBackend("https://a.example/{other}")}, f"{ROUTE} target url must use parameters of "
         "/profile/{id}, got 'other': name a parameter of the route's path, without +"),
-    ({"stage": "done", "target": MockResponse()}, f"{ROUTE} target must be a function or a backend with */*, "
-        "got another: it is made of text by the gateway: name the types that are bytes, or put it behind another API"),
+    ({"target": "https://a.example"}, f"{ROUTE} target must be a Handler, an IFunction or an HttpBackend, got "
+        "'https://a.example': write HttpBackend('https://a.example')"),
+    ({"stage": "done", "target": MockResponse()}, f"{ROUTE} target must be a Handler, an IFunction or an HttpBackend, "
+        f"got {MockResponse()!r}: every body is bytes here, and it reads text: give it an ApiProxy of its own, on "
+        "another path of the name"),
     ({"body": ORDER}, f"{ROUTE} body must be left out for GET, got a value: such a request has no body"),
     ({"idempotency": "always"}, f"{ROUTE} idempotency must be one of 'required', 'optional', 'off', got 'always': "
         "leave it out for what the method asks for"),
@@ -279,6 +284,31 @@ def test_this_machine_may_be_legacy_in_a_test_alone() -> None:
     assert "must begin with https://" in refusal(lambda: a_gateway(new_stack(), legacy=backend))
 
 
+@pytest.mark.parametrize(
+    ("url", "base_path", "itself"),
+    [
+        ("https://Shop.example.com", None, True),
+        ("https://shop.example.com:443/old", None, True),
+        ("https://shop.example.com/new/old", "new", True),
+        ("https://shop.example.com/newer", "new", False),
+        ("https://monolith.example.com", None, False),
+    ],
+)
+def test_a_gateway_does_not_stand_in_front_of_itself(url: str, base_path: str | None, *, itself: bool) -> None:
+    from aws_cdk import aws_certificatemanager as acm
+
+    stack = new_stack()
+    domain = Domain("shop.example.com", acm.Certificate(stack, "Certificate", domain_name="a.example"), base_path)
+    if not itself:
+        a_gateway(stack, legacy=legacy(url=url), domain=domain)
+        return
+    text = refusal(lambda: a_gateway(stack, legacy=legacy(url=url), domain=domain))
+    assert the_line(text) == (
+        "legacy url must have another host than domain, got 'shop.example.com': that name leads to the gateway: "
+        "give the legacy system another one, and a certificate for it"
+    )
+
+
 def test_a_domain_s_path_is_known_at_synth() -> None:
     from aws_cdk import aws_certificatemanager as acm
 
@@ -289,22 +319,19 @@ def test_a_domain_s_path_is_known_at_synth() -> None:
     assert the_line(text) == f"domain base_path must be known at synth, got a token: {KNOWN}"
 
 
-def test_a_gateway_does_not_call_itself() -> None:
-    from aws_cdk import aws_certificatemanager as acm
-
-    stack = new_stack()
-    domain = Domain("monolith.example.com", acm.Certificate(stack, "Certificate", domain_name="monolith.example.com"))
-    assert the_line(refusal(lambda: a_gateway(stack, domain=domain))) == (
-        "legacy url must have another host than domain, got 'monolith.example.com': that name leads to the gateway: "
-        "give the legacy system another one, and a certificate for it"
-    )
-
-
 def test_how_long_keys_are_remembered_is_known_at_synth() -> None:
     stack = new_stack()
     number = CfnParameter(stack, "Number", type="Number").value_as_number
     text = refusal(lambda: a_gateway(stack, claims_retention=Duration.millis(number)))
-    assert "claims_retention must be known at synth, got a token: pins of keys outlive claims: write the value" in text
+    assert the_line(text) == f"claims_retention must be known at synth, got a token: {KNOWN}"
+
+
+def test_how_long_keys_are_kept_is_a_duration_whatever_the_routes() -> None:
+    text = refusal(lambda: a_gateway(new_stack(), claims_retention=5))
+    assert the_line(text) == (
+        "claims_retention must be a Duration from 3,600 to 315,360,000 seconds, got 5:"
+        " say the unit: Duration.seconds(5)"
+    )
 
 
 def many(count: int, path: str, target: Handler) -> list[MigratedRoute]:
@@ -332,6 +359,19 @@ def test_a_variable_has_no_room_for_any_number_of_functions() -> None:
     routes = [a_route(f"GET /a/{number}", a_handler("web:get", memory_size=128 + number)) for number in range(40)]
     text = refusal(lambda: a_gateway(stack, *routes))
     assert the_line(text) == (
-        "routes must lead to fewer functions at once while migrating, got 40 functions: the router finds them by a "
-        "variable, and Lambda's hold 4 KB: share a Handler, or finish some routes"
+        "routes must lead to fewer functions while any is migrating, got 40 functions: the router finds those of "
+        "routes that are migrating or done by a variable, and Lambda's hold 4 KB: share a Handler, or give a part of "
+        "the paths a gateway of its own"
     )
+
+
+def test_functions_of_routes_that_are_done_are_counted_while_there_is_a_router() -> None:
+    def routes(first: Any) -> list[MigratedRoute]:
+        stages = [first, *["done"] * 39]
+        return [
+            a_route(f"GET /a/{number}", a_handler("web:get", memory_size=128 + number), stage=stage)
+            for number, stage in enumerate(stages)
+        ]
+
+    assert "got 40 functions" in refusal(lambda: a_gateway(new_stack(), *routes("migrating")))
+    a_gateway(new_stack(), *routes("done"))

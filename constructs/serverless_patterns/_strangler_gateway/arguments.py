@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Duration
-
 from .._api_proxy.alarms import check_alarms
 from .._api_proxy.arguments import EVERY_TYPE, check_arguments
 from .._api_proxy.domain_checks import check_domain
@@ -15,11 +13,12 @@ from .._api_proxy.guards import guard_of
 from .._api_proxy.wrong_kinds import check_kinds
 from .._checks import Renamed, is_token, seconds
 from .._shapes import told as shown
-from .known_at_synth import is_known
+from .known_at_synth import check_length, is_known
 from .legacy_checks import check_header_name
 from .placing_checks import check_sticky
 
 if TYPE_CHECKING:
+    from aws_cdk import Duration
     from constructs import Construct
 
     from .._checks import Problems
@@ -31,6 +30,11 @@ _NAMESPACE = re.compile(rf"[A-Za-z0-9._-]{{1,{MOST_CHARACTERS}}}")
 _MOST_BODY_BYTES = 4_500_000  # of Lambda's 6 MB, as base64, with room for the request's head
 LEGACY = "legacy"
 BYTES = (EVERY_TYPE,)
+_RETENTION_SECONDS = (3_600, 315_360_000)  # as of ApiProxy
+_OF_EVERYBODY = (
+    *("accept", "accept-encoding", "accept-language", "authorization", "cache-control"),
+    *("origin", "range", "referer", "user-agent"),
+)
 
 
 def check_gateway(
@@ -60,6 +64,9 @@ def check_gateway(
     check_sticky(problems, "sticky", sticky, authorized=auth != LEGACY)
     if force_header is not None:
         check_header_name(problems, "force_header", force_header)
+        if str(force_header).lower() in _OF_EVERYBODY:
+            fix = "whoever sends it for something else would be answered 400: choose one of your own, as 'X-Side'"
+            problems.add("force_header", "be a header that only testers send", shown(force_header), fix)
     for argument, value in (("always_route", always_route), ("dashboard", dashboard)):
         if not isinstance(value, bool):
             problems.add(argument, "be True or False", shown(value), "leave it out for False")
@@ -89,9 +96,9 @@ def check_api(
     check_domain(problems, scope, domain)
     check_kinds(problems, told, web_acl, encryption_key, alarm_actions)
     check_alarms(problems, alarms, max_latency)
-    retention = told.once.retention
-    if isinstance(retention, Duration) and retention.is_unresolved():  # pyright: ignore[reportUnnecessaryIsInstance]
-        problems.add("claims_retention", "be known at synth", "a token", "pins of keys outlive claims: write the value")
+    least, most = _RETENTION_SECONDS
+    fix = "a caller may repeat a request for that long"
+    check_length(problems, "claims_retention", told.once.retention, least, most, fix)  # pins outlive it
     base_path = getattr(domain, "base_path", None)
     if base_path is not None:
         is_known(problems, "domain base_path", base_path)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from .._checks import is_token
 from .._code import runs_here
 from .._shapes import named, several, told
+from ..domain import Domain
 from ..legacy_backend import LegacyBackend
 from .addresses import check_address
 from .known_at_synth import check_length, is_known
@@ -53,8 +54,13 @@ def check_legacy(problems: Problems, scope: Construct, legacy: Any) -> bool:
 
 def check_no_circle(problems: Problems, legacy: LegacyBackend, domain: Any) -> None:
     """Refuse a gateway that would call itself."""
-    name = getattr(domain, "name", None)
-    if isinstance(name, str) and not is_token(legacy.url) and urlsplit(str(legacy.url)).hostname == name:
+    if problems.have("legacy url") or not isinstance(domain, Domain):
+        return
+    if any(is_token(one) for one in (legacy.url, domain.name, domain.base_path)):
+        return
+    name, address = str(domain.name), urlsplit(str(legacy.url))
+    base = f"/{domain.base_path}/" if domain.base_path else "/"
+    if address.hostname == name.lower() and f"{address.path}/".startswith(base):
         fix = "that name leads to the gateway: give the legacy system another one, and a certificate for it"
         problems.add("legacy url", "have another host than domain", repr(name), fix)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -10,39 +11,59 @@ from constructs import Construct
 from serverless_patterns_runtime.strangler_gateway import contract
 
 from .._alarms import METRIC_PERIOD
+from .._api_proxy.known_routes import known
 
 if TYPE_CHECKING:
     from aws_cdk import Duration
 
+    from .._api_proxy.paths import Path
+    from ..migrated_route import MigratedRoute
+
     Side = Literal["legacy", "new"]
+
+
+UNLISTED = "*"
+"""What a router counts as, of requests that no route is listed for."""
 
 
 class Measured(Construct):
     """A gateway's metrics, as the construct has them: of routes while they are migrating."""
 
     _namespace: str
+    _routes: Mapping[str, tuple[MigratedRoute, Path]]
 
     def metric_requests(self, route: str, side: Side, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
         """Requests of a route that a side answered."""
-        return _metric(self._namespace, contract.METRIC_REQUESTS, period, "Sum", route, side)
+        return self._of_route(contract.METRIC_REQUESTS, period, "Sum", route, side)
 
     def metric_errors(self, route: str, side: Side, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
         """Those of them that the side failed: 5xx, no answer, too late. The average is the rate."""
-        return _metric(self._namespace, contract.METRIC_ERRORS, period, "Sum", route, side)
+        return self._of_route(contract.METRIC_ERRORS, period, "Sum", route, side)
 
     def metric_latency(
         self, route: str, side: Side, *, period: Duration = METRIC_PERIOD, statistic: str = "p99"
     ) -> cloudwatch.Metric:
         """Milliseconds of the side that answered."""
-        return _metric(self._namespace, contract.METRIC_LATENCY, period, statistic, route, side)
+        return self._of_route(contract.METRIC_LATENCY, period, statistic, route, side)
 
     def metric_fell_back(self, route: str, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
         """Requests of a route that legacy answered because the new side had failed."""
-        return _metric(self._namespace, contract.METRIC_FELL_BACK, period, "Sum", route)
+        return self._of_route(contract.METRIC_FELL_BACK, period, "Sum", route)
 
     def metric_shadow_different(self, route: str, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
         """Copies that the new side answered in another way than legacy."""
-        return _metric(self._namespace, contract.METRIC_SHADOW_DIFFERENT, period, "Sum", route)
+        return self._of_route(contract.METRIC_SHADOW_DIFFERENT, period, "Sum", route)
+
+    def metric_shadow_compared(self, route: str, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
+        """Copies whose answer was compared with legacy's, alike or not."""
+        return self._of_route(contract.METRIC_SHADOW_COMPARED, period, "Sum", route)
+
+    def _of_route(
+        self, name: str, period: Duration, statistic: str, route: str, side: str | None = None
+    ) -> cloudwatch.Metric:
+        if route != UNLISTED:
+            known(self, self._routes, route)
+        return _metric(self._namespace, name, period, statistic, route, side)
 
 
 def rolled_back(namespace: str) -> cloudwatch.Metric:

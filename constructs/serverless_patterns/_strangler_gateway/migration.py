@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from serverless_patterns_runtime.strangler_gateway.contract import (
     ROUTES_FILE,
     SAFE_METHODS,
     Migration,
+    NewSide,
     RollbackSettings,
     RouteSettings,
     ShadowSettings,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from ..legacy_backend import LegacyBackend
     from ..migrated_route import MigratedRoute, Sticky
+    from .stages import Stages
 
 _A_DAY = 86_400
 
@@ -53,8 +55,7 @@ class Told:
 def migration_file(
     namespace: str,
     told: Told,
-    migrating: Sequence[MigratedRoute],
-    done: Sequence[MigratedRoute],
+    stages: Stages,
     ids: Mapping[str, str],
 ) -> Mapping[str, str]:
     """The file by its name.
@@ -62,10 +63,10 @@ def migration_file(
     Args:
         namespace: What the gateway is called in metrics, and callers are divided by.
         told: Of the gateway.
-        migrating: Routes that the router decides on.
-        done: Routes that it never gets.
+        stages: The routes.
         ids: By route: what `TARGETS` calls its function.
     """
+    finished = stages.finished
     migration: Migration = {
         "gateway": namespace,
         "cookie": f"side-{namespace}",
@@ -78,8 +79,9 @@ def migration_file(
         "private": told.private,
         "pin_seconds": max(PIN_SECONDS, int(length_of(told.claims_retention)) + _A_DAY),
         "base_path": f"/{told.base_path}" if told.base_path else "",
-        "routes": {one.route: _settings(one, told.sticky, ids) for one in migrating},
-        "elsewhere": [one.route for one in done],
+        "routes": {one.route: _settings(one, told.sticky, ids) for one in stages.migrating},
+        "done": {one.route: _new_side(one, ids) for one in finished},
+        "elsewhere": [one.route for one in stages.done if one not in finished],
     }
     if told.force_header is not None:
         migration["force_header"] = told.force_header
@@ -89,6 +91,7 @@ def migration_file(
 def _settings(route: MigratedRoute, sticky: Sticky, ids: Mapping[str, str]) -> RouteSettings:
     method = route.route.partition(" ")[0]
     settings: RouteSettings = {
+        **_new_side(route, ids),
         "generation": route.generation,
         "initial_percent": route.initial_percent,
         "timeout_seconds": length_of(route.timeout),
@@ -96,10 +99,6 @@ def _settings(route: MigratedRoute, sticky: Sticky, ids: Mapping[str, str]) -> R
         "fallback": route.fallback is not False and method in (*SAFE_METHODS, "ANY"),
         "breaker": BREAKER,
     }
-    if isinstance(route.target, HttpBackend):
-        settings["url"] = route.target.url
-    else:
-        settings["function"] = ids[route.route]
     if route.rollback is not None:
         settings["rollback"] = RollbackSettings(
             max_error_percent=route.rollback.max_error_percent,
@@ -111,6 +110,12 @@ def _settings(route: MigratedRoute, sticky: Sticky, ids: Mapping[str, str]) -> R
             percent=route.shadow.percent, compare=[*route.shadow.compare], declared=route.shadow.declared
         )
     return settings
+
+
+def _new_side(route: MigratedRoute, ids: Mapping[str, str]) -> NewSide:
+    if isinstance(route.target, HttpBackend):
+        return {"url": route.target.url}
+    return {"function": ids[route.route]}
 
 
 def _sticky(sticky: Sticky) -> StickySettings:

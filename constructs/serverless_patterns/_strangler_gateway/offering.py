@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from aws_cdk import aws_iam as iam
     from aws_cdk import aws_lambda as lambda_
 
-    from .._api_proxy.paths import Path
-    from ..migrated_route import MigratedRoute
-
 
 class Offering(Measured):
     """A gateway's functions and addresses, as the construct has them."""
@@ -24,7 +21,6 @@ class Offering(Measured):
     url: str
     functions: Mapping[str, lambda_.IFunction]
     control_function: lambda_.IFunction | None
-    _routes: Mapping[str, tuple[MigratedRoute, Path]]
 
     def function_for(self, route: str) -> lambda_.IFunction:
         """The new side's function, of a route that is migrating or done: `GET /profile/{id}`."""

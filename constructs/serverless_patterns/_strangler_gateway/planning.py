@@ -43,7 +43,7 @@ class Whole:
     """Of its API."""
 
     ids: Mapping[str, str]
-    """By route that is migrating: what the router knows its function by."""
+    """By route that the router may be asked for: what it knows its function by."""
 
     told: Told
 
@@ -53,7 +53,7 @@ class Whole:
         """The router and what goes with it; `None` when nothing goes through one."""
         if not self.stages.router:
             return None
-        file = migration_file(namespace, self.told, self.stages.migrating, self.stages.done, self.ids)
+        file = migration_file(namespace, self.told, self.stages, self.ids)
         functions = Functions(scope, self.stages.legacy, file, settings, key)
         defined = functions.define(timeout=self.told.integration_timeout, shadowed=bool(self._shadowed))
         self.router.function = defined.router
@@ -98,7 +98,7 @@ def planned(
         check_times(problems, legacy, [one for one, _ in found.values()], told.timeout)
     problems.raise_any()  # what follows leans on these
     prefix = stage_name if domain is None else domain.base_path
-    stages, router = Stages(found, legacy, always_route, f"/{prefix}" if prefix else ""), Router()
+    stages, router = Stages(found, legacy, always_route, f"/{prefix}" if prefix else "", runs_here(scope)), Router()
     if stages.router:
         check_router_network(problems, legacy, settings.vpc)
         check_functions(problems, scope, legacy, settings)
@@ -107,8 +107,9 @@ def planned(
     authorizer = None if auth == LEGACY else auth
     whole = plan(problems, scope, id, translated, authorizer, auth == LEGACY, told, settings)
     check_binary(problems, whole.routes, BYTES)
-    ids = target_ids(whole.functions, stages.migrating)
-    check_targets(problems, stages.migrating, ids, {"LEGACY_URL": legacy.url, **settings.environment})
+    known = [*stages.migrating, *stages.finished]
+    ids = target_ids(whole.functions, known)
+    check_targets(problems, known, ids, {"LEGACY_URL": legacy.url, **settings.environment})
     problems.raise_any()
     told_to_router = Told(
         legacy=legacy,
@@ -119,6 +120,6 @@ def planned(
         force_header=force_header,
         claims_retention=told.once.retention,
         private=private or (is_legacy and legacy.vpc_link is not None and settings.vpc is not None),
-        here=runs_here(scope),
+        here=stages.here,
     )
     return Whole(stages, router, translated, ids, told_to_router)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from serverless_patterns_runtime.strangler_gateway.contract import SAFE_METHODS
 
 from .._api_proxy.paths import Path, parsed
+from .._checks import Problems, is_token
 from .._code import runs_here
 from .._running import is_function
 from .._shapes import several, told
-from .._targets import is_routable
+from .._targets import Routable, RouteTarget, is_routable, passes_bytes
 from ..handler import Handler
 from ..http_backend import HttpBackend
 from ..migrated_route import STAGES, MigratedRoute, Rollback
@@ -22,7 +23,6 @@ from .placing_checks import check_shadow, check_sticky
 if TYPE_CHECKING:
     from constructs import Construct
 
-    from .._checks import Problems
 
 _MOST_GENERATIONS = 1_000_000_000
 _MOST_REQUESTS = 1_000_000
@@ -58,6 +58,15 @@ def check_routes(
         _check(problems, label, route, path, authorized=authorized)
         _check_target(problems, f"{label} target", route, private=private, here=runs_here(scope))
     return found
+
+
+def has_new_side(target: Any, *, private: bool, here: bool) -> bool:
+    """Whether a router can ask it: a function, or a service that it would be let ask while its route is migrating."""
+    if not isinstance(target, HttpBackend):
+        return isinstance(target, Handler) or is_function(target)
+    problems = Problems("")
+    check_address(problems, "url", _PARAMETER.sub("x", target.url), private=private, here=here)
+    return not is_token(target.url) and not problems.have("url")
 
 
 def _check(problems: Problems, label: str, route: MigratedRoute, path: Path, *, authorized: bool) -> None:
@@ -105,8 +114,16 @@ def _check_target(problems: Problems, label: str, route: MigratedRoute, *, priva
     if isinstance(target, Handler) or is_function(target):
         return
     if isinstance(target, type) or not is_routable(target):
-        fix = "wrap your Python function in a Handler"
+        is_address = isinstance(target, str) and "://" in target
+        fix = f"write HttpBackend({target!r})" if is_address else "wrap your Python function in a Handler"
         problems.add(label, "be a Handler, an IFunction or an HttpBackend", told(target), fix)
     elif route.stage == "migrating":
         fix = "it has no side of legacy's: take it when it is 'done', or put a Handler in front"
         problems.add(label, "be a Handler, an IFunction or an HttpBackend while migrating", told(target), fix)
+    elif route.stage == "done" and not passes_bytes(_as_a_route_has_it(target)):
+        fix = "every body is bytes here, and it reads text: give it an ApiProxy of its own, on another path of the name"
+        problems.add(label, "be a Handler, an IFunction or an HttpBackend", told(target), fix)
+
+
+def _as_a_route_has_it(target: Routable) -> RouteTarget:
+    return target._route_target()  # pyright: ignore[reportPrivateUsage]  # a protocol among ourselves

@@ -28,25 +28,33 @@ class Router:
     invoked: dict[str, lambda_.IFunction] = field(default_factory=dict[str, "lambda_.IFunction"])
     """The new side's function, or its alias, by route."""
 
-    def connection(self, site: Site, new: lambda_.IFunction | None) -> Connection:
-        """What API Gateway does with a request: ask the router. It answers for the new side, or for legacy."""
+    def connection(self, site: Site, new: lambda_.IFunction | None, *, done: bool = False) -> Connection:
+        """What API Gateway does with a request: ask the router, for the new side or for legacy.
+
+        Args:
+            site: Where.
+            new: The new side's function, if it is one.
+            done: Whether that is asked itself. The router knows it all the same: until the stage is deployed it is
+                still asked for it.
+        """
         if new is not None:
             self.invoked[site.facts.name] = new
-        return Connection(integration(cast("lambda_.IFunction", self.function), site))
+        return Connection(integration(new if done and new else cast("lambda_.IFunction", self.function), site))
 
 
 @dataclass(frozen=True)
 class RoutedHandler(HandlerTarget):
-    """A business function that the API defines as if the route were done, and the router invokes."""
+    """A business function that the API defines in the same way in both stages, and the router invokes."""
 
     router: Router
+    done: bool
 
     def _route_target(self) -> RouteTarget:
         return self
 
     def connect(self, site: Site) -> Connection:
-        """Proxy integration with the router."""
-        return self.router.connection(site, site.functions[self.handler])
+        """Proxy integration with the router, or with the function."""
+        return self.router.connection(site, site.functions[self.handler], done=self.done)
 
 
 @dataclass(frozen=True)
@@ -54,13 +62,14 @@ class RoutedFunction(FunctionTarget):
     """Somebody else's function, which the router invokes."""
 
     router: Router
+    done: bool
 
     def _route_target(self) -> RouteTarget:
         return self
 
     def connect(self, site: Site) -> Connection:
-        """Proxy integration with the router."""
-        return self.router.connection(site, cast("lambda_.IFunction", self.function))
+        """Proxy integration with the router, or with the function."""
+        return self.router.connection(site, cast("lambda_.IFunction", self.function), done=self.done)
 
 
 @dataclass(frozen=True)

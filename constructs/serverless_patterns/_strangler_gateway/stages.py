@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .._api_proxy.paths import Path, parsed
 from .._checks import Problems
@@ -13,9 +13,11 @@ from ..http_backend import HttpBackend
 from ..route import Route
 from .legacy_target import LegacyTarget
 from .remainder import remainder, resources, takes
+from .route_checks import has_new_side
 from .router import RoutedBackend, RoutedFunction, RoutedHandler, Router
 
 if TYPE_CHECKING:
+    from .._interfaces import Function
     from ..legacy_backend import LegacyBackend
     from ..migrated_route import MigratedRoute, Stage
 
@@ -36,12 +38,14 @@ class Stages:
         legacy: What answers the rest.
         always_route: Whether legacy is reached through the router alone.
         prefix: What stands before every path in the gateway's address: `/live`; empty: nothing.
+        here: Whether functions run on this machine.
     """
 
     routes: Mapping[str, tuple[MigratedRoute, Path]]
     legacy: LegacyBackend
     always_route: bool
     prefix: str
+    here: bool
 
     @property
     def migrating(self) -> list[MigratedRoute]:
@@ -54,14 +58,22 @@ class Stages:
         return self._of("done")
 
     @property
+    def finished(self) -> list[MigratedRoute]:
+        """Those done ones that a router can ask, and is asked for until CloudFormation has come to the stage."""
+        private = self.legacy.vpc is not None
+        return [one for one in self.done if self.router and has_new_side(one.target, private=private, here=self.here)]
+
+    @property
     def router(self) -> bool:
         """Whether anything goes through one."""
         return self.always_route or bool(self.migrating)
 
     def translated(self, router: Router) -> list[Route]:
         """The routes of the API."""
-        routes = [Route(one.route, one.target, **_arguments(one)) for one in self.done]
-        routes += [Route(one.route, _routed(one, router), **_arguments(one)) for one in self.migrating]
+        targets = {one.route: one.target for one in self.done}
+        targets |= {one.route: _routed(one, router) for one in (*self.finished, *self.migrating)}
+        moved = (*self.done, *self.migrating)
+        routes = [Route(one.route, targets[one.route], **_arguments(one)) for one in moved]
         left = LegacyTarget(self.legacy, self.prefix, router if self.always_route else None)
         kept = [f"{path.method} {path.path}" for path in self._kept()]
         return routes + [Route(text, left) for text in [*kept, *self._rest()]]
@@ -107,10 +119,10 @@ def _arguments(route: MigratedRoute) -> dict[str, Any]:
     return arguments
 
 
-def _routed(route: MigratedRoute, router: Router) -> RoutedHandler | RoutedFunction | RoutedBackend:
-    target: Any = route.target
+def _routed(route: MigratedRoute, router: Router) -> Any:
+    target, done = route.target, route.stage == "done"
     if isinstance(target, Handler):
-        return RoutedHandler(target, router)
+        return RoutedHandler(target, router, done)
     if isinstance(target, HttpBackend):
-        return RoutedBackend(target, router)
-    return RoutedFunction(target, router)
+        return target if done else RoutedBackend(target, router)
+    return RoutedFunction(cast("Function", target), router, done)

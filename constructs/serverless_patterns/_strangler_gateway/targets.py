@@ -19,16 +19,16 @@ _LONGEST_NAME = 64
 _PUNCTUATION = 6
 
 
-def target_ids(functions: Sequence[ApiFunction], migrating: Sequence[MigratedRoute]) -> dict[str, str]:
+def target_ids(functions: Sequence[ApiFunction], known: Sequence[MigratedRoute]) -> dict[str, str]:
     """By route what its function is called; not of a service.
 
     Args:
         functions: Of the API, each with its id and its routes.
-        migrating: Which of the routes the router decides on.
+        known: Which of the routes the router may be asked for.
     """
     ours = {one.route.route: function.id for function in functions for one in function.routes}
     found: dict[str, str] = {}
-    for route in migrating:
+    for route in known:
         target: Any = route.target
         if route.route in ours:
             found[route.route] = ours[route.route]
@@ -38,25 +38,28 @@ def target_ids(functions: Sequence[ApiFunction], migrating: Sequence[MigratedRou
 
 
 def check_targets(
-    problems: Problems, migrating: Sequence[MigratedRoute], ids: Mapping[str, str], others: Mapping[str, str]
+    problems: Problems, known: Sequence[MigratedRoute], ids: Mapping[str, str], others: Mapping[str, str]
 ) -> None:
     """Refuse more functions than a variable can name.
 
     Args:
         problems: Takes what is wrong.
-        migrating: The routes.
+        known: The routes that a router may be asked for: migrating, or done.
         ids: What their functions are called.
         others: Variables whose length the user decides.
     """
     named: dict[str, str] = {}
-    for route in migrating:
+    for route in known:
         if route.route in ids:
             named[ids[route.route]] = name_of(route.target) if is_function(route.target) else ""
     size = sum(len(id) + _length(name) + _PUNCTUATION for id, name in named.items())
     size += sum(len(name) + _length(value) for name, value in others.items())
     if size > _MOST_BYTES:
-        fix = "the router finds them by a variable, and Lambda's hold 4 KB: share a Handler, or finish some routes"
-        problems.add("routes", "lead to fewer functions at once while migrating", f"{len(named)} functions", fix)
+        fix = (
+            "the router finds those of routes that are migrating or done by a variable, and Lambda's hold 4 KB: share a"
+            " Handler, or give a part of the paths a gateway of its own"
+        )
+        problems.add("routes", "lead to fewer functions while any is migrating", f"{len(named)} functions", fix)
 
 
 def name_of(function: Function) -> str:

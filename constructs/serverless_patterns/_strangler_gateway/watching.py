@@ -12,8 +12,10 @@ from .metrics import Measured, new_side_error_rate, rolled_back, store_unavailab
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ..migrated_route import MigratedRoute
+
 _ERROR_RATE = 0.05
-_WIDTH = 8
+_WIDTH = 6
 
 
 def gateway_alarms(namespace: str) -> list[AlarmOn]:
@@ -43,15 +45,15 @@ def gateway_alarms(namespace: str) -> list[AlarmOn]:
     ]
 
 
-def define_dashboard(gateway: Measured, routes: Iterable[str]) -> cloudwatch.Dashboard:
-    """A row for each route: its share, its errors, its latency, on both sides."""
-    rows = [_row(gateway, route) for route in sorted(routes)]
+def define_dashboard(gateway: Measured, routes: Iterable[MigratedRoute]) -> cloudwatch.Dashboard:
+    """A row for each route: its share, its errors, its latency, on both sides; and differences, if it has a shadow."""
+    rows = [_row(gateway, one.route, shadowed=one.shadow is not None) for one in routes]
     return cloudwatch.Dashboard(
         gateway, "Dashboard", widgets=[[cast(cloudwatch.IWidget, one) for one in row] for row in rows]
     )
 
 
-def _row(gateway: Measured, route: str) -> Sequence[cloudwatch.GraphWidget]:
+def _row(gateway: Measured, route: str, *, shadowed: bool) -> Sequence[cloudwatch.GraphWidget]:
     new, legacy = gateway.metric_requests(route, "new"), gateway.metric_requests(route, "legacy")
     share = cloudwatch.MathExpression(
         expression="100 * FILL(new, 0) / (FILL(new, 0) + FILL(legacy, 0))",
@@ -64,11 +66,15 @@ def _row(gateway: Measured, route: str) -> Sequence[cloudwatch.GraphWidget]:
         gateway.metric_fell_back(route),
     ]
     latency = [gateway.metric_latency(route, "new"), gateway.metric_latency(route, "legacy")]
-    return [
+    shown = [
         _graph(f"{route}: share of the new side", [cast(cloudwatch.IMetric, share)]),
         _graph(f"{route}: errors", cast("list[cloudwatch.IMetric]", errors)),
         _graph(f"{route}: latency, p99", cast("list[cloudwatch.IMetric]", latency)),
     ]
+    if shadowed:
+        copies = [gateway.metric_shadow_compared(route), gateway.metric_shadow_different(route)]
+        shown.append(_graph(f"{route}: copies compared, and different", cast("list[cloudwatch.IMetric]", copies)))
+    return shown
 
 
 def _graph(title: str, left: list[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:

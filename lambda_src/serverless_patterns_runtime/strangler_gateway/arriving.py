@@ -2,6 +2,7 @@
 
 import binascii
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 from serverless_patterns_runtime.api_proxy.contract import IDEMPOTENCY_KEY_HEADER, MAX_KEY_CHARACTERS
@@ -50,7 +51,8 @@ def arrived(event: dict[str, Any], migration: Migration) -> Arrival:
 def _route(envelope: Envelope, migration: Migration) -> str:
     """By what the gateway has chosen and authorised, never by the path: a second opinion could be another one."""
     for method in (envelope.method, "ANY"):
-        if (route := f"{method} {envelope.resource}") in migration["routes"]:
+        route = f"{method} {envelope.resource}"
+        if route in migration["routes"] or route in migration.get("done", ()):
             return route
     return ""
 
@@ -64,7 +66,8 @@ def _path(envelope: Envelope, migration: Migration, route: str) -> tuple[str, st
             path, prefix = path[len(base) :] or "/", base
     forwarded = canonical(path, matrix=not route)
     # The gateway has matched it with none of those, and legacy may read it as one.
-    moved = (name.partition(" ")[2] for name in [*migration["routes"], *migration.get("elsewhere", ())])
+    names = chain(migration["routes"], migration.get("done", ()), migration.get("elsewhere", ()))
+    moved = (name.partition(" ")[2] for name in names)
     if is_another_s(forwarded, envelope.resource, moved):
         raise PermanentError("the path is another spelling of one that has moved", status=400)
     return forwarded, prefix

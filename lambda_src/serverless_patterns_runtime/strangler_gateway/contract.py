@@ -130,13 +130,16 @@ BREAKER = BreakerSettings(failure_threshold=5, window_seconds=60.0, open_seconds
 """Of every route."""
 
 
-class RouteSettings(TypedDict):
-    generation: int
-    initial_percent: float
+class NewSide(TypedDict):
     function: NotRequired[str]
     """Id in `TARGETS`. Either this or `url`."""
     url: NotRequired[str]
     """`https://profiles.example.com/v2/{id}`: a service of its own."""
+
+
+class RouteSettings(NewSide):
+    generation: int
+    initial_percent: float
     timeout_seconds: float
     """Of the new side."""
     sticky: StickySettings
@@ -174,8 +177,11 @@ class Migration(TypedDict):
     """Longer than the new side remembers a key. Default: `PIN_SECONDS`."""
     routes: dict[str, RouteSettings]
     """By route, `GET /profile/{id}`: those that are migrating."""
+    done: NotRequired[dict[str, NewSide]]
+    """By route: those that API Gateway sends to the new side itself, once a deployment has come to its stage. What it
+    sends here until then is the new side's."""
     elsewhere: NotRequired[list[str]]
-    """Routes that are done: what comes here for one of them is another spelling of its path."""
+    """Routes that are done, and whose new side no router can ask."""
 
 
 class ShadowCopy(TypedDict):

@@ -17,7 +17,7 @@ from serverless_patterns_runtime.strangler_gateway.aws import (
     Service,
 )
 from serverless_patterns_runtime.strangler_gateway.breakers import Breakers
-from serverless_patterns_runtime.strangler_gateway.contract import Side
+from serverless_patterns_runtime.strangler_gateway.contract import NewSide, Side
 from serverless_patterns_runtime.strangler_gateway.pins import Pins
 from serverless_patterns_runtime.strangler_gateway.record import teller
 from serverless_patterns_runtime.strangler_gateway.settings import Settings
@@ -89,8 +89,8 @@ class Edge(NamedTuple):
         migration = settings.migration
         service = Service("dynamodb", settings.region, settings.url_suffix)
         dynamodb = LightDynamoDb(service, STORE_SECONDS)
+        sides: Mapping[str, NewSide] = {**migration["routes"], **migration.get("done", {})}
         tell = teller(migration["gateway"], time.time)
-        routes = migration["routes"]
         return cls(
             settings=settings,
             shares=Shares(migration, settings.control_table, dynamodb, time.time, chance, tell),
@@ -99,9 +99,9 @@ class Edge(NamedTuple):
             functions=LightLambda(Service("lambda", settings.region, settings.url_suffix)),
             legacy=HttpUpstream(settings.legacy_url, migration, added=migration["legacy_headers"]),
             services={
-                name: HttpUpstream(route["url"], migration, template=True)
-                for name, route in routes.items()
-                if "url" in route
+                name: HttpUpstream(side["url"], migration, template=True)
+                for name, side in sides.items()
+                if "url" in side
             },
             breakers=Breakers(settings, LightDynamoDb(service, breakers.SECONDS), time.time, chance, logger),
             clock=time.time,

@@ -68,7 +68,7 @@ def _answered(edge: Edge, arrival: Arrival, began: float, deadline: float) -> di
 
 
 def _shadowed(edge: Edge, arrival: Arrival, answer: Answer) -> None:
-    if "shadow" not in edge.settings.migration["routes"][arrival.route] or edge.shares.killed(arrival.route):
+    if "shadow" not in edge.settings.migration["routes"].get(arrival.route, ()) or edge.shares.killed(arrival.route):
         return  # who kills a route wants its new side left alone
     # Not at the top: few routes have one.
     from serverless_patterns_runtime.strangler_gateway.shadow import hand_over

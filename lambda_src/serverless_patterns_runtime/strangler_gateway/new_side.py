@@ -22,9 +22,10 @@ def ask_new_side(edge: Edge, arrival: Arrival, deadline: float) -> Answer:
 
 
 def _invoked(edge: Edge, arrival: Arrival, deadline: float) -> Answer:
-    route = edge.settings.migration["routes"][arrival.route]
+    migration = edge.settings.migration
+    side = migration["routes"].get(arrival.route) or migration.get("done", {})[arrival.route]
     try:
-        function = edge.settings.targets[route["function"]]  # pyright: ignore[reportTypedDictNotRequiredAccess]
+        function = edge.settings.targets[side["function"]]  # pyright: ignore[reportTypedDictNotRequiredAccess]
         left = deadline - time.monotonic()
         invoked = edge.functions.invoke(function, _payload(arrival.event), left, again=arrival.safe)
     except Exception as error:

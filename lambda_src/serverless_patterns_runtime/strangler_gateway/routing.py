@@ -38,6 +38,8 @@ def routed(edge: Edge, arrival: Arrival, deadline: float) -> Routed:
     if not arrival.route:
         return _by_legacy(edge, arrival, deadline)
     migration = edge.settings.migration
+    if arrival.route not in migration["routes"]:
+        return _finished(edge, arrival, deadline)
     route = migration["routes"][arrival.route]
     placement = placed(migration, route, arrival, edge.shares.percent(arrival.route), edge.random)
     side = placement.side
@@ -55,6 +57,25 @@ def routed(edge: Edge, arrival: Arrival, deadline: float) -> Routed:
         headers = [*done.answer.headers, ("Set-Cookie", placement.set_cookie)]
         done = done._replace(answer=done.answer._replace(headers=headers))
     return done._replace(forced=placement.forced, placed_on=side)
+
+
+def _finished(edge: Edge, arrival: Arrival, deadline: float) -> Routed:
+    """As API Gateway will do without a router, but for keys that legacy has had: those are still known here."""
+    if arrival.idempotency_key is not None:
+        try:
+            side = _pinned(edge, arrival, arrival.idempotency_key, Placement("new"))
+        except PinsUnavailable:
+            detail = "it cannot be told where this request belongs"
+            return _said(arrival, "new", 503, detail, retry_after=AGAIN_SECONDS)
+        if side == "legacy":
+            return _by_legacy(edge, arrival, deadline)
+    try:
+        return Routed(ask_new_side(edge, arrival, deadline), "new", placed_on="new")
+    except Failed as failure:
+        if failure.answer is not None:
+            return Routed(failure.answer, "new", failed=True, reason=failure.detail, placed_on="new")
+        retry_after = AGAIN_SECONDS if failure.status == 503 else None
+        return _said(arrival, "new", failure.status, failure.detail, retry_after=retry_after)._replace(placed_on="new")
 
 
 def _pinned(edge: Edge, arrival: Arrival, key: str, placement: Placement) -> Side:

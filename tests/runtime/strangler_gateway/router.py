@@ -11,7 +11,7 @@ from serverless_patterns_runtime.circuit_breaker.permit import Permit
 from serverless_patterns_runtime.strangler_gateway import handler
 from serverless_patterns_runtime.strangler_gateway.addresses import Resolve, resolved
 from serverless_patterns_runtime.strangler_gateway.aws import Invoked
-from serverless_patterns_runtime.strangler_gateway.contract import Migration, RouteSettings, Side
+from serverless_patterns_runtime.strangler_gateway.contract import Migration, NewSide, RouteSettings, Side
 from serverless_patterns_runtime.strangler_gateway.edge import Edge
 from serverless_patterns_runtime.strangler_gateway.pins import PinsUnavailable
 from serverless_patterns_runtime.strangler_gateway.settings import Settings
@@ -124,10 +124,9 @@ class Router:
         self._stream = io.StringIO()
         made = migration(**changed)
         upstream = HttpUpstream(legacy.url, made, added=made["legacy_headers"], resolve=resolve)
+        sides: Mapping[str, NewSide] = {**made["routes"], **made.get("done", {})}
         services = {
-            name: HttpUpstream(route["url"], made, template=True)
-            for name, route in made["routes"].items()
-            if "url" in route
+            name: HttpUpstream(side["url"], made, template=True) for name, side in sides.items() if "url" in side
         }
         self.edge = Edge(
             settings=Settings(made, legacy.url, "control", "breakers", {"Profile": "profile-fn"}, "", "x", "eu-west-1"),

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from serverless_patterns_runtime.api_proxy.envelope import Envelope
 from serverless_patterns_runtime.strangler_gateway import (
     answer,
     arrival,
@@ -24,6 +25,7 @@ from serverless_patterns_runtime.strangler_gateway import (
     wire,
 )
 from serverless_patterns_runtime.strangler_gateway.connection import Connection
+from serverless_patterns_runtime.strangler_gateway.contract import Migration
 from serverless_patterns_runtime.strangler_gateway.pins import PinsUnavailable
 from serverless_patterns_runtime.strangler_gateway.wire import Stream
 
@@ -46,6 +48,10 @@ Given = Mapping[str, Iterable[str]]
 
 def setting(place: object, name: str, value: Any) -> Callable[[Patch], None]:
     return lambda patch: patch.setattr(place, name, value)
+
+
+def of_what_migrates(envelope: Envelope, migration: Migration) -> str:
+    return route if (route := f"{envelope.method} {envelope.resource}") in migration["routes"] else ""
 
 
 def headers_unseen(*names: str) -> Callable[[Patch], None]:
@@ -332,6 +338,14 @@ CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
     "testers count for no rollback": (
         setting(routing, "_note", lambda edge, one, _, **how: edge.shares.note(one.route, how["failed"])),
         on_legacy(sides.test_a_tester_chooses_where_that_is_allowed_and_counts_for_no_rollback),
+    ),
+    "what is done is not legacy's again": (
+        setting(arriving, "_route", of_what_migrates),
+        on_legacy(sides.test_what_is_done_is_the_new_side_s_while_the_stage_still_asks_the_router),
+    ),
+    "a key of legacy's, whose route is done": (
+        setting(routing, "_pinned", lambda *given: given[-1].side),
+        on_legacy(sides.test_a_key_that_legacy_has_had_stays_there_while_the_router_knows_it),
     ),
     "the breaker": (
         setting(routing, "_guarded", lambda *given: routing.ask_new_side(*given)),

@@ -217,6 +217,53 @@ def test_two_keys_or_one_that_is_too_long_are_sent_nowhere(legacy: RawServer):
     assert legacy.requests == []
 
 
+# A route that is done: the router has its new file before the stage sends it nothing more.
+
+
+def finished(legacy: RawServer, side: Any = None, **changed: Any) -> Router:
+    done = dict.fromkeys((ROUTE, SAVE), side or {"function": "Profile"})
+    return Router(legacy, routes={"GET /other": route_settings()}, done=done, **changed)
+
+
+def test_what_is_done_is_the_new_side_s_while_the_stage_still_asks_the_router(legacy: RawServer):
+    router = finished(legacy, force_header="X-Side")
+    assert (ask(router).body, save(router).body, ask(router, b"X-Side: legacy").body) == (b"new",) * 3
+    assert save(router, KEY).body == b"new"
+    assert router.pins.kept == {(SAVE, "k-1"): "new"}
+    assert (legacy.requests, router.shares.noted) == ([], [])
+    assert ask(router).all("Set-Cookie") == []
+
+
+def test_a_key_that_legacy_has_had_stays_there_while_the_router_knows_it(legacy: RawServer):
+    router = finished(legacy)
+    router.pins.kept[SAVE, "k-1"] = "legacy"
+    assert save(router, KEY).body == b"ok"
+    router.pins.down = True
+    assert problem(save(router, KEY))[0] == 503
+    assert (len(legacy.requests), router.functions.events) == (1, [])
+
+
+def test_what_is_done_and_fails_is_nobody_else_s(legacy: RawServer):
+    router = finished(legacy)
+    router.functions.answer = lambda _: Invoked("Unhandled", b"{}")
+    assert problem(ask(router))[0] == 502
+    router.functions.answer = lambda _: {"statusCode": 500, "body": "oops"}
+    assert ask(router)[::2] == ("500", b"oops")
+    assert (legacy.requests, router.shares.noted) == ([], [])
+
+
+def test_a_service_whose_route_is_done_is_asked_by_its_url(legacy: RawServer):
+    router = finished(legacy, {"url": f"{legacy.url}/v2/{{id}}"})
+    assert ask(router).body == b"ok"
+    assert legacy.requests[0].startswith(b"GET /v2/5 ")
+
+
+def test_nothing_else_of_its_path_is_done(legacy: RawServer):
+    router = finished(legacy)
+    assert router.send(get("/profile/5", method=b"DELETE"), PROFILE).body == b"ok"
+    assert problem(router.send(get("/%70rofile/5")))[0] == 400, "another spelling of it"
+
+
 # A tester who chooses the side.
 
 
