@@ -21,7 +21,7 @@ def main() -> None:
     options = argparse.ArgumentParser(prog="legacy")
     options.add_argument("--port", type=int, default=0)
     options.add_argument("--ledger", action="store_true", help="tell at /__ledger what was seen")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # not at once: the database would be left behind
+    signal.signal(signal.SIGTERM, _end)
     chosen, key = options.parse_args(), sys.stdin.readline().strip()
     with tempfile.TemporaryDirectory() as folder, closing(opened(Path(folder) / "site.sqlite")) as database:
         ledger = Ledger() if chosen.ledger else None
@@ -30,6 +30,12 @@ def main() -> None:
             print(server.server_port, flush=True)
             if sys.stdin.read():  # a word, before the end: stay, whatever becomes of the owner
                 threading.Event().wait()
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it ends already, and nothing is to be left behind
+
+
+def _end(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit()  # not at once: the database would be left behind
 
 
 if __name__ == "__main__":
