@@ -30,7 +30,7 @@ demo: setup
 
 test: export CDK_VALIDATION ?= false
 test: setup $(SCANNERS_READY)
-	@python -m pytest -n 2
+	@python -m pytest -n 3
 
 test-fast: export CDK_VALIDATION ?= false
 test-fast: setup

@@ -1,7 +1,7 @@
-"""How `make test` shares the tests out among its two workers, each a process with fixtures and a cloud of its own.
+"""How `make test` shares the tests out among its three workers, each a process with fixtures and a cloud of its own.
 
-What waits for a cloud and what only computes run beside each other: the first worker begins with the deployed, the
-second with the simulated, and they meet in between. So neither core stands idle while the other is crowded.
+What waits for a cloud and what only computes run beside each other, on two cores: the first worker and the third
+begin with the deployed, which waits most of its time, the second with the simulated, and they meet in between.
 """
 
 from xdist.scheduler import LoadScopeScheduling
