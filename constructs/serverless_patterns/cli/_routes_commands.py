@@ -16,10 +16,8 @@ from serverless_patterns.cli._routes import Wanted, change, list_routes
 __all__ = ["route"]
 
 
-class _Percent(click.ParamType):
+class _Percent(click.FloatRange):
     """What the control function takes: so that nobody is asked about what it refuses."""
-
-    name = "percent"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         try:
@@ -67,7 +65,7 @@ def _changes(command: Callable[..., None]) -> Callable[..., None]:
 @route.command("set", help=f"Send PERCENT of a route's callers to its new side.\n\n{_TARGET}")
 @at_a_place
 @click.argument("name", metavar="ROUTE")
-@click.argument("percent", type=_Percent())
+@click.argument("percent", type=_Percent(min=0, max=100))
 @_changes
 def _set(target: str, place: Place, **given: Any) -> None:  # pyright: ignore[reportUnusedFunction]
     _change("set", target, place, **given)
@@ -89,7 +87,7 @@ def _kill(target: str, place: Place, **given: Any) -> None:  # pyright: ignore[r
 )
 @at_a_place
 @click.argument("name", metavar="ROUTE")
-@click.argument("percent", type=_Percent(), required=False)
+@click.argument("percent", type=_Percent(min=0, max=100), required=False)
 @_changes
 def _clear(target: str, place: Place, **given: Any) -> None:  # pyright: ignore[reportUnusedFunction]
     _change("clear", target, place, **given)
