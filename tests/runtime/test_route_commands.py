@@ -191,7 +191,6 @@ def test_for_machines_one_object_on_stdout(run: Run) -> None:
     ("arguments", "words"),
     [
         (("set", "Shop-Control", BASKET, "50", *WHY), "it is killed by bob (prices are wrong): clear it first."),
-        (("set", "Shop-Control", ROUTE, "0.001", *WHY), "a percentage has two decimals at most."),
         (("kill", "Shop-Control", "GET /profile", *WHY), "there is no route 'GET /profile' that is migrating"),
         (("list", "Shop-Control", "GET /profile"), "there are: GET /profile/{id}"),
     ],
@@ -208,7 +207,10 @@ def test_what_is_refused_is_said(run: Run, arguments: tuple[str, ...], words: st
     [
         (("set", "Shop-Control", ROUTE, "50", "--reason", "why"), "add --yes"),
         (("set", "Shop-Control", ROUTE, "101", *WHY), "101"),
-        (("set", "Shop-Control", ROUTE, "nan", *WHY), "nan"),
+        (("set", "Shop-Control", ROUTE, "nan", *WHY), "PERCENT is a number from 0 to 100, not nan."),
+        (("set", "Shop-Control", ROUTE, "50%", *WHY), "without a sign behind it: 50. It was '50%'."),
+        (("set", "Shop-Control", ROUTE, "0.123", *WHY), "PERCENT has two decimals at most, not as many as 0.123."),
+        (("clear", "Shop-Control", BASKET, "0.123", *WHY), "PERCENT has two decimals at most"),
         (("set", "Shop-Control", ROUTE, *WHY), "PERCENT"),
         (("kill", "Shop-Control", ROUTE, "--yes"), "--reason"),
         (("clear", "Shop-Control", ROUTE, "--yes", "--reason", " "), "--reason needs a word"),

@@ -233,6 +233,7 @@ def test_a_tester_is_where_he_wants_to_be_and_never_rolls_anything_back() -> Non
         check(world)
         assert not world.changes[CATALOGUE]
         assert {tuple(one.sent) for one in world.invocations} == {("new", "legacy")}
+        assert world.circuits == []
     finally:
         world.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Callable
 from functools import reduce
@@ -15,6 +14,22 @@ from serverless_patterns.cli._placing import at_a_place, somebody_is_there
 from serverless_patterns.cli._routes import Wanted, change, list_routes
 
 __all__ = ["route"]
+
+
+class _Percent(click.FloatRange):
+    """What the control function takes: so that nobody is asked about what it refuses."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            percent = float(value)
+        except ValueError:
+            self.fail(f"PERCENT is a number from 0 to 100 without a sign behind it: 50. It was {value!r}.", param, ctx)
+        if not 0 <= percent <= 100:  # not a number neither
+            self.fail(f"PERCENT is a number from 0 to 100, not {value}.", param, ctx)
+        if round(percent, 2) != percent:
+            self.fail(f"PERCENT has two decimals at most, not as many as {value}.", param, ctx)
+        return percent
+
 
 _TARGET = (
     "TARGET is the gateway's control function: its name or ARN, or Stack.OutputKey for a CloudFormation output that"
@@ -50,13 +65,15 @@ def _changes(command: Callable[..., None]) -> Callable[..., None]:
 @route.command("set", help=f"Send PERCENT of a route's callers to its new side.\n\n{_TARGET}")
 @at_a_place
 @click.argument("name", metavar="ROUTE")
-@click.argument("percent", type=click.FloatRange(min=0, max=100))
+@click.argument("percent", type=_Percent(min=0, max=100))
 @_changes
 def _set(target: str, place: Place, **given: Any) -> None:  # pyright: ignore[reportUnusedFunction]
     _change("set", target, place, **given)
 
 
-@route.command("kill", help=f"Send everybody to legacy, until it is cleared.\n\n{_TARGET}")
+@route.command(
+    "kill", help=f"Send callers to legacy, all but forced ones and known keys, until it is cleared.\n\n{_TARGET}"
+)
 @at_a_place
 @click.argument("name", metavar="ROUTE")
 @_changes
@@ -70,7 +87,7 @@ def _kill(target: str, place: Place, **given: Any) -> None:  # pyright: ignore[r
 )
 @at_a_place
 @click.argument("name", metavar="ROUTE")
-@click.argument("percent", type=click.FloatRange(min=0, max=100), required=False)
+@click.argument("percent", type=_Percent(min=0, max=100), required=False)
 @_changes
 def _clear(target: str, place: Place, **given: Any) -> None:  # pyright: ignore[reportUnusedFunction]
     _change("clear", target, place, **given)
@@ -88,8 +105,6 @@ def _change(
     as_json: bool,
     percent: float | None = None,
 ) -> None:
-    if percent is not None and math.isnan(percent):
-        raise click.UsageError("PERCENT is a number from 0 to 100, not nan.")
     if not reason.strip():
         raise click.UsageError("--reason needs a word.")
     if not (yes or somebody_is_there()):

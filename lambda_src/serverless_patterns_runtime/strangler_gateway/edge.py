@@ -66,6 +66,10 @@ class KnownPins(Protocol):
         """Where the key was first sent: here, if this is the first time. Raises PinsUnavailable."""
         ...
 
+    def known(self, route: str, key: str) -> Side | None:
+        """Where the key was first sent, if it was. Raises PinsUnavailable."""
+        ...
+
 
 class Edge(NamedTuple):
     settings: Settings

@@ -28,7 +28,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def process(event: dict[str, Any], context: Any, edge: Edge) -> dict[str, Any]:
     """The whole handler, over any edge. Never raises: what API Gateway makes of an error tells the caller nothing."""
     began = time.monotonic()
-    seconds = min(edge.settings.migration["deadline_seconds"], context.get_remaining_time_in_millis() / 1000)
+    whole = edge.settings.migration["deadline_seconds"]
+    seconds = min(whole - _waited(event, edge, whole), context.get_remaining_time_in_millis() / 1000)
     try:
         arrival = arrived(event, edge.settings.migration)
         return _answered(edge, arrival, began, began + seconds - MARGIN_SECONDS)
@@ -39,6 +40,15 @@ def process(event: dict[str, Any], context: Any, edge: Edge) -> dict[str, Any]:
     except Exception as error:
         edge.logger.error("a request could not be routed", extra=describe(error, with_message=False))
         return problem(500, "the request could not be routed", context.aws_request_id).proxy_result()
+
+
+def _waited(event: dict[str, Any], edge: Edge, most: float) -> float:
+    """Since the request reached the gateway, which counts from there: a cold start took its part of the time."""
+    try:
+        waited = edge.clock() - event["requestContext"]["requestTimeEpoch"] / 1000
+    except (KeyError, TypeError):
+        return 0.0
+    return min(max(waited, 0.0), most / 2)  # two clocks, of which one may be wrong
 
 
 def _answered(edge: Edge, arrival: Arrival, began: float, deadline: float) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 import math
 import time
+from contextlib import suppress
 from typing import NamedTuple
 
 from serverless_patterns_runtime.errors import CircuitOpen, PermanentError
+from serverless_patterns_runtime.strangler_gateway import record
 from serverless_patterns_runtime.strangler_gateway.answer import Answer
 from serverless_patterns_runtime.strangler_gateway.arrival import Arrival
-from serverless_patterns_runtime.strangler_gateway.contract import RouteSettings, Side
+from serverless_patterns_runtime.strangler_gateway.contract import METRIC_STORE_UNAVAILABLE, RouteSettings, Side
 from serverless_patterns_runtime.strangler_gateway.edge import Edge
 from serverless_patterns_runtime.strangler_gateway.new_side import ask_new_side
 from serverless_patterns_runtime.strangler_gateway.pins import PinsUnavailable
@@ -30,7 +32,8 @@ class Routed(NamedTuple):
     forced: bool = False
     reason: str = ""
     """Why the answer is not simply that of the side."""
-    placed_on: Side = "legacy"
+    placed_on: Side | None = "legacy"
+    """None: it was sent to no side."""
 
 
 def routed(edge: Edge, arrival: Arrival, deadline: float) -> Routed:
@@ -42,35 +45,24 @@ def routed(edge: Edge, arrival: Arrival, deadline: float) -> Routed:
         return _finished(edge, arrival, deadline)
     route = migration["routes"][arrival.route]
     placement = placed(migration, route, arrival, edge.shares.percent(arrival.route), edge.random)
-    side = placement.side
-    if arrival.idempotency_key is not None:
-        try:
-            side = _pinned(edge, arrival, arrival.idempotency_key, placement)
-        except PinsUnavailable:
-            detail = "it cannot be told where this request belongs"
-            return _said(arrival, side, 503, detail, retry_after=AGAIN_SECONDS)
-    if side == "new":
-        done = _by_new_side(edge, arrival, route, placement, deadline)
-    else:
-        done = _by_legacy(edge, arrival, deadline)
+    try:
+        done = _placed(edge, arrival, route, placement, deadline)
+    except PinsUnavailable as error:
+        done = _unpinned(edge, arrival, placement.side, error)
     if placement.set_cookie is not None:
         headers = [*done.answer.headers, ("Set-Cookie", placement.set_cookie)]
         done = done._replace(answer=done.answer._replace(headers=headers))
-    return done._replace(forced=placement.forced, placed_on=side)
+    return done._replace(forced=placement.forced)
 
 
 def _finished(edge: Edge, arrival: Arrival, deadline: float) -> Routed:
     """As API Gateway will do without a router, but for keys that legacy has had: those are still known here."""
-    if arrival.idempotency_key is not None:
-        try:
-            side = _pinned(edge, arrival, arrival.idempotency_key, Placement("new"))
-        except PinsUnavailable:
-            detail = "it cannot be told where this request belongs"
-            return _said(arrival, "new", 503, detail, retry_after=AGAIN_SECONDS)
-        if side == "legacy":
-            return _by_legacy(edge, arrival, deadline)
     try:
+        if _pinned(edge, arrival, Placement("new")) == "legacy":
+            return _by_legacy(edge, arrival, deadline)
         return Routed(ask_new_side(edge, arrival, deadline), "new", placed_on="new")
+    except PinsUnavailable as error:
+        return _unpinned(edge, arrival, "new", error)
     except Failed as failure:
         if failure.answer is not None:
             return Routed(failure.answer, "new", failed=True, reason=failure.detail, placed_on="new")
@@ -78,9 +70,31 @@ def _finished(edge: Edge, arrival: Arrival, deadline: float) -> Routed:
         return _said(arrival, "new", failure.status, failure.detail, retry_after=retry_after)._replace(placed_on="new")
 
 
-def _pinned(edge: Edge, arrival: Arrival, key: str, placement: Placement) -> Side:
+def _unpinned(edge: Edge, arrival: Arrival, side: Side, error: PinsUnavailable) -> Routed:
+    """No side was asked, and none has failed."""
+    kind = type(error.__cause__).__name__
+    record.count(edge.settings.migration["gateway"], METRIC_STORE_UNAVAILABLE, edge.clock(), error_type=kind)
+    done = _said(arrival, side, 503, "it cannot be told where this request belongs", retry_after=AGAIN_SECONDS)
+    return done._replace(failed=False, placed_on=None)
+
+
+def _placed(edge: Edge, arrival: Arrival, route: RouteSettings, placement: Placement, deadline: float) -> Routed:
+    # For the new side a key is pinned once the breaker lets its request go.
+    if placement.side == "new" or _pinned(edge, arrival, placement) == "new":
+        with suppress(_LegacysKey):
+            return _by_new_side(edge, arrival, route, placement, deadline)
+    return _by_legacy(edge, arrival, deadline)
+
+
+class _LegacysKey(Exception):
+    """Its first request was sent there."""
+
+
+def _pinned(edge: Edge, arrival: Arrival, placement: Placement) -> Side:
     """Where the key was first sent, that of the same request tried again is sent too."""
-    side = edge.pins.side(arrival.route, key, placement.side)
+    key, side = arrival.idempotency_key, placement.side
+    if key is not None:
+        side = edge.pins.side(arrival.route, key, side)
     if placement.forced and side != placement.side:
         raise PermanentError("a request with this idempotency key has been sent to the other side", status=409)
     return side
@@ -89,9 +103,7 @@ def _pinned(edge: Edge, arrival: Arrival, key: str, placement: Placement) -> Sid
 def _by_new_side(edge: Edge, arrival: Arrival, route: RouteSettings, placement: Placement, deadline: float) -> Routed:
     retry_after: int | None = None
     try:
-        # A tester passes by the breaker: his requests must not open it for everybody.
-        ask = ask_new_side if placement.forced else _guarded
-        answer = ask(edge, arrival, min(deadline, time.monotonic() + route["timeout_seconds"]))
+        answer = _guarded(edge, arrival, placement, min(deadline, time.monotonic() + route["timeout_seconds"]))
     except CircuitOpen as refusal:
         retry_after = max(1, math.ceil(refusal.retry_at - edge.clock()))
         failure = Failed(503, "a service that this needs does not answer at present")
@@ -100,25 +112,35 @@ def _by_new_side(edge: Edge, arrival: Arrival, route: RouteSettings, placement: 
         retry_after = AGAIN_SECONDS if error.status == 503 else None
     else:
         _note(edge, arrival, placement, failed=False)
-        return Routed(answer, "new")
+        return Routed(answer, "new", placed_on="new")
     # Refused ones too: a route whose breaker stays open must come to its rollback.
     _note(edge, arrival, placement, failed=True)
     if arrival.safe and route["fallback"]:
         done = _by_legacy(edge, arrival, deadline)
-        return done._replace(side="new", failed=True, fell_back=True, reason=failure.detail)
+        return done._replace(side="new", failed=True, fell_back=True, reason=failure.detail, placed_on="new")
     if failure.answer is not None:
-        return Routed(failure.answer, "new", failed=True, reason=failure.detail)
-    return _said(arrival, "new", failure.status, failure.detail, retry_after=retry_after)
+        return Routed(failure.answer, "new", failed=True, reason=failure.detail, placed_on="new")
+    done = _said(arrival, "new", failure.status, failure.detail, retry_after=retry_after)
+    return done._replace(placed_on="new")
 
 
-def _guarded(edge: Edge, arrival: Arrival, deadline: float) -> Answer:
+def _guarded(edge: Edge, arrival: Arrival, placement: Placement, deadline: float) -> Answer:
+    if placement.forced:  # a tester passes by the breaker: his requests must not open it for everybody
+        _pinned(edge, arrival, placement)
+        return ask_new_side(edge, arrival, deadline)
     breaker = edge.breakers[arrival.route]
     try:
         permit = breaker.permit(lambda: deadline - time.monotonic())
     except CircuitOpen:
+        key = arrival.idempotency_key
+        # Nothing is sent, and so nothing is pinned: a kill frees this key.
+        if key is not None and edge.pins.known(arrival.route, key) == "legacy":
+            raise _LegacysKey from None
         breaker.refused(1)
         raise
     with permit:
+        if _pinned(edge, arrival, placement) == "legacy" and placement.side == "new":
+            raise _LegacysKey
         return permit.run(lambda: ask_new_side(edge, arrival, deadline))
 
 

@@ -90,7 +90,7 @@ class Shares:
         from serverless_patterns_runtime.strangler_gateway.changes import Beaten, change
 
         reason = (
-            f"{total.errors} of {total.requests} requests failed within {rules['window_seconds']} s,"
+            f"{total.errors} of {total.requests} requests failed or were refused within {rules['window_seconds']} s,"
             f" more than {rules['max_error_percent']:g} percent"
         )
         after = standing.changed(

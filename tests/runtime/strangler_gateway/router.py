@@ -101,6 +101,11 @@ class Pins:
             raise PinsUnavailable
         return self.kept.setdefault((route, key), wanted)
 
+    def known(self, route: str, key: str) -> Side | None:
+        if self.down:
+            raise PinsUnavailable
+        return self.kept.get((route, key))
+
 
 class NoBreaker:
     def permit(self, remaining: Callable[[], float]) -> Permit:

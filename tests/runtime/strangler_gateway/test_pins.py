@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ConnectionClosedError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serverless_patterns_runtime.strangler_gateway.contract import PIN_SECONDS, Side
@@ -16,6 +16,7 @@ from .gateway import OTHER, TABLE, Gateway
 SIDES: st.SearchStrategy[Side] = st.sampled_from(["legacy", "new"])
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1), st.lists(SIDES, min_size=1, max_size=8), st.integers(0, PIN_SECONDS - 1))
 def test_whatever_is_wanted_later_and_by_whichever_router_the_first_side_holds(
     key: str, wanted: list[Side], pause: int
@@ -81,6 +82,20 @@ def test_without_the_table_nobody_knows_where_it_was_sent(error: Exception) -> N
     with pytest.raises(PinsUnavailable) as raised:
         gateway.router().pinned("k", "new")
     assert raised.value.__cause__ is error
+
+
+def test_one_throttle_is_nobody_s_trouble() -> None:
+    gateway = Gateway()
+    router = gateway.router()
+
+    def throttled(_: Any) -> Any:
+        gateway.works()
+        raise client_error("dynamodb", "UpdateItem", ServiceError("ThrottlingException", "no"))
+
+    gateway.dynamodb.meets["UpdateItem"] = throttled
+    assert router.pinned("k", "new") == "new"
+    assert router.pins.known(OTHER, "k") == "new"
+    assert router.pins.known(OTHER, "another") is None
 
 
 def test_who_heard_nothing_of_his_pin_finds_it() -> None:

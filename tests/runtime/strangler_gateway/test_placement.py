@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serverless_patterns_runtime.errors import PermanentError
@@ -81,6 +81,7 @@ def test_a_share_of_two_decimals_is_exactly_so_many_of_ten_thousand_steps() -> N
         assert got == set(range(steps))
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1), st.lists(PERCENTAGES, min_size=2, max_size=12))
 def test_nobody_moves_back_while_the_percentage_grows(name: str, percentages: list[float]) -> None:
     for caller in (Caller(claims={"sub": name}), Caller(cookies={COOKIE: name})):
@@ -93,6 +94,7 @@ def test_who_asks_again_is_where_he_was() -> None:
     assert before == after
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1), PERCENTAGES)
 def test_who_comes_back_is_where_he_was_on_every_route_and_in_every_environment(name: str, percent: float) -> None:
     for caller in (
@@ -103,6 +105,7 @@ def test_who_comes_back_is_where_he_was_on_every_route_and_in_every_environment(
         assert len({where(caller, percent, random.Random(seed)) for seed in range(3)}) == 1
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1), st.integers(0), PERCENTAGES)
 def test_a_login_moves_nobody(user: str, seed: int, percent: float) -> None:
     stranger = where(Caller(), percent, random.Random(seed))

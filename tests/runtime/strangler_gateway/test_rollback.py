@@ -42,7 +42,7 @@ def test_over_the_bound_it_is_killed_with_the_numbers_as_its_reason(gateway: Gat
     assert settled(gateway, router) == [0]
     (route,) = gateway.asked(action="list", route=ROUTE, history=True)["routes"]
     assert (route["killed"], route["percent"], route["by"]) == (True, 50, "rollback")
-    assert route["reason"] == "8 of 100 requests failed within 60 s, more than 2 percent"
+    assert route["reason"] == "8 of 100 requests failed or were refused within 60 s, more than 2 percent"
     assert [entry["action"] for entry in route["history"]] == ["rollback"]
     assert router.told == [(METRIC_ROLLED_BACK, ROUTE)]
 

@@ -18,6 +18,7 @@ from serverless_patterns_runtime.strangler_gateway import (
     breakers,
     canonical_path,
     connection,
+    handler,
     headers,
     query,
     routing,
@@ -133,9 +134,9 @@ def additions_again(patch: Patch) -> None:
 def guessed_pins(patch: Patch) -> None:
     original = routing._pinned
 
-    def pinned(edge: Any, arrived: Any, key: str, placement: Any) -> Any:
+    def pinned(edge: Any, arrived: Any, placement: Any) -> Any:
         try:
-            return original(edge, arrived, key, placement)
+            return original(edge, arrived, placement)
         except PinsUnavailable:
             return placement.side
 
@@ -147,6 +148,16 @@ def guarded_testers(patch: Patch) -> None:
 
     def by_new_side(edge: Any, arrived: Any, route: Any, placement: Any, deadline: float) -> Any:
         return original(edge, arrived, route, placement._replace(forced=False), deadline)
+
+    patch.setattr(routing, "_by_new_side", by_new_side)
+
+
+def keys_pinned_at_once(patch: Patch) -> None:
+    original = routing._by_new_side
+
+    def by_new_side(edge: Any, arrived: Any, route: Any, placement: Any, deadline: float) -> Any:
+        routing._pinned(edge, arrived, placement)
+        return original(edge, arrived, route, placement, deadline)
 
     patch.setattr(routing, "_by_new_side", by_new_side)
 
@@ -350,6 +361,14 @@ CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
     "the breaker": (
         setting(routing, "_guarded", lambda *given: routing.ask_new_side(*given)),
         on_legacy(sides.test_while_the_breaker_is_open_the_new_side_is_left_alone),
+    ),
+    "a key that the breaker refused is not pinned": (
+        keys_pinned_at_once,
+        on_legacy(sides.test_a_key_that_the_breaker_refused_is_nobody_s_and_a_kill_frees_it),
+    ),
+    "the gateway's time begins before the router's": (
+        setting(handler, "_waited", lambda *_: 0.0),
+        on_legacy(sides.test_the_time_is_the_gateway_s_which_began_before_a_cold_start),
     ),
     "failures one by one open no breaker": (
         setting(breakers, "FAILURES_IN_A_ROW", 1),

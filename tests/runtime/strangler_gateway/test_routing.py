@@ -1,10 +1,12 @@
 """Which side answers, and what becomes of a request whose side does not."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from serverless_patterns_runtime.circuit_breaker.permit import Permit
 from serverless_patterns_runtime.errors import CircuitOpen
 from serverless_patterns_runtime.strangler_gateway.aws import Invoked
 
@@ -173,6 +175,24 @@ def test_while_the_breaker_is_open_the_new_side_is_left_alone(legacy: RawServer)
     assert router.shares.noted == [(ROUTE, True), (SAVE, True)]
 
 
+class Watched(NoBreaker):
+    def permit(self, remaining: Callable[[], float]) -> Permit:
+        self.left = remaining()
+        return super().permit(remaining)
+
+
+def test_the_time_is_the_gateway_s_which_began_before_a_cold_start(legacy: RawServer):
+    router, breaker = Router(legacy, routes={ROUTE: route_settings(timeout_seconds=100)}), Watched()
+    router.edge = router.edge._replace(breakers={ROUTE: breaker})
+    router.shares.said = 100
+    event = gateway_model.event(get("/profile/5"), PROFILE)
+    # The whole, and a margin of 1.5 seconds; a clock that is wrong takes half of it at most.
+    for ago, left in {0: 27.5, 4: 23.5, -3_600: 27.5, 3_600: 13.0}.items():
+        event["requestContext"]["requestTimeEpoch"] = int((router.clock() - ago) * 1000)
+        assert router.give(event).body == b"new"
+        assert left - 1 < breaker.left <= left
+
+
 def test_a_function_s_headers_are_read_as_api_gateway_reads_them(legacy: RawServer):
     router = Router(legacy)
     several = {"Set-Cookie": ["a=1", "b=2"], "X-One": ["kept"]}
@@ -208,6 +228,34 @@ def test_a_key_whose_pin_cannot_be_read_is_sent_nowhere(legacy: RawServer):
     assert (legacy.requests, router.functions.events) == ([], [])
     assert save(router).body == b"ok"
     assert ask(router, KEY).body == b"ok", "a safe request needs no pin"
+
+
+def test_a_key_that_the_breaker_refused_is_nobody_s_and_a_kill_frees_it(legacy: RawServer):
+    router, breaker = Router(legacy), OpenBreaker()
+    working = router.edge
+    router.edge = working._replace(breakers={ROUTE: breaker, SAVE: breaker})
+    router.shares.said = 100
+    assert problem(save(router, KEY))[0] == 503
+    assert router.pins.kept == {}
+    router.pins.kept[SAVE, "k-2"] = "legacy"
+    assert save(router, b"Idempotency-Key: k-2").body == b"ok"
+    assert breaker.told == 1
+    router.pins.down = True
+    assert problem(save(router, KEY))[1] == "it cannot be told where this request belongs"
+    router.pins.down, router.shares.said = False, 0
+    assert save(router, KEY).body == b"ok"
+    assert router.pins.kept[SAVE, "k-1"] == "legacy"
+    assert router.functions.events == []
+
+
+def test_a_key_that_cannot_be_pinned_is_no_side_s_error(legacy: RawServer, capsys: pytest.CaptureFixture[str]):
+    router = Router(legacy)
+    router.pins.down, router.shares.said = True, 100
+    assert problem(save(router, KEY))[0] == 503
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["RouteStoreUnavailable"] for line in told if "RouteStoreUnavailable" in line] == [1]
+    assert [line["RoutedErrors"] for line in told if "RoutedErrors" in line] == [0]
+    assert router.shares.noted == []
 
 
 def test_two_keys_or_one_that_is_too_long_are_sent_nowhere(legacy: RawServer):
