@@ -79,7 +79,7 @@ class StranglerGateway(Offering):
         stage_name: First part of every path. Default: `live`.
         web_acl: ARN of a regional web ACL of AWS WAF.
         encryption_key: Customer key for tables, logs and variables. Default: that of `Defaults`, else AWS's own.
-        dashboard: Share, errors and latency of every route that is migrating ($3 a month).
+        dashboard: Share, errors, latency and differences of every route that is migrating ($3 a month).
         alarms: `all`, `critical` or `none`. Default: that of `Defaults`, else `all`.
         alarm_actions: What alarms notify. Default: those of `Defaults`.
         max_latency: One answer in 100 that takes longer raises an alarm.

@@ -12,7 +12,8 @@ import pytest
 from serverless_patterns.testing import Cloud
 from serverless_patterns_runtime.strangler_gateway import contract
 from serverless_patterns_runtime.strangler_gateway.aws import LightDynamoDb, Service
-from serverless_patterns_runtime.strangler_gateway.contract import Command, Migration
+from serverless_patterns_runtime.strangler_gateway.contract import Migration
+from serverless_patterns_runtime.strangler_gateway.control_contract import Command
 from serverless_patterns_runtime.strangler_gateway.controlling import Control
 from serverless_patterns_runtime.strangler_gateway.pins import Pins
 from serverless_patterns_runtime.strangler_gateway.shares import Shares
