@@ -41,6 +41,6 @@ def runtime_layer(scope: Construct, runtime: lambda_.Runtime, python: str) -> la
         Validations.of(layer).add_warning(
             "serverless-patterns:layer-source",
             f"this build of serverless_patterns had no Python {python}: its layer is compiled at every cold start; "
-            f"build the wheel where Python {python} is, or pass another runtime to the Handler",
+            f"build the wheel where Python {python} is, or run functions of yours on another, by Handler(runtime=...)",
         )
     return layer

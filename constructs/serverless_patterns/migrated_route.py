@@ -96,8 +96,7 @@ class MigratedRoute:
 
     Args:
         route: `METHOD /path/{parameter}`, as in a `Route`.
-        target: The new side: a `Handler`, a `lambda_.IFunction` (raw events) or an `HttpBackend`; behind a saga's
-            `start()` and its likes only once it is done.
+        target: The new side: a `Handler`, a `lambda_.IFunction` (raw events) or an `HttpBackend`.
         stage: `legacy`: declared, and as if it were not. `migrating`: as the percentage says. `done`: the target's.
         initial_percent: Of callers that the new side gets at first, 0 to 100, two decimals; a command changes it.
         generation: 1 or more. A higher one starts anew: what was set or killed for a lower one is void.

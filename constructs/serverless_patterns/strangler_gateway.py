@@ -135,6 +135,8 @@ class StranglerGateway(Offering):
         check_gateway(
             problems,
             told,
+            legacy=legacy,
+            routes=routes,
             auth=auth,
             namespace=namespace,
             sticky=sticky,

@@ -1,5 +1,6 @@
 """What `docs/testing.md` shows works, in a project that consists of that page's files."""
 
+import os
 import shlex
 import subprocess
 import sys
@@ -19,11 +20,16 @@ def test_the_documented_stack_stays_up_until_it_is_stopped(tmp_path: Path) -> No
     write_files(ROOT / "docs/testing.md", tmp_path)
     done = subprocess.run([sys.executable, "up.py"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    *_, curl, _, stop = done.stdout.splitlines()
+    *_, curl, endpoint, stop = done.stdout.splitlines()
     ask = ["curl", "--silent", *shlex.split(curl)[1:]]
     try:
         answered = subprocess.run(ask, capture_output=True, text=True)
         assert answered.stdout == '{"order_id":"o-1"}', answered
+        environment = os.environ | {"LIVE_ENDPOINT": endpoint.removeprefix("LIVE_ENDPOINT=").split()[0]}
+        again = subprocess.run(
+            [sys.executable, "again.py"], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert again.returncode == 0, again.stdout + again.stderr
     finally:
         subprocess.run(["sh", "-c", stop], check=True)
     home = stop.rpartition("rm -rf ")[2]

@@ -33,7 +33,7 @@ class Move:
         stack = Stack(app, "StranglerStages")
         Defaults.of(stack).set(removal_policy=RemovalPolicy.DESTROY, alarms="none")
         route = MigratedRoute("GET /profile/{id}", Handler(HANDLERS, "profiles:show", timeout=Duration.seconds(9)),
-            stage=stage, initial_percent=100)  # fmt: skip
+            stage=stage, initial_percent=100 if stage == "migrating" else 0)  # fmt: skip
         gateway = StranglerGateway(
             stack, "Gateway", auth="legacy", access_logs=False, legacy=LegacyBackend(self._legacy), routes=[route]
         )

@@ -1,6 +1,8 @@
 """What CloudFormation is told of a StranglerGateway: where each request goes, and what the router knows."""
 
 import json
+import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -564,6 +566,31 @@ def test_a_function_that_runs_on_when_nobody_waits_is_warned_of() -> None:
         "routes['GET /profile/{id}'] waits 10 seconds for a function that may run for 12: it goes on working while "
         "legacy, or an error, has answered. Give it less, or the route more"
     ]
+
+
+def test_a_key_that_legacy_s_callers_never_had_to_send_is_warned_of() -> None:
+    stack = new_stack()
+    asked = [a_route("POST /basket", take(), idempotency="required"), a_route("POST /a", take())]
+    a_gateway(stack, *asked, a_route("POST /b", take(), stage="done", idempotency="required"))
+    assert [text for text in warnings(stack) if "requires an Idempotency-Key" in text] == [
+        "routes['POST /basket'] requires an Idempotency-Key of callers that legacy has served without one: the new "
+        "side tells them 400, and neither falls back nor goes back for it. Leave idempotency out until the route is "
+        "done, unless all of them send one"
+    ]
+
+
+def test_what_is_measured_of_no_route_is_refused_with_the_one_that_was_meant() -> None:
+    gateway = a_gateway(new_stack())
+    asked: list[Callable[[str], object]] = [
+        gateway.metric_fell_back,
+        gateway.metric_shadow_different,
+        lambda route: gateway.metric_requests(route, "new"),
+        lambda route: gateway.metric_errors(route, "new"),
+        lambda route: gateway.metric_latency(route, "new"),
+    ]
+    for ask in asked:
+        with pytest.raises(ValueError, match=re.escape("(did you mean 'GET /profile/{id}'?)")):
+            ask("GET /profil/{id}")
 
 
 def test_defaults_hold_for_everything_that_it_defines() -> None:

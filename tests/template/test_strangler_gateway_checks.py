@@ -13,6 +13,7 @@ from serverless_patterns import (
     Domain,
     Handler,
     HttpBackend,
+    LambdaAuthorizer,
     LegacyBackend,
     MigratedRoute,
     MockResponse,
@@ -29,13 +30,20 @@ ROUTE = "routes['GET /profile/{id}']"
 POST = "routes['POST /basket']"
 PUBLIC = "write for example 'https://monolith.example.com'; no user, no query string, nothing encoded"
 KNOWN = "the router reads it from a file, which CloudFormation does not fill in: write the value"
+OWN = ("must be a cookie of the legacy system, got 'side-shop': the gateway looks at its own first anyway: "
+    "leave it out, or name one that legacy sets")  # fmt: skip
+AS_TEXT = "it takes text, and every body is bytes here: put a Handler in front, or give it an ApiProxy of its own"
+TESTERS = "whoever sends it for something else would be answered 400: choose one of your own, as 'X-Side'"
 LESS = "the caller has been told 504 by then: lower it"
 
 GATEWAY: list[tuple[dict[str, Any], str]] = [
     ({"auth": None}, "auth must be 'legacy' or an authorizer, got None: 'legacy' lets everybody through to it, as "
         "before; an authorizer of ApiProxy asks everybody"),
-    ({"auth": "iam"}, "auth must be an IamAuthorizer, a LambdaAuthorizer or a JwtAuthorizer, got a value of type str: "
-        "or another authorizer of aws_apigateway for a REST API; public=True lets everybody in"),
+    *(({"auth": auth}, f"auth must be 'legacy' or an authorizer, got {got}: 'legacy' lets everybody through to it, as "
+        "before; an authorizer of ApiProxy asks everybody")
+        for auth, got in (("iam", "'iam'"), ("public", "'public'"), ("Legacy", "'Legacy' (did you mean 'legacy'?)"))),
+    ({"auth": True}, "auth must be an IamAuthorizer, a LambdaAuthorizer or a JwtAuthorizer, got a value of type bool: "
+        "or another authorizer of aws_apigateway for a REST API; auth='legacy' lets everybody in"),
     ({"legacy": URL}, f"legacy must be a LegacyBackend, got {URL!r}: write LegacyBackend('{URL}')"),
     ({"routes": None}, "routes must be a list, got None: write routes=[...]"),
     ({"routes": ["GET /a"]}, "routes[0] must be a MigratedRoute, got 'GET /a': "
@@ -52,8 +60,18 @@ GATEWAY: list[tuple[dict[str, Any], str]] = [
     ({"sticky": Sticky(cookie="a=b")}, "sticky cookie must be the name of a cookie, got 'a=b': for example 'session'"),
     ({"force_header": "Host"}, "force_header must be a header that the gateway passes on, got 'Host': "
         "choose another name"),
-    ({"force_header": "Authorization"}, "force_header must be a header that only testers send, got 'Authorization': "
-        "whoever sends it for something else would be answered 400: choose one of your own, as 'X-Side'"),
+    *(({"force_header": name}, "force_header must be a header that only testers send, "
+        f"got {name!r}: {TESTERS}")
+        for name in ("Authorization", "accept-language", "User-Agent", "If-None-Match", "Sec-Fetch-Site")),
+    *(({"force_header": name}, f"force_header must be a header that the gateway passes on, got {name!r}: "
+        "choose another name") for name in ("Cookie", "Idempotency-Key", "Content-Type")),
+    ({"force_header": "X-Token", "auth": LambdaAuthorizer(get(), header="x-token")},
+        f"force_header must be a header that only testers send, got 'X-Token': {TESTERS}"),
+    ({"force_header": "x-side", "legacy": legacy(headers={"X-Side": "both"})}, "force_header must be none of legacy "
+        "headers, got 'x-side': legacy would not be told what the caller chose: choose another name"),
+    ({"sticky": Sticky(cookie="side-shop"), "namespace": "shop"}, f"sticky cookie {OWN}"),
+    ({"sticky": Sticky(cookie="side-shop")}, f"sticky cookie {OWN}"),
+    ({"routes": [a_route(sticky=Sticky(cookie="side-shop"))], "namespace": "shop"}, f"{ROUTE} sticky cookie {OWN}"),
     ({"always_route": "yes"}, "always_route must be True or False, got 'yes': leave it out for False"),
     ({"dashboard": 1}, "dashboard must be True or False, got 1: leave it out for False"),
     ({"max_body_bytes": 6_000_000}, "max_body_bytes must be a whole number from 1 to 4,500,000, got 6000000: "
@@ -96,6 +114,9 @@ LEGACY: list[tuple[dict[str, Any], str]] = [
         "security_groups, got None: pass the VPC that has them"),
     ({"headers": {"Host": "a"}}, "legacy headers['Host'] must be a header that the gateway passes on, got 'Host': "
         "choose another name"),
+    ({"headers": {"Authorization": "Basic c2hvcDpzaG9w"}}, "legacy headers['Authorization'] must be sent by callers, "
+        "got one for all of them: every caller would be this one, and whoever may see the API would see it: "
+        "leave it out"),
     ({"headers": {"X-A": "it's"}}, "legacy headers['X-A'] must be printable ASCII without ', got \"it's\": "
         "API Gateway takes nothing else"),
     ({"headers": {"X-A": "{{resolve:ssm-secure:/a}}"}}, "legacy headers['X-A'] must be no secret, got a reference to "
@@ -136,19 +157,28 @@ ROUTES: list[tuple[dict[str, Any], str]] = [
     ({"rollback": Rollback(window=SECONDS(1))}, f"{ROUTE} rollback window must be a Duration from 10 to 3,600 seconds, "
         "got 1 seconds: within it errors are counted"),
     ({"target": "web:get"}, f"{ROUTE} target must be a Handler, an IFunction or an HttpBackend, got 'web:get': "
+        "write Handler(code, 'web:get')"),
+    ({"target": "https://a.example"}, f"{ROUTE} target must be a Handler, an IFunction or an HttpBackend, "
+        "got 'https://a.example': write HttpBackend('https://a.example')"),
+    ({"target": HttpBackend}, f"{ROUTE} target must be a Handler, an IFunction or an HttpBackend, "
+        f"got {HttpBackend!r}: write HttpBackend(...)"),
+    ({"target": 5}, f"{ROUTE} target must be a Handler, an IFunction or an HttpBackend, got 5: "
         "wrap your Python function in a Handler"),
-    ({"target": MockResponse()}, f"{ROUTE} target must be a Handler, an IFunction or an HttpBackend while migrating, "
-        f"got {MockResponse()!r}: it has no side of legacy's: take it when it is 'done', or put a Handler in front"),
+    *(({"stage": stage, "target": MockResponse()}, f"{ROUTE} target must be a Handler, an IFunction or an HttpBackend, "
+        f"got {MockResponse()!r}: {AS_TEXT}") for stage in ("legacy", "migrating", "done")),
+    ({"stage": "done", "initial_percent": 50}, f"{ROUTE} initial_percent must be left out with stage='done', got 50: "
+        "all requests go to the new side: it is for stage='migrating'"),
+    ({"stage": "legacy", "initial_percent": 5}, f"{ROUTE} initial_percent must be left out with stage='legacy', got 5: "
+        "all requests go to legacy: it is for stage='migrating'"),
+    ({"stage": "done", "shadow": Shadow()}, f"{ROUTE} shadow must be left out with stage='done', got one: "
+        "all requests go to the new side: it is for stage='migrating'"),
+    ({"target": get(timeout=SECONDS(60))}, f"{ROUTE} target timeout must be at most integration_timeout, 29 seconds, "
+        f"got 60 seconds: {LESS}"),
     ({"target": HttpBackend("http://a.example")}, f"{ROUTE} target url must begin with https://, "
         "got 'http://a.example': use https: cookies and tokens pass here (http is for this machine, in a test on the "
-        "embedded cloud)"),
+        "embedded cloud, with allow_plain_http=True)"),
     ({"target": HttpBackend("https://a.example/{other}")}, f"{ROUTE} target url must use parameters of "
         "/profile/{id}, got 'other': name a parameter of the route's path, without +"),
-    ({"target": "https://a.example"}, f"{ROUTE} target must be a Handler, an IFunction or an HttpBackend, got "
-        "'https://a.example': write HttpBackend('https://a.example')"),
-    ({"stage": "done", "target": MockResponse()}, f"{ROUTE} target must be a Handler, an IFunction or an HttpBackend, "
-        f"got {MockResponse()!r}: every body is bytes here, and it reads text: give it an ApiProxy of its own, on "
-        "another path of the name"),
     ({"body": ORDER}, f"{ROUTE} body must be left out for GET, got a value: such a request has no body"),
     ({"idempotency": "always"}, f"{ROUTE} idempotency must be one of 'required', 'optional', 'off', got 'always': "
         "leave it out for what the method asks for"),
@@ -206,8 +236,25 @@ def test_a_route_is_listed_once_in_whatever_stages() -> None:
 def test_a_function_that_is_behind_a_queue_has_no_side_of_legacy_s() -> None:
     stack = new_stack()
     text = refusal(lambda: a_gateway(stack, a_route("POST /orders", a_queue(stack))))
-    assert "while migrating, got" in text
-    assert "0x" not in text
+    assert text.endswith(f"got a value of type LoadLeveledQueue: {AS_TEXT}")
+
+
+@pytest.mark.parametrize("stages", [("migrating", "migrating"), ("migrating", "legacy")])
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("GET /notes/{user}", "PUT /notes/{name}", "routes['PUT /notes/{name}'] must have {user} there, as "
+            "'GET /notes/{user}' has, got {name}: API Gateway takes one name at one place: use the same in both"),
+        ("GET /notes/{user}", "GET /notes/{proxy+}", "routes['GET /notes/{user}'] must have {proxy+} there, as "
+            "'GET /notes/{proxy+}' has, got {user}: API Gateway takes one parameter at one place: write "
+            "'GET /notes/{user}/{proxy+}' for what is below"),
+    ],
+)  # fmt: skip
+def test_two_parameters_at_one_place_are_told_by_the_user_s_own_routes(
+    one: str, other: str, expected: str, stages: tuple[Any, Any]
+) -> None:
+    routes = [a_route(one, stage=stages[0]), a_route(other, stage=stages[1])]
+    assert the_line(refusal(lambda: a_gateway(new_stack(), *routes))) == expected
 
 
 def test_what_the_router_reads_from_a_file_is_no_token() -> None:

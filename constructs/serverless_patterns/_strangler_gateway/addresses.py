@@ -19,7 +19,7 @@ _PLAIN_PORTS = (80, 443)
 _LEAST_PORT, _MOST_PORT = 1024, 65_535  # API Gateway calls no other ports than these and the two above
 
 
-def check_address(problems: Problems, argument: str, url: Any, *, private: bool, here: bool) -> None:
+def check_address(problems: Problems, argument: str, url: Any, *, private: bool, here: bool, plain: str = "") -> None:
     """Refuse an address that is not one, is not safe, or that API Gateway does not call.
 
     Args:
@@ -28,6 +28,7 @@ def check_address(problems: Problems, argument: str, url: Any, *, private: bool,
         url: What the user gave. A token passes.
         private: Whether private addresses are reached: there is a network of one's own.
         here: Whether functions run on this machine, for a test: then this machine may be called, without TLS.
+        plain: What else has to be said for that, as `, with a=b`.
     """
     if is_token(url):
         return
@@ -40,7 +41,8 @@ def check_address(problems: Problems, argument: str, url: Any, *, private: bool,
     if here and host in _LOOPBACK:
         return
     if parts.scheme != "https":
-        fix = "use https: cookies and tokens pass here (http is for this machine, in a test on the embedded cloud)"
+        where = f"this machine, in a test on the embedded cloud{plain}"
+        fix = f"use https: cookies and tokens pass here (http is for {where})"
         problems.add(argument, "begin with https://", told(url), fix)
     if {".", ".."} & {*parts.path.split("/")} or "//" in parts.path:
         problems.add(argument, "have a plain path", told(url), "write the path that it leads to")

@@ -31,6 +31,18 @@ def warn_of_long_functions(scope: Construct, routes: Iterable[MigratedRoute]) ->
             )
 
 
+def warn_of_required_keys(scope: Construct, routes: Iterable[MigratedRoute]) -> None:
+    """Warn of routes on which callers that legacy has always served are refused."""
+    for one in routes:
+        if one.idempotency == "required":
+            Validations.of(scope).add_warning(
+                "serverless-patterns:new-side-requires-keys",
+                f"routes[{one.route!r}] requires an Idempotency-Key of callers that legacy has served without one: the"
+                " new side tells them 400, and neither falls back nor goes back for it. Leave idempotency out until"
+                " the route is done, unless all of them send one",
+            )
+
+
 def _timeout(target: Any) -> Duration | None:
     if isinstance(target, Handler):
         return target.timeout

@@ -11,11 +11,11 @@ from .._api_proxy.domain_checks import check_domain
 from .._api_proxy.functions import Told
 from .._api_proxy.guards import guard_of
 from .._api_proxy.wrong_kinds import check_kinds
-from .._checks import Renamed, is_token, seconds
+from .._checks import Renamed, did_you_mean, is_token, seconds
 from .._shapes import told as shown
+from ..handler import Handler
 from .known_at_synth import check_length, is_known
-from .legacy_checks import check_header_name
-from .placing_checks import check_sticky
+from .placing_checks import check_force_header, check_own_cookie, check_sticky
 
 if TYPE_CHECKING:
     from aws_cdk import Duration
@@ -31,16 +31,14 @@ _MOST_BODY_BYTES = 4_500_000  # of Lambda's 6 MB, as base64, with room for the r
 LEGACY = "legacy"
 BYTES = (EVERY_TYPE,)
 _RETENTION_SECONDS = (3_600, 315_360_000)  # as of ApiProxy
-_OF_EVERYBODY = (
-    *("accept", "accept-encoding", "accept-language", "authorization", "cache-control"),
-    *("origin", "range", "referer", "user-agent"),
-)
 
 
 def check_gateway(
     problems: Problems,
     told: Told,
     *,
+    legacy: Any,
+    routes: Any,
     auth: Any,
     namespace: Any,
     sticky: Any,
@@ -49,11 +47,12 @@ def check_gateway(
     dashboard: Any,
 ) -> None:
     """Check what no other construct has."""
-    if auth is None:
+    if auth is None or (isinstance(auth, str) and auth != LEGACY):
         fix = "'legacy' lets everybody through to it, as before; an authorizer of ApiProxy asks everybody"
-        problems.add("auth", "be 'legacy' or an authorizer", "None", fix)
+        got = "None" if auth is None else f"{auth!r}{did_you_mean(auth.lower(), [LEGACY])}"
+        problems.add("auth", "be 'legacy' or an authorizer", got, fix)
     elif auth != LEGACY:
-        guard_of(Renamed(problems, "auth"), "", auth, False, None)
+        guard_of(_Auth(problems, "auth"), "", auth, False, None)
     if (
         namespace is not None
         and is_known(problems, "namespace", namespace)
@@ -62,11 +61,9 @@ def check_gateway(
         fix = "it is data, callers are divided by it: choose a name that will not change"
         problems.add("namespace", "be 1 to 64 of A-Z a-z 0-9 . _ -", shown(namespace), fix)
     check_sticky(problems, "sticky", sticky, authorized=auth != LEGACY)
+    check_own_cookie(problems, namespace, sticky, routes)
     if force_header is not None:
-        check_header_name(problems, "force_header", force_header)
-        if str(force_header).lower() in _OF_EVERYBODY:
-            fix = "whoever sends it for something else would be answered 400: choose one of your own, as 'X-Side'"
-            problems.add("force_header", "be a header that only testers send", shown(force_header), fix)
+        check_force_header(problems, force_header, legacy, auth)
     for argument, value in (("always_route", always_route), ("dashboard", dashboard)):
         if not isinstance(value, bool):
             problems.add(argument, "be True or False", shown(value), "leave it out for False")
@@ -74,6 +71,13 @@ def check_gateway(
     problems.whole_number("max_body_bytes", told.max_body_bytes, 1, _MOST_BODY_BYTES, fix)
     if is_token(told.max_body_bytes):
         is_known(problems, "max_body_bytes", told.max_body_bytes)
+
+
+class _Auth(Renamed):
+    """What lets everybody in has another name here."""
+
+    def add(self, argument: str, must: str, got: str, fix: str) -> None:
+        super().add(argument, must, got, fix.replace("public=True", "auth='legacy'"))
 
 
 def check_api(
@@ -110,7 +114,10 @@ def check_times(problems: Problems, legacy: LegacyBackend, routes: list[Migrated
     if limit is None:
         problems.add("integration_timeout", "be known at synth", "a token", "the router keeps to it: write the value")
         return
-    sides = {"legacy timeout": legacy.timeout} | {f"routes[{one.route!r}] timeout": one.timeout for one in routes}
+    sides: dict[str, Any] = {"legacy timeout": legacy.timeout}
+    sides |= {f"routes[{one.route!r}] timeout": one.timeout for one in routes}
+    handlers = {one.route: one.target for one in routes if isinstance(one.target, Handler) and one.stage != LEGACY}
+    sides |= {f"routes[{route!r}] target timeout": handler.timeout for route, handler in handlers.items()}
     for argument, timeout in sides.items():
         length = seconds(timeout)
         if length is not None and length > limit:

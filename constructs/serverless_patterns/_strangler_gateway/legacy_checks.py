@@ -85,6 +85,9 @@ def _check_headers(problems: Problems, headers: Any) -> None:
     for name, value in named(problems, "legacy headers", headers, "'X-Tenant': 'shop'").items():
         argument = f"legacy headers[{name!r}]"
         check_header_name(problems, argument, name)
+        if str(name).lower() == "authorization":
+            fix = "every caller would be this one, and whoever may see the API would see it: leave it out"
+            problems.add(argument, "be sent by callers", "one for all of them", fix)
         if str(name).lower() in seen:
             problems.add(argument, "be there once", "two of it", "names of headers have no case: leave one out")
         seen.add(str(name).lower())

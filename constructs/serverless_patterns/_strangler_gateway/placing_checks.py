@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from serverless_patterns_runtime.strangler_gateway.contract import SAFE_METHODS
 
 from .._shapes import several, told
-from ..migrated_route import Shadow, Sticky
+from ..legacy_backend import LegacyBackend
+from ..migrated_route import MigratedRoute, Shadow, Sticky
 from .known_at_synth import check_percent
 from .legacy_checks import NAME, check_header_name
 
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
     from .._checks import Problems
 
 _CLAIM = re.compile(r"[A-Za-z0-9_:./-]{1,128}")
+_SENT_ANYWAY = re.compile(
+    "accept|accept-.*|access-control-.*|authorization|cache-control|content-.*|date|dnt|from|if-.*|origin|pragma|"
+    "priority|range|referer|sec-.*|upgrade-insecure-requests|user-agent|x-api-key|x-correlation-id|x-requested-with"
+)
+_OWN_COOKIES = "side-"
 _FIELD = re.compile(r"\$(\.[A-Za-z_][A-Za-z0-9_-]*(\[\*\])*)+")
 
 
@@ -35,6 +42,36 @@ def check_sticky(problems: Problems, label: str, sticky: Any, *, authorized: boo
     elif not authorized:
         fix = "claims come from an authorizer of the gateway: pass auth=..., or a cookie or header instead"
         problems.add(f"{label} claim", "be left out with auth='legacy'", told(sticky.claim), fix)
+
+
+def check_own_cookie(problems: Problems, namespace: Any, sticky: Any, routes: Any) -> None:
+    """Refuse the gateway's own cookie as one of legacy's. Its default namespace is not known yet: then all like it."""
+    listed = cast("Sequence[Any]", routes if isinstance(routes, Sequence) else ())
+    labels: dict[str, Any] = {"sticky": sticky}
+    labels |= {f"routes[{one.route!r}] sticky": one.sticky for one in listed if isinstance(one, MigratedRoute)}
+    for label, one in labels.items():
+        cookie = one.cookie if isinstance(one, Sticky) else None
+        if not isinstance(cookie, str) or not cookie.startswith(_OWN_COOKIES):
+            continue
+        if namespace is None or cookie == f"{_OWN_COOKIES}{namespace}":
+            fix = "the gateway looks at its own first anyway: leave it out, or name one that legacy sets"
+            problems.add(f"{label} cookie", "be a cookie of the legacy system", told(cookie), fix)
+
+
+def check_force_header(problems: Problems, name: Any, legacy: Any, auth: Any) -> None:
+    """Refuse a header that requests have for another reason: its values are no sides."""
+    check_header_name(problems, "force_header", name)
+    if problems.have("force_header"):
+        return
+    headers: Any = legacy.headers if isinstance(legacy, LegacyBackend) else {}
+    given = cast("Mapping[Any, Any]", headers if isinstance(headers, Mapping) else {})
+    sent = {str(one).lower() for one in given}
+    if _SENT_ANYWAY.fullmatch(name.lower()) or name.lower() == str(getattr(auth, "header", "")).lower():
+        fix = "whoever sends it for something else would be answered 400: choose one of your own, as 'X-Side'"
+        problems.add("force_header", "be a header that only testers send", told(name), fix)
+    elif name.lower() in sent:
+        fix = "legacy would not be told what the caller chose: choose another name"
+        problems.add("force_header", "be none of legacy headers", told(name), fix)
 
 
 def check_shadow(problems: Problems, label: str, shadow: Any, method: str) -> None:

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .._api_proxy.arguments import check_binary
 from .._api_proxy.planning import plan
 from .._code import runs_here
-from .advice import warn_of_long_functions
-from .arguments import BYTES, LEGACY, check_times
+from .advice import warn_of_long_functions, warn_of_required_keys
+from .arguments import LEGACY, check_times
 from .functions import Defined, Functions, check_functions
 from .legacy_checks import check_legacy, check_no_circle, check_router_network
 from .migration import Told, migration_file
@@ -63,6 +62,7 @@ class Whole:
         """Let the API call the router, and that the new side."""
         connect(defined, scope, rest_api, stage_name, self.router.invoked, self.ids, self._shadowed)
         warn_of_long_functions(scope, self.stages.migrating)
+        warn_of_required_keys(scope, self.stages.migrating)
 
     @property
     def _shadowed(self) -> list[str]:
@@ -106,7 +106,6 @@ def planned(
     translated = stages.translated(router)
     authorizer = None if auth == LEGACY else auth
     whole = plan(problems, scope, id, translated, authorizer, auth == LEGACY, told, settings)
-    check_binary(problems, whole.routes, BYTES)
     known = [*stages.migrating, *stages.finished]
     ids = target_ids(whole.functions, known)
     check_targets(problems, known, ids, {"LEGACY_URL": legacy.url, **settings.environment})

@@ -12,12 +12,13 @@ from .._checks import Problems, is_token
 from .._code import runs_here
 from .._running import is_function
 from .._shapes import several, told
-from .._targets import Routable, RouteTarget, is_routable, passes_bytes
+from .._targets import is_routable
 from ..handler import Handler
 from ..http_backend import HttpBackend
 from ..migrated_route import STAGES, MigratedRoute, Rollback
 from .addresses import check_address
 from .known_at_synth import check_length, check_percent, check_whole, is_known
+from .places import check_places
 from .placing_checks import check_shadow, check_sticky
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 _MOST_GENERATIONS = 1_000_000_000
 _MOST_REQUESTS = 1_000_000
 _LONGEST_SECONDS = 299  # less than the longest that API Gateway waits
+_TAKE_TEXT = ("queue_arn", "state_machine", "state_machine_arn")
+_ALL_GO_TO = {"legacy": "legacy", "done": "the new side"}
 _PARAMETER = re.compile(r"\{[^{}]*\}")
 
 
@@ -57,6 +60,7 @@ def check_routes(
         found[route.route] = (route, path)
         _check(problems, label, route, path, authorized=authorized)
         _check_target(problems, f"{label} target", route, private=private, here=runs_here(scope))
+    check_places(problems, [path for _, path in found.values()])
     return found
 
 
@@ -87,8 +91,23 @@ def _check(problems: Problems, label: str, route: MigratedRoute, path: Path, *, 
         check_sticky(problems, f"{label} sticky", route.sticky, authorized=authorized)
     if route.shadow is not None:
         check_shadow(problems, f"{label} shadow", route.shadow, path.method)
+    _check_unused(problems, label, route)
     if route.rollback is not None:
         _check_rollback(problems, f"{label} rollback", route.rollback)
+
+
+def _check_unused(problems: Problems, label: str, route: MigratedRoute) -> None:
+    """Refuse what sounds as if it did something in a stage in which it does nothing."""
+    if route.stage not in _ALL_GO_TO:
+        return
+    given = {
+        "initial_percent": (route.initial_percent != 0, told(route.initial_percent)),
+        "shadow": (route.shadow is not None, "one"),
+    }
+    for name, (is_given, got) in given.items():
+        if is_given and not problems.have(f"{label} {name}"):
+            fix = f"all requests go to {_ALL_GO_TO[route.stage]}: it is for stage='migrating'"
+            problems.add(f"{label} {name}", f"be left out with stage={route.stage!r}", got, fix)
 
 
 def _check_rollback(problems: Problems, label: str, rollback: Any) -> None:
@@ -109,21 +128,23 @@ def _check_target(problems: Problems, label: str, route: MigratedRoute, *, priva
             known = is_known(problems, f"{label} url", target.url)
             address = _PARAMETER.sub("x", target.url)
             if known:
-                check_address(problems, f"{label} url", address, private=private, here=here)
+                own = ", with allow_plain_http=True"
+                check_address(problems, f"{label} url", address, private=private, here=here, plain=own)
         return
     if isinstance(target, Handler) or is_function(target):
         return
-    if isinstance(target, type) or not is_routable(target):
-        is_address = isinstance(target, str) and "://" in target
-        fix = f"write HttpBackend({target!r})" if is_address else "wrap your Python function in a Handler"
-        problems.add(label, "be a Handler, an IFunction or an HttpBackend", told(target), fix)
-    elif route.stage == "migrating":
-        fix = "it has no side of legacy's: take it when it is 'done', or put a Handler in front"
-        problems.add(label, "be a Handler, an IFunction or an HttpBackend while migrating", told(target), fix)
-    elif route.stage == "done" and not passes_bytes(_as_a_route_has_it(target)):
-        fix = "every body is bytes here, and it reads text: give it an ApiProxy of its own, on another path of the name"
-        problems.add(label, "be a Handler, an IFunction or an HttpBackend", told(target), fix)
+    problems.add(label, "be a Handler, an IFunction or an HttpBackend", told(target), _instead(target))
 
 
-def _as_a_route_has_it(target: Routable) -> RouteTarget:
-    return target._route_target()  # pyright: ignore[reportPrivateUsage]  # a protocol among ourselves
+def _instead(target: Any) -> str:
+    """What to write instead of something that is no new side."""
+    if isinstance(target, type):
+        return f"write {target.__name__}(...)"
+    if isinstance(target, str) and "://" in target:
+        return f"write HttpBackend({target!r})"
+    if isinstance(target, str) and ":" in target:
+        return f"write Handler(code, {target!r})"
+    of_ours = (target, getattr(target, "__self__", None))  # or a method of it that was not called
+    if is_routable(target) or any(hasattr(one, name) for one in of_ours for name in _TAKE_TEXT):
+        return "it takes text, and every body is bytes here: put a Handler in front, or give it an ApiProxy of its own"
+    return "wrap your Python function in a Handler"

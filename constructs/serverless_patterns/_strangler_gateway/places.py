@@ -1,0 +1,42 @@
+"""Parameters of routes at one place of the path: API Gateway takes one there, under one name, whatever the stages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .._api_proxy.paths import Path
+    from .._checks import Problems
+
+
+def check_places(problems: Problems, paths: Iterable[Path]) -> None:
+    """Refuse two parameters at one place, in words about the routes that the user wrote.
+
+    Args:
+        problems: Takes what is wrong.
+        paths: Of all routes, legacy's too: a place keeps its parameter when a route moves.
+    """
+    named: dict[tuple[str, ...], tuple[str, Path]] = {}
+    for path in sorted(paths, key=_name):
+        for length, part in enumerate(path.parts):
+            if not part.startswith("{"):
+                continue
+            known, owner = named.setdefault(path.parts[:length], (part, path))
+            if part != known:
+                fix = _fix(length, (known, owner), (part, path))
+                problems.add(f"routes[{_name(path)!r}]", f"have {known} there, as {_name(owner)!r} has", part, fix)
+                break
+
+
+def _fix(length: int, one: tuple[str, Path], other: tuple[str, Path]) -> str:
+    (part, _), (wide_part, wide) = sorted((one, other), key=lambda it: it[0].endswith("+}"))
+    if part.endswith("+}") or not wide_part.endswith("+}"):
+        return "API Gateway takes one name at one place: use the same in both"
+    below = "/".join(("", *wide.parts[:length], part, wide_part))
+    return f"API Gateway takes one parameter at one place: write '{wide.method} {below}' for what is below"
+
+
+def _name(path: Path) -> str:
+    return f"{path.method} {path.path}"
