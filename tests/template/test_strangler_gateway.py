@@ -2,7 +2,9 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from aws_cdk.assertions import Template
+from aws_cdk.assertions import Annotations, Match, Template
 
 from serverless_patterns import (
     Defaults,
@@ -25,6 +27,7 @@ from serverless_patterns import (
     Shadow,
     Sticky,
     Throttle,
+    _layer,
 )
 from tests.template.apis import ORDER, a_function, functions, get, methods, take, the_routes, the_stage, variables_of
 from tests.template.gateways import URL, a_gateway, a_route, legacy, the_migration, three_stages
@@ -577,6 +580,17 @@ def test_a_key_that_legacy_s_callers_never_had_to_send_is_warned_of() -> None:
         "side tells them 400, and neither falls back nor goes back for it. Leave idempotency out until the route is "
         "done, unless all of them send one"
     ]
+
+
+def test_a_layer_without_bytecode_is_warned_of_in_words_for_functions_of_ours_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shutil.copy(Path(_layer.__file__).parent / "_layers/layer-source.zip", tmp_path)
+    monkeypatch.setattr(_layer, "_LAYERS", tmp_path)
+    stack = new_stack()
+    a_gateway(stack)
+    said = Match.string_like_regexp(r".*is, or run functions of yours on another, by Handler\(runtime=\.\.\.\).*")
+    assert Annotations.from_stack(stack).find_warning("*", said)
 
 
 def test_what_is_measured_of_no_route_is_refused_with_the_one_that_was_meant() -> None:
