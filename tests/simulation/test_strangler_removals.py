@@ -558,6 +558,10 @@ CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
         copies_that_callers_wait_for,
         shadowed(shadows.test_what_cannot_be_handed_over_is_counted_and_not_the_caller_s_trouble),
     ),
+    "callers wait for no large answer to be read": (
+        setting(shadow, "MOST_READ_BYTES", 1 << 30),
+        shadowed(shadows.test_an_answer_that_takes_long_to_read_is_not_compared),
+    ),
     "few differences are told": (
         all_differences_at_length,
         shadowed(shadows.test_all_differences_are_counted_and_few_are_told),

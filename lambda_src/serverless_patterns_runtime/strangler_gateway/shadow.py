@@ -1,4 +1,7 @@
-"""A request that legacy has answered is handed over, for the new side to be compared. The caller never waits."""
+"""A request that legacy has answered is handed over, for the new side to be compared.
+
+The caller waits until Lambda has taken the copy, which is bounded, and for nothing that is done with it.
+"""
 
 import hashlib
 import json
@@ -19,6 +22,9 @@ SECONDS = 0.3
 
 MOST_BYTES = 256 * 1024
 """Of an asynchronous invocation."""
+
+MOST_READ_BYTES = 1024 * 1024
+"""Of an answer whose fields are compared: reading more takes time of the caller's."""
 
 _KEY = "idempotency-key"
 
@@ -45,6 +51,8 @@ def _copy(arrival: Arrival, answer: Answer, shadow: contract.ShadowSettings) -> 
     event = dict(arrival.event)
     event["headers"] = _rekeyed(event.get("headers"))
     event["multiValueHeaders"] = _rekeyed(event.get("multiValueHeaders"))
+    if shadow["compare"] and len(answer.body) > MOST_READ_BYTES:
+        raise TooLarge
     found = fields(answer.body, answer.first("content-encoding"), shadow["compare"])
     return {"route": arrival.route, "event": event, "status": answer.status, "fields": found}
 

@@ -8,7 +8,7 @@ import pytest
 
 from serverless_patterns_runtime.strangler_gateway import shadow_handler
 from serverless_patterns_runtime.strangler_gateway.aws import Invoked
-from serverless_patterns_runtime.strangler_gateway.shadow import MOST_BYTES, SECONDS
+from serverless_patterns_runtime.strangler_gateway.shadow import MOST_BYTES, MOST_READ_BYTES, SECONDS
 
 from ..consumer import Context
 from .raw_server import RawServer, answers, raw_server
@@ -184,6 +184,13 @@ def test_what_cannot_be_handed_over_is_counted_and_not_the_caller_s_trouble(shad
     assert shadowed.sent().start == "200"
     skipped = [line for line in shadowed.lines() if "ShadowSkipped" in line]
     assert [line["reason"] for line in skipped] == ["TimeoutError", "TooLarge"]
+    assert shadowed.copies == []
+
+
+def test_an_answer_that_takes_long_to_read_is_not_compared(shadowed: Shadowed) -> None:
+    shadowed.says({"name": "Alice", "more": "x" * MOST_READ_BYTES})
+    assert shadowed.sent().start == "200"
+    assert [line["reason"] for line in shadowed.lines() if "ShadowSkipped" in line] == ["TooLarge"]
     assert shadowed.copies == []
 
 
