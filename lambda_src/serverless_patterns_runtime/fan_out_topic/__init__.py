@@ -1,0 +1,1 @@
+"""Publish-subscribe: one message, every subscriber whose filter it matches (Hohpe & Woolf, 2003)."""
