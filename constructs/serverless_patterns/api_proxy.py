@@ -22,7 +22,7 @@ from ._api_proxy.cross_origin import gateway_error_headers
 from ._api_proxy.document import document
 from ._api_proxy.domain_checks import check_domain
 from ._api_proxy.domains import define_domain, server, url
-from ._api_proxy.functions import Told
+from ._api_proxy.functions import ToldFunctions
 from ._api_proxy.gateway import define_gateway, protect
 from ._api_proxy.known_routes import known, url_of
 from ._api_proxy.looking import given, look
@@ -147,7 +147,7 @@ class ApiProxy(Measured):
         said |= {"usage_plans": usage_plans or None, "web_acl": web_acl}
         existing = look(problems, scope, rest_api, stage_name, binary_media_types, said)
         binary = existing.binary_media_types if existing else binary_media_types
-        told = Told(once, max_body_bytes, binary, cors, integration_timeout)
+        told = ToldFunctions(once, max_body_bytes, binary, cors, integration_timeout)
         own_stage = _STAGE_NAME if rest_api is not None or stage_name is None else stage_name
         check_arguments(problems, told, throttle, binary_media_types, own_stage)
         check_alarms(problems, alarms, max_latency)

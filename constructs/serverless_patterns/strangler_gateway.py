@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from aws_cdk import Duration, Names
 
 from ._alarms import define_alarms
-from ._api_proxy.functions import Told
+from ._api_proxy.functions import ToldFunctions
 from ._checks import Problems, path_of
 from ._idempotency import Idempotency
 from ._strangler_gateway.arguments import BYTES, LEGACY, MOST_CHARACTERS, check_api, check_gateway
@@ -131,7 +131,7 @@ class StranglerGateway(Offering):
     ) -> None:
         problems, settings = Problems(path_of(scope, id)), settings_of(scope)
         once = Idempotency(None, claims, claims_namespace or id, claims_retention)
-        told = Told(once, max_body_bytes, BYTES, None, integration_timeout)
+        told = ToldFunctions(once, max_body_bytes, BYTES, None, integration_timeout)
         check_gateway(
             problems,
             told,

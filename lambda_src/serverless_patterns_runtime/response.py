@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from serverless_patterns_runtime.header_fields import is_name
+
 __all__ = ["Response"]
 
 NO_CONTENT = (204, 205, 304)
 """Answers with these statuses have no body (RFC 9110)."""
-
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 # A line break would begin another header; beyond ASCII every hop reads something else.
 _VALUE = re.compile(r"[\t\x20-\x7e]*")
@@ -57,7 +57,7 @@ class Response:
 
 def _check(name: str, values: Sequence[str]) -> None:
     # Neither text is quoted: what a caller sent may be in it, and errors are logged.
-    if not isinstance(name, str) or not _NAME.fullmatch(name):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not isinstance(name, str) or not is_name(name):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ValueError("a response's header has a name that HTTP cannot carry: use letters, digits and hyphens")
     for value in values:
         if not isinstance(value, str) or not _VALUE.fullmatch(value):  # pyright: ignore[reportUnnecessaryIsInstance]

@@ -12,15 +12,15 @@ from unittest.mock import patch
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
 from serverless_patterns_runtime.strangler_gateway import control_handler, handler, record
-from serverless_patterns_runtime.strangler_gateway.answer import Answer
 from serverless_patterns_runtime.strangler_gateway.arrival import Arrival
 from serverless_patterns_runtime.strangler_gateway.aws import Invoked
 from serverless_patterns_runtime.strangler_gateway.breakers import Breakers
 from serverless_patterns_runtime.strangler_gateway.contract import Side
 from serverless_patterns_runtime.strangler_gateway.controlling import Control
 from serverless_patterns_runtime.strangler_gateway.edge import Edge
+from serverless_patterns_runtime.strangler_gateway.failure import Failed
 from serverless_patterns_runtime.strangler_gateway.pins import Pins
-from serverless_patterns_runtime.strangler_gateway.problem import Failed
+from serverless_patterns_runtime.strangler_gateway.proxy_answer import ProxyAnswer
 from serverless_patterns_runtime.strangler_gateway.settings import Settings
 from serverless_patterns_runtime.strangler_gateway.shares import Shares
 from serverless_patterns_runtime.strangler_gateway.standing import Standing
@@ -254,12 +254,12 @@ class Sides:
 
     def send(self, function: str, payload: bytes, seconds: float) -> None: ...
 
-    def ask(self, arrival: Arrival, deadline: float) -> Answer:  # noqa: ARG002
+    def ask(self, arrival: Arrival, deadline: float) -> ProxyAnswer:  # noqa: ARG002
         try:
             self._forward("legacy")
         except Unanswered as lost:
             raise Failed(502, "legacy does not answer") from lost
-        return Answer(200, [], b"legacy")
+        return ProxyAnswer(200, [], b"legacy")
 
     def _forward(self, side: Side) -> None:
         world, now = self._world, self._world.invocation(self._sandbox)

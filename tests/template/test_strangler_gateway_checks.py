@@ -102,6 +102,8 @@ LEGACY: list[tuple[dict[str, Any], str]] = [
         "this machine is reached from the embedded cloud alone: serverless_patterns.testing deploys there"),
     ({"url": "https://169.254.169.254"}, "legacy url must be the address of a service, got '169.254.169.254': "
         "that is a machine's own, or the cloud's: name the host of the service"),
+    ({"url": "https://100.64.1.1"}, "legacy url must be public without a VPC, got '100.64.1.1': "
+        "pass LegacyBackend(vpc_link=..., vpc=...), or the name of a public address"),
     ({"url": "https://10.0.0.1"}, "legacy url must be public without a VPC, got '10.0.0.1': "
         "pass LegacyBackend(vpc_link=..., vpc=...), or the name of a public address"),
     ({"timeout": SECONDS(0)}, "legacy timeout must be a Duration from 1 to 300 seconds, got 0 seconds: "

@@ -17,7 +17,7 @@ from .throttling import check_throttle
 if TYPE_CHECKING:
     from constructs import Construct
 
-    from .functions import Told
+    from .functions import ToldFunctions
     from .routes import Planned
 
 _MAX_BODY_BYTES = 6_291_456  # Lambda quota on what it is invoked with
@@ -28,7 +28,7 @@ _STAGE_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 def check_arguments(
-    problems: Problems, told: Told, throttle: object, binary_media_types: object, stage_name: Any
+    problems: Problems, told: ToldFunctions, throttle: object, binary_media_types: object, stage_name: Any
 ) -> None:
     """Check what is said of the API as a whole."""
     check_throttle(problems, "throttle", throttle)

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 _VARIABLES = (*BusinessFunctionEnv._fields, *ClaimsEnv._fields, *Env._fields, *PROTECTION_VARIABLES)
 
 
-class Told(NamedTuple):
+class ToldFunctions(NamedTuple):
     """What every function of an API is told."""
 
     once: Idempotency
@@ -65,7 +65,7 @@ class ApiFunction:
     id: str
     handler: Handler
     routes: Sequence[Planned]
-    told: Told
+    told: ToldFunctions
 
     @property
     def claims(self) -> bool:

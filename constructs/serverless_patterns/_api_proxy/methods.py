@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from ..handler import Handler
-    from .functions import Told
+    from .functions import ToldFunctions
     from .gateway import Gateway
     from .routes import Planned
 
@@ -38,7 +38,7 @@ class Methods:
         self,
         scope: Construct,
         gateway: Gateway,
-        told: Told,
+        told: ToldFunctions,
         *,
         functions: Mapping[Handler, lambda_.IFunction],
         authorizers: Mapping[Ours, apigateway.IAuthorizer],

@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from .._bundled import name_of
 from .._checks import Problems
 from .function_target import FunctionTarget
-from .functions import ApiFunction, Told, routes_by_handler
+from .functions import ApiFunction, ToldFunctions, routes_by_handler
 from .guards import Guard, Ours, OwnAuthorizer, guard_of, is_ours, own_authorizers
 from .names import camel, distinct, ids
 from .routes import Planned, planned
@@ -108,7 +108,7 @@ def plan(
     routes: Any,
     authorizer: Authorizer | None,
     public: bool,
-    told: Told,
+    told: ToldFunctions,
     settings: Settings,
 ) -> Plan:
     """Check what the routes say, and name what they need.

@@ -11,7 +11,7 @@ from ..cors import Cors
 from ..handler import Handler
 
 if TYPE_CHECKING:
-    from .functions import Told
+    from .functions import ToldFunctions
 
 
 def refused_authorizer(given: Any) -> tuple[str, str]:
@@ -42,7 +42,7 @@ def instead_of_target(given: Any) -> str:
 
 
 def check_kinds(
-    problems: Problems, told: Told, web_acl: object, encryption_key: object, alarm_actions: object | None
+    problems: Problems, told: ToldFunctions, web_acl: object, encryption_key: object, alarm_actions: object | None
 ) -> None:
     """Refuse what the CDK would refuse in words of its own."""
     if told.cors is not None and not isinstance(told.cors, Cors):  # pyright: ignore[reportUnnecessaryIsInstance]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .._api_proxy.alarms import check_alarms
 from .._api_proxy.arguments import EVERY_TYPE, check_arguments
 from .._api_proxy.domain_checks import check_domain
-from .._api_proxy.functions import Told
+from .._api_proxy.functions import ToldFunctions
 from .._api_proxy.guards import guard_of
 from .._api_proxy.wrong_kinds import check_kinds
 from .._checks import Renamed, did_you_mean, is_token, seconds
@@ -35,7 +35,7 @@ _RETENTION_SECONDS = (3_600, 315_360_000)  # as of ApiProxy
 
 def check_gateway(
     problems: Problems,
-    told: Told,
+    told: ToldFunctions,
     *,
     legacy: Any,
     routes: Any,
@@ -83,7 +83,7 @@ class _Auth(Renamed):
 def check_api(
     problems: Problems,
     scope: Construct,
-    told: Told,
+    told: ToldFunctions,
     *,
     throttle: Any,
     stage_name: Any,

@@ -11,7 +11,7 @@ from .._code import runs_here
 from .._shapes import named, several, told
 from ..domain import Domain
 from ..legacy_backend import LegacyBackend
-from .addresses import check_address
+from .address_checks import check_address
 from .known_at_synth import check_length, is_known
 
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ _A_DAY = 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class ToldRouter:
     """What is said of a gateway as a whole. Checked."""
 
     legacy: LegacyBackend
@@ -54,7 +54,7 @@ class Told:
 
 def migration_file(
     namespace: str,
-    told: Told,
+    told: ToldRouter,
     stages: Stages,
     ids: Mapping[str, str],
 ) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from .advice import warn_of_long_functions, warn_of_required_keys
 from .arguments import LEGACY, check_times
 from .functions import Defined, Functions, check_functions
 from .legacy_checks import check_legacy, check_no_circle, check_router_network
-from .migration import Told, migration_file
+from .migration import ToldRouter, migration_file
 from .route_checks import check_routes
 from .router import Router
 from .stages import Stages
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from constructs import Construct
 
-    from .._api_proxy.functions import Told as ToldFunctions
+    from .._api_proxy.functions import ToldFunctions
     from .._checks import Problems
     from ..defaults import Settings
     from ..domain import Domain
@@ -44,7 +44,7 @@ class Whole:
     ids: Mapping[str, str]
     """By route that the router may be asked for: what it knows its function by."""
 
-    told: Told
+    told: ToldRouter
 
     def define_functions(
         self, scope: Construct, namespace: str, settings: Settings, key: kms.IKey | None
@@ -110,7 +110,7 @@ def planned(
     ids = target_ids(whole.functions, known)
     check_targets(problems, known, ids, {"LEGACY_URL": legacy.url, **settings.environment})
     problems.raise_any()
-    told_to_router = Told(
+    told_to_router = ToldRouter(
         legacy=legacy,
         sticky=sticky,
         integration_timeout=told.timeout,

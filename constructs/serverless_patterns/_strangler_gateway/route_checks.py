@@ -16,7 +16,7 @@ from .._targets import is_routable
 from ..handler import Handler
 from ..http_backend import HttpBackend
 from ..migrated_route import STAGES, MigratedRoute, Rollback
-from .addresses import check_address
+from .address_checks import check_address
 from .known_at_synth import check_length, check_percent, check_whole, is_known
 from .places import check_places
 from .placing_checks import check_shadow, check_sticky

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from serverless_patterns.cli._aws import Place
-    from serverless_patterns_runtime.strangler_gateway.control_contract import Answer, Change
+    from serverless_patterns_runtime.strangler_gateway.control_contract import Change, Listing
 
 __all__ = ["Wanted", "change", "list_routes"]
 
@@ -74,12 +74,12 @@ def _control(place: Place, target: str) -> AskedFunction:
     return AskedFunction(place.lambda_(), place.cloudformation, target, CONTROL)
 
 
-def _listed(control: AskedFunction, route: str | None, *, history: bool) -> Answer:
+def _listed(control: AskedFunction, route: str | None, *, history: bool) -> Listing:
     one = {} if route is None else {"route": route}
-    return cast("Answer", control.ask(action="list", history=history, **one))
+    return cast("Listing", control.ask(action="list", history=history, **one))
 
 
-def _show(console: Console, answer: Answer) -> None:
+def _show(console: Console, answer: Listing) -> None:
     if answer["routes"]:
         console.print(_routes_report.routes_table(answer, time.time()))
     else:

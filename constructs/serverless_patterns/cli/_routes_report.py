@@ -6,17 +6,17 @@ from rich.table import Table
 
 from serverless_patterns.cli._report import age, plain
 from serverless_patterns.cli._tables import moment, table
-from serverless_patterns_runtime.strangler_gateway.control_contract import Answer, Change, RouteStanding
+from serverless_patterns_runtime.strangler_gateway.control_contract import Change, Listing, RouteStanding
 
 __all__ = ["changed_line", "history_table", "routes_table"]
 
 
-def routes_table(answer: Answer, now: float) -> Table:
+def routes_table(answer: Listing, now: float) -> Table:
     columns = ("Route", "Stage", "Percent", "Initial", "Generation", "Killed", "Changed", "By", "Reason")
     return table(columns, [_row(route, now) for route in answer["routes"]])
 
 
-def history_table(answer: Answer) -> Table:
+def history_table(answer: Listing) -> Table:
     """The latest change of each route first."""
     rows = [
         (

@@ -12,7 +12,7 @@ from serverless_patterns_runtime.api_proxy.edge import Edge
 from serverless_patterns_runtime.api_proxy.envelope import Envelope
 from serverless_patterns_runtime.api_proxy.key import claim_of
 from serverless_patterns_runtime.api_proxy.path_parameters import path_parameters
-from serverless_patterns_runtime.api_proxy.problems import problem
+from serverless_patterns_runtime.api_proxy.problems import problem_of
 from serverless_patterns_runtime.api_proxy.query import query
 from serverless_patterns_runtime.api_proxy.validation import check
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
@@ -57,7 +57,7 @@ class Exchange:
                 raise
             except BaseException as raised:
                 error = raised
-                answer = problem(error, correlation_id=correlation_id, now=self._edge.clock())
+                answer = problem_of(error, correlation_id=correlation_id, now=self._edge.clock())
                 executed = Executed(answer, replayed=False)
             record.write(self._edge, executed, error, caller=self._caller, began=self._began)
         if error is not None:

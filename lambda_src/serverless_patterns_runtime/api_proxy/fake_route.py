@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from serverless_patterns_runtime.api_proxy.answer import Answer
 from serverless_patterns_runtime.api_proxy.keeping import answer_of_effects
 from serverless_patterns_runtime.api_proxy.media_type import is_json
-from serverless_patterns_runtime.api_proxy.problems import problem
+from serverless_patterns_runtime.api_proxy.problems import problem_of
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
 from serverless_patterns_runtime.effects import Effects
 from serverless_patterns_runtime.invocation import Invocation
@@ -43,7 +43,7 @@ def answer(function: Callable[..., Any], request: Request, invocation: Invocatio
         given = answer_of_effects(result) if isinstance(result, Effects) else Answer.of(result)
     except Exception as raised:
         error = raised
-        given = problem(error, correlation_id=request.correlation_id, now=0)
+        given = problem_of(error, correlation_id=request.correlation_id, now=0)
     return Answered(given.status, _body(given), given.headers, error)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from serverless_patterns_runtime.api_proxy.edge import Edge
 from serverless_patterns_runtime.api_proxy.envelope import Envelope
 from serverless_patterns_runtime.api_proxy.exchange import Exchange
-from serverless_patterns_runtime.api_proxy.problems import problem
+from serverless_patterns_runtime.api_proxy.problems import problem_of
 from serverless_patterns_runtime.telemetry import describe
 
 __all__ = ["lambda_handler", "process"]
@@ -24,7 +24,7 @@ def process(event: dict[str, Any], context: Any, edge: Edge) -> dict[str, Any]:
         return Exchange(edge, Envelope(event), context).answer()
     except Exception as error:
         edge.logger.error("not an event of API Gateway", extra=describe(error, with_message=False))
-        return problem(error, correlation_id=context.aws_request_id, now=edge.clock()).proxy_result()
+        return problem_of(error, correlation_id=context.aws_request_id, now=edge.clock()).proxy_result()
 
 
 @cache

@@ -1,6 +1,5 @@
 """What goes wrong, as the caller is told: problem details (RFC 9457), and of our own failures nothing."""
 
-import json
 import math
 from typing import Any
 
@@ -16,10 +15,9 @@ from serverless_patterns_runtime.errors import (
     UncommittableEffects,
     UnusableResource,
 )
+from serverless_patterns_runtime.problem_details import MEDIA_TYPE, problem_details
 
-__all__ = ["problem", "status_of"]
-
-MEDIA_TYPE = "application/problem+json"
+__all__ = ["problem_of", "status_of"]
 
 MOST_CHARACTERS = 1_000
 """Of the words of an error."""
@@ -49,12 +47,9 @@ def status_of(error: BaseException) -> int:
             return 500
 
 
-def problem(error: BaseException, *, correlation_id: str, now: float) -> Answer:
+def problem_of(error: BaseException, *, correlation_id: str, now: float) -> Answer:
     """The answer that says so. An error's words reach the caller only if they were written for somebody to read."""
     status = status_of(error)
-    said: dict[str, Any] = {"type": "about:blank", "title": _title(status), "status": status}
-    said |= _details(error, status)
-    said["correlation_id"] = correlation_id
     headers = {"Content-Type": (MEDIA_TYPE,)}
     match error:
         case RunningElsewhere():
@@ -67,7 +62,7 @@ def problem(error: BaseException, *, correlation_id: str, now: float) -> Answer:
             headers["Retry-After"] = (str(CONTENDED_SECONDS),)
         case _:
             pass
-    return Answer(status, headers, json.dumps(said, separators=(",", ":")), False)
+    return Answer(status, headers, problem_details(status, _details(error, status), correlation_id), False)
 
 
 def _details(error: BaseException, status: int) -> dict[str, Any]:
@@ -88,12 +83,3 @@ def _details(error: BaseException, status: int) -> dict[str, Any]:
             return {"detail": "a service that this needs does not answer at present"}
         case _:
             return {}
-
-
-def _title(status: int) -> str:
-    from http import HTTPStatus  # not at the top: requests that succeed do not need it
-
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Error"

@@ -6,15 +6,15 @@ from contextlib import contextmanager
 
 from serverless_patterns_runtime.load_leveled_queue.verdicts import Verdict
 
-__all__ = ["COMMIT_THREADS", "Answer", "CommitThreads", "Submit", "at_once"]
+__all__ = ["COMMIT_THREADS", "CommitThreads", "PendingVerdict", "Submit", "at_once"]
 
 COMMIT_THREADS = 10
 """The usual batch, all at once. More would gain little, and each opens a connection."""
 
-Answer = Callable[[], Verdict]
+PendingVerdict = Callable[[], Verdict]
 """Gives the verdict, waiting for it if need be."""
 
-Submit = Callable[[Callable[[], Verdict]], Answer]
+Submit = Callable[[Callable[[], Verdict]], PendingVerdict]
 """Takes a commit, which may be carried out before or after this returns."""
 
 
@@ -35,7 +35,7 @@ class CommitThreads:
         executor = self._executor = self._executor or self._new_executor(self._most)
         submitted: list[Future[Verdict]] = []
 
-        def submit(commit: Callable[[], Verdict]) -> Answer:
+        def submit(commit: Callable[[], Verdict]) -> PendingVerdict:
             submitted.append(future := executor.submit(commit))
             return future.result
 
@@ -50,7 +50,7 @@ class CommitThreads:
             raise
 
 
-def at_once(commit: Callable[[], Verdict]) -> Answer:
+def at_once(commit: Callable[[], Verdict]) -> PendingVerdict:
     """No thread: carried out before this returns."""
     verdict = commit()
     return lambda: verdict

@@ -8,7 +8,7 @@ from serverless_patterns_runtime.claims.attempts import Attempts, Noted
 from serverless_patterns_runtime.errors import CircuitOpen
 from serverless_patterns_runtime.invocation import Invocation
 from serverless_patterns_runtime.load_leveled_queue.attempt_limit import AttemptLimit
-from serverless_patterns_runtime.load_leveled_queue.commit_threads import Answer
+from serverless_patterns_runtime.load_leveled_queue.commit_threads import PendingVerdict
 from serverless_patterns_runtime.load_leveled_queue.conclusions import Conclusions
 from serverless_patterns_runtime.load_leveled_queue.delivery import Delivery
 from serverless_patterns_runtime.load_leveled_queue.edge import Edge
@@ -52,7 +52,7 @@ class Trials:
             enabled=edge.settings.count_attempts,
         )
 
-    def start(self, delivery: Delivery, work: Work) -> Answer:
+    def start(self, delivery: Delivery, work: Work) -> PendingVerdict:
         """Run the business function; the answer may still be on its way."""
         message, request = delivery.message, delivery.request
         assert request is not None
@@ -72,7 +72,7 @@ class Trials:
 
     def _run(
         self, delivery: Delivery, message: Message, request: Request, work: Work, permit: "Permit | None"
-    ) -> Answer:
+    ) -> PendingVerdict:
         try:
             attempt = self._attempt_limit.number_of(message)
         except Exception as error:
@@ -155,5 +155,5 @@ class Trials:
         )
 
 
-def _known(verdict: Verdict) -> Answer:
+def _known(verdict: Verdict) -> PendingVerdict:
     return lambda: verdict

@@ -13,7 +13,7 @@ from serverless_patterns_runtime.claims.leases import CLOCK_SKEW_SECONDS, Alread
 from serverless_patterns_runtime.effects import Effects
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.invocation import Invocation
-from serverless_patterns_runtime.load_leveled_queue.commit_threads import Answer, Submit
+from serverless_patterns_runtime.load_leveled_queue.commit_threads import PendingVerdict, Submit
 from serverless_patterns_runtime.load_leveled_queue.edge import Edge
 from serverless_patterns_runtime.load_leveled_queue.message import Request
 from serverless_patterns_runtime.load_leveled_queue.verdicts import (
@@ -40,7 +40,7 @@ class Work(Protocol):
         """What keeps the function from being run on this message, if anything does."""
         ...
 
-    def start(self, request: Request, invocation: Invocation, permit: "Permit | None") -> Answer:
+    def start(self, request: Request, invocation: Invocation, permit: "Permit | None") -> PendingVerdict:
         """Run the function; with a permit, for the breaker that gave it to judge."""
         ...
 
@@ -76,7 +76,7 @@ class TransactionalWork:
     def obstacle(self, request: Request) -> Verdict | None:  # noqa: ARG002
         return None
 
-    def start(self, request: Request, invocation: Invocation, permit: "Permit | None") -> Answer:
+    def start(self, request: Request, invocation: Invocation, permit: "Permit | None") -> PendingVerdict:
         try:
             effects: Effects = _called(self._business_function, request, invocation, permit)
         except KeyboardInterrupt:
@@ -125,7 +125,7 @@ class LeasedWork:
         obstacle = self._obstacles[request.claim]
         return None if obstacle is None else verdict_on(obstacle)
 
-    def start(self, request: Request, invocation: Invocation, permit: "Permit | None") -> Answer:
+    def start(self, request: Request, invocation: Invocation, permit: "Permit | None") -> PendingVerdict:
         verdict = self._run(request, invocation, permit)
         if isinstance(verdict, Succeeded):
             self._unrecorded.append(request.claim)

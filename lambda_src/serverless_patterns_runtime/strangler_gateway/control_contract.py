@@ -2,7 +2,7 @@
 
 from typing import Literal, NotRequired, TypedDict
 
-__all__ = ["Answer", "Change", "Command", "HistoryEntry", "RouteStanding"]
+__all__ = ["Change", "Command", "HistoryEntry", "Listing", "RouteStanding"]
 
 MAX_REASON, MAX_BY = 500, 200
 """Characters. All routes as they stand are one query, which routers make all the time."""
@@ -50,7 +50,7 @@ class RouteStanding(TypedDict):
     history: NotRequired[list[HistoryEntry]]
 
 
-class Answer(TypedDict):
+class Listing(TypedDict):
     """To `list`."""
 
     gateway: str

@@ -13,10 +13,10 @@ from serverless_patterns_runtime.strangler_gateway.control_contract import (
     HISTORY_SHOWN,
     MAX_BY,
     MAX_REASON,
-    Answer,
     Change,
     Command,
     HistoryEntry,
+    Listing,
     RouteStanding,
 )
 from serverless_patterns_runtime.strangler_gateway.shares import items
@@ -35,13 +35,13 @@ class Control(NamedTuple):
     clock: Callable[[], float]
     random: Random
 
-    def answer(self, command: Command) -> Answer | Change:
+    def answer(self, command: Command) -> Listing | Change:
         """Raises PermanentError for what is refused, and what the client raises."""
         if command["action"] == "list":
             return self._list(command)
         return self._change(command, KILL_TRIES)
 
-    def _list(self, command: Command) -> Answer:
+    def _list(self, command: Command) -> Listing:
         found = items(self.table, self.dynamodb)
         asked = command.get("route")
         known = sorted({*self.migration["routes"], *found})

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple, Protocol
 
 from serverless_patterns_runtime.circuit_breaker.permit import Breaker
 from serverless_patterns_runtime.strangler_gateway import breakers, contract
-from serverless_patterns_runtime.strangler_gateway.answer import Answer
 from serverless_patterns_runtime.strangler_gateway.arrival import Arrival
 from serverless_patterns_runtime.strangler_gateway.aws import (
     DynamoDb,
@@ -19,6 +18,7 @@ from serverless_patterns_runtime.strangler_gateway.aws import (
 from serverless_patterns_runtime.strangler_gateway.breakers import Breakers
 from serverless_patterns_runtime.strangler_gateway.contract import NewSide, Side
 from serverless_patterns_runtime.strangler_gateway.pins import Pins
+from serverless_patterns_runtime.strangler_gateway.proxy_answer import ProxyAnswer
 from serverless_patterns_runtime.strangler_gateway.record import teller
 from serverless_patterns_runtime.strangler_gateway.settings import Settings
 from serverless_patterns_runtime.strangler_gateway.shares import Shares
@@ -42,7 +42,7 @@ class LateLogger:
 class Upstream(Protocol):
     """Legacy, or a service of the new side."""
 
-    def ask(self, arrival: Arrival, deadline: float) -> Answer:
+    def ask(self, arrival: Arrival, deadline: float) -> ProxyAnswer:
         """`deadline`: of the whole exchange, by `time.monotonic`. Raises Failed."""
         ...
 

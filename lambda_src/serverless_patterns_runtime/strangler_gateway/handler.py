@@ -8,11 +8,11 @@ from typing import Any
 from serverless_patterns_runtime.error_fields import describe
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.strangler_gateway import record
-from serverless_patterns_runtime.strangler_gateway.answer import Answer
 from serverless_patterns_runtime.strangler_gateway.arrival import Arrival
 from serverless_patterns_runtime.strangler_gateway.arriving import arrived
 from serverless_patterns_runtime.strangler_gateway.edge import Edge
-from serverless_patterns_runtime.strangler_gateway.problem import problem
+from serverless_patterns_runtime.strangler_gateway.failure import own_answer
+from serverless_patterns_runtime.strangler_gateway.proxy_answer import ProxyAnswer
 from serverless_patterns_runtime.strangler_gateway.routing import routed
 
 __all__ = ["lambda_handler", "process"]
@@ -36,10 +36,10 @@ def process(event: dict[str, Any], context: Any, edge: Edge) -> dict[str, Any]:
     except PermanentError as refusal:
         named = {"function_request_id": context.aws_request_id, "status": refusal.status, "reason": refusal.message}
         edge.logger.info("request refused", extra=named)
-        return problem(refusal.status or 400, refusal.message, context.aws_request_id).proxy_result()
+        return own_answer(refusal.status or 400, refusal.message, context.aws_request_id).proxy_result()
     except Exception as error:
         edge.logger.error("a request could not be routed", extra=describe(error, with_message=False))
-        return problem(500, "the request could not be routed", context.aws_request_id).proxy_result()
+        return own_answer(500, "the request could not be routed", context.aws_request_id).proxy_result()
 
 
 def _waited(event: dict[str, Any], edge: Edge, most: float) -> float:
@@ -56,7 +56,7 @@ def _answered(edge: Edge, arrival: Arrival, began: float, deadline: float) -> di
     try:
         result = done.answer.proxy_result()
     except PermanentError as limit:
-        answer = problem(limit.status or 502, limit.message, arrival.correlation_id)
+        answer = own_answer(limit.status or 502, limit.message, arrival.correlation_id)
         done = done._replace(answer=answer, failed=True, reason=limit.message)
         result = answer.proxy_result()
     migration = edge.settings.migration
@@ -77,7 +77,7 @@ def _answered(edge: Edge, arrival: Arrival, began: float, deadline: float) -> di
     return result
 
 
-def _shadowed(edge: Edge, arrival: Arrival, answer: Answer) -> None:
+def _shadowed(edge: Edge, arrival: Arrival, answer: ProxyAnswer) -> None:
     if "shadow" not in edge.settings.migration["routes"].get(arrival.route, ()) or edge.shares.killed(arrival.route):
         return  # who kills a route wants its new side left alone
     # Not at the top: few routes have one.

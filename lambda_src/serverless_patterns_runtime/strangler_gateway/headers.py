@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from serverless_patterns_runtime.errors import PermanentError
+from serverless_patterns_runtime.header_fields import is_name, listed
 
 __all__ = ["checked", "end_to_end", "one_hop", "said_by_us"]
 
 Headers = list[tuple[str, str]]
 
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 """Halves of surrogate pairs too, which no bytes stand for."""
 
@@ -27,7 +27,7 @@ def checked(given: Mapping[str, Iterable[str]]) -> Headers:
     headers = [(name, value) for name, values in given.items() for value in values]
     lengths: list[str] = []
     for name, value in headers:
-        if not _NAME.fullmatch(name):
+        if not is_name(name):
             raise PermanentError("a header's name is none", status=400)
         if _UNPRINTABLE.search(value):
             raise PermanentError(f"the header {name} has a control character", status=400)
@@ -55,8 +55,7 @@ def end_to_end(headers: Headers) -> Headers:
 
 def one_hop(headers: Headers) -> frozenset[str]:
     """Names, in lower case, of those that end here."""
-    named = [value for name, value in headers if name.lower() == "connection"]
-    return _ONE_HOP.union(part.strip().lower() for value in named for part in value.split(","))
+    return _ONE_HOP.union(listed(headers, "connection"))
 
 
 def said_by_us(context: Mapping[str, Any], prefix: str) -> Headers:

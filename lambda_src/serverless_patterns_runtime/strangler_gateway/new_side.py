@@ -4,15 +4,15 @@ import json
 import time
 from typing import Any
 
-from serverless_patterns_runtime.strangler_gateway.answer import Answer
 from serverless_patterns_runtime.strangler_gateway.arrival import Arrival
 from serverless_patterns_runtime.strangler_gateway.edge import Edge
-from serverless_patterns_runtime.strangler_gateway.problem import Failed
+from serverless_patterns_runtime.strangler_gateway.failure import Failed
+from serverless_patterns_runtime.strangler_gateway.proxy_answer import ProxyAnswer
 
 __all__ = ["ask_new_side"]
 
 
-def ask_new_side(edge: Edge, arrival: Arrival, deadline: float) -> Answer:
+def ask_new_side(edge: Edge, arrival: Arrival, deadline: float) -> ProxyAnswer:
     """Raises Failed for no answer, and for one that says the new side has failed (5xx)."""
     service = edge.services.get(arrival.route)
     answer = service.ask(arrival, deadline) if service else _invoked(edge, arrival, deadline)
@@ -21,7 +21,7 @@ def ask_new_side(edge: Edge, arrival: Arrival, deadline: float) -> Answer:
     return answer
 
 
-def _invoked(edge: Edge, arrival: Arrival, deadline: float) -> Answer:
+def _invoked(edge: Edge, arrival: Arrival, deadline: float) -> ProxyAnswer:
     migration = edge.settings.migration
     side = migration["routes"].get(arrival.route) or migration.get("done", {})[arrival.route]
     try:
@@ -33,7 +33,7 @@ def _invoked(edge: Edge, arrival: Arrival, deadline: float) -> Answer:
     if invoked.error:
         raise Failed(502, "the function behind this route has failed")
     try:
-        return Answer.of_function(invoked.payload)
+        return ProxyAnswer.of_function(invoked.payload)
     except ValueError:
         raise Failed(502, "the function behind this route answers what is no HTTP") from None
 

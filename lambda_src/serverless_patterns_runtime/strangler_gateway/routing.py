@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 from serverless_patterns_runtime.errors import CircuitOpen, PermanentError
 from serverless_patterns_runtime.strangler_gateway import record
-from serverless_patterns_runtime.strangler_gateway.answer import Answer
 from serverless_patterns_runtime.strangler_gateway.arrival import Arrival
 from serverless_patterns_runtime.strangler_gateway.contract import METRIC_STORE_UNAVAILABLE, RouteSettings, Side
 from serverless_patterns_runtime.strangler_gateway.edge import Edge
+from serverless_patterns_runtime.strangler_gateway.failure import Failed, own_answer
 from serverless_patterns_runtime.strangler_gateway.new_side import ask_new_side
 from serverless_patterns_runtime.strangler_gateway.pins import PinsUnavailable
 from serverless_patterns_runtime.strangler_gateway.placement import Placement, placed
-from serverless_patterns_runtime.strangler_gateway.problem import Failed, problem
+from serverless_patterns_runtime.strangler_gateway.proxy_answer import ProxyAnswer
 
 __all__ = ["Routed", "routed"]
 
@@ -23,7 +23,7 @@ AGAIN_SECONDS = 1
 
 
 class Routed(NamedTuple):
-    answer: Answer
+    answer: ProxyAnswer
     side: Side
     """That answered, or should have: the new one, where legacy answers in its place."""
     failed: bool = False
@@ -124,7 +124,7 @@ def _by_new_side(edge: Edge, arrival: Arrival, route: RouteSettings, placement: 
     return done._replace(placed_on="new")
 
 
-def _guarded(edge: Edge, arrival: Arrival, placement: Placement, deadline: float) -> Answer:
+def _guarded(edge: Edge, arrival: Arrival, placement: Placement, deadline: float) -> ProxyAnswer:
     if placement.forced:  # a tester passes by the breaker: his requests must not open it for everybody
         _pinned(edge, arrival, placement)
         return ask_new_side(edge, arrival, deadline)
@@ -159,5 +159,5 @@ def _by_legacy(edge: Edge, arrival: Arrival, deadline: float) -> Routed:
 
 
 def _said(arrival: Arrival, side: Side, status: int, detail: str, *, retry_after: int | None = None) -> Routed:
-    answer = problem(status, detail, arrival.correlation_id, retry_after=retry_after)
+    answer = own_answer(status, detail, arrival.correlation_id, retry_after=retry_after)
     return Routed(answer, side, failed=True, reason=detail)

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from serverless_patterns_runtime.strangler_gateway import contract, record
-from serverless_patterns_runtime.strangler_gateway.answer import Answer
 from serverless_patterns_runtime.strangler_gateway.arrival import Arrival
 from serverless_patterns_runtime.strangler_gateway.comparison import fields
 from serverless_patterns_runtime.strangler_gateway.contract import ShadowCopy
 from serverless_patterns_runtime.strangler_gateway.edge import Edge
+from serverless_patterns_runtime.strangler_gateway.proxy_answer import ProxyAnswer
 
 __all__ = ["hand_over"]
 
@@ -29,7 +29,7 @@ MOST_READ_BYTES = 1024 * 1024
 _KEY = "idempotency-key"
 
 
-def hand_over(edge: Edge, arrival: Arrival, answer: Answer) -> None:
+def hand_over(edge: Edge, arrival: Arrival, answer: ProxyAnswer) -> None:
     """Of what legacy was chosen for, and has answered. Never raises: what cannot be handed over is counted."""
     shadow = edge.settings.migration["routes"][arrival.route].get("shadow")
     if shadow is None or not (arrival.safe or shadow["declared"]) or edge.random.random() * 100 >= shadow["percent"]:
@@ -47,7 +47,7 @@ def hand_over(edge: Edge, arrival: Arrival, answer: Answer) -> None:
 class TooLarge(Exception): ...
 
 
-def _copy(arrival: Arrival, answer: Answer, shadow: contract.ShadowSettings) -> ShadowCopy:
+def _copy(arrival: Arrival, answer: ProxyAnswer, shadow: contract.ShadowSettings) -> ShadowCopy:
     event = dict(arrival.event)
     event["headers"] = _rekeyed(event.get("headers"))
     event["multiValueHeaders"] = _rekeyed(event.get("multiValueHeaders"))

@@ -10,8 +10,8 @@ from serverless_patterns_runtime.strangler_gateway.arriving import arrived
 from serverless_patterns_runtime.strangler_gateway.comparison import differences, fields
 from serverless_patterns_runtime.strangler_gateway.contract import ShadowCopy
 from serverless_patterns_runtime.strangler_gateway.edge import Edge
+from serverless_patterns_runtime.strangler_gateway.failure import Failed
 from serverless_patterns_runtime.strangler_gateway.new_side import ask_new_side
-from serverless_patterns_runtime.strangler_gateway.problem import Failed
 
 __all__ = ["lambda_handler", "process"]
 

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from serverless_patterns_runtime.strangler_gateway.addresses import Resolve, allowed, resolved
-from serverless_patterns_runtime.strangler_gateway.answer import MAX_BYTES, Answer
 from serverless_patterns_runtime.strangler_gateway.arrival import Arrival
 from serverless_patterns_runtime.strangler_gateway.canonical_path import parameters
 from serverless_patterns_runtime.strangler_gateway.connection import Connection, Lost, Place, Unreached
 from serverless_patterns_runtime.strangler_gateway.contract import Migration
+from serverless_patterns_runtime.strangler_gateway.failure import Failed
 from serverless_patterns_runtime.strangler_gateway.headers import one_hop
-from serverless_patterns_runtime.strangler_gateway.problem import Failed
+from serverless_patterns_runtime.strangler_gateway.proxy_answer import MAX_BYTES, ProxyAnswer
 from serverless_patterns_runtime.strangler_gateway.wire import Message, Unreadable
 
 __all__ = ["HttpUpstream"]
@@ -44,7 +44,7 @@ class HttpUpstream:
             self._place, lambda address: allowed(address, private=private, loopback=loopback), resolve
         )
 
-    def ask(self, arrival: Arrival, deadline: float) -> Answer:
+    def ask(self, arrival: Arrival, deadline: float) -> ProxyAnswer:
         """`deadline`: of the whole exchange, by `time.monotonic`. Raises Failed."""
         request = self._head(arrival) + arrival.body
         try:
@@ -78,9 +78,9 @@ class HttpUpstream:
             return text.encode()
 
 
-def _answer(message: Message, method: str) -> Answer:
+def _answer(message: Message, method: str) -> ProxyAnswer:
     dropped = one_hop(message.headers)
     if method != "HEAD":
         dropped |= {"content-length"}
     headers = [(name, value) for name, value in message.headers if name.lower() not in dropped]
-    return Answer(message.status, headers, message.body)
+    return ProxyAnswer(message.status, headers, message.body)

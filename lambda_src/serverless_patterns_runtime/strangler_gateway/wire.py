@@ -8,6 +8,8 @@ import re
 import time
 from typing import NamedTuple, Protocol
 
+from serverless_patterns_runtime.header_fields import is_name, listed
+
 __all__ = ["Message", "Socket", "Stream", "Unreadable", "read"]
 
 MOST_HEAD_BYTES = 65_536
@@ -15,7 +17,6 @@ MOST_INTERIM = 10
 _PIECE = 65_536
 
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\x00\r]*)?")
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,12})[ \t]*(?:;[^\x00\r]*)?")
 
 
@@ -129,8 +130,8 @@ def read(stream: Stream, method: str, most_bytes: int) -> Message:
 def _whole(
     stream: Stream, method: str, most: int, status: int, headers: list[tuple[str, str]], *, old: bool
 ) -> Message:
-    tokens = _tokens(headers, "connection")
-    lengths, codings = _tokens(headers, "content-length"), _tokens(headers, "transfer-encoding")
+    tokens = listed(headers, "connection")
+    lengths, codings = listed(headers, "content-length"), listed(headers, "transfer-encoding")
     if codings and (codings != ["chunked"] or lengths or old):
         raise Unreadable("its length can be read in two ways")
     if len(set(lengths)) > 1 or not all(re.fullmatch("[0-9]{1,18}", length) for length in lengths):
@@ -168,7 +169,7 @@ def _headers(stream: Stream) -> list[tuple[str, str]]:
             continue
         name, colon, value = text.partition(":")
         name = name.rstrip(_BLANKS)
-        if not colon or not _NAME.fullmatch(name):
+        if not colon or not is_name(name):
             raise Unreadable("a header has no name")
         headers.append((name, value.strip(_BLANKS)))
     return headers
@@ -200,10 +201,6 @@ def _chunked(stream: Stream, most: int) -> bytes:
         pieces.append(stream.exactly(length))
         if stream.line(2):
             raise Unreadable("a piece is longer than it says")
-
-
-def _tokens(headers: list[tuple[str, str]], name: str) -> list[str]:
-    return [part.strip().lower() for known, value in headers if known.lower() == name for part in value.split(",")]
 
 
 def too_large(most: int) -> Unreadable:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from serverless_patterns_runtime import Effects, Invocation, PermanentError, Put, Request
-from serverless_patterns_runtime.api_proxy.problems import MOST_CHARACTERS, problem, status_of
+from serverless_patterns_runtime.api_proxy.problems import MOST_CHARACTERS, problem_of, status_of
 from serverless_patterns_runtime.business_function.business_function import UnusableResult
 from serverless_patterns_runtime.claims.claim import AnswerNotKept, Contended, RunningElsewhere
 from serverless_patterns_runtime.errors import (
@@ -182,4 +182,4 @@ def test_a_secret_that_the_handler_does_not_have_is_a_500_that_the_log_explains(
 
 
 def test_a_problem_is_an_answer_like_any_other():
-    Answered(problem(PermanentError("no", status=404), correlation_id="c-1", now=NOW).proxy_result([]))
+    Answered(problem_of(PermanentError("no", status=404), correlation_id="c-1", now=NOW).proxy_result([]))

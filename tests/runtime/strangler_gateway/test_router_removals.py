@@ -11,7 +11,6 @@ import pytest
 
 from serverless_patterns_runtime.api_proxy.envelope import Envelope
 from serverless_patterns_runtime.strangler_gateway import (
-    answer,
     arrival,
     arriving,
     aws,
@@ -20,6 +19,7 @@ from serverless_patterns_runtime.strangler_gateway import (
     connection,
     handler,
     headers,
+    proxy_answer,
     query,
     routing,
     upstream,
@@ -109,9 +109,9 @@ def what_came_is_all(patch: Patch) -> None:
 
 def one_token(name: str, kept: slice) -> Callable[[Patch], None]:
     def take_out(patch: Patch) -> None:
-        original = wire._tokens
+        original = wire.listed
         patch.setattr(
-            wire, "_tokens", lambda given, asked: original(given, asked)[kept if asked == name else slice(None)]
+            wire, "listed", lambda given, asked: original(given, asked)[kept if asked == name else slice(None)]
         )
 
     return take_out
@@ -296,13 +296,13 @@ CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
         ),
     ),
     "an answer that Lambda can carry": (
-        setting(answer, "MAX_BYTES", 1 << 30),
+        setting(proxy_answer, "MAX_BYTES", 1 << 30),
         lambda legacy, _: trips.test_a_large_binary_answer_arrives_whole_or_is_refused_with_lambda_s_limit(
             legacy, 5_000_000, "502"
         ),
     ),
     "headers that the gateway can carry": (
-        setting(answer, "MAX_HEADER_BYTES", 1 << 30),
+        setting(proxy_answer, "MAX_HEADER_BYTES", 1 << 30),
         bad_answer("headers beyond the gateway's limit"),
     ),
     "a connection is used again only after a whole answer": (

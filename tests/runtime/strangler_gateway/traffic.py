@@ -7,12 +7,12 @@ from typing import Any
 from unittest.mock import patch
 
 from serverless_patterns_runtime.strangler_gateway import handler, record
-from serverless_patterns_runtime.strangler_gateway.answer import Answer
 from serverless_patterns_runtime.strangler_gateway.arrival import Arrival
 from serverless_patterns_runtime.strangler_gateway.aws import Invoked
 from serverless_patterns_runtime.strangler_gateway.breakers import Breakers
 from serverless_patterns_runtime.strangler_gateway.edge import Edge
 from serverless_patterns_runtime.strangler_gateway.pins import Pins
+from serverless_patterns_runtime.strangler_gateway.proxy_answer import ProxyAnswer
 from serverless_patterns_runtime.strangler_gateway.settings import Settings
 from serverless_patterns_runtime.strangler_gateway.shares import Shares
 
@@ -102,5 +102,5 @@ class Traffic:
 
     def send(self, function: str, payload: bytes, seconds: float) -> None: ...
 
-    def ask(self, arrival: Arrival, deadline: float) -> Answer:  # noqa: ARG002
-        return Answer(200, [], b"legacy")
+    def ask(self, arrival: Arrival, deadline: float) -> ProxyAnswer:  # noqa: ARG002
+        return ProxyAnswer(200, [], b"legacy")

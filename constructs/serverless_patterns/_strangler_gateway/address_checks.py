@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from serverless_patterns_runtime.strangler_gateway.address_contract import owner_of
 
 from .._checks import is_token
 from .._shapes import told
@@ -63,12 +64,12 @@ def _check_host(problems: Problems, argument: str, host: str, *, private: bool) 
         problems.add(argument, "be reached from AWS", repr(host), fix)
         return
     try:
-        address = ipaddress.ip_address(host)
+        owner = owner_of(host)
     except ValueError:
         return  # a name: the router looks at what it stands for each time that it connects
-    if address.is_link_local or address.is_loopback or address.is_multicast or address.is_unspecified:
+    if owner in ("machine", "nobody"):
         fix = "that is a machine's own, or the cloud's: name the host of the service"
         problems.add(argument, "be the address of a service", repr(host), fix)
-    elif address.is_private and not private:
+    elif owner == "private" and not private:
         fix = "pass LegacyBackend(vpc_link=..., vpc=...), or the name of a public address"
         problems.add(argument, "be public without a VPC", repr(host), fix)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 
 from serverless_patterns_runtime.errors import PermanentError
 
-__all__ = ["MAX_BYTES", "Answer"]
+__all__ = ["MAX_BYTES", "ProxyAnswer"]
 
 MAX_BYTES = 6 * 1024 * 1024 - 64 * 1024
 """Of an answer as JSON: what Lambda carries (quota), less room for the headers around it."""
@@ -22,7 +22,7 @@ _ESCAPES = sys.version_info < (3, 12)
 _TEXT = re.compile(r"(?i)text/|application/([a-z0-9.-]+\+)?(json|xml|javascript|x-www-form-urlencoded)\b")
 
 
-class Answer(NamedTuple):
+class ProxyAnswer(NamedTuple):
     status: int
     headers: list[tuple[str, str]]
     """In order; names may come twice."""
