@@ -31,7 +31,8 @@ class Sticky:
     Sticky(claim="sub", cookie="session")
     ```
 
-    The gateway's own cookie wins over all of them: whoever has it was placed already. Without any of them it is set.
+    The gateway's own cookie wins over all of them: whoever has it was placed already. Without any of them it is set;
+    with `claim` for everybody, so that a logout moves nobody. One that a claim has made gives way to another claim.
 
     Args:
         claim: Of the authorizer's: `sub`, `principalId`.

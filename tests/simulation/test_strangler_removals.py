@@ -112,12 +112,23 @@ def a_login_s_names_first(patch: Patch) -> None:
     original = placement.placed
 
     def placed(migration: Any, route: Any, arrival: Any, *more: Any) -> Any:
-        named = placement._sticky(route["sticky"], arrival)
+        named = arrival.claims.get("sub") or placement._named(route["sticky"], arrival)
         cookies = {**arrival.cookies, **({migration["cookie"]: named} if named else {})}
         renamed = SimpleNamespace(cookies=cookies, claims=arrival.claims, all=arrival.all)
         return original(migration, route, renamed, *more)
 
     patch.setattr(places, "placed", placed)
+
+
+def no_cookie_of_a(kind: str) -> Callable[[Patch], None]:
+    original = placement.placed
+
+    def placed(*given: Any) -> Any:
+        found = original(*given)
+        of_it = found.set_cookie and f"={kind}-" in found.set_cookie
+        return found._replace(set_cookie=None) if of_it else found
+
+    return setting(places, "placed", placed)
 
 
 def any_side_that_is_asked_for(patch: Patch) -> None:
@@ -434,6 +445,18 @@ CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
     "the gateway's own cookie counts more than a login": (
         a_login_s_names_first,
         plain(places.test_a_login_moves_nobody),
+    ),
+    "who is placed by a claim stays there when he logs out": (
+        no_cookie_of_a("claim"),
+        plain(places.test_no_login_and_no_logout_moves_anybody_back),
+    ),
+    "who is named otherwise before a login stays there after it": (
+        no_cookie_of_a("step"),
+        plain(places.test_no_login_and_no_logout_moves_anybody_back),
+    ),
+    "a claim is somebody's own, whoever was logged in before": (
+        setting(placement, "_of_a_claim", lambda _: False),
+        plain(places.test_who_logs_in_after_somebody_else_is_placed_by_his_own_claim),
     ),
     "a percentage of two decimals is exact": (
         lambda patch: patch.setattr(placement, "round", lambda share: int(share), raising=False),

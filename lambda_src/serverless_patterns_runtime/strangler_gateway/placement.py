@@ -18,11 +18,15 @@ __all__ = ["Placed", "Placement", "bucket", "placed"]
 
 _COOKIE = "{}={}; Path=/; Max-Age=31536000; HttpOnly; Secure; SameSite=Lax"
 
+_BY_CLAIM, _BY_NAME = "claim", "step"
+"""How a cookie begins that holds the step of somebody who was known: nothing of what he was known by. The others are
+random, and hashed."""
+
 
 class Placement(NamedTuple):
     side: Side
     set_cookie: str | None = None
-    """The gateway's own, for a caller who is known by nothing else."""
+    """The gateway's own, for a caller who may be known by nothing else next time."""
     forced: bool = False
     """By a tester: it counts for no rollback."""
 
@@ -45,12 +49,38 @@ def placed(migration: Migration, route: RouteSettings, arrival: Placed, percent:
     steps = round(percent * (PERCENT_STEPS // 100))
     if steps <= 0 or steps >= PERCENT_STEPS:
         return Placement("new" if steps > 0 else "legacy")
-    # The gateway's own cookie first: it placed him before he logged in.
-    caller, cookie = arrival.cookies.get(migration["cookie"]) or _sticky(route["sticky"], arrival), None
-    if not caller:
-        caller = f"{random.getrandbits(128):032x}"
-        cookie = _COOKIE.format(migration["cookie"], caller)
-    return Placement("new" if bucket(migration["gateway"], caller) < steps else "legacy", cookie)
+    step, given = _place(migration, route["sticky"], arrival, random)
+    cookie = None if given is None else _COOKIE.format(migration["cookie"], given)
+    return Placement("new" if step < steps else "legacy", cookie)
+
+
+def _place(migration: Migration, sticky: StickySettings, arrival: Placed, random: Random) -> tuple[int, str | None]:
+    """Which of the steps he is in, and the value of the cookie that keeps him there, if he is to be given one."""
+    gateway, own = migration["gateway"], arrival.cookies.get(migration["cookie"], "")
+    claim = arrival.claims.get(sticky["claim"]) if "claim" in sticky else None
+    if claim and (not own or _of_a_claim(own)):  # which may be somebody else's, who was logged in here before
+        step = bucket(gateway, str(claim))
+        kept = f"{_BY_CLAIM}-{step}"
+        return step, None if own == kept else kept
+    if own:  # it placed him before he logged in, or has since he logged out
+        return _step(gateway, own), None
+    name = _named(sticky, arrival)
+    if name:
+        step = bucket(gateway, name)
+        return step, f"{_BY_NAME}-{step}" if "claim" in sticky else None  # else a login would name him otherwise
+    chosen = f"{random.getrandbits(128):032x}"
+    return bucket(gateway, chosen), chosen
+
+
+def _of_a_claim(own: str) -> bool:
+    return own.startswith(f"{_BY_CLAIM}-")
+
+
+def _step(gateway: str, own: str) -> int:
+    kind, _, step = own.partition("-")
+    if kind in (_BY_CLAIM, _BY_NAME) and step.isascii() and step.isdecimal() and len(step) <= 4:
+        return int(step)
+    return bucket(gateway, own)
 
 
 def bucket(gateway: str, caller: str) -> int:
@@ -71,10 +101,7 @@ def _forced(migration: Migration, arrival: Placed) -> Side | None:
     raise PermanentError(f"{header} is new or legacy", status=400)
 
 
-def _sticky(sticky: StickySettings, arrival: Placed) -> str | None:
-    claim = arrival.claims.get(sticky["claim"]) if "claim" in sticky else None
-    if claim:
-        return str(claim)
+def _named(sticky: StickySettings, arrival: Placed) -> str | None:
     for value in arrival.all(sticky["header"]) if "header" in sticky else ():
         if value:
             return value

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from serverless_patterns_runtime.errors import PermanentError
@@ -119,6 +119,84 @@ def test_a_login_moves_nobody(user: str, seed: int, percent: float) -> None:
     again = Caller(cookies={name: value})
     logged_in = Caller(cookies={name: value, "session": "s"}, claims={"sub": user}, headers=[("X-Tenant", "t")])
     assert where(again, percent) == where(logged_in, percent) == Placement(stranger.side)
+
+
+class Browser:
+    """Of one person, who keeps what cookies he is given."""
+
+    def __init__(self, seed: int, *, always: list[tuple[str, str]] | None = None) -> None:
+        self.cookies: dict[str, str] = {}
+        self.chance = random.Random(seed)
+        self.user: str | None = None
+        self._always = always
+
+    def side(self, percent: float) -> str:
+        claims = {"sub": self.user} if self.user else {}
+        found = where(Caller(cookies=self.cookies, claims=claims, headers=self._always), percent, self.chance)
+        if found.set_cookie:
+            name, _, rest = found.set_cookie.partition("=")
+            self.cookies[name] = rest.partition(";")[0]
+        return found.side
+
+
+STEPS = st.lists(st.sampled_from(["login", "logout", "ask"]), min_size=2, max_size=12)
+HEADERS = st.sampled_from([[], [("X-Tenant", "t")]])
+
+
+@settings(deadline=None, max_examples=400)
+@given(st.integers(0, 1_000_000), HEADERS, STEPS)
+@example(6, [], ["login", "logout"])
+@example(3, [("X-Tenant", "t")], ["ask", "login"])
+def test_no_login_and_no_logout_moves_anybody_back(seed: int, always: list[tuple[str, str]], steps: list[str]) -> None:
+    browser, chance = Browser(seed, always=always), random.Random(seed)
+    sides: list[str] = []
+    lowest, highest = chance.choice((0, 40, 45)), chance.choice((55, 60, 100))
+    for step, percent in zip(steps, sorted(chance.uniform(lowest, highest) for _ in steps), strict=True):
+        if step != "ask":
+            browser.user = f"user-{seed}" if step == "login" else None
+        sides.append(browser.side(percent))
+    assert sides == sorted(sides)  # `legacy` is before `new`
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(["ann", "bob", "eve"]), min_size=1), st.booleans())
+def test_who_logs_in_after_somebody_else_is_placed_by_his_own_claim(users: list[str], out: bool) -> None:
+    browser = Browser(1)
+    for browser.user in users:
+        mine = "new" if bucket("Shop", browser.user) < 5_000 else "legacy"
+        assert browser.side(50) == mine
+        if out:
+            browser.user = None
+            assert browser.side(50) == mine, "logged out he is where he was"
+
+
+def test_who_has_his_place_in_a_cookie_is_given_no_other() -> None:
+    first = where(known(7), 50).set_cookie
+    assert first
+    assert first.startswith(f"{COOKIE}=claim-{bucket('Shop', 'user-7')}; ")
+    mine = Caller(cookies={COOKIE: f"claim-{bucket('Shop', 'user-7')}"}, claims={"sub": "user-7"})
+    assert where(mine, 50).set_cookie is None
+
+
+@settings(deadline=None)
+@given(st.text(min_size=1), st.sampled_from(["claims", "headers"]))
+def test_a_cookie_tells_nothing_of_who_it_was_made_for_but_his_step(name: str, by: str) -> None:
+    caller = Caller(claims={"sub": name}) if by == "claims" else Caller(headers=[("X-Tenant", name)])
+    given_ = where(caller, 50).set_cookie
+    kind = "claim" if by == "claims" else "step"
+    assert given_ == f"{COOKIE}={kind}-{bucket('Shop', name)}; Path=/; Max-Age=31536000; HttpOnly; Secure; SameSite=Lax"
+
+
+def test_only_where_a_login_could_name_him_otherwise_who_is_named_by_a_header_or_cookie_gets_one() -> None:
+    for sticky in ({"header": "X-Tenant"}, {"cookie": "session"}):
+        caller = Caller(headers=[("X-Tenant", "t")], cookies={"session": "s"})
+        assert placed(migration(), route_settings(sticky=sticky), caller, 50, CHANCE).set_cookie is None
+
+
+@pytest.mark.parametrize("value", ["claim-", "claim-x", "claim-10000", "claim-٣", "step--1", "step-1e3", "-", "claim"])
+def test_a_cookie_that_is_none_of_ours_is_a_name_as_any_other(value: str) -> None:
+    stranger = Caller(cookies={COOKIE: value})
+    assert where(stranger, 50) == Placement("new" if bucket("Shop", value) < 5_000 else "legacy")
 
 
 def test_what_names_a_caller_counts_in_this_order() -> None:

@@ -1,6 +1,7 @@
 """Which side answers, and what becomes of a request whose side does not."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -71,6 +72,25 @@ def test_in_between_a_stranger_gets_a_cookie_and_stays_where_he_is(legacy: RawSe
         assert cookie.startswith("shop-side=")
         again = ask(router, b"Cookie: " + cookie.partition(";")[0].encode())
         assert (again.body, again.all("Set-Cookie")) == (first.body, [])
+        bodies.add(first.body)
+    assert bodies == {b"ok", b"new"}
+
+
+@pytest.mark.parametrize("authorizer", ["lambda", "cognito"])
+def test_logged_out_and_in_again_a_caller_is_where_he_was(legacy: RawServer, authorizer: str):
+    router = Router(legacy, routes={ROUTE: route_settings(sticky={"claim": "sub"})})
+    router.shares.said = 50
+    bodies = set()
+    for number in range(20):
+        claims = {"sub": f"user-{number}@example.com"}
+        logged_in = {"authorizer": claims if authorizer == "lambda" else {"claims": claims}}
+        first = router.send(get("/profile/5"), PROFILE, **logged_in)
+        (cookie,) = first.all("Set-Cookie")
+        assert re.fullmatch("shop-side=claim-[0-9]{1,4}; Path=/; Max-Age=31536000; HttpOnly; .*", cookie)
+        kept = b"Cookie: " + cookie.partition(";")[0].encode()
+        for claimed in ({}, logged_in):
+            again = router.send(get("/profile/5", kept), PROFILE, **claimed)
+            assert (again.body, again.all("Set-Cookie")) == (first.body, [])
         bodies.add(first.body)
     assert bodies == {b"ok", b"new"}
 
