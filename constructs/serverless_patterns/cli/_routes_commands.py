@@ -31,17 +31,15 @@ class _Percent(click.FloatRange):
         return percent
 
 
-class _RouteName(click.ParamType):
+class _RouteName(click.types.StringParamType):
     """As in code; a shell that was given no quotes has taken it apart."""
-
-    name = "route"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if not value.strip() or value.strip() in _METHODS:
             self.fail(
                 f"ROUTE is one word to the shell, in quotes: 'GET /profile/{{id}}'. It was {value!r}.", param, ctx
             )
-        return value
+        return super().convert(value, param, ctx)
 
 
 _METHODS = ("ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
