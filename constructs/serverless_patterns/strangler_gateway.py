@@ -65,7 +65,8 @@ class StranglerGateway(Offering):
         routes: What is about to leave it, leaves it or has left it. Their order means nothing.
         auth: `legacy`: everybody is let through to it, as before. An authorizer: it is asked about every request.
         always_route: Whether legacy's own routes go through the router too: fewer differences, one Lambda call more.
-        force_header: With this header a caller chooses the side, `new` or `legacy`. Default: nobody does.
+        force_header: With this header a caller chooses the side, `new` or `legacy`; his answer's says who answered.
+            Default: nobody does.
         sticky: What names a caller when the gateway's own cookie does not. Default: nothing, so that cookie is set.
         domain: A name of one's own. Default: API Gateway's.
         throttle: Of every route that has none of its own.

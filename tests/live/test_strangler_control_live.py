@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from serverless_patterns.testing import Cloud
+from serverless_patterns_runtime.circuit_breaker import contract as breaker_contract
+from serverless_patterns_runtime.circuit_breaker.state import State
+from serverless_patterns_runtime.circuit_breaker.store import Store
 from serverless_patterns_runtime.strangler_gateway import contract
 from serverless_patterns_runtime.strangler_gateway.aws import LightDynamoDb, Service
 from serverless_patterns_runtime.strangler_gateway.contract import Migration
@@ -41,15 +44,30 @@ def table(embedded_cloud: Cloud, fresh_name: str) -> Generator[str]:
     dynamodb.delete_table(TableName=fresh_name)
 
 
+@pytest.fixture
+def breakers(embedded_cloud: Cloud, fresh_name: str) -> Generator[str]:
+    dynamodb, name = embedded_cloud.client("dynamodb"), f"{fresh_name}-breakers"
+    dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": breaker_contract.PARTITION_KEY, "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": breaker_contract.PARTITION_KEY, "AttributeType": "S"}],
+    )
+    dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+    yield name
+    dynamodb.delete_table(TableName=name)
+
+
 class Gateway:
     """Routers of one table, each with a connection of its own; their caches are never fresh."""
 
-    def __init__(self, cloud: Cloud, table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, cloud: Cloud, table: str, breakers: str, monkeypatch: pytest.MonkeyPatch) -> None:
         if cloud.endpoint_url is not None:
             monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.endpoint_url)
             monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
             monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        self._cloud, self._table = cloud, table
+        self._cloud, self._table, self._breakers = cloud, table, breakers
+        self.skipped = 0.0
         self._region = cloud.client("dynamodb").meta.region_name
         self.code: Migration = migration({ROUTE: route_settings(initial_percent=10.0)}, cache_seconds=0.0)
         self.told: list[tuple[str, str | None, BaseException | None]] = []
@@ -64,17 +82,24 @@ class Gateway:
     def pins(self) -> Pins:
         return Pins(self.client(), self._table, time.time)
 
+    def opened(self, name: str) -> Store:
+        """The store of a breaker that failed and opened just now."""
+        store, now = Store(self.client(), self._breakers, name), time.time()
+        store.open(store.count(State(), [now]), now, now)
+        return store
+
     def asked(self, **command: Any) -> dict[str, Any]:
-        control = Control(self.code, self._table, self._cloud.client("dynamodb"), time.time, random.Random())
+        dynamodb, clock = self._cloud.client("dynamodb"), lambda: time.time() + self.skipped
+        control = Control(self.code, self._table, self._breakers, dynamodb, clock, random.Random())
         asked: Command = {"route": ROUTE, "by": "ann", "reason": "why", **command}  # type: ignore[typeddict-item]
         return json.loads(json.dumps(control.answer(asked)))
 
 
 @pytest.fixture
-def gateway(embedded_cloud: Cloud, table: str, monkeypatch: pytest.MonkeyPatch) -> Gateway:
+def gateway(embedded_cloud: Cloud, table: str, breakers: str, monkeypatch: pytest.MonkeyPatch) -> Gateway:
     if not embedded_cloud.is_local and "AWS_ACCESS_KEY_ID" not in os.environ:
         pytest.skip("the router's client takes credentials from the environment alone")
-    return Gateway(embedded_cloud, table, monkeypatch)
+    return Gateway(embedded_cloud, table, breakers, monkeypatch)
 
 
 def test_what_a_command_sets_every_router_reads(gateway: Gateway) -> None:
@@ -102,6 +127,28 @@ def test_routers_roll_back_once_by_counts_that_add_up(gateway: Gateway) -> None:
     assert (route["by"], route["killed"], len(route["history"])) == ("rollback", True, 1)
     assert "50 of 50 requests failed" in route["reason"]
     assert {(metric, error) for metric, _, error in gateway.told} == {(contract.METRIC_ROLLED_BACK, None)}
+
+
+def test_a_removed_route_and_its_breaker_are_forgotten_and_what_came_back_is_not(gateway: Gateway) -> None:
+    listed = gateway.code
+    gateway.asked(action="kill")
+    gone, kept = gateway.opened(ROUTE), gateway.opened("GET /kept")
+    gateway.code = migration({"GET /kept": route_settings()})
+    assert gateway.asked(action="sweep")["missing"] == [ROUTE]
+    assert gateway.asked(action="sweep")["changed"] is False
+    gateway.code = listed
+    assert gateway.asked(action="sweep")["back"] == [ROUTE]
+    gateway.code = migration({"GET /kept": route_settings()})
+    gateway.asked(action="sweep")
+    gateway.skipped = contract.REMOVED_KEPT_SECONDS + 1.0
+    swept = gateway.asked(action="sweep")
+    assert (swept["forgotten"], swept["breakers"]) == ([ROUTE], [ROUTE])
+    assert gateway.asked(action="sweep")["changed"] is False
+    assert (gone.read(), kept.read().open) == (State(), True)
+    gateway.code = listed
+    (route,) = gateway.asked(action="list", history=True)["routes"]
+    assert (route["percent"], route["killed"]) == (10, False)
+    assert [entry["action"] for entry in route["history"]] == ["sweep", "kill"]
 
 
 def test_a_key_stays_where_it_was_first_sent(gateway: Gateway) -> None:
@@ -134,3 +181,17 @@ def test_the_model_answers_a_query_as_the_endpoint_does(embedded_cloud: Cloud, t
             if "LastEvaluatedKey" not in ours:
                 break
             request["ExclusiveStartKey"] = ours["LastEvaluatedKey"]
+
+
+def test_the_model_answers_a_scan_as_the_endpoint_does(embedded_cloud: Cloud, breakers: str) -> None:
+    endpoint = embedded_cloud.client("dynamodb")
+    model = DynamoDB({breakers: Table({breaker_contract.PARTITION_KEY: "S"})}, lambda: 0.0)
+    for name in ("GET /a", "POST /b", "ANY /c/{proxy+}"):
+        item = {breaker_contract.PARTITION_KEY: {"S": name}, "failures": {"L": [{"N": "1.5"}]}}
+        endpoint.put_item(TableName=breakers, Item=item)
+        model.put_item(TableName=breakers, Item=item)
+    theirs, ours = (it.scan(TableName=breakers, ConsistentRead=True) for it in (endpoint, model))
+    in_order = [sorted(answer["Items"], key=str) for answer in (theirs, ours)]
+    assert in_order[0] == in_order[1]
+    assert "LastEvaluatedKey" not in theirs
+    assert "LastEvaluatedKey" not in ours

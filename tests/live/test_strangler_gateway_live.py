@@ -16,7 +16,7 @@ from legacy.stocklist import profiles
 
 from serverless_patterns.testing import Cloud, EmbeddedCloud, Fault, wait_until
 from tests.live.live_site import NEW, OLD, LiveSite, problem, side
-from tests.live.strangler_stack import BASKET, CATALOGUE, StranglerStack
+from tests.live.strangler_stack import BASKET, CATALOGUE, SIDE, StranglerStack
 
 EVERY_BYTE = bytes(range(256)) * 40
 HELD_AFTER_SECONDS = 5.5
@@ -97,7 +97,8 @@ def test_a_login_changes_the_cookie_and_not_the_side(site: LiveSite) -> None:
 
 
 def test_a_tester_chooses_the_side(site: LiveSite) -> None:
-    assert [side(site.forced(chosen, "GET", "/catalogue")) for chosen in ("new", "legacy")] == [NEW, OLD]
+    pages = [site.forced(chosen, "GET", "/catalogue") for chosen in ("new", "legacy")]
+    assert [(side(page), page.all(SIDE)) for page in pages] == [(NEW, ["new"]), (OLD, ["legacy"])]
     assert problem(site.forced("middle", "GET", "/catalogue")) == 400
 
 
@@ -181,7 +182,7 @@ def test_what_the_new_side_fails_legacy_answers_if_it_is_safe_and_nobody_if_not(
     site.told("report", "fails")
     site.told("add", "dies")
     fallen_back = site.forced("new", "GET", "/reports/slow?seconds=0")
-    assert (fallen_back.status, side(fallen_back)) == (200, OLD)
+    assert (fallen_back.status, side(fallen_back), fallen_back.all(SIDE)) == (200, OLD, ["legacy"])
     assert site.metrics(site.router, "FellBack")
     before = len(site.old_site.seen())
     assert problem(site.forced("new", "POST", "/basket", {"product_id": 1}, **{"Idempotency-Key": "fell"})) == 502

@@ -99,9 +99,9 @@ GET /profile/{id} migrating 25      5       1          no     1 h 3 min ago    a
 POST /basket      migrating 2.5     0       1          yes    3 min ago        bob prices are wrong
 """
 HISTORY = """\
-Route       When                    Action Percent             By  Reason
-POST /basket 2026-11-21 10:00:00 UTC kill   2.5 to killed (2.5) bob prices are wrong
-POST /basket 2026-11-21 09:00:00 UTC set    0 to 2.5            bob a first look
+Route       When                    Action Generation Percent             By  Reason
+POST /basket 2026-11-21 10:00:00 UTC kill   1 2.5 to killed (2.5) bob prices are wrong
+POST /basket 2026-11-21 09:00:00 UTC set    1 0 to 2.5            bob a first look
 """
 WHY = ("--reason", "no errors since", "--yes")
 
@@ -131,12 +131,25 @@ def test_a_list_of_nothing(run: Run, cloud: Cloud) -> None:
 
 def test_a_removed_route_is_shown_as_such_and_cleared(run: Run, cloud: Cloud) -> None:
     cloud.gateway.code = migration({ROUTE: route_settings()})
-    assert ["POST", "/basket", "removed", "2.5", "-"] in [
-        row[:5] for row in squeezed(run("list", "Shop-Control").stdout)
-    ]
+    shown = run("list", "Shop-Control").stdout
+    assert ["POST", "/basket", "removed", "(2.5)", "-", "1", "(yes)"] in [row[:7] for row in squeezed(shown)]
+    assert "In brackets: what was set, and holds again" in shown
     result = run("clear", "Shop-Control", BASKET, *WHY)
-    assert result.stdout.endswith("POST /basket is forgotten: the code has no such route any more.\n")
+    assert result.stdout.endswith("POST /basket is forgotten: it is not migrating any more.\n")
     assert BASKET not in run("list", "Shop-Control").stdout
+
+
+def test_a_removed_route_says_when_it_goes(run: Run, cloud: Cloud) -> None:
+    cloud.gateway.code = migration({ROUTE: route_settings()}, legacy=[CATALOGUE])
+    cloud.gateway.does("clear", route=BASKET, code=migration({BASKET: route_settings()}))
+    cloud.gateway.asked(action="sweep")
+    assert "removed, goes at 2026-11-28 10:03:00 UTC" in run("list", "Shop-Control").stdout
+
+
+def test_a_route_that_is_legacy_s_again_shows_what_would_hold(run: Run, cloud: Cloud) -> None:
+    cloud.gateway.code = migration({ROUTE: route_settings()}, legacy=[BASKET])
+    shown = squeezed(run("list", "Shop-Control").stdout)
+    assert ["POST", "/basket", "legacy", "(2.5)", "-", "1", "(yes)"] in [row[:7] for row in shown]
 
 
 def test_set_shows_asks_and_says_what_holds(run: Run, cloud: Cloud) -> None:
@@ -212,6 +225,11 @@ def test_what_is_refused_is_said(run: Run, arguments: tuple[str, ...], words: st
         (("set", "Shop-Control", ROUTE, "0.123", *WHY), "PERCENT has two decimals at most, not as many as 0.123."),
         (("clear", "Shop-Control", BASKET, "0.123", *WHY), "PERCENT has two decimals at most"),
         (("set", "Shop-Control", ROUTE, *WHY), "PERCENT"),
+        (("set", "Shop-Control", "GET", "/profile/{id}", "50", *WHY), "in quotes: 'GET /profile/{id}'. It was 'GET'."),
+        (("kill", "Shop-Control", "GET", "/profile/{id}", *WHY), "in quotes"),
+        (("clear", "Shop-Control", "ANY", "/x", "1", *WHY), "in quotes"),
+        (("list", "Shop-Control", "POST", "/basket"), "in quotes"),
+        (("list", "Shop-Control", ""), "in quotes"),
         (("kill", "Shop-Control", ROUTE, "--yes"), "--reason"),
         (("clear", "Shop-Control", ROUTE, "--yes", "--reason", " "), "--reason needs a word"),
     ],

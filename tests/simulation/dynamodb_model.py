@@ -141,6 +141,22 @@ class DynamoDB:
             answer["LastEvaluatedKey"] = {part: table.items[page[-1]][part] for part in table.key}
         return answer
 
+    def scan(
+        self, *, TableName: str, ConsistentRead: bool = False, ExclusiveStartKey: Item | None = None
+    ) -> dict[str, Any]:
+        """A whole table; only as the runtime asks, which is consistently."""
+        assert ConsistentRead
+        table = self._table(TableName)
+        keys = sorted(table.items)
+        if ExclusiveStartKey is not None:
+            last = table.key_of(ExclusiveStartKey, exact=True)
+            keys = [key for key in keys if key > last]
+        page = keys[: self.page]
+        answer: dict[str, Any] = {"Items": [values.copied(table.items[key]) for key in page], "Count": len(page)}
+        if len(page) < len(keys):
+            answer["LastEvaluatedKey"] = {part: table.items[page[-1]][part] for part in table.key}
+        return answer
+
     def put_item(self, **request: Any) -> dict[str, Any]:
         return self._alone("Put", request)
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 from serverless_patterns_runtime.strangler_gateway.contract import Side
 from serverless_patterns_runtime.strangler_gateway.placement import bucket
 
-from ..runtime.strangler_gateway.gateway import CACHE
+from ..runtime.strangler_gateway.gateway import CACHE, TABLE
 from .faults import CRASHES
 from .lambda_model import LARGEST_SKEW_SECONDS
 from .schedules import Violation
-from .strangler_world import Invocation, StranglerWorld
+from .strangler_world import GONE, Invocation, StranglerWorld
 from .world import START
 
 __all__ = ["INVARIANTS", "check"]
@@ -87,10 +87,27 @@ def what_was_said_was_done(world: StranglerWorld) -> Iterator[str]:
     """Every `changed` was a change of its own, and nothing else but rollbacks was one."""
     for route, changes in world.changes.items():
         mine = [change for change in changes if change.standing.by != "rollback"]
-        said = [command for _, command, answer in world.answers if command["route"] == route and answer.get("changed")]
+        told = [(command, answer) for _, command, answer in world.answers if command.get("route") == route]
+        said = [command for command, answer in told if answer.get("changed")]
         lost = world.mishaps  # an answer that was lost: it was changed, and said again it is no change
         if not len(said) <= len(mine) <= len(said) + lost:
             yield f"{route}: {len(said)} were told that they changed it, and {len(mine)} changes were made"
+
+
+def what_is_listed_is_never_forgotten(world: StranglerWorld) -> Iterator[str]:
+    items = world.dynamodb.tables[TABLE].items
+    changed = [route for route, changes in world.changes.items() if changes]
+    yield from (f"{route} is forgotten" for route in changed if ("routes", route) not in items)
+
+
+def what_was_removed_is_forgotten_once(world: StranglerWorld) -> Iterator[str]:
+    """Where there was a sweep."""
+    if not any(command["action"] == "sweep" for _, command, _ in world.answers):
+        return
+    told = [item["action"]["S"] for item in world.history(GONE)]
+    left = [table for table, items in world.dynamodb.tables.items() for key in items.items if GONE in key]
+    if told != ["sweep"] or left:
+        yield f"the history has {told}, and of {GONE} something is left in {left}"
 
 
 INVARIANTS: Sequence[Invariant] = (
@@ -102,6 +119,8 @@ INVARIANTS: Sequence[Invariant] = (
     who_is_forced_is_there,
     every_change_is_in_the_history,
     what_was_said_was_done,
+    what_is_listed_is_never_forgotten,
+    what_was_removed_is_forgotten_once,
 )
 
 

@@ -15,7 +15,7 @@ from serverless_patterns_runtime.strangler_gateway import control_handler, handl
 from serverless_patterns_runtime.strangler_gateway.arrival import Arrival
 from serverless_patterns_runtime.strangler_gateway.aws import Invoked
 from serverless_patterns_runtime.strangler_gateway.breakers import Breakers
-from serverless_patterns_runtime.strangler_gateway.contract import Side
+from serverless_patterns_runtime.strangler_gateway.contract import REMOVED_KEPT_SECONDS, Side
 from serverless_patterns_runtime.strangler_gateway.controlling import Control
 from serverless_patterns_runtime.strangler_gateway.edge import Edge
 from serverless_patterns_runtime.strangler_gateway.failure import Failed
@@ -36,9 +36,11 @@ from .network import Client, Network
 from .virtual_time import Schedule
 from .world import START, Log
 
-__all__ = ["CATALOGUE", "ORDERS", "Ask", "Invocation", "StranglerWorld"]
+__all__ = ["CATALOGUE", "GONE", "ORDERS", "Ask", "Invocation", "StranglerWorld"]
 
 CATALOGUE, ORDERS = "GET /catalogue/{id}", "POST /orders"
+GONE = "GET /gone"
+"""Was killed, has left the code, and was missed so long ago that the next sweep forgets it."""
 RESOURCES = {CATALOGUE: "/catalogue/{id}", ORDERS: "/orders"}
 LONGEST_SECONDS = 1_800.0
 PAUSE_SECONDS = 1.0
@@ -147,7 +149,7 @@ class StranglerWorld:
 
     def _control(self, sandbox: Sandbox) -> Control:
         chance = random.Random(self.chance.getrandbits(64))
-        return Control(self.code, TABLE, Client(self.network, sandbox, "dynamodb"), sandbox.clock, chance)
+        return Control(self.code, TABLE, BREAKERS, Client(self.network, sandbox, "dynamodb"), sandbox.clock, chance)
 
     def _command(self, event: dict[str, Any], context: Context, control: Control) -> Any:
         return control_handler.process(event, context, control, Log(lambda *_: None))
@@ -164,6 +166,20 @@ class StranglerWorld:
         command = {"action": action, "route": route, "by": by, "reason": f"by {by} at {at}", **more}
         self._left += 1
         self.schedule.at(START + at, lambda: self._say(command))
+
+    def sweep(self, at: float) -> None:
+        """As Lambda has it done for a schedule: again, when it fails."""
+        self._left += 1
+        self.schedule.at(START + at, lambda: self._say({"action": "sweep"}))
+
+    def remove(self) -> None:
+        """Leave a route in the tables that the code lists no more."""
+        gone = Standing(40.0, killed=True, generation=1, version=2, by="ann", at=int(START), reason="bad").attributes()
+        missed = {"missing_since": {"N": str(int(START) - REMOVED_KEPT_SECONDS)}}
+        item = {"kind": {"S": "routes"}, "entry": {"S": GONE}, **gone, **missed}
+        self.dynamodb.put_item(TableName=TABLE, Item=item)
+        failed = {"failures": {"L": [{"N": f"{START - REMOVED_KEPT_SECONDS:.3f}"}]}}
+        self.dynamodb.put_item(TableName=BREAKERS, Item={"breaker": {"S": GONE}, **failed})
 
     def run(self) -> None:
         """Until everybody has what he wants. Raises when that never happens."""
@@ -209,7 +225,7 @@ class StranglerWorld:
         return self._open[sandbox.name]
 
     def _see(self, table: str, _: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> None:
-        if table == TABLE and after is not None and after["kind"]["S"] == "routes":
+        if table == TABLE and after is not None and after["kind"]["S"] == "routes" and after["entry"]["S"] != GONE:
             route = after["entry"]["S"]
             self.changes[route].append(Change(self.schedule.now, Standing.of(after, self.code["routes"][route])))
 

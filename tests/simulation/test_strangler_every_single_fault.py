@@ -25,6 +25,9 @@ def run(faults: Faults, seed: int | str = SEED, *, bad: float = 0.0) -> Strangle
     world.say(4.0, "set", ORDERS, percent=100)
     world.say(9.0, "kill", ORDERS)
     world.say(8.0, "set", CATALOGUE, percent=80)
+    world.remove()
+    world.sweep(8.0)
+    world.sweep(8.0)  # of two at the same moment each does nothing that the other has
     try:
         world.run()
         check(world)

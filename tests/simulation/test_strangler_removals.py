@@ -16,6 +16,7 @@ from serverless_patterns_runtime.strangler_gateway import (
     breakers,
     changes,
     comparison,
+    contract,
     controlling,
     counting,
     handler,
@@ -25,6 +26,7 @@ from serverless_patterns_runtime.strangler_gateway import (
     shadow_handler,
     shares,
     standing,
+    sweeping,
 )
 from serverless_patterns_runtime.strangler_gateway.standing import Standing
 
@@ -36,6 +38,7 @@ from ..runtime.strangler_gateway import test_placement as places
 from ..runtime.strangler_gateway import test_rollback as rollback
 from ..runtime.strangler_gateway import test_shadow as shadows
 from ..runtime.strangler_gateway import test_shares as known
+from ..runtime.strangler_gateway import test_sweeping as swept
 from ..runtime.strangler_gateway.gateway import OTHER, ROUTE, Gateway, migration, route_settings
 from ..runtime.strangler_gateway.raw_server import raw_server
 from . import test_strangler_stories as stories
@@ -64,6 +67,17 @@ def rolling(test: Callable[..., object], *more: Any) -> Story:
 
 def knowing(test: Callable[..., object], *more: Any) -> Story:
     return over(10.0, lambda gateway: test(gateway, *more))
+
+
+def removed(test: Callable[..., object], *more: Any) -> Story:
+    def story(_: Patch) -> None:
+        gateway = Gateway(swept.WITH)
+        gateway.does("set", percent=30)
+        gateway.does("kill", reason="prices are wrong")
+        gateway.code = swept.WITHOUT
+        test(gateway, *more)
+
+    return story
 
 
 class Heard:
@@ -258,7 +272,7 @@ def the_code_s_own_value(patch: Patch) -> None:
 
 
 def changes_of_what_was_not_seen(patch: Patch) -> None:
-    patch.setattr(changes, "_as_seen", lambda _: {})
+    patch.setattr(changes, "as_seen", lambda *_: {})
 
 
 def changes_without_history(patch: Patch) -> None:
@@ -286,6 +300,19 @@ def changes_without_a_token(patch: Patch) -> None:
         original(one, *given, **more)
 
     patch.setattr(controlling, "change", unknown)
+
+
+def migrating_alone(migration: Any, route: str) -> str:
+    return "migrating" if route in migration["routes"] else "removed"
+
+
+def marks_that_stay(patch: Patch) -> None:
+    original = sweeping.Sweep._is_marked
+    patch.setattr(
+        sweeping.Sweep,
+        "_is_marked",
+        lambda self, route, standing, since, how: since is None and original(self, route, standing, since, how),
+    )
 
 
 def a_set_that_ends_a_kill(patch: Patch) -> None:
@@ -531,6 +558,34 @@ CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
     "a percentage is one": (
         percentages_of_any_kind,
         knowing(control.test_what_makes_no_sense_changes_nothing, {"percent": 100.01}, "a number from 0 to 100"),
+    ),
+    "what was set for a removed route is kept for a week": (
+        setting(sweeping, "REMOVED_KEPT_SECONDS", 0),
+        removed(swept.test_a_removed_route_is_forgotten_a_week_after_it_was_missed),
+    ),
+    "what is listed in whatever stage is not removed": (
+        setting(sweeping, "stage_of", migrating_alone),
+        removed(swept.test_what_is_listed_in_whatever_stage_keeps_what_was_set, "legacy"),
+    ),
+    "who was back in time has all of it again": (
+        marks_that_stay,
+        removed(swept.test_who_comes_back_in_time_has_what_was_set_and_all_of_his_time_again, "migrating"),
+    ),
+    "a sweep forgets what it has seen, or nothing": (
+        changes_of_what_was_not_seen,
+        removed(swept.test_what_is_set_while_a_sweep_is_on_holds, "kill", swept.WEEK),
+    ),
+    "a history goes by itself": (
+        setting(contract, "HISTORY_SECONDS", 10**9),
+        removed(swept.test_the_history_tells_of_it_and_goes_by_itself),
+    ),
+    "a removed route's breaker goes too": (
+        setting(sweeping.Sweep, "_removed_breakers", lambda _: ()),
+        removed(swept.test_the_breaker_of_a_removed_route_goes_when_it_has_been_silent_for_a_week),
+    ),
+    "a breaker that changes is not forgotten": (
+        setting(sweeping, "_OF_A_BREAKER", ("breaker",)),
+        removed(swept.test_a_breaker_that_changes_while_a_sweep_is_on_stays, {"failures": {"L": []}}),
     ),
     "a rollback": (no_rollback, rolling(rollback.test_over_the_bound_it_is_killed_with_the_numbers_as_its_reason)),
     "a rollback needs a sample": (

@@ -241,6 +241,7 @@ def test_the_router_is_told_of_every_route_that_is_migrating() -> None:
         "force_header": "X-Side",
         "done": {"GET /catalogue": {"function": "WebGet"}, "GET /stock": {"url": "https://stock.example.com"}},
         "elsewhere": ["GET /plain", "GET /token"],
+        "legacy": ["GET /reports"],
         "routes": {
             "GET /profile/{id}": {
                 "generation": 3,
@@ -329,13 +330,35 @@ def test_functions_that_exist_are_called_as_they_were_given() -> None:
 def test_the_gateway_may_call_each_function_before_the_stage_sends_it_anything() -> None:
     stack = new_stack()
     a_gateway(stack, *three_stages())
-    permissions = resources(stack, "Lambda::Permission")
+    found = resources(stack, "Lambda::Permission").items()
+    permissions = {id: it for id, it in found if it["Properties"]["Principal"] == "apigateway.amazonaws.com"}
     names = {id[:-8] for id in permissions}
     assert names == {"GatewayRouterPermission", "GatewayApiWebGetPermission", "GatewayApiWebTakePermission"}
     for permission in permissions.values():
         assert json.dumps(permission["Properties"]["SourceArn"]).endswith('"/live/*/*"]]}')
     (deployment,) = resources(stack, "ApiGateway::Deployment").values()
     assert {*permissions} <= {*deployment["DependsOn"]}
+
+
+def test_once_a_day_the_control_function_is_told_to_sweep_and_nothing_else_by_that_rule_alone() -> None:
+    stack = new_stack()
+    a_gateway(stack)
+    ((name, rule),) = resources(stack, "Events::Rule").items()
+    (target,) = rule["Properties"]["Targets"]
+    (control,) = [id for id in resources(stack, "Lambda::Function") if id.startswith("GatewayControl")]
+    assert (rule["Properties"]["ScheduleExpression"], rule["Properties"]["State"]) == ("rate(1 day)", "ENABLED")
+    assert target["Arn"] == {"Fn::GetAtt": [control, "Arn"]}
+    assert json.loads(target["Input"]) == {"action": "sweep"}
+    found = [it["Properties"] for it in resources(stack, "Lambda::Permission").values()]
+    (permission,) = [it for it in found if it["Principal"] == "events.amazonaws.com"]
+    assert permission["FunctionName"] == {"Fn::GetAtt": [control, "Arn"]}
+    assert permission["SourceArn"] == {"Fn::GetAtt": [name, "Arn"]}
+
+
+def test_without_a_router_nothing_is_swept() -> None:
+    stack = new_stack()
+    a_gateway(stack, a_route(stage="done"), a_route("GET /old", stage="legacy"))
+    assert not resources(stack, "Events::Rule")
 
 
 @pytest.mark.parametrize("stage", ["migrating", "done"])

@@ -69,11 +69,13 @@ def test_the_shadow_may_call_the_new_side_of_its_routes_and_nothing_else() -> No
     assert allowed(stack, "GatewayRouter")["GatewayShadow"] == INVOKE
 
 
-def test_commands_may_change_the_table_and_nothing_else() -> None:
+def test_commands_and_sweeps_may_change_the_table_and_forget_breakers_and_nothing_else() -> None:
     stack = new_stack()
     a_gateway(stack)
-    actions = {"dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"}
-    assert allowed(stack, "GatewayControl") == {"GatewayControlTable": actions}
+    assert allowed(stack, "GatewayControl") == {
+        "GatewayControlTable": {"dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+        "GatewayBreakerTable": {"dynamodb:DeleteItem", "dynamodb:Scan"},
+    }
 
 
 def test_the_new_side_may_not_touch_percentages() -> None:

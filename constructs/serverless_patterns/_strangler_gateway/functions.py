@@ -27,7 +27,8 @@ from .._checks import text
 from .._function import define_function, endpoints
 from .._running import check_in_pattern
 from .._tables import define_table
-from .grants import grant_commands, grant_routing
+from .grants import grant_commands, grant_routing, grant_sweep
+from .schedule import UNDELIVERED, sweep_daily
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
@@ -98,9 +99,12 @@ class Functions:
             env = env._replace(SHADOW_FUNCTION=shadow.function_name)
         router = self._function("Router", ROUTER_HANDLER, env._asdict(), _whole(timeout), _ROUTER_MEMORY)
         grant_routing(router, control_table, breaker_table)
-        told = ControlEnv(CONTROL_TABLE=control_table.table_name)._asdict()
-        control = self._function("Control", CONTROL_HANDLER, told, Duration.seconds(_CONTROL_SECONDS), 256)
+        told = ControlEnv(CONTROL_TABLE=control_table.table_name, BREAKER_TABLE=breaker_table.table_name)._asdict()
+        time = Duration.seconds(_CONTROL_SECONDS)
+        control = self._function("Control", CONTROL_HANDLER, told, time, 256, UNDELIVERED)
         grant_commands(control, control_table)
+        grant_sweep(control, breaker_table)
+        sweep_daily(self.scope, control)
         return Defined(router, control, shadow, control_table, breaker_table)
 
     def _shadow(self, env: Env) -> lambda_.Function:

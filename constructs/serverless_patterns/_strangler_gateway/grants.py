@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from aws_cdk import aws_lambda as lambda_
 
 _ROUTING = ("dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem")
-_COMMANDS = ("dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query")
+_COMMANDS = ("dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem")
+_BREAKERS = ("dynamodb:DeleteItem", "dynamodb:Scan")
 
 
 def grant_routing(router: lambda_.Function, control: dynamodb.ITable, breakers: dynamodb.ITable) -> None:
@@ -24,9 +25,15 @@ def grant_routing(router: lambda_.Function, control: dynamodb.ITable, breakers: 
 
 
 def grant_commands(function: lambda_.Function, control: dynamodb.ITable) -> None:
-    """See how routes stand and stood; change and forget that, with its history."""
+    """See how routes stand and stood; change, mark and forget that, with its history."""
     function.add_to_role_policy(statement(_COMMANDS, [control.table_arn]))
     grant_table_key(function, control)
+
+
+def grant_sweep(function: lambda_.Function, breakers: dynamodb.ITable) -> None:
+    """Find and forget the breakers of routes that are gone."""
+    function.add_to_role_policy(statement(_BREAKERS, [breakers.table_arn]))
+    grant_table_key(function, breakers)
 
 
 def grant_calls(caller: lambda_.Function, functions: Iterable[lambda_.IFunction]) -> None:

@@ -82,6 +82,7 @@ def migration_file(
         "routes": {one.route: _settings(one, told.sticky, ids) for one in stages.migrating},
         "done": {one.route: _new_side(one, ids) for one in finished},
         "elsewhere": [one.route for one in stages.done if one not in finished],
+        "legacy": [one.route for one in stages.listed],
     }
     if told.force_header is not None:
         migration["force_header"] = told.force_header

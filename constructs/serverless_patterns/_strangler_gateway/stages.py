@@ -58,6 +58,11 @@ class Stages:
         return self._of("done")
 
     @property
+    def listed(self) -> list[MigratedRoute]:
+        """As legacy's, in the order of their texts."""
+        return self._of("legacy")
+
+    @property
     def finished(self) -> list[MigratedRoute]:
         """Those done ones that a router can ask, and is asked for until CloudFormation has come to the stage."""
         private = self.legacy.vpc is not None

@@ -31,6 +31,19 @@ class _Percent(click.FloatRange):
         return percent
 
 
+class _RouteName(click.types.StringParamType):
+    """As in code; a shell that was given no quotes has taken it apart."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not value.strip() or value.strip() in _METHODS:
+            self.fail(
+                f"ROUTE is one word to the shell, in quotes: 'GET /profile/{{id}}'. It was {value!r}.", param, ctx
+            )
+        return super().convert(value, param, ctx)
+
+
+_METHODS = ("ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+_ROUTE = _RouteName()
 _TARGET = (
     "TARGET is the gateway's control function: its name or ARN, or Stack.OutputKey for a CloudFormation output that"
     " holds one of these. ROUTE is written as in code: 'GET /profile/{id}'."
@@ -51,7 +64,7 @@ def route() -> None:
 
 @route.command("list", help=f"Show the routes that are migrating, or one of them.\n\n{_TARGET}")
 @at_a_place
-@click.argument("name", metavar="[ROUTE]", required=False)
+@click.argument("name", metavar="[ROUTE]", required=False, type=_ROUTE)
 @click.option("--history", is_flag=True, help="With the latest changes of each.")
 @_JSON
 def _list(target: str, place: Place, *, name: str | None, history: bool, as_json: bool) -> None:  # pyright: ignore[reportUnusedFunction]
@@ -64,7 +77,7 @@ def _changes(command: Callable[..., None]) -> Callable[..., None]:
 
 @route.command("set", help=f"Send PERCENT of a route's callers to its new side.\n\n{_TARGET}")
 @at_a_place
-@click.argument("name", metavar="ROUTE")
+@click.argument("name", metavar="ROUTE", type=_ROUTE)
 @click.argument("percent", type=_Percent(min=0, max=100))
 @_changes
 def _set(target: str, place: Place, **given: Any) -> None:  # pyright: ignore[reportUnusedFunction]
@@ -75,7 +88,7 @@ def _set(target: str, place: Place, **given: Any) -> None:  # pyright: ignore[re
     "kill", help=f"Send callers to legacy, all but forced ones and known keys, until it is cleared.\n\n{_TARGET}"
 )
 @at_a_place
-@click.argument("name", metavar="ROUTE")
+@click.argument("name", metavar="ROUTE", type=_ROUTE)
 @_changes
 def _kill(target: str, place: Place, **given: Any) -> None:  # pyright: ignore[reportUnusedFunction]
     _change("kill", target, place, **given)
@@ -86,7 +99,7 @@ def _kill(target: str, place: Place, **given: Any) -> None:  # pyright: ignore[r
     help=f"End a kill: PERCENT holds, or what held before. Forget a route that was removed.\n\n{_TARGET}",
 )
 @at_a_place
-@click.argument("name", metavar="ROUTE")
+@click.argument("name", metavar="ROUTE", type=_ROUTE)
 @click.argument("percent", type=_Percent(min=0, max=100), required=False)
 @_changes
 def _clear(target: str, place: Place, **given: Any) -> None:  # pyright: ignore[reportUnusedFunction]

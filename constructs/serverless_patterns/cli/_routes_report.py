@@ -8,7 +8,10 @@ from serverless_patterns.cli._report import age, plain
 from serverless_patterns.cli._tables import moment, table
 from serverless_patterns_runtime.strangler_gateway.control_contract import Change, Listing, RouteStanding
 
-__all__ = ["changed_line", "history_table", "routes_table"]
+__all__ = ["IN_BRACKETS", "changed_line", "history_table", "routes_table"]
+
+IN_BRACKETS = "In brackets: what was set, and holds again if the code has the route migrate in this generation."
+"""Of routes that are not migrating: they are answered as the code says."""
 
 
 def routes_table(answer: Listing, now: float) -> Table:
@@ -23,6 +26,7 @@ def history_table(answer: Listing) -> Table:
             route["route"],
             moment(entry["at"]),
             entry["action"],
+            str(entry["generation"]),
             f"{_share(entry['was_percent'], entry['was_killed'])} to {_share(entry['percent'], entry['killed'])}",
             _name(entry["by"]),
             entry["reason"],
@@ -30,14 +34,14 @@ def history_table(answer: Listing) -> Table:
         for route in answer["routes"]
         for entry in route.get("history", [])
     ]
-    return table(("Route", "When", "Action", "Percent", "By", "Reason"), rows)
+    return table(("Route", "When", "Action", "Generation", "Percent", "By", "Reason"), rows)
 
 
 def changed_line(answer: Change) -> str:
     before, after = answer["before"], answer["after"]
     name = plain(before["route"])
     if after is None:
-        return f"{name} is forgotten: the code has no such route any more."
+        return f"{name} is forgotten: it is not migrating any more."
     stands = "is killed: legacy answers" if after["killed"] else f"sends {after['percent']:g} percent to its new side"
     if not answer["changed"]:
         return f"{name} {stands}, as it did before: nothing was changed."
@@ -46,13 +50,14 @@ def changed_line(answer: Change) -> str:
 
 def _row(route: RouteStanding, now: float) -> tuple[str, ...]:
     initial, at = route["initial_percent"], route["at"]
+    holds = "{}" if route["stage"] == "migrating" else "({})"
     return (
         route["route"],
-        route["stage"],
-        f"{route['percent']:g}",
+        route["stage"] if route["goes_at"] is None else f"{route['stage']}, goes at {moment(route['goes_at'])}",
+        holds.format(f"{route['percent']:g}"),
         "-" if initial is None else f"{initial:g}",
         str(route["generation"]),
-        "yes" if route["killed"] else "no",
+        holds.format("yes" if route["killed"] else "no"),
         "-" if at is None else f"{age(max(0, now - at))} ago",
         _name(route["by"] or "-"),
         route["reason"] or "-",

@@ -1,4 +1,4 @@
-"""A route is changed as it was seen, and with its history, or not at all: by a person, or by a router."""
+"""A route is changed as it was seen, and with its history, or not at all: by a person, by a router, or by a sweep."""
 
 from datetime import UTC, datetime
 from random import Random
@@ -7,7 +7,7 @@ from typing import Any
 from serverless_patterns_runtime.strangler_gateway import contract
 from serverless_patterns_runtime.strangler_gateway.standing import Standing, number
 
-__all__ = ["Beaten", "change"]
+__all__ = ["Beaten", "as_seen", "change"]
 
 _REFUSED = ("ConditionalCheckFailed", "TransactionConflict")
 
@@ -26,9 +26,14 @@ def change(
     random: Random,
     *,
     forget: bool = False,
+    missing_since: int | None = None,
 ) -> None:
-    """One transaction. `forget`: the route is removed, and nothing is left of it but its history. Raises Beaten."""
-    entry = {"TableName": table, **_as_seen(before)}
+    """One transaction. Raises Beaten.
+
+    `forget`: the route is removed, and nothing is left of it but its history. `missing_since`: only while it is marked
+    so.
+    """
+    entry = {"TableName": table, **as_seen(before, missing_since)}
     key = {contract.PARTITION_KEY: {"S": contract.ROUTES}, contract.SORT_KEY: {"S": route}}
     put = {"Delete": {**entry, "Key": key}} if forget else {"Put": {**entry, "Item": {**key, **after.attributes()}}}
     history = {"TableName": table, "Item": _entry(route, action, before, after, random)}
@@ -43,12 +48,20 @@ def change(
         raise
 
 
-def _as_seen(before: Standing) -> dict[str, Any]:
-    names = {"ExpressionAttributeNames": {"#version": contract.VERSION}}
+def as_seen(before: Standing, missing_since: int | None = None) -> dict[str, Any]:
+    """The condition that nobody has changed the route; and, where that is said, that its mark is still this one."""
+    names = {"#version": contract.VERSION}
     if not before.version:
-        return {"ConditionExpression": "attribute_not_exists(#version)", **names}
-    values = {":version": number(before.version)}
-    return {"ConditionExpression": "#version = :version", **names, "ExpressionAttributeValues": values}
+        return {"ConditionExpression": "attribute_not_exists(#version)", "ExpressionAttributeNames": names}
+    condition, values = "#version = :version", {":version": number(before.version)}
+    if missing_since is not None:
+        condition += " AND #missing = :missing"
+        names["#missing"], values[":missing"] = contract.MISSING_SINCE, number(missing_since)
+    return {
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+    }
 
 
 def _entry(route: str, action: str, before: Standing, after: Standing, random: Random) -> dict[str, Any]:
@@ -59,5 +72,6 @@ def _entry(route: str, action: str, before: Standing, after: Standing, random: R
         contract.ACTION: {"S": action},
         contract.WAS_PERCENT: number(before.percent),
         contract.WAS_KILLED: {"BOOL": before.killed},
+        contract.EXPIRES_AT: number((after.at or 0) + contract.HISTORY_SECONDS),
         **after.attributes(),
     }

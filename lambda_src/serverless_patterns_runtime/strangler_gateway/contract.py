@@ -25,7 +25,7 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 PARTITION_KEY = "kind"
 SORT_KEY = "entry"
 EXPIRES_AT = "expires_at"
-"""Time to live (N): of pins and counts."""
+"""Time to live (N): of pins, counts and history."""
 
 ROUTES = "routes"
 """Kind of what was set for a route; the entry is the route. There is none before the first command or rollback."""
@@ -39,11 +39,18 @@ VERSION = "version"
 """On a route (N): rises with each change; a change names the one it has seen."""
 BY, AT, REASON = "by", "at", "reason"
 """On a route and in its history (S, N, S): who, when and why."""
+MISSING_SINCE = "missing_since"
+"""On a route (N): when a sweep first saw that the code lists it no more. Any change of the route takes it away."""
+REMOVED_KEPT_SECONDS = 604_800
+"""For so long a route that the code lists no more keeps what was set: over a weekend, and a deployment too many."""
 
 HISTORY = "history"
 """First part of the kind `history#ROUTE`; the entry is the time in ISO 8601 and a random part."""
+HISTORY_SECONDS = 34_560_000
+"""400 days: an entry goes by itself, so that nothing is left of a route that was removed."""
 ACTION = "action"
-"""In the history (S): `set`, `kill`, `clear` or `rollback`. There too: how the route stood after it, and before:"""
+"""In the history (S): `set`, `kill`, `clear`, `rollback` or `sweep`. There too: how the route stood after it, and
+before:"""
 WAS_PERCENT, WAS_KILLED = "was_percent", "was_killed"
 """In the history (N, BOOL)."""
 
@@ -62,6 +69,9 @@ REQUESTS, ERRORS = "requests", "errors"
 
 ROLLBACK = "rollback"
 """Who has killed a route whose new side failed too often."""
+
+SWEEP: Literal["sweep"] = "sweep"
+"""Who has forgotten a route that the code lists no more; and what the control function is told to do once a day."""
 
 # What functions are told.
 
@@ -92,6 +102,7 @@ class ControlEnv(NamedTuple):
     """Variables of the function that the command line asks: exactly these."""
 
     CONTROL_TABLE: str
+    BREAKER_TABLE: str
 
 
 class StickySettings(TypedDict):
@@ -182,6 +193,8 @@ class Migration(TypedDict):
     sends here until then is the new side's."""
     elsewhere: NotRequired[list[str]]
     """Routes that are done, and whose new side no router can ask."""
+    legacy: NotRequired[list[str]]
+    """Routes that are listed as legacy's: what was set for them is kept."""
 
 
 class ShadowCopy(TypedDict):

@@ -1,8 +1,8 @@
-"""What the command line asks of the control function, and what that answers."""
+"""What the control function is asked, by the command line and once a day, and what that answers."""
 
 from typing import Literal, NotRequired, TypedDict
 
-__all__ = ["Change", "Command", "HistoryEntry", "Listing", "RouteStanding"]
+__all__ = ["Change", "Command", "HistoryEntry", "Listing", "RouteStanding", "Swept"]
 
 MAX_REASON, MAX_BY = 500, 200
 """Characters. All routes as they stand are one query, which routers make all the time."""
@@ -12,7 +12,8 @@ HISTORY_SHOWN = 20
 
 
 class Command(TypedDict):
-    action: Literal["list", "set", "kill", "clear"]
+    action: Literal["list", "set", "kill", "clear", "sweep"]
+    """To `sweep` takes nothing else: what was set for routes that the code lists no more is forgotten in time."""
     route: NotRequired[str]
     """Absent in `list`: all."""
     history: NotRequired[bool]
@@ -32,12 +33,16 @@ class HistoryEntry(TypedDict):
     killed: bool
     was_percent: float
     was_killed: bool
+    generation: int
 
 
 class RouteStanding(TypedDict):
     route: str
-    stage: Literal["migrating", "removed"]
-    """Removed: the table knows it, and the code does not. It is answered as the code says."""
+    stage: Literal["legacy", "migrating", "done", "removed"]
+    """But for `migrating` ones: what the table knows of a route that is answered as the code says. Removed: it lists
+    it no more."""
+    goes_at: int | None
+    """Epoch seconds: from then on a sweep forgets it. None, where it is removed: no sweep has seen that yet."""
     percent: float
     initial_percent: float | None
     """None where it is removed."""
@@ -55,6 +60,19 @@ class Listing(TypedDict):
 
     gateway: str
     routes: list[RouteStanding]
+
+
+class Swept(TypedDict):
+    """To `sweep`; routes that somebody else changed at that moment are in none of these."""
+
+    changed: bool
+    missing: list[str]
+    """Seen missing for the first time."""
+    back: list[str]
+    """Listed again in time."""
+    forgotten: list[str]
+    breakers: list[str]
+    """Forgotten, too."""
 
 
 class Change(TypedDict):

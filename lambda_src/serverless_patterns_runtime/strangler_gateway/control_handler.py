@@ -1,4 +1,7 @@
-"""The function that the command line asks. Who asks is what he says, if he may invoke it: CloudTrail has the proof."""
+"""The function that the command line asks, and a schedule once a day.
+
+Who asks is what he says, if he may invoke it: CloudTrail has the proof.
+"""
 
 import json
 import os
@@ -29,7 +32,7 @@ def process(event: Any, context: Any, control: Control, logger: Any) -> Any:
     command = cast("dict[str, Any]", event) if isinstance(event, dict) else {}
     asked = {name: command.get(name) for name in ("action", "route", "percent", "by", "reason")}
     try:
-        if asked["action"] not in ("list", "set", "kill", "clear"):
+        if asked["action"] not in ("list", "set", "kill", "clear", "sweep"):
             raise PermanentError("this is nothing that the control function is asked")
         answer: Any = control.answer(cast("Command", command))
     except PermanentError as error:
@@ -38,15 +41,19 @@ def process(event: Any, context: Any, control: Control, logger: Any) -> Any:
     except Exception as error:
         logger.error("route not changed, as far as is known", extra={**asked, **describe(error, with_message=False)})
         raise
-    logger.info("route", extra={**asked, "changed": answer.get("changed", False)})
+    if asked["action"] == "sweep":
+        logger.info("routes swept", extra=answer)
+    else:
+        logger.info("route", extra={**asked, "changed": answer.get("changed", False)})
     return answer
 
 
 @cache
 def _edge() -> tuple[Control, Any]:
     migration = json.loads(Path(os.environ["LAMBDA_TASK_ROOT"], ROUTES_FILE).read_text(encoding="utf-8"))
-    table = environment.read(ControlEnv).CONTROL_TABLE
-    return Control(migration, table, client("dynamodb"), time.time, random.SystemRandom()), Logger()
+    env = environment.read(ControlEnv)
+    dynamodb, chance = client("dynamodb"), random.SystemRandom()
+    return Control(migration, env.CONTROL_TABLE, env.BREAKER_TABLE, dynamodb, time.time, chance), Logger()
 
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:

@@ -18,9 +18,11 @@ from serverless_patterns_runtime.strangler_gateway.control_contract import (
     HistoryEntry,
     Listing,
     RouteStanding,
+    Swept,
 )
 from serverless_patterns_runtime.strangler_gateway.shares import items
 from serverless_patterns_runtime.strangler_gateway.standing import Standing
+from serverless_patterns_runtime.strangler_gateway.sweeping import Sweep, goes_at, stage_of
 
 __all__ = ["Control"]
 
@@ -31,12 +33,16 @@ KILL_TRIES = 5
 class Control(NamedTuple):
     migration: Migration
     table: str
+    breaker_table: str
     dynamodb: Any
     clock: Callable[[], float]
     random: Random
 
-    def answer(self, command: Command) -> Listing | Change:
+    def answer(self, command: Command) -> Listing | Change | Swept:
         """Raises PermanentError for what is refused, and what the client raises."""
+        if command["action"] == "sweep":
+            given = (self.migration, self.table, self.breaker_table, self.dynamodb, self.clock, self.random)
+            return Sweep(*given).done()
         if command["action"] == "list":
             return self._list(command)
         return self._change(command, KILL_TRIES)
@@ -47,7 +53,11 @@ class Control(NamedTuple):
         known = sorted({*self.migration["routes"], *found})
         if asked is not None and asked not in known:
             raise _unknown(asked, known)
-        shown = [self._shown(name, self._standing(name, found.get(name))) for name in known if asked in (None, name)]
+        shown = [
+            self._shown(name, self._standing(name, found.get(name)), found.get(name))
+            for name in known
+            if asked in (None, name)
+        ]
         if command.get("history"):
             for route in shown:
                 route["history"] = self._history(route["route"])
@@ -95,11 +105,12 @@ class Control(NamedTuple):
         now = self._standing(route, items(self.table, self.dynamodb).get(route))
         return f"{route!r} has been changed meanwhile: {_words(now)}; look at it and say again what you want"
 
-    def _shown(self, route: str, standing: Standing) -> RouteStanding:
-        settings = self.migration["routes"].get(route)
+    def _shown(self, route: str, standing: Standing, item: Mapping[str, Any] | None = None) -> RouteStanding:
+        settings, stage = self.migration["routes"].get(route), stage_of(self.migration, route)
         return {
             "route": route,
-            "stage": "removed" if settings is None else "migrating",
+            "stage": stage,
+            "goes_at": goes_at(item) if stage == "removed" else None,
             "percent": standing.percent,
             "initial_percent": None if settings is None else settings["initial_percent"],
             "generation": standing.generation,
@@ -179,4 +190,5 @@ def _entry(item: Mapping[str, Any]) -> HistoryEntry:
         "killed": item[contract.KILLED]["BOOL"],
         "was_percent": float(item[contract.WAS_PERCENT]["N"]),
         "was_killed": item[contract.WAS_KILLED]["BOOL"],
+        "generation": int(item[contract.GENERATION]["N"]),
     }

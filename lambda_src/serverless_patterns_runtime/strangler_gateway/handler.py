@@ -13,7 +13,7 @@ from serverless_patterns_runtime.strangler_gateway.arriving import arrived
 from serverless_patterns_runtime.strangler_gateway.edge import Edge
 from serverless_patterns_runtime.strangler_gateway.failure import own_answer
 from serverless_patterns_runtime.strangler_gateway.proxy_answer import ProxyAnswer
-from serverless_patterns_runtime.strangler_gateway.routing import routed
+from serverless_patterns_runtime.strangler_gateway.routing import Routed, routed
 
 __all__ = ["lambda_handler", "process"]
 
@@ -54,11 +54,11 @@ def _waited(event: dict[str, Any], edge: Edge, most: float) -> float:
 def _answered(edge: Edge, arrival: Arrival, began: float, deadline: float) -> dict[str, Any]:
     done = routed(edge, arrival, deadline)
     try:
-        result = done.answer.proxy_result()
+        result = _told(edge, done).proxy_result()
     except PermanentError as limit:
         answer = own_answer(limit.status or 502, limit.message, arrival.correlation_id)
-        done = done._replace(answer=answer, failed=True, reason=limit.message)
-        result = answer.proxy_result()
+        done = done._replace(answer=answer, failed=True, reason=limit.message, answered=None)
+        result = _told(edge, done).proxy_result()
     migration = edge.settings.migration
     outcome = record.Outcome(
         route=arrival.route,
@@ -75,6 +75,15 @@ def _answered(edge: Edge, arrival: Arrival, began: float, deadline: float) -> di
     if arrival.route and done.placed_on == "legacy" and not done.failed:
         _shadowed(edge, arrival, done.answer)
     return result
+
+
+def _told(edge: Edge, done: Routed) -> ProxyAnswer:
+    """To a tester, who has answered: it may be another side than he chose. No side's own word for it is believed."""
+    name = edge.settings.migration.get("force_header")
+    if not (done.forced and name):
+        return done.answer
+    others = [header for header in done.answer.headers if header[0].lower() != name.lower()]
+    return done.answer._replace(headers=[*others, (name, done.answered or "neither")])
 
 
 def _shadowed(edge: Edge, arrival: Arrival, answer: ProxyAnswer) -> None:

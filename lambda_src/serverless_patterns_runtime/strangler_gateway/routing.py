@@ -34,6 +34,8 @@ class Routed(NamedTuple):
     """Why the answer is not simply that of the side."""
     placed_on: Side | None = "legacy"
     """None: it was sent to no side."""
+    answered: Side | None = None
+    """Whose answer it is. None: the router's own."""
 
 
 def routed(edge: Edge, arrival: Arrival, deadline: float) -> Routed:
@@ -60,12 +62,12 @@ def _finished(edge: Edge, arrival: Arrival, deadline: float) -> Routed:
     try:
         if _pinned(edge, arrival, Placement("new")) == "legacy":
             return _by_legacy(edge, arrival, deadline)
-        return Routed(ask_new_side(edge, arrival, deadline), "new", placed_on="new")
+        return Routed(ask_new_side(edge, arrival, deadline), "new", placed_on="new", answered="new")
     except PinsUnavailable as error:
         return _unpinned(edge, arrival, "new", error)
     except Failed as failure:
         if failure.answer is not None:
-            return Routed(failure.answer, "new", failed=True, reason=failure.detail, placed_on="new")
+            return _failed(failure.answer, failure)
         retry_after = AGAIN_SECONDS if failure.status == 503 else None
         return _said(arrival, "new", failure.status, failure.detail, retry_after=retry_after)._replace(placed_on="new")
 
@@ -112,14 +114,14 @@ def _by_new_side(edge: Edge, arrival: Arrival, route: RouteSettings, placement: 
         retry_after = AGAIN_SECONDS if error.status == 503 else None
     else:
         _note(edge, arrival, placement, failed=False)
-        return Routed(answer, "new", placed_on="new")
+        return Routed(answer, "new", placed_on="new", answered="new")
     # Refused ones too: a route whose breaker stays open must come to its rollback.
     _note(edge, arrival, placement, failed=True)
     if arrival.safe and route["fallback"]:
         done = _by_legacy(edge, arrival, deadline)
         return done._replace(side="new", failed=True, fell_back=True, reason=failure.detail, placed_on="new")
     if failure.answer is not None:
-        return Routed(failure.answer, "new", failed=True, reason=failure.detail, placed_on="new")
+        return _failed(failure.answer, failure)
     done = _said(arrival, "new", failure.status, failure.detail, retry_after=retry_after)
     return done._replace(placed_on="new")
 
@@ -155,7 +157,11 @@ def _by_legacy(edge: Edge, arrival: Arrival, deadline: float) -> Routed:
         answer = edge.legacy.ask(arrival, min(deadline, time.monotonic() + seconds))
     except Failed as failure:
         return _said(arrival, "legacy", failure.status, failure.detail)
-    return Routed(answer, "legacy")
+    return Routed(answer, "legacy", answered="legacy")
+
+
+def _failed(answer: ProxyAnswer, failure: Failed) -> Routed:
+    return Routed(answer, "new", failed=True, reason=failure.detail, placed_on="new", answered="new")
 
 
 def _said(arrival: Arrival, side: Side, status: int, detail: str, *, retry_after: int | None = None) -> Routed:

@@ -28,7 +28,7 @@ from ..api_proxy.modelled_dynamodb import ModelledDynamoDB
 from ..consumer import Clock, Context
 
 ROUTE, OTHER = "GET /profile/{id}", "POST /basket"
-TABLE = "control"
+TABLE, BREAKERS = "control", "breakers"
 CACHE = CACHE_SECONDS
 ROLLBACK = RollbackSettings(max_error_percent=2, min_requests=50, window_seconds=60)
 COOKIE = "shop-side"
@@ -123,6 +123,7 @@ class Gateway:
         self.clock = Clock()
         self.dynamodb = ModelledDynamoDB(self.clock)
         self.dynamodb.service.tables[TABLE] = Table({"kind": "S", "entry": "S"}, time_to_live="expires_at")
+        self.dynamodb.service.tables[BREAKERS] = Table({"breaker": "S"})
         self.code = code or migration()
         self._seeds = itertools.count(1)
         self._stream = io.StringIO()
@@ -135,7 +136,7 @@ class Gateway:
     def asked(self, code: Migration | None = None, /, **command: Any) -> dict[str, Any]:
         """What the control function of this code answers."""
         chance = random.Random(next(self._seeds))
-        control = Control(code or self.code, TABLE, self.dynamodb, self.clock, chance)
+        control = Control(code or self.code, TABLE, BREAKERS, self.dynamodb, self.clock, chance)
         return json.loads(json.dumps(control_handler.process(command, Context(self.clock), control, self.logger)))
 
     def does(

@@ -31,6 +31,7 @@ def test_all_routes_are_listed_as_the_code_says_while_nobody_has_said_anything(g
     assert answer["routes"][0] == {
         "route": ROUTE,
         "stage": "migrating",
+        "goes_at": None,
         "percent": 10,
         "initial_percent": 10,
         "generation": 1,

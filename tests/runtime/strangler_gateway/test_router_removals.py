@@ -374,6 +374,10 @@ CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
         setting(breakers, "FAILURES_IN_A_ROW", 1),
         lambda *_: traffic.stays(0.5, "GET /profile/{id}", 60),
     ),
+    "a tester is told who answered in the place of whom he chose": (
+        setting(handler, "_told", lambda _, done: done.answer),
+        on_legacy(sides.test_where_both_sides_fail_a_tester_is_told_that_neither_answered),
+    ),
     "testers open no breaker": (
         guarded_testers,
         lambda *_: traffic.test_testers_of_a_side_that_fails_open_no_breaker_and_wait_for_none(),

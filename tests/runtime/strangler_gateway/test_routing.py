@@ -343,6 +343,53 @@ def test_a_tester_chooses_where_that_is_allowed_and_counts_for_no_rollback(legac
     assert ask(Router(legacy), b"X-Side: new").body == b"ok"
 
 
+FAILS = Invoked("Unhandled", b"{}")
+BROKEN = {"statusCode": 500, "headers": {"x-side": "new and well"}, "body": "broken"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "status", "said"),
+    [
+        (b"new", {"statusCode": 200, "body": "new"}, "200", "new"),
+        (b"new", BROKEN, "200", "legacy"),
+        (b"new", FAILS, "200", "legacy"),
+        (b"legacy", FAILS, "200", "legacy"),
+    ],
+)
+def test_a_tester_is_told_which_side_has_answered(legacy: RawServer, asked: bytes, answer: Any, status: str, said: str):
+    legacy.says = answers(b"HTTP/1.1 200 OK\r\nx-side: old\r\nContent-Length: 2\r\n\r\nok")
+    router = Router(legacy, force_header="X-Side")
+    router.functions.answer = lambda _: answer
+    told = ask(router, b"X-Side: " + asked)
+    assert (told.start, told.all("X-Side")) == (status, [said])
+
+
+def test_a_tester_is_told_where_no_other_side_answers_for_the_one_he_chose(legacy: RawServer):
+    router = Router(legacy, force_header="X-Side")
+    for answer, side in (
+        (BROKEN, "new"),
+        (FAILS, "neither"),
+        ({"statusCode": 200, "body": "x" * 7_000_000}, "neither"),
+    ):
+        router.functions.answer = lambda _, answer=answer: answer
+        told = save(router, b"X-Side: new")
+        assert (told.start >= "500", told.all("X-Side")) == (True, [side])
+
+
+def test_where_both_sides_fail_a_tester_is_told_that_neither_answered(legacy: RawServer):
+    legacy.says = hangs_up
+    router = Router(legacy, force_header="X-Side")
+    router.functions.answer = lambda _: FAILS
+    told = ask(router, b"X-Side: new")
+    assert (told.start, told.all("X-Side")) == ("502", ["neither"])
+
+
+def test_nobody_else_is_told_a_side(legacy: RawServer):
+    legacy.says = answers(b"HTTP/1.1 200 OK\r\nx-side: old\r\nContent-Length: 2\r\n\r\nok")
+    assert ask(Router(legacy, force_header="X-Side")).all("X-Side") == ["old"]
+    assert ask(Router(legacy), b"X-Side: new").all("X-Side") == ["old"]
+
+
 def test_a_forced_side_against_a_pin_is_a_conflict(legacy: RawServer):
     router = Router(legacy, force_header="X-Side")
     assert save(router, KEY).body == b"ok"
