@@ -172,6 +172,11 @@ def takes_the_rest(target: Any) -> bool:
     return getattr(target, "takes_the_rest", False) is True
 
 
+def stands_for(target: Any) -> str | None:
+    """The route of the same function whose requests a target takes at another place; `None`: its own."""
+    return getattr(target, "stands_for", None)
+
+
 def passes_bytes(target: Any) -> bool:
     """Whether a body reaches what is behind the target, and comes back from it, as bytes where the API says so."""
     return getattr(target, "passes_bytes", False) is True

@@ -201,7 +201,8 @@ class StranglerGateway(Offering):
             alarm_actions=alarm_actions,
             max_latency=max_latency,
         )
-        self.url, self.functions = self.api.url, self.api.functions
+        self.url = self.api.url
+        self.functions = {name: one for name, one in self.api.functions.items() if name in whole.stages.routes}
         if defined is not None:
             whole.connect(self, defined, self.api.rest_api, stage_name or _STAGE_NAME)
         deploy_after_permissions(self.api.rest_api, self, self.api)

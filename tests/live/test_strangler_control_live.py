@@ -13,7 +13,7 @@ from serverless_patterns.testing import Cloud
 from serverless_patterns_runtime.circuit_breaker import contract as breaker_contract
 from serverless_patterns_runtime.circuit_breaker.state import State
 from serverless_patterns_runtime.circuit_breaker.store import Store
-from serverless_patterns_runtime.strangler_gateway import contract
+from serverless_patterns_runtime.strangler_gateway import contract, metric_contract
 from serverless_patterns_runtime.strangler_gateway.aws import LightDynamoDb, Service
 from serverless_patterns_runtime.strangler_gateway.contract import Migration
 from serverless_patterns_runtime.strangler_gateway.control_contract import Command
@@ -126,7 +126,7 @@ def test_routers_roll_back_once_by_counts_that_add_up(gateway: Gateway) -> None:
     (route,) = gateway.asked(action="list", history=True)["routes"]
     assert (route["by"], route["killed"], len(route["history"])) == ("rollback", True, 1)
     assert "50 of 50 requests failed" in route["reason"]
-    assert {(metric, error) for metric, _, error in gateway.told} == {(contract.METRIC_ROLLED_BACK, None)}
+    assert {(metric, error) for metric, _, error in gateway.told} == {(metric_contract.METRIC_ROLLED_BACK, None)}
 
 
 def test_a_removed_route_and_its_breaker_are_forgotten_and_what_came_back_is_not(gateway: Gateway) -> None:

@@ -81,3 +81,41 @@ def test_a_route_goes_through_its_stages_and_back_and_every_call_is_answered_by_
             wait_until(lambda: len(told) > deployed + 20, PATIENCE_SECONDS, "calls to go on")  # noqa: B023  # waits here
             assert {*told[deployed + 10 :]} == {side}, stage
     assert {*told} == {LEGACY, NEW}
+
+
+@pytest.fixture
+def moved(embedded_cloud: EmbeddedCloud, tmp_path: Path) -> Generator[Api]:
+    """Below `/orders` all is done, below `/parcels` all is migrating; one path of each by itself."""
+    with loopback_backend() as legacy:
+        app = embedded_cloud.app(tmp_path / "cdk.out")
+        stack = Stack(app, "StranglerWithin")
+        Defaults.of(stack).set(removal_policy=RemovalPolicy.DESTROY, alarms="none")
+        stages: tuple[tuple[str, Stage, int], ...] = (("orders", "done", 0), ("parcels", "migrating", 100))
+        routes = [
+            MigratedRoute(f"{route} /{place}/{path}", Handler(HANDLERS, f"orders:{function}"), stage=stage,
+                initial_percent=percent)
+            for place, stage, percent in stages
+            for route, path, function in (("ANY", "{proxy+}", "anything"), ("GET", "report", "report"))
+        ]  # fmt: skip
+        gateway = StranglerGateway(
+            stack, "Gateway", auth="legacy", access_logs=False, legacy=LegacyBackend(legacy), routes=routes
+        )
+        with embedded_cloud.deploy(app) as deployment:
+            yield Api(deployment.url(gateway.api))
+
+
+def test_a_closer_route_takes_nothing_but_its_own_from_a_wider_one_that_has_moved(moved: Api) -> None:
+    for place in ("orders", "parcels"):
+        wide, own = f"ANY /{place}/{{proxy+}}", f"GET /{place}/report"
+        asked = {
+            f"GET /{place}/7": (wide, "7"),
+            f"GET /{place}/report": (own, ""),
+            f"POST /{place}/report": (wide, "report"),
+            f"GET /{place}/report/2026/may": (wide, "report/2026/may"),
+            f"DELETE /{place}/report/%C3%A9": (wide, "report/\u00e9"),
+        }
+        for call, (route, below) in asked.items():
+            answer = moved.call(call)
+            assert answer.status == 200, call
+            assert (answer.json["route"], answer.json["all"]) == (route, below), call
+        assert moved.call(f"GET /{place}").status == LEGACY[0]

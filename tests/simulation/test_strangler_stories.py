@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from serverless_patterns_runtime.strangler_gateway.contract import METRIC_ROLLED_BACK, METRIC_STORE_UNAVAILABLE
+from serverless_patterns_runtime.strangler_gateway.metric_contract import METRIC_ROLLED_BACK, METRIC_STORE_UNAVAILABLE
 from serverless_patterns_runtime.strangler_gateway.placement import bucket
 
 from ..runtime.strangler_gateway.gateway import CACHE, TABLE

@@ -111,8 +111,55 @@ def test_where_a_parameter_stands_at_the_top_it_catches_the_rest() -> None:
 )
 def test_what_is_said_to_be_legacy_s_stays_so_whatever_wider_route_moves(stage: Any, wide: str, own: str) -> None:
     found = where(a_route(wide, stage=stage), a_route(own, stage="legacy"))
-    assert found[own] == "legacy"
+    assert found.get(own, found[f"ANY {own.partition(' ')[2]}"]) == "legacy"
     assert found[wide] != "legacy"
+
+
+@pytest.mark.parametrize(("stage", "to"), [("migrating", "GatewayRouter"), ("done", "GatewayApiWebTake")])
+def test_what_a_closer_route_leaves_is_the_wider_one_s_that_has_moved(stage: Any, to: str) -> None:
+    stack = new_stack()
+    whole = a_route("ANY /orders/{proxy+}", take(), stage=stage)
+    gateway = a_gateway(stack, whole, a_route("GET /orders/report", stage="done"))
+    assert {route: goes_to(stack, route) for route in methods(stack)} == {
+        "ANY /": "legacy",
+        "ANY /orders": "legacy",
+        "ANY /orders/report": to,
+        "ANY /orders/report/{proxy+}": to,
+        "ANY /orders/{proxy+}": to,
+        "ANY /{proxy+}": "legacy",
+        "GET /orders/report": "GatewayApiWebGet",
+    }
+    told = the_routes(stack, "GatewayApiWebTake")
+    assert {route: said.get("stands_for") for route, said in told.items()} == {
+        "ANY /orders/report": whole.route,
+        "ANY /orders/report/{proxy+}": whole.route,
+        "ANY /orders/{proxy+}": None,
+    }
+    assert {*gateway.functions} == {whole.route, "GET /orders/report"}, "what was listed, and nothing else"
+
+
+def test_the_router_is_told_whose_a_route_is_that_nobody_has_listed() -> None:
+    stack = new_stack()
+    legacy_s = a_route("PUT /orders/report", stage="legacy")
+    a_gateway(stack, a_route("ANY /orders/{proxy+}", take()), legacy_s, always_route=True)
+    assert the_migration(stack).get("left") == {
+        "ANY /orders/report": "ANY /orders/{proxy+}",
+        "ANY /orders/report/{proxy+}": "ANY /orders/{proxy+}",
+        "PUT /orders/report": "",
+    }
+
+
+def test_a_service_that_stands_elsewhere_is_called_by_its_own_parameters() -> None:
+    stack = new_stack()
+    service = HttpBackend("https://orders.example.com/v2/{shop}/{proxy}")
+    a_gateway(stack, a_route("ANY /{shop}/orders/{proxy+}", service, stage="done"), a_route("GET /main/orders/report"))
+    assert {
+        route: integration(stack, route)["Uri"] for route in methods(stack) if route.startswith("ANY /main/orders/")
+    } == {
+        "ANY /main/orders/report": "https://orders.example.com/v2/main/report",
+        "ANY /main/orders/report/{proxy+}": "https://orders.example.com/v2/main/report/{proxy}",
+        "ANY /main/orders/{proxy+}": "https://orders.example.com/v2/main/{proxy}",
+    }
 
 
 def test_a_variable_child_is_there_before_its_route_moves() -> None:
@@ -242,6 +289,7 @@ def test_the_router_is_told_of_every_route_that_is_migrating() -> None:
         "done": {"GET /catalogue": {"function": "WebGet"}, "GET /stock": {"url": "https://stock.example.com"}},
         "elsewhere": ["GET /plain", "GET /token"],
         "legacy": ["GET /reports"],
+        "left": {},
         "routes": {
             "GET /profile/{id}": {
                 "generation": 3,

@@ -21,7 +21,7 @@ from serverless_patterns import (
     Shadow,
     Sticky,
 )
-from tests.template.apis import ORDER, get, take
+from tests.template.apis import ORDER, a_function, get, take
 from tests.template.gateways import URL, a_gateway, a_route, legacy
 from tests.template.stacks import a_handler, a_queue, new_stack, refusal
 
@@ -257,6 +257,26 @@ def test_two_parameters_at_one_place_are_told_by_the_user_s_own_routes(
 ) -> None:
     routes = [a_route(one, stage=stages[0]), a_route(other, stage=stages[1])]
     assert the_line(refusal(lambda: a_gateway(new_stack(), *routes))) == expected
+
+
+def test_a_greedy_parameter_leaves_nothing_to_another_route() -> None:
+    """It would need a second one there."""
+    routes = [a_route("POST /notes/{rest+}"), a_route("GET /{user}/{note}", stage="legacy")]
+    assert the_line(refusal(lambda: a_gateway(new_stack(), *routes))) == (
+        "routes['POST /notes/{rest+}'] must leave nothing there to 'GET /{user}/{note}', got POST alone: "
+        "API Gateway takes one parameter at one place: write 'ANY /notes/{rest+}', which stands for all of it"
+    )
+    a_gateway(new_stack(), a_route("ANY /notes/{rest+}"), routes[1])
+
+
+@pytest.mark.parametrize("stage", ["migrating", "done"])
+def test_a_function_that_knows_no_other_resource_is_asked_for_none(stage: Any) -> None:
+    stack = new_stack()
+    routes = [a_route("ANY /orders/{proxy+}", a_function(stack), stage=stage), a_route("GET /orders/report")]
+    assert the_line(refusal(lambda: a_gateway(stack, *routes))) == (
+        "routes['ANY /orders/{proxy+}'] target must be a Handler or an HttpBackend beside 'GET /orders/report', got an "
+        "IFunction: API Gateway would ask it for 'ANY /orders/report', which it does not know: put a Handler there"
+    )
 
 
 def test_what_the_router_reads_from_a_file_is_no_token() -> None:

@@ -1,4 +1,4 @@
-"""Whatever routes have moved: every request finds a route, and what has not moved finds legacy."""
+"""Whatever routes have moved: every request finds the closest of those that are listed, or legacy."""
 
 import re
 from collections.abc import Sequence
@@ -11,9 +11,10 @@ from serverless_patterns._api_proxy.overlaps import Guarded, check_overlaps
 from serverless_patterns._api_proxy.paths import EVERY_METHOD, METHODS, Path, parsed
 from serverless_patterns._checks import Problems
 from serverless_patterns._strangler_gateway.legacy_target import LegacyTarget
-from serverless_patterns._strangler_gateway.remainder import remainder, resources
+from serverless_patterns._strangler_gateway.remainder import blocked, remainder, resources
 from serverless_patterns._strangler_gateway.router import Router
 from serverless_patterns._strangler_gateway.stages import Stages
+from serverless_patterns._strangler_gateway.stand_in import StandIn
 from serverless_patterns.migrated_route import Stage
 from tests.template.apis import get
 from tests.template.gateways import legacy
@@ -41,7 +42,7 @@ def as_paths(texts: Sequence[str]) -> list[Path]:
         if path is not None and not problems.have(
             *(f"routes[{f'{one.method} {one.path}'!r}]" for one in (*taken, path))
         ):
-            taken.append(path)
+            taken += [] if [*blocked([*taken, path])] else [path]
     return taken
 
 
@@ -69,26 +70,49 @@ def stands_for(path: Path, method: str, request: Sequence[str]) -> bool:
     return path.method in (method, "ANY") and bool(re.fullmatch(expression, "/".join(request)))
 
 
-REQUESTS = st.tuples(st.sampled_from(EVERY_METHOD), st.lists(st.sampled_from([*WORDS, "c", "5"]), max_size=5))
+Request = tuple[str, list[str]]
 
 
-@given(st.lists(routes(), max_size=5), REQUESTS)
-def test_every_request_finds_a_route_that_stands_for_it(texts: list[str], request: tuple[str, list[str]]) -> None:
-    listed = as_paths(texts)
-    moved = listed[: len(listed) // 2 + 1]
-    rest = [parsed(Problems(""), text) for text in remainder(moved, listed)]
-    left = [path for path in rest if path is not None]
-    assert len(left) == len(rest), "what is left is made of paths that API Gateway takes"
-    found = chosen([*moved, *left], *request)
+@st.composite
+def asked(draw: st.DrawFn) -> tuple[list[Path], list[Path], Request]:
+    """Routes that are listed, those of them that have moved, and a request that is often for one of them."""
+    listed = as_paths(draw(st.lists(routes(), max_size=6)))
+    moved = [path for path in listed if draw(st.booleans())]
+    near = draw(st.sampled_from(listed)).parts if listed else ()
+    word = st.sampled_from([*WORDS, "c", "5"])
+    parts = [draw(word) if part.startswith("{") or draw(st.integers(0, 5)) == 0 else part for part in near]
+    return listed, moved, (draw(st.sampled_from(EVERY_METHOD)), [*parts, *draw(st.lists(word, max_size=2))])
+
+
+def closest(listed: Sequence[Path], method: str, request: Sequence[str]) -> Path | None:
+    """Of all that stand for the request."""
+    found = [path for path in listed if stands_for(path, method, request)]
+    return min(found, key=lambda path: ([exactness(part) for part in path.parts], path.method == "ANY"), default=None)
+
+
+def exactness(part: str) -> int:
+    return 2 if part.endswith("+}") else 1 if part.startswith("{") else 0
+
+
+@settings(deadline=None, max_examples=1_000)
+@given(asked())
+def test_every_request_finds_a_route_that_stands_for_it(given: tuple[list[Path], list[Path], Request]) -> None:
+    listed, moved, request = given
+    left = {parsed(Problems(""), one.text): one.owner for one in remainder(moved, listed)}
+    paths = [path for path in left if path is not None]
+    assert len(paths) == len(left), "what is left is made of paths that API Gateway takes"
+    found = chosen([*moved, *paths], *request)
     assert found is not None
     assert stands_for(found, *request)
+    wanted = closest(listed, *request)
+    assert (found if found in moved else left[found]) == (wanted if wanted in moved else None)
 
 
 @given(st.lists(routes(), max_size=5))
 def test_what_is_left_stands_beside_what_has_moved(texts: list[str]) -> None:
     moved = as_paths(texts)
     problems = Problems("")
-    left = [path for text in remainder(moved) if (path := parsed(problems, text))]
+    left = [path for one in remainder(moved) if (path := parsed(problems, one.text))]
     both = [*((path, False) for path in moved), *((path, True) for path in left)]
     check_overlaps(problems, [Guarded(f"{one.method} {one.path}", one, True, True, rest) for one, rest in both])
     problems.raise_any()
@@ -96,24 +120,24 @@ def test_what_is_left_stands_beside_what_has_moved(texts: list[str]) -> None:
 
 
 STAGES: st.SearchStrategy[list[Stage]] = st.lists(
-    st.sampled_from(["legacy", "migrating", "done"]), min_size=5, max_size=5
+    st.sampled_from(["legacy", "migrating", "done"]), min_size=6, max_size=6
 )
 TARGET = get()
 
 
-def paths_of(listed: Sequence[Path], stages: Sequence[Stage]) -> tuple[list[Path], list[Path]]:
-    """Of the API's routes: those that lead to the new side or a router, and those that lead to legacy."""
+def paths_of(listed: Sequence[Path], stages: Sequence[Stage]) -> dict[Path, str]:
+    """Of the API's routes: the route whose target each leads to; empty: legacy."""
     routes = {
         f"{path.method} {path.path}": (MigratedRoute(f"{path.method} {path.path}", TARGET, stage=stage), path)
         for path, stage in zip(listed, stages, strict=False)
     }
-    moved: list[Path] = []
-    left: list[Path] = []
+    found: dict[Path, str] = {}
     for route in Stages(routes, legacy(), always_route=False, prefix="", here=False).translated(Router()):
         path = parsed(Problems(""), route.route)
         assert path is not None
-        (left if isinstance(route.target, LegacyTarget) else moved).append(path)
-    return moved, left
+        is_legacy = isinstance(route.target, LegacyTarget)
+        found[path] = "" if is_legacy else route.target.stands_for if isinstance(route.target, StandIn) else route.route
+    return found
 
 
 def variable_children(paths: Sequence[Path]) -> dict[tuple[str, ...], str]:
@@ -127,32 +151,21 @@ def test_no_change_of_stages_changes_a_resource_s_variable_child(
 ) -> None:
     """API Gateway takes one, and CloudFormation makes the next before it takes the last away."""
     listed = as_paths(texts)
-    children = [
-        variable_children([*moved, *left]) for moved, left in (paths_of(listed, one) for one in (before, after))
-    ]
+    children = [variable_children([*paths_of(listed, one)]) for one in (before, after)]
     there = {*children[0]} & {*children[1]}
     assert {parts: children[0][parts] for parts in there} == {parts: children[1][parts] for parts in there}
 
 
-@st.composite
-def told(draw: st.DrawFn) -> tuple[list[Path], list[Stage], tuple[str, list[str]]]:
-    """Routes, their stages, and a request for one of them."""
-    listed = as_paths(draw(st.lists(routes(), min_size=2, max_size=5)))
-    path = draw(st.sampled_from(listed)) if listed else Path("GET", "/", (), ())
-    word = st.sampled_from([*WORDS, "c"])
-    method = draw(st.sampled_from(EVERY_METHOD)) if path.method == "ANY" else path.method
-    parts = [draw(word) if part.startswith("{") else part for part in path.parts]
-    return listed, draw(STAGES), (method, [*parts, *(draw(st.lists(word, max_size=2)) if path.greedy else ())])
-
-
 @settings(deadline=None, max_examples=400)
-@given(told())
-def test_what_is_listed_goes_where_its_stage_says(given: tuple[list[Path], list[Stage], tuple[str, list[str]]]) -> None:
-    listed, stages, request = given
-    moved, left = paths_of(listed, stages)
-    found = chosen([*moved, *left], *request)
+@given(asked(), STAGES)
+def test_what_is_listed_goes_where_its_stage_says(
+    given: tuple[list[Path], list[Path], Request], stages: list[Stage]
+) -> None:
+    listed, _, request = given
+    paths = paths_of(listed, stages)
+    found = chosen([*paths], *request)
     assert found is not None
     assert stands_for(found, *request)
-    said = chosen(listed, *request)
-    if said is not None:
-        assert (found in moved) == (stages[listed.index(said)] != "legacy")
+    wanted = closest(listed, *request)
+    is_moved = wanted is not None and stages[listed.index(wanted)] != "legacy"
+    assert paths[found] == (f"{wanted.method} {wanted.path}" if wanted and is_moved else "")

@@ -30,6 +30,7 @@ from .._idempotency import Idempotency
 from .._protection import VARIABLES as PROTECTION_VARIABLES
 from .._protection import Protection, check_names, protection_env
 from .._running import check_in_pattern, check_provisioned
+from .._targets import stands_for
 from ..handler import Handler
 from . import schemas as _schemas
 from .cross_origin import told_to_functions
@@ -153,6 +154,8 @@ def _settings(one: Planned) -> RouteSettings:
         "idempotency": modes if facts.method == "ANY" else modes[facts.method],
         "content": facts.content,
     }
+    if (whose := stands_for(one.target)) is not None:
+        settings["stands_for"] = whose
     if one.target.handler is not None and not keeps_keys(one.target.handler):
         settings["own_keys"] = True
     if facts.challenge is not None:
@@ -172,9 +175,9 @@ def _settings(one: Planned) -> RouteSettings:
 
 
 def routes_by_handler(routes: Sequence[Planned]) -> dict[Handler, list[Planned]]:
-    """The routes that lead to each handler, in their order."""
+    """The routes that lead to each handler, in their order; what stands for others comes last."""
     found: dict[Handler, list[Planned]] = {}
-    for one in routes:
+    for one in sorted(routes, key=lambda one: stands_for(one.target) is not None):
         if one.target.handler is not None:
             found.setdefault(one.target.handler, []).append(one)
     return found

@@ -83,6 +83,7 @@ def migration_file(
         "done": {one.route: _new_side(one, ids) for one in finished},
         "elsewhere": [one.route for one in stages.done if one not in finished],
         "legacy": [one.route for one in stages.listed],
+        "left": {one.text: one.owner_name for one in stages.left if one.owner or not one.text.startswith("ANY ")},
     }
     if told.force_header is not None:
         migration["force_header"] = told.force_header

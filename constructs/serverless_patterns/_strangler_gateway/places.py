@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .remainder import blocked
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -18,8 +20,10 @@ def check_places(problems: Problems, paths: Iterable[Path]) -> None:
         problems: Takes what is wrong.
         paths: Of all routes, legacy's too: a place keeps its parameter when a route moves.
     """
+    paths = sorted(paths, key=_name)
     named: dict[tuple[str, ...], tuple[str, Path]] = {}
-    for path in sorted(paths, key=_name):
+    clash = False
+    for path in paths:
         for length, part in enumerate(path.parts):
             if not part.startswith("{"):
                 continue
@@ -27,7 +31,12 @@ def check_places(problems: Problems, paths: Iterable[Path]) -> None:
             if part != known:
                 fix = _fix(length, (known, owner), (part, path))
                 problems.add(f"routes[{_name(path)!r}]", f"have {known} there, as {_name(owner)!r} has", part, fix)
+                clash = True
                 break
+    for greedy, other in blocked([] if clash else paths):
+        fix = f"API Gateway takes one parameter at one place: write 'ANY {greedy.path}', which stands for all of it"
+        must = f"leave nothing there to {_name(other)!r}"
+        problems.add(f"routes[{_name(greedy)!r}]", must, f"{greedy.method} alone", fix)
 
 
 def _fix(length: int, one: tuple[str, Path], other: tuple[str, Path]) -> str:

@@ -16,6 +16,7 @@ from .migration import ToldRouter, migration_file
 from .route_checks import check_routes
 from .router import Router
 from .stages import Stages
+from .stand_in import check_stand_ins
 from .targets import check_targets, target_ids
 from .wiring import connect
 
@@ -103,6 +104,7 @@ def planned(
         check_router_network(problems, legacy, settings.vpc)
         check_functions(problems, scope, legacy, settings)
     stages.check_quotas(problems)
+    check_stand_ins(problems, found, stages.left)
     translated = stages.translated(router)
     authorizer = None if auth == LEGACY else auth
     whole = plan(problems, scope, id, translated, authorizer, auth == LEGACY, told, settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from .._api_proxy.paths import Path, parsed
@@ -12,9 +13,10 @@ from ..handler import Handler
 from ..http_backend import HttpBackend
 from ..route import Route
 from .legacy_target import LegacyTarget
-from .remainder import remainder, resources, takes
+from .remainder import Left, remainder, resources
 from .route_checks import has_new_side
 from .router import RoutedBackend, RoutedFunction, RoutedHandler, Router
+from .stand_in import stand_in
 
 if TYPE_CHECKING:
     from .._interfaces import Function
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ..migrated_route import MigratedRoute, Stage
 
 _PASSED_ON = ("body", "query", "params", "idempotency", "scopes", "throttle", "circuit_breaker")
+_OF_THE_GATEWAY = ("idempotency", "scopes", "throttle")
 _ASKED_FOR_KEYS = ("ANY ", "PATCH ", "POST ")
 _MOST_RESOURCES = 300  # of an API Gateway API
 _MOST_OF_A_STACK = 500  # resources of CloudFormation
@@ -79,15 +82,16 @@ class Stages:
         targets |= {one.route: _routed(one, router) for one in (*self.finished, *self.migrating)}
         moved = (*self.done, *self.migrating)
         routes = [Route(one.route, targets[one.route], **_arguments(one)) for one in moved]
-        left = LegacyTarget(self.legacy, self.prefix, router if self.always_route else None)
-        kept = [f"{path.method} {path.path}" for path in self._kept()]
-        return routes + [Route(text, left) for text in [*kept, *self._rest()]]
+        legacy = LegacyTarget(self.legacy, self.prefix, router if self.always_route else None)
+        return routes + [
+            Route(one.text, legacy) if one.owner is None else self._standing_in(one, one.owner, targets)
+            for one in self.left
+        ]
 
     def check_quotas(self, problems: Problems) -> None:
         """Refuse what API Gateway and CloudFormation refuse for its size alone."""
-        rest = [path for path in (parsed(problems, text) for text in self._rest()) if path is not None]
+        rest = [path for path in (parsed(problems, text) for text, _ in self.left) if path is not None]
         paths = [path for _, path in self._moved()]
-        rest += self._kept()
         of_api = len(resources([*paths, *rest]))
         if of_api > _MOST_RESOURCES:
             fix = "move routes together, as 'ANY /orders/{proxy+}', or give a part of the paths a gateway of its own"
@@ -99,15 +103,16 @@ class Stages:
             must = f"fit into the {_MOST_OF_A_STACK} resources of a stack"
             problems.add("routes", must, f"{in_stack} or more", fix)
 
-    def _rest(self) -> list[str]:
-        paths = [*(path for _, path in self._moved()), *self._kept()]
-        return remainder(paths, [path for _, path in self.routes.values()])
+    @cached_property
+    def left(self) -> list[Left]:
+        """What the API has besides the routes that have moved."""
+        return remainder((path for _, path in self._moved()), (path for _, path in self.routes.values()))
 
-    def _kept(self) -> list[Path]:
-        """Of legacy's own those that a wider route, which has moved, would take with it."""
-        moved = [path for _, path in self._moved()]
-        found = [path for one, path in self.routes.values() if one.stage == "legacy"]
-        return sorted(path for path in found if any(takes(wide, path) for wide in moved))
+    def _standing_in(self, left: Left, owner: Path, targets: Mapping[str, Any]) -> Route:
+        """Its function, or the router, does as it does for its own: what they check is not said again."""
+        arguments = _arguments(self.routes[left.owner_name][0])
+        said = {name: value for name, value in arguments.items() if name in _OF_THE_GATEWAY}
+        return Route(left.text, stand_in(targets[left.owner_name], owner, left.parts), **said)
 
     def _moved(self) -> list[tuple[MigratedRoute, Path]]:
         return [(one, path) for one, path in self.routes.values() if one.stage != "legacy"]

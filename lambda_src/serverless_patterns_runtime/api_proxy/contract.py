@@ -75,6 +75,10 @@ class RouteSettings(TypedDict):
     """True: the business function itself does once what a key stands for, by `invocation.idempotency_key`. Nothing is
     claimed, and no answer kept."""
 
+    stands_for: NotRequired[str]
+    """Another route of this function, whose request it is: this one's resource is closer, and hides that one's. Its
+    settings hold."""
+
 
 def key_modes(route: RouteSettings) -> tuple[KeyMode, ...]:
     """What may hold for a key on this route."""

@@ -1,6 +1,7 @@
 """One request and its answer."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from serverless_patterns_runtime.api_proxy import contract, cross_origin, record
@@ -11,7 +12,7 @@ from serverless_patterns_runtime.api_proxy.caller import caller
 from serverless_patterns_runtime.api_proxy.edge import Edge
 from serverless_patterns_runtime.api_proxy.envelope import Envelope
 from serverless_patterns_runtime.api_proxy.key import claim_of
-from serverless_patterns_runtime.api_proxy.path_parameters import path_parameters
+from serverless_patterns_runtime.api_proxy.path_parameters import path_parameters, read_as
 from serverless_patterns_runtime.api_proxy.problems import problem_of
 from serverless_patterns_runtime.api_proxy.query import query
 from serverless_patterns_runtime.api_proxy.validation import check
@@ -43,7 +44,9 @@ class Exchange:
         self._context = context
         self._began = edge.clock()
         self._caller: Caller | None = None
-        self._route_name = self._name_of_route()
+        taken = edge.settings.routes.get(self._name_of_route())
+        self._hidden = None if taken is None else taken.get("stands_for")
+        self._route_name = self._hidden or self._name_of_route()
 
     def answer(self) -> dict[str, Any]:
         """What API Gateway is given. Whatever the function raises becomes an answer, SystemExit too."""
@@ -133,7 +136,7 @@ class Exchange:
         envelope, settings = self._envelope, self._edge.settings
         validator = self._validator(route.get("body"))
         payload = body(envelope, route, settings.max_body_bytes, validator, settings.binary_media_types)
-        params = path_parameters(envelope.resource, envelope.event.get("pathParameters"))
+        params = self._params()
         if (validate := self._validator(route.get("params"))) is not None:
             check("path", params, validate)
         return Request(
@@ -148,6 +151,13 @@ class Exchange:
             body=payload,
             correlation_id=envelope.correlation_id,
         )
+
+    def _params(self) -> Mapping[str, str]:
+        resource, given = self._envelope.resource, self._envelope.event.get("pathParameters")
+        if self._hidden is None:
+            return path_parameters(resource, given)
+        own = self._hidden.partition(" ")[2]
+        return path_parameters(own, read_as(own, resource, given))
 
     def _validator(self, name: str | None) -> Any:
         return None if name is None else self._edge.validators[name]

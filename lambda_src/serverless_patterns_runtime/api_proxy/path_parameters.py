@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from serverless_patterns_runtime.errors import MalformedPayload
 
-__all__ = ["path_parameters"]
+__all__ = ["path_parameters", "read_as"]
 
 # U+FFFD is what a lenient reader makes of bytes that are not UTF-8.
 _AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f\\;\ufffd]|%[0-9A-Fa-f]{2}")
@@ -19,6 +19,18 @@ _AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f\\;\ufffd]|%[0-9A-Fa-f]{2}")
 def path_parameters(resource: str, given: Mapping[str, str] | None) -> Mapping[str, str]:
     """Raises MalformedPayload, which names the parameter and not its value."""
     return {name: _decoded(name, text, greedy=f"{{{name}+}}" in resource) for name, text in (given or {}).items()}
+
+
+def read_as(wide: str, resource: str, given: Mapping[str, str] | None) -> dict[str, str]:
+    """Parameters of a wide resource, `/orders/{proxy+}`, where a closer one, `/orders/report`, took the request."""
+    known = given or {}
+    values = [known[part[1:-1].removesuffix("+")] if part.startswith("{") else part for part in resource[1:].split("/")]
+    found: dict[str, str] = {}
+    for position, part in enumerate(wide[1:].split("/")):
+        if part.startswith("{"):
+            end = None if part.endswith("+}") else position + 1
+            found[part[1:-1].removesuffix("+")] = "/".join(values[position:end])
+    return found
 
 
 def _decoded(name: str, text: str, *, greedy: bool) -> str:

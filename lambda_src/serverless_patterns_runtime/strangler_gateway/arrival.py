@@ -11,7 +11,7 @@ __all__ = ["Arrival"]
 class Arrival(NamedTuple):
     method: str
     resource: str
-    """Of the gateway's method that took it: `/profile/{id}`."""
+    """Of its route, or of the gateway's method that took it: `/profile/{id}`."""
     route: str
     """`GET /profile/{id}`, if it is migrating; else empty: legacy alone can answer."""
     path: str

@@ -195,6 +195,9 @@ class Migration(TypedDict):
     """Routes that are done, and whose new side no router can ask."""
     legacy: NotRequired[list[str]]
     """Routes that are listed as legacy's: what was set for them is kept."""
+    left: NotRequired[dict[str, str]]
+    """What the API has besides, `ANY /orders/report`: the route whose requests these are; empty: they are legacy's, as
+    is what is neither here nor above."""
 
 
 class ShadowCopy(TypedDict):
@@ -207,22 +210,3 @@ class ShadowCopy(TypedDict):
     """Legacy's."""
     fields: dict[str, object]
     """Of legacy's answer, by the paths to compare; absent where it has none. Of `$.a[*].b`, the list of all."""
-
-
-METRICS_NAMESPACE = "ServerlessPatterns"
-GATEWAY_DIMENSION = "gateway"
-ROUTE_DIMENSION = "route"
-SIDE_DIMENSION = "side"
-METRIC_REQUESTS = "RoutedRequests"
-METRIC_ERRORS = "RoutedErrors"
-METRIC_LATENCY = "RoutedLatency"
-"""Milliseconds, of the side that answered. These three have all three dimensions; errors are also told by gateway
-and side, for one alarm on all routes."""
-METRIC_FELL_BACK = "FellBack"
-METRIC_ROLLED_BACK = "RolledBack"
-METRIC_SHADOW_COMPARED = "ShadowCompared"
-METRIC_SHADOW_DIFFERENT = "ShadowDifferent"
-METRIC_SHADOW_SKIPPED = "ShadowSkipped"
-"""Those: gateway and route; what was rolled back also by the gateway alone, for its alarm."""
-METRIC_STORE_UNAVAILABLE = "RouteStoreUnavailable"
-"""Gateway alone: the table did not answer, and what was known before went on holding."""

@@ -6,12 +6,16 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
-from serverless_patterns_runtime.strangler_gateway import contract
+from serverless_patterns_runtime.strangler_gateway import metric_contract
 from serverless_patterns_runtime.strangler_gateway.contract import Side
 
 __all__ = ["Outcome", "count", "teller", "write"]
 
-_GATEWAY, _ROUTE, _SIDE = contract.GATEWAY_DIMENSION, contract.ROUTE_DIMENSION, contract.SIDE_DIMENSION
+_GATEWAY, _ROUTE, _SIDE = (
+    metric_contract.GATEWAY_DIMENSION,
+    metric_contract.ROUTE_DIMENSION,
+    metric_contract.SIDE_DIMENSION,
+)
 
 
 class Outcome(NamedTuple):
@@ -38,8 +42,8 @@ def write(gateway: str, outcome: Outcome, now: float) -> None:
     if outcome.reason:
         more += f',"reason":{json.dumps(outcome.reason)}'
     _print(
-        f'{beginning}"Timestamp":{int(now * 1000)}}},"{contract.METRIC_ERRORS}":{int(outcome.failed)},'
-        f'"{contract.METRIC_LATENCY}":{outcome.milliseconds:.1f},"status":{outcome.status},'
+        f'{beginning}"Timestamp":{int(now * 1000)}}},"{metric_contract.METRIC_ERRORS}":{int(outcome.failed)},'
+        f'"{metric_contract.METRIC_LATENCY}":{outcome.milliseconds:.1f},"status":{outcome.status},'
         f'"function_request_id":{json.dumps(outcome.request_id)}{more}}}'
     )
 
@@ -56,7 +60,7 @@ def teller(gateway: str, clock: Callable[[], float]) -> Callable[[str, str | Non
 def count(gateway: str, metric: str, now: float, route: str | None = None, **more: Any) -> None:
     """A count of its own, of the gateway or of one route."""
     named = {_GATEWAY: gateway} | ({} if route is None else {_ROUTE: route})
-    alone = [[_GATEWAY]] if metric == contract.METRIC_ROLLED_BACK else []
+    alone = [[_GATEWAY]] if metric == metric_contract.METRIC_ROLLED_BACK else []
     metrics = _directive([[*named], *alone], (metric, "Count"))
     line = {"_aws": {"CloudWatchMetrics": [metrics], "Timestamp": int(now * 1000)}, **named, metric: 1, **more}
     _print(json.dumps(line))
@@ -66,20 +70,22 @@ def count(gateway: str, metric: str, now: float, route: str | None = None, **mor
 def _beginning(gateway: str, route: str, side: Side, fell_back: bool) -> str:
     whole = [_GATEWAY, _ROUTE, _SIDE]
     directives = [
-        _directive([whole], (contract.METRIC_REQUESTS, "Count"), (contract.METRIC_LATENCY, "Milliseconds")),
-        _directive([whole, [_GATEWAY, _SIDE]], (contract.METRIC_ERRORS, "Count")),
+        _directive(
+            [whole], (metric_contract.METRIC_REQUESTS, "Count"), (metric_contract.METRIC_LATENCY, "Milliseconds")
+        ),
+        _directive([whole, [_GATEWAY, _SIDE]], (metric_contract.METRIC_ERRORS, "Count")),
     ]
-    named: dict[str, Any] = {_GATEWAY: gateway, _ROUTE: route, _SIDE: side, contract.METRIC_REQUESTS: 1}
+    named: dict[str, Any] = {_GATEWAY: gateway, _ROUTE: route, _SIDE: side, metric_contract.METRIC_REQUESTS: 1}
     if fell_back:
-        directives.append(_directive([[_GATEWAY, _ROUTE]], (contract.METRIC_FELL_BACK, "Count")))
-        named[contract.METRIC_FELL_BACK] = 1
+        directives.append(_directive([[_GATEWAY, _ROUTE]], (metric_contract.METRIC_FELL_BACK, "Count")))
+        named[metric_contract.METRIC_FELL_BACK] = 1
     # The end is left open for what differs.
     return f'{json.dumps(named)[:-1]},"_aws":{{"CloudWatchMetrics":{json.dumps(directives)},'
 
 
 def _directive(dimensions: list[list[str]], *metrics: tuple[str, str]) -> dict[str, Any]:
     return {
-        "Namespace": contract.METRICS_NAMESPACE,
+        "Namespace": metric_contract.METRICS_NAMESPACE,
         "Dimensions": dimensions,
         "Metrics": [{"Name": name, "Unit": unit} for name, unit in metrics],
     }

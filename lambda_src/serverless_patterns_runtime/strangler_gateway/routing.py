@@ -8,9 +8,10 @@ from typing import NamedTuple
 from serverless_patterns_runtime.errors import CircuitOpen, PermanentError
 from serverless_patterns_runtime.strangler_gateway import record
 from serverless_patterns_runtime.strangler_gateway.arrival import Arrival
-from serverless_patterns_runtime.strangler_gateway.contract import METRIC_STORE_UNAVAILABLE, RouteSettings, Side
+from serverless_patterns_runtime.strangler_gateway.contract import RouteSettings, Side
 from serverless_patterns_runtime.strangler_gateway.edge import Edge
 from serverless_patterns_runtime.strangler_gateway.failure import Failed, own_answer
+from serverless_patterns_runtime.strangler_gateway.metric_contract import METRIC_STORE_UNAVAILABLE
 from serverless_patterns_runtime.strangler_gateway.new_side import ask_new_side
 from serverless_patterns_runtime.strangler_gateway.pins import PinsUnavailable
 from serverless_patterns_runtime.strangler_gateway.placement import Placement, placed

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from serverless_patterns_runtime.strangler_gateway import contract, record
+from serverless_patterns_runtime.strangler_gateway import contract, metric_contract, record
 from serverless_patterns_runtime.strangler_gateway.arrival import Arrival
 from serverless_patterns_runtime.strangler_gateway.comparison import fields
 from serverless_patterns_runtime.strangler_gateway.contract import ShadowCopy
@@ -41,7 +41,7 @@ def hand_over(edge: Edge, arrival: Arrival, answer: ProxyAnswer) -> None:
         edge.functions.send(edge.settings.shadow_function, payload, SECONDS)
     except Exception as error:
         name, gateway = type(error).__name__, edge.settings.migration["gateway"]
-        record.count(gateway, contract.METRIC_SHADOW_SKIPPED, edge.clock(), arrival.route, reason=name)
+        record.count(gateway, metric_contract.METRIC_SHADOW_SKIPPED, edge.clock(), arrival.route, reason=name)
 
 
 class TooLarge(Exception): ...

@@ -5,7 +5,7 @@ import time
 from functools import cache
 from typing import Any, NamedTuple
 
-from serverless_patterns_runtime.strangler_gateway import contract, record
+from serverless_patterns_runtime.strangler_gateway import metric_contract, record
 from serverless_patterns_runtime.strangler_gateway.arriving import arrived
 from serverless_patterns_runtime.strangler_gateway.comparison import differences, fields
 from serverless_patterns_runtime.strangler_gateway.contract import ShadowCopy
@@ -36,11 +36,13 @@ def process(event: ShadowCopy, context: Any, shadow: Shadow) -> None:
     try:
         different = _compared(edge, event, context)
     except Exception as error:
-        record.count(gateway, contract.METRIC_SHADOW_SKIPPED, now, route, reason=type(error).__name__)
+        record.count(gateway, metric_contract.METRIC_SHADOW_SKIPPED, now, route, reason=type(error).__name__)
     else:
-        record.count(gateway, contract.METRIC_SHADOW_COMPARED, now, route)
+        record.count(gateway, metric_contract.METRIC_SHADOW_COMPARED, now, route)
         if different:
-            record.count(gateway, contract.METRIC_SHADOW_DIFFERENT, now, route, **_sampled(shadow, route, different))
+            record.count(
+                gateway, metric_contract.METRIC_SHADOW_DIFFERENT, now, route, **_sampled(shadow, route, different)
+            )
 
 
 def _sampled(shadow: Shadow, route: str, different: dict[str, str]) -> dict[str, Any]:

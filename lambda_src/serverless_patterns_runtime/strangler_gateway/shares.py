@@ -8,7 +8,7 @@ from contextlib import suppress
 from random import Random
 from typing import Any
 
-from serverless_patterns_runtime.strangler_gateway import contract
+from serverless_patterns_runtime.strangler_gateway import contract, metric_contract
 from serverless_patterns_runtime.strangler_gateway.contract import Migration, RollbackSettings
 from serverless_patterns_runtime.strangler_gateway.counting import Counts, Total
 from serverless_patterns_runtime.strangler_gateway.standing import Standing
@@ -64,7 +64,7 @@ class Shares:
                 self._look_if_old()
         except Exception as error:
             # What was seen last holds, a kill above all.
-            self._tell(contract.METRIC_STORE_UNAVAILABLE, None, error)
+            self._tell(metric_contract.METRIC_STORE_UNAVAILABLE, None, error)
 
     def _look_if_old(self) -> None:
         if self._clock() >= self._fresh_until:
@@ -77,7 +77,7 @@ class Shares:
         for route, standing in self._seen.items():
             # Told by all who learn of it: who did it may have died of it.
             if standing.killed and standing.by == contract.ROLLBACK and route in before and not before[route].killed:
-                self._tell(contract.METRIC_ROLLED_BACK, route, None)
+                self._tell(metric_contract.METRIC_ROLLED_BACK, route, None)
 
     def _report(self, route: str) -> None:
         total, standing = self._counts.report(route)

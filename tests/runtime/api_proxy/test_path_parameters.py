@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serverless_patterns_runtime.api_proxy.mismatch import Mismatch
-from serverless_patterns_runtime.api_proxy.path_parameters import path_parameters
+from serverless_patterns_runtime.api_proxy.path_parameters import path_parameters, read_as
 from serverless_patterns_runtime.errors import MalformedPayload
 
 from ..rest_api_events import event
@@ -129,3 +129,42 @@ def test_what_the_schema_of_the_path_refuses_is_a_400_that_points_at_the_paramet
     assert (refused.status, refused.problem["detail"]) == (400, "the path does not match its schema")
     assert len(called) == 1
     assert "canary" not in api.log_text + refused.body.decode()
+
+
+WIDE = "ANY /shops/{shop}/{proxy+}"
+
+
+@pytest.mark.parametrize(
+    ("taken", "params", "read"),
+    [
+        ("POST /shops/{shop}/report", {"shop": "a%20b"}, {"shop": "a b", "proxy": "report"}),
+        ("ANY /shops/{shop}/report/{proxy+}", {"shop": "1", "proxy": "x/y"}, {"shop": "1", "proxy": "report/x/y"}),
+        ("ANY /shops/main/{id}/{proxy+}", {"id": "5", "proxy": "x"}, {"shop": "main", "proxy": "5/x"}),
+    ],
+)
+def test_a_route_is_itself_where_a_closer_one_hides_it(taken: str, params: dict[str, str], read: dict[str, str]):
+    """As it would be without that one: the same parameters, the same route, the same claims."""
+    routes = {WIDE: route(body="Validated"), taken: route(stands_for=WIDE)}
+    api = Api(lambda request: {"route": request.route, "params": dict(request.params)}, routes=routes,
+        validators={"Validated": lambda _: None})  # fmt: skip
+    method, _, resource = taken.partition(" ")
+    answer = api.send(event(f"{method.replace('ANY', 'PUT')} {resource}", {}, params=params))
+    assert answer.json == {"route": WIDE, "params": read}
+
+
+def test_what_hides_a_route_reads_no_path_in_two_ways():
+    routes = {WIDE: route(), "ANY /shops/main/{proxy+}": route(stands_for=WIDE)}
+    api = Api(lambda request: dict(request.params), routes=routes)
+    for hostile in AMBIGUOUS:
+        answer = api.send(event("PUT /shops/main/{proxy+}", {}, params={"proxy": hostile}))
+        assert answer.status == 400, hostile
+
+
+@given(st.lists(st.sampled_from(["a", "b", "{x}", "{y}"]), min_size=1, max_size=4, unique=True), st.data())
+def test_parameters_are_those_of_the_wide_resource_s_own_reading(parts: list[str], data: st.DataObject):
+    """Whatever parts of it a closer one has by name."""
+    values = [part if part in "ab" else data.draw(st.sampled_from("pq")) for part in parts]
+    closer = [part if data.draw(st.booleans()) else value for part, value in zip(parts, values, strict=True)]
+    given = {part[1:-1]: value for part, value in zip(closer, values, strict=True) if part.startswith("{")}
+    wanted = {part[1:-1]: value for part, value in zip(parts, values, strict=True) if part.startswith("{")}
+    assert read_as(f"/{'/'.join(parts)}", f"/{'/'.join(closer)}", given) == wanted

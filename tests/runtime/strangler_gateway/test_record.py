@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serverless_patterns_runtime.strangler_gateway import contract, record
+from serverless_patterns_runtime.strangler_gateway import metric_contract, record
 from serverless_patterns_runtime.strangler_gateway.record import Outcome
 
 NOW = 1_700_000_000.123
@@ -27,7 +27,7 @@ def metrics(line: dict[str, Any]) -> set[tuple[str, str, tuple[str, ...]]]:
     return {
         (metric["Name"], metric["Unit"], tuple(dimensions))
         for directive in line["_aws"]["CloudWatchMetrics"]
-        if directive["Namespace"] == contract.METRICS_NAMESPACE
+        if directive["Namespace"] == metric_contract.METRICS_NAMESPACE
         for metric in directive["Metrics"]
         for dimensions in directive["Dimensions"]
         if {metric["Name"], *dimensions} <= line.keys()
@@ -97,8 +97,8 @@ def test_every_line_is_json(gateway: str, outcome: Outcome) -> None:
 
 def test_a_rollback_is_counted_for_its_route_and_for_the_gateway_s_alarm(lines: Lines) -> None:
     tell = record.teller("Shop", lambda: NOW)
-    tell(contract.METRIC_ROLLED_BACK, "GET /a", None)
-    tell(contract.METRIC_STORE_UNAVAILABLE, None, TimeoutError("secret"))
+    tell(metric_contract.METRIC_ROLLED_BACK, "GET /a", None)
+    tell(metric_contract.METRIC_STORE_UNAVAILABLE, None, TimeoutError("secret"))
     assert metrics(lines[0]) == {
         ("RolledBack", "Count", ("gateway", "route")),
         ("RolledBack", "Count", ("gateway",)),

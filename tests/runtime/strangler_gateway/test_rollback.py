@@ -9,8 +9,8 @@ from botocore.exceptions import ConnectionClosedError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serverless_patterns_runtime.strangler_gateway.contract import METRIC_ROLLED_BACK, METRIC_STORE_UNAVAILABLE
 from serverless_patterns_runtime.strangler_gateway.counting import Total
+from serverless_patterns_runtime.strangler_gateway.metric_contract import METRIC_ROLLED_BACK, METRIC_STORE_UNAVAILABLE
 
 from .gateway import CACHE, OTHER, ROLLBACK, ROUTE, Gateway, migration, route_settings
 

@@ -432,3 +432,43 @@ def test_a_new_side_that_is_a_service_of_its_own(legacy: RawServer):
 def test_what_is_no_event_of_api_gateway_is_a_problem_and_no_crash(legacy: RawServer):
     assert problem(Router(legacy).give({"hello": "world"}))[0] == 500
     assert migration()["gateway"] not in str(legacy.requests)
+
+
+# A closer route hides a wider one: what is not its own, is that one's.
+
+WIDE = "ANY /orders/{proxy+}"
+
+
+def within(legacy: RawServer, **changed: Any) -> Router:
+    left = {
+        "ANY /orders/report": WIDE,
+        "ANY /orders/report/{proxy+}": WIDE,
+        "PUT /orders/report": "",
+        "GET /orders/report/{proxy+}": "GET /gone",
+    }
+    router = Router(legacy, routes={WIDE: route_settings(**changed)}, left=left)
+    router.shares.said = 100
+    return router
+
+
+def test_what_nobody_has_listed_is_its_owner_s(legacy: RawServer):
+    router = within(legacy)
+    assert router.send(get("/orders/report", method=b"DELETE"), "/orders/report").body == b"new"
+    assert router.send(get("/orders/report/5", method=b"DELETE"), "/orders/report/{proxy+}").body == b"new"
+    assert {route for route, _ in router.shares.noted} == {WIDE}
+    assert not legacy.requests
+
+
+def test_a_method_of_legacy_s_own_is_legacy_s_beside_it(legacy: RawServer):
+    router = within(legacy)
+    router.send(get("/orders/report", method=b"PUT"), "/orders/report")
+    router.send(get("/orders/report/5", method=b"GET"), "/orders/report/{proxy+}")
+    assert not router.functions.events
+    assert len(legacy.requests) == 2
+
+
+def test_a_service_is_asked_by_its_owner_s_parameters(legacy: RawServer):
+    router = within(legacy, url=f"{legacy.url}/v2/{{proxy}}")
+    router.send(get("/orders/report/a%20b", method=b"DELETE"), "/orders/report/{proxy+}")
+    (request,) = legacy.requests
+    assert request.startswith(b"DELETE /v2/report/a%20b HTTP/1.1")

@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ConnectionClosedError
 
-from serverless_patterns_runtime.strangler_gateway.contract import METRIC_STORE_UNAVAILABLE
+from serverless_patterns_runtime.strangler_gateway.metric_contract import METRIC_STORE_UNAVAILABLE
 
 from .gateway import CACHE, OTHER, ROUTE, TABLE, Gateway, migration, route_settings
 
