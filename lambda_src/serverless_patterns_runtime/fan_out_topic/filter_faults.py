@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 
 from serverless_patterns_runtime.fan_out_topic.contract import Scope
 from serverless_patterns_runtime.fan_out_topic.filter_policy import OPERATORS, OR, combinations, is_or, parsed
-from serverless_patterns_runtime.fan_out_topic.filter_rule_faults import Fault, rule_faults, wildcard_points
+from serverless_patterns_runtime.fan_out_topic.filter_rule_faults import Fault, fault, rule_faults, wildcard_points
 
 __all__ = ["MAX_COMBINATIONS", "MAX_KEYS", "MAX_POLICY_BYTES", "Fault", "faults"]
 
@@ -36,11 +36,11 @@ def faults(filter: object, scope: Scope, unknown: Callable[[object], bool] = lam
 
 def _policy(at: str, policy: object, asked: Asked, depth: int) -> Iterator[Fault]:
     if not isinstance(policy, Mapping):
-        yield Fault(at, "be an object: lists of rules by name", policy, 'write it as {"kind": ["placed"]}')
+        yield fault(at, "be an object: lists of rules by name", policy, 'write it as {"kind": ["placed"]}')
         return
     members = cast("Mapping[object, object]", policy)
     if not members:
-        yield Fault(
+        yield fault(
             at, "name at least one property", policy, "leave the filter out, and the subscriber gets every message"
         )
     if not at and len(members) > MAX_KEYS:
@@ -53,7 +53,7 @@ def _policy(at: str, policy: object, asked: Asked, depth: int) -> Iterator[Fault
     for name, value in members.items():
         where = f"{at}.{name}" if at else str(name)
         if not isinstance(name, str) or not name:
-            yield Fault(where, "have names that are texts", name, "name a property of the message")
+            yield fault(where, "have names that are texts", name, "name a property of the message")
         elif name == OR:
             yield from _or(where, value, asked, depth)
         elif isinstance(value, Mapping):
@@ -64,7 +64,7 @@ def _policy(at: str, policy: object, asked: Asked, depth: int) -> Iterator[Fault
 
 def _or(where: str, value: object, asked: Asked, depth: int) -> Iterator[Fault]:
     if not is_or(value):
-        yield Fault(
+        yield fault(
             where,
             f"be a list of at least two policies, none of which has a name of {', '.join(OPERATORS)}",
             value,
@@ -77,9 +77,9 @@ def _or(where: str, value: object, asked: Asked, depth: int) -> Iterator[Fault]:
 
 def _nested(where: str, value: Mapping[str, Any], asked: Asked, depth: int) -> Iterator[Fault]:
     if len(value) == 1 and next(iter(value)) in OPERATORS:
-        yield Fault(where, "be a list of rules", value, f"put it into a list: [{json.dumps(value, default=str)}]")
+        yield fault(where, "be a list of rules", value, f"put it into a list: [{json.dumps(value, default=str)}]")
     elif asked.scope == "attributes":
-        yield Fault(
+        yield fault(
             where,
             "be a list of rules: attributes have nothing inside",
             value,
@@ -93,11 +93,11 @@ def _rules(where: str, rules: object, asked: Asked) -> Iterator[Fault]:
     if asked.unknown(rules):
         return
     if not isinstance(rules, list | tuple):
-        yield Fault(where, "be a list of rules", rules, f"put it into a list: [{rules!r}]")
+        yield fault(where, "be a list of rules", rules, f"put it into a list: [{rules!r}]")
         return
     several = cast("list[object]", rules)
     if not several:
-        yield Fault(where, "have at least one rule", several, "leave the name out, and any value will do")
+        yield fault(where, "have at least one rule", several, "leave the name out, and any value will do")
     for index, rule in enumerate(several):
         if not asked.unknown(rule):
             yield from rule_faults(f"{where}[{index}]", rule, asked.scope, asked.unknown)
