@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from serverless_patterns_runtime.conditions import Attr
     from serverless_patterns_runtime.effects import Check, Delete, Effects, Put, Update
     from serverless_patterns_runtime.errors import KeyExpired, PermanentError, Unsettled
+    from serverless_patterns_runtime.fan_out_topic.matching import matches
+    from serverless_patterns_runtime.fan_out_topic.message import Message
     from serverless_patterns_runtime.invocation import Invocation
     from serverless_patterns_runtime.request import Caller, Request
     from serverless_patterns_runtime.response import Response
@@ -22,6 +24,7 @@ __all__ = [
     "Effects",
     "Invocation",
     "KeyExpired",
+    "Message",
     "PermanentError",
     "Put",
     "Request",
@@ -30,6 +33,7 @@ __all__ = [
     "StepInput",
     "Unsettled",
     "Update",
+    "matches",
 ]
 
 _MODULES = {
@@ -37,6 +41,8 @@ _MODULES = {
     "conditions": ("Attr",),
     "effects": ("Check", "Delete", "Effects", "Put", "Update"),
     "errors": ("KeyExpired", "PermanentError", "Unsettled"),
+    "fan_out_topic.matching": ("matches",),
+    "fan_out_topic.message": ("Message",),
     "invocation": ("Invocation",),
     "request": ("Caller", "Request"),
     "response": ("Response",),

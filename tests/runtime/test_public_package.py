@@ -36,7 +36,14 @@ def imported(module: str) -> tuple[list[str], list[str]]:
     return foreign, ours
 
 
-@pytest.mark.parametrize("module", ["serverless_patterns_runtime", "serverless_patterns_runtime.testing"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "serverless_patterns_runtime",
+        "serverless_patterns_runtime.fan_out_topic.matching",
+        "serverless_patterns_runtime.testing",
+    ],
+)
 def test_the_public_package_imports_with_the_standard_library_alone(module: str):
     foreign, ours = imported(module)
     assert foreign == []
@@ -50,6 +57,7 @@ def test_the_public_package_imports_with_the_standard_library_alone(module: str)
         "business_function",
         "circuit_breaker",
         "claims",
+        "fan_out_topic",
         "jwt_authorizer",
         "lambda_authorizer",
         "load_leveled_queue",
@@ -84,6 +92,7 @@ def test_the_public_names_are_these():
         "Effects",
         "Invocation",
         "KeyExpired",
+        "Message",
         "PermanentError",
         "Put",
         "Request",
@@ -92,6 +101,7 @@ def test_the_public_names_are_these():
         "StepInput",
         "Unsettled",
         "Update",
+        "matches",
     ]
     assert serverless_patterns_runtime.__all__ == sorted(serverless_patterns_runtime.__all__)
     for name in serverless_patterns_runtime.__all__:

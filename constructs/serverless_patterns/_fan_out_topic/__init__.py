@@ -1,0 +1,1 @@
+"""What `FanOutTopic` is made of."""
