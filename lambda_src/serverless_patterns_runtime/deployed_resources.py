@@ -85,7 +85,7 @@ class DeployedResources:
 
     def topic(self, name: str) -> Topic:
         if name not in self._topics:
-            from serverless_patterns_runtime.fan_out_topic.publishing import SnsTopic  # functions that publish need it
+            from serverless_patterns_runtime.fan_out_topic.sns_topic import SnsTopic  # functions that publish need it
 
             if not (text := self._variables.get(name)):
                 unknown_topic(name)

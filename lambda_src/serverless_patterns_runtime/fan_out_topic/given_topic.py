@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from serverless_patterns_runtime.fan_out_topic.contract import Publishing
-from serverless_patterns_runtime.fan_out_topic.publishing import Published, prepared
+from serverless_patterns_runtime.fan_out_topic.outgoing import prepared
+from serverless_patterns_runtime.fan_out_topic.publishing import Published
 
 if TYPE_CHECKING:
     from serverless_patterns_runtime.fan_out_topic.message import Message

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from serverless_patterns_runtime.business_function.json_text import json_text
@@ -17,8 +18,9 @@ from serverless_patterns_runtime.payload import digest, parse
 
 if TYPE_CHECKING:
     from serverless_patterns_runtime.fan_out_topic.message import Message
+    from serverless_patterns_runtime.invocation import Invocation
 
-__all__ = ["Outgoing", "fifo_id", "outgoing"]
+__all__ = ["Outgoing", "fifo_id", "outgoing", "prepared"]
 
 MAX_KEY_BYTES = 1_024
 """What a consumer takes for a key."""
@@ -71,6 +73,20 @@ def outgoing(message: "Message", settings: Publishing, *, own_key: str | None, c
     group = _group(message.group) if settings["fifo"] else None
     sent = Outgoing(key, text, digest(payload), attributes, group)
     return sent if sent.size <= MAX_MESSAGE_BYTES else _smaller(sent, payload, settings)
+
+
+def prepared(
+    messages: Sequence["Message"], settings: Publishing, invocation: "Invocation | None"
+) -> Sequence[Outgoing]:
+    """All of them, checked. Raises PermanentError."""
+    own_key = invocation.idempotency_key if invocation is not None and len(messages) == 1 else None
+    correlation_id = None if invocation is None else invocation.correlation_id
+    sent = [outgoing(message, settings, own_key=own_key, correlation_id=correlation_id) for message in messages]
+    digests: dict[str, str] = {}
+    for message in sent:
+        if digests.setdefault(message.key, message.digest) != message.digest:
+            raise PermanentError("two messages with different bodies have the same idempotency key: one event, one key")
+    return sent
 
 
 def fifo_id(text: str) -> str:

@@ -11,8 +11,7 @@ from serverless_patterns_runtime.api_proxy.contract import IDEMPOTENCY_KEY_HEADE
 from serverless_patterns_runtime.errors import PermanentError, PublishFailed
 from serverless_patterns_runtime.fan_out_topic.contract import PUBLISHER_TOPIC
 from serverless_patterns_runtime.fan_out_topic.message import Message
-from serverless_patterns_runtime.fan_out_topic.outgoing import fifo_id
-from serverless_patterns_runtime.fan_out_topic.publishing import prepared
+from serverless_patterns_runtime.fan_out_topic.outgoing import fifo_id, prepared
 from serverless_patterns_runtime.invocation import Invocation
 from serverless_patterns_runtime.request import Request
 from serverless_patterns_runtime.response import Response
@@ -49,4 +48,4 @@ def publish_request(request: Request, invocation: Invocation) -> Response:
 
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-    from serverless_patterns_runtime.fan_out_topic import batches as batches  # at init, not in the first request
+    from serverless_patterns_runtime.fan_out_topic import sns_topic as sns_topic  # at init, not in the first request
