@@ -7,9 +7,10 @@ if TYPE_CHECKING:
     from serverless_patterns_runtime.approval_request import ApprovalRequest
     from serverless_patterns_runtime.conditions import Attr
     from serverless_patterns_runtime.effects import Check, Delete, Effects, Put, Update
-    from serverless_patterns_runtime.errors import KeyExpired, PermanentError, Unsettled
+    from serverless_patterns_runtime.errors import KeyExpired, PermanentError, PublishFailed, Unsettled
     from serverless_patterns_runtime.fan_out_topic.matching import matches
     from serverless_patterns_runtime.fan_out_topic.message import Message
+    from serverless_patterns_runtime.fan_out_topic.publishing import publish
     from serverless_patterns_runtime.invocation import Invocation
     from serverless_patterns_runtime.request import Caller, Request
     from serverless_patterns_runtime.response import Response
@@ -26,6 +27,7 @@ __all__ = [
     "KeyExpired",
     "Message",
     "PermanentError",
+    "PublishFailed",
     "Put",
     "Request",
     "Response",
@@ -34,15 +36,17 @@ __all__ = [
     "Unsettled",
     "Update",
     "matches",
+    "publish",
 ]
 
 _MODULES = {
     "approval_request": ("ApprovalRequest",),
     "conditions": ("Attr",),
     "effects": ("Check", "Delete", "Effects", "Put", "Update"),
-    "errors": ("KeyExpired", "PermanentError", "Unsettled"),
+    "errors": ("KeyExpired", "PermanentError", "PublishFailed", "Unsettled"),
     "fan_out_topic.matching": ("matches",),
     "fan_out_topic.message": ("Message",),
+    "fan_out_topic.publishing": ("publish",),
     "invocation": ("Invocation",),
     "request": ("Caller", "Request"),
     "response": ("Response",),

@@ -1,13 +1,25 @@
-"""Tables, secrets and parameters as a deployed function reads them."""
+"""What a deployed function reaches by itself."""
 
+import json
 import os
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from serverless_patterns_runtime.attribute_values import deserialize_item, serialize_item
 from serverless_patterns_runtime.errors import UnusableResource
-from serverless_patterns_runtime.resources import ReadableTable, may_be_there, unknown
+from serverless_patterns_runtime.resources import (
+    Bucket,
+    ReadableTable,
+    Topic,
+    check_size,
+    may_be_there,
+    unknown,
+    unknown_topic,
+)
+
+if TYPE_CHECKING:
+    from serverless_patterns_runtime.fan_out_topic.contract import Publishing
 
 __all__ = ["DeployedResources"]
 
@@ -39,6 +51,7 @@ class DeployedResources:
         self._variables = variables
         self._clock = clock
         self._kept: dict[tuple[str, str], _Kept] = {}
+        self._topics: dict[str, Topic] = {}
 
     def prepare(self) -> Self:
         """Make at init, which Lambda runs with more CPU, the clients that a first request would wait for."""
@@ -46,6 +59,8 @@ class DeployedResources:
             self._client("dynamodb")
         if any(":secretsmanager:" in value for value in self._variables.values()):
             self._client("secretsmanager")
+        if any('"topic_arn"' in value for value in self._variables.values()):
+            self._client("sns")
         return self
 
     def table(self, name: str) -> ReadableTable:
@@ -62,6 +77,21 @@ class DeployedResources:
         if not (parameter := self._variables.get(name)):
             unknown("parameter", name, {})
         return self._read(("parameter", name), lambda: self._parameter(parameter))
+
+    def bucket(self, name: str) -> Bucket:
+        if not (bucket := self._variables.get(name)):
+            unknown("bucket", name, {})
+        return _Bucket(self._client("s3"), bucket)
+
+    def topic(self, name: str) -> Topic:
+        if name not in self._topics:
+            from serverless_patterns_runtime.fan_out_topic.sns_topic import SnsTopic  # functions that publish need it
+
+            if not (text := self._variables.get(name)):
+                unknown_topic(name)
+            settings: Publishing = json.loads(text)
+            self._topics[name] = SnsTopic(name, settings, self._client)
+        return self._topics[name]
 
     def _secret(self, name: str, arn: str) -> str:
         answer = self._client("secretsmanager").get_secret_value(SecretId=arn)
@@ -106,3 +136,22 @@ class _Table(NamedTuple):
                 return None
             raise
         return deserialize_item(answer["Item"]) if "Item" in answer else None
+
+
+class _Bucket(NamedTuple):
+    s3: Any
+    bucket_name: str
+
+    def get(self, key: str, *, most_bytes: int = 64 * 1024 * 1024) -> bytes | None:
+        try:
+            answer = self.s3.get_object(Bucket=self.bucket_name, Key=key)
+        except Exception as error:
+            if getattr(error, "response", {}).get("Error", {}).get("Code") == "NoSuchKey":
+                return None
+            raise
+        with answer["Body"] as body:
+            check_size(answer["ContentLength"], most_bytes)
+            return body.read()
+
+    def put(self, key: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
+        self.s3.put_object(Bucket=self.bucket_name, Key=key, Body=content, ContentType=content_type)

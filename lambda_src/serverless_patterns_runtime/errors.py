@@ -10,13 +10,19 @@ Exception
 │   ├── UncommittableEffects    DynamoDB would refuse these writes every time
 │   ├── UnusableResource        the business function asks for what its Handler does not have
 │   ├── KeyExpired              the provider may have forgotten the key: look up, never send again
+│   ├── PublishRefused          SNS would refuse these messages every time
 │   └── UnusableResult          the business function returns what its annotation does not say
 └── everything else             tried again
+    ├── PublishFailed           not all messages were published
     ├── CircuitOpen             refused by a circuit breaker; the downstream was not asked
     └── Unsettled               a saga's step: nobody can know yet whether it has happened; no failure
 """
 
-from typing import Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from serverless_patterns_runtime.fan_out_topic.message import Message
 
 __all__ = [
     "AttemptsExhausted",
@@ -27,6 +33,8 @@ __all__ = [
     "KeyExpired",
     "MalformedPayload",
     "PermanentError",
+    "PublishFailed",
+    "PublishRefused",
     "UncommittableEffects",
     "Unsettled",
     "UnusableResource",
@@ -109,6 +117,29 @@ class KeyExpired(PermanentError):
         self, message: str = "the provider may have forgotten the external key: look up what happened, send nothing"
     ) -> None:
         super().__init__(message)
+
+
+class PublishRefused(PermanentError):
+    """SNS says that these messages can never be published. What comes of the others is as in `PublishFailed`."""
+
+    def __init__(  # pyright: ignore[reportInconsistentConstructor]
+        self, message: str, *, published: Sequence["Message"] = (), unpublished: Sequence["Message"] = ()
+    ) -> None:
+        super().__init__(message)
+        self.published = tuple(published)
+        self.unpublished = tuple(unpublished)
+
+
+class PublishFailed(Exception):
+    """Not all messages were published. Publish all again with the same keys: subscribers know those that they have."""
+
+    def __init__(
+        self, message: str, *, published: Sequence["Message"] = (), unpublished: Sequence["Message"] = ()
+    ) -> None:
+        """`published`: SNS has confirmed them. `unpublished`: it has not, though it may have them: answers get lost."""
+        super().__init__(message)
+        self.published = tuple(published)
+        self.unpublished = tuple(unpublished)
 
 
 class Unsettled(Exception):

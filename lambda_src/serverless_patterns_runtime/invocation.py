@@ -1,13 +1,13 @@
 """What a business function may know about this run of itself."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol
 
 from serverless_patterns_runtime.claims.claim import Claim
-from serverless_patterns_runtime.resources import NO_RESOURCES, GivenResources, ReadableTable, Resources
+from serverless_patterns_runtime.resources import NO_RESOURCES, Bucket, GivenResources, ReadableTable, Resources
 from serverless_patterns_runtime.sql_claims import Connection, claim_once
 
 __all__ = ["Invocation", "Log"]
@@ -49,7 +49,7 @@ class Invocation:
     """Writes one JSON line an event, with the correlation id on it."""
 
     resources: Resources = field(default=NO_RESOURCES, compare=False, repr=False)
-    """What `table`, `secret` and `parameter` read from."""
+    """What `table`, `secret`, `parameter` and `bucket` read from, and `publish` publishes to."""
 
     @property
     def idempotency_key(self) -> str:
@@ -77,6 +77,14 @@ class Invocation:
         """
         return self.resources.parameter(name)
 
+    def bucket(self, name: str) -> Bucket:
+        """A bucket whose name is in this variable of the Handler's `environment`, with a grant in its `grants`.
+
+        `environment={"IMAGES": images.bucket_name}, grants=[images.grant_read]`, then
+        `invocation.bucket("IMAGES").get(key)`. Raises UnusableResource for a variable that the Handler does not have.
+        """
+        return self.resources.bucket(name)
+
     def once(self, connection: Connection) -> bool:
         """Claim the key inside your open SQL transaction: True the first time, False when it was committed before.
 
@@ -97,13 +105,20 @@ class Invocation:
         tables: Mapping[str, ReadableTable] = _NOTHING,
         secrets: Mapping[str, str] = _NOTHING,
         parameters: Mapping[str, str] = _NOTHING,
+        buckets: Mapping[str, MutableMapping[str, bytes]] = _NOTHING,
+        topics: Mapping[str, Mapping[str, Any]] = _NOTHING,
     ) -> "Invocation":
-        """An invocation for a unit test: no AWS, no set-up. `tables` are `testing.Table`s, as `commit` takes them."""
+        """An invocation for a unit test: no AWS, no set-up. `tables` are `testing.Table`s, as `commit` takes them.
+
+        `buckets` are dicts from key to content, and hold afterwards what was put. `publish` takes any topic and sends
+        nothing: `testing.published` has it. `topics` have messages checked by a topic's settings, as far as given:
+        `topics={"ORDER_EVENTS": {"key": "order_id", "attributes": {"kind": "kind"}, "fifo": False}}`.
+        """
         return cls(
             claim=Claim("test", idempotency_key, payload_digest),
             correlation_id=correlation_id,
             attempt=attempt,
             remaining=remaining,
             logger=logger or logging.getLogger("business_function"),
-            resources=GivenResources(tables, secrets, parameters),
+            resources=GivenResources(tables, secrets, parameters, buckets, topics),
         )

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from serverless_patterns_runtime.errors import MalformedPayload
 
-__all__ = ["digest", "parse"]
+__all__ = ["canonical", "digest", "parse"]
 
 MAX_DEPTH = 64
 """Levels of nesting; deeper is an attack or a mistake."""
@@ -40,11 +40,15 @@ def digest(payload: Any) -> str:
 
     Raises MalformedPayload for text that is not valid Unicode.
     """
-    canonical = json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     try:
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return hashlib.sha256(canonical(payload).encode()).hexdigest()
     except UnicodeEncodeError:
         raise MalformedPayload("the JSON holds a lone surrogate, which is not text") from None
+
+
+def canonical(payload: Any) -> str:
+    """One text for a payload, whatever the order of its keys. It may hold half a surrogate pair, which is no text."""
+    return json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

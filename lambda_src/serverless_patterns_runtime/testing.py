@@ -3,12 +3,14 @@
 stock = Table(key=("product_id",), items=[{"product_id": 1, "on_hand": 5}])
 commit(fulfil(order), {"ORDERS": Table(key=("order_id",)), "STOCK": stock})
 assert stock.get(product_id=1) == {"product_id": 1, "on_hand": 2}
+
+And what was published: `published(invocation, "ORDER_EVENTS") == [Message({"order_id": "1", "kind": "placed"})]`.
 """
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from serverless_patterns_runtime.api_proxy.fake_route import Answered, answer
 from serverless_patterns_runtime.api_proxy.keeping import answer_of_effects, kept_text
@@ -28,9 +30,14 @@ from serverless_patterns_runtime.effects import (
 from serverless_patterns_runtime.errors import UncommittableEffects
 from serverless_patterns_runtime.expressions import transaction_item
 from serverless_patterns_runtime.limits import check_item, check_levels, check_requests, check_together, item_size
+from serverless_patterns_runtime.resources import GivenResources
 from serverless_patterns_runtime.update_result import updated
 
-__all__ = ["Answered", "Table", "answer", "commit"]
+if TYPE_CHECKING:
+    from serverless_patterns_runtime.fan_out_topic.message import Message
+    from serverless_patterns_runtime.invocation import Invocation
+
+__all__ = ["Answered", "Table", "answer", "commit", "published"]
 
 Item = dict[str, Any]
 
@@ -122,6 +129,13 @@ def commit(effects: Effects | None, tables: Mapping[str, Table]) -> Any:
     for table, key, new in changes:
         table.replace(key, new)
     return effects.result
+
+
+def published(invocation: "Invocation", topic: str) -> list["Message"]:
+    """What `publish(topic, ..., invocation=invocation)` was given so far, in that order, with `Invocation.fake()`."""
+    if not isinstance(invocation.resources, GivenResources):
+        raise TypeError("published looks at an Invocation.fake(): what a deployed function publishes is at its topic")
+    return list(invocation.resources.published.get(topic, ()))
 
 
 def _check(writes: Sequence[Write], tables: Mapping[str, Table]) -> None:

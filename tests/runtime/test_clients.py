@@ -77,6 +77,8 @@ def test_one_client_a_service_is_made_and_no_more():
         ("sqs", ["send_message", "change_message_visibility_batch"]),
         ("secretsmanager", ["get_secret_value"]),
         ("ssm", ["get_parameter"]),
+        ("sns", ["publish_batch"]),
+        ("s3", ["get_object", "put_object"]),
     ],
 )
 def test_the_clients_have_every_operation_that_the_runtime_calls(service: str, operations: list[str]):

@@ -94,6 +94,7 @@ def test_the_public_names_are_these():
         "KeyExpired",
         "Message",
         "PermanentError",
+        "PublishFailed",
         "Put",
         "Request",
         "Response",
@@ -102,6 +103,7 @@ def test_the_public_names_are_these():
         "Unsettled",
         "Update",
         "matches",
+        "publish",
     ]
     assert serverless_patterns_runtime.__all__ == sorted(serverless_patterns_runtime.__all__)
     for name in serverless_patterns_runtime.__all__:

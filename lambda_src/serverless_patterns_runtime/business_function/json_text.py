@@ -22,26 +22,26 @@ _FIXES = {
 """By the type's name."""
 
 
-def json_text(value: Any) -> str:
+def json_text(value: Any, what: str = "the result") -> str:
     """Raises UnusableResult: quotes no value, and of names only what looks like a field's."""
     try:
-        return checked_text(encode(value))
+        return checked_text(encode(value), what)
     except RecursionError:
-        raise UnusableResult("the result has no JSON: it is nested too deeply") from None
+        raise UnusableResult(f"{what} has no JSON: it is nested too deeply") from None
     except (TypeError, ValueError) as error:  # NaN, a number that is too long, a type without JSON: none quotes a value
         reason = str(error)
     place, culprit = _found(value)
     where = f", at {place}" if place else ""
     fix = _FIXES.get(type(culprit).__name__, "answer text, numbers, lists and dicts with text for keys")
-    raise UnusableResult(f"the result has no JSON: {reason}{where}: {fix}")
+    raise UnusableResult(f"{what} has no JSON: {reason}{where}: {fix}")
 
 
-def checked_text(text: str) -> str:
+def checked_text(text: str, what: str = "the result") -> str:
     """Raises UnusableResult for text that UTF-8 cannot say."""
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise UnusableResult("the result holds half of a surrogate pair, which is not text") from None
+        raise UnusableResult(f"{what} holds half of a surrogate pair, which is not text") from None
     return text
 
 

@@ -7,7 +7,11 @@ UNMATCHED_HANDLER = "serverless_patterns_runtime.fan_out_topic.unmatched_handler
 """Keeps and counts the messages that no subscriber's filter matches."""
 
 PUBLISHER = "serverless_patterns_runtime.fan_out_topic.publisher:publish_request"
-"""Business function behind a route of an `ApiProxy`."""
+"""Business function behind a route of an `ApiProxy`. Its route asks for an `Idempotency-Key` where the topic has no
+path of a key, and leaves keys to it (`own_keys`)."""
+
+PUBLISHER_TOPIC = "PUBLISHER_TOPIC"
+"""The publisher's variable with its `Publishing`."""
 
 SAGA_STARTER = "serverless_patterns_runtime.fan_out_topic.saga_starter:start"
 """Business function behind a subscriber's queue: starts one execution for each key."""
@@ -73,6 +77,9 @@ class SagaStarterEnv(NamedTuple):
     """Variables of the function that starts executions: exactly these."""
 
     STATE_MACHINE_ARN: str
+
+    MAX_INPUT_BYTES: str
+    """So that the results of all steps have room beside it: as the saga's own route has it."""
 
 
 class ClaimCheckEnv(NamedTuple):
