@@ -8,11 +8,15 @@ if TYPE_CHECKING:
     from .api_proxy import ApiProxy
     from .authorizers import IamAuthorizer, LambdaAuthorizer
     from .circuit_breaker import CircuitBreaker
+    from .claim_check import ClaimCheck
     from .cors import Cors
     from .defaults import Defaults
     from .domain import Domain
+    from .fan_in import FanIn
+    from .fan_out_topic import FanOutTopic
     from .handler import Handler
     from .http_backend import HttpBackend
+    from .https_endpoint import HttpsEndpoint
     from .jwt_authorizer import JwtAuthorizer
     from .legacy_backend import LegacyBackend
     from .load_leveled_queue import LoadLeveledQueue
@@ -31,12 +35,16 @@ __all__ = [
     "ApiAccount",
     "ApiProxy",
     "CircuitBreaker",
+    "ClaimCheck",
     "Cors",
     "Defaults",
     "Domain",
     "ExternalKey",
+    "FanIn",
+    "FanOutTopic",
     "Handler",
     "HttpBackend",
+    "HttpsEndpoint",
     "IamAuthorizer",
     "JwtAuthorizer",
     "LambdaAuthorizer",
@@ -73,12 +81,16 @@ if not TYPE_CHECKING:
             "ApiAccount": "api_account",
             "ApiProxy": "api_proxy",
             "CircuitBreaker": "circuit_breaker",
+            "ClaimCheck": "claim_check",
             "Cors": "cors",
             "Defaults": "defaults",
             "Domain": "domain",
             "ExternalKey": "saga_step",
+            "FanIn": "fan_in",
+            "FanOutTopic": "fan_out_topic",
             "Handler": "handler",
             "HttpBackend": "http_backend",
+            "HttpsEndpoint": "https_endpoint",
             "IamAuthorizer": "authorizers",
             "JwtAuthorizer": "jwt_authorizer",
             "LambdaAuthorizer": "authorizers",

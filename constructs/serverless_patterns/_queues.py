@@ -138,18 +138,36 @@ def check_dead_letter_queue(
         problems.add(f"retention_period of {dead_letter_queue.node.path}", must, f"{kept:,} seconds", fix)
 
 
-def define_letters(scope: Construct, id: str, key: kms.IKey | None) -> sqs.Queue:
-    """For events that a function of ours could not handle, to be looked at: they say nothing that is not elsewhere."""
+def define_letters(
+    scope: Construct,
+    id: str,
+    key: kms.IKey | None,
+    *,
+    fifo: bool = False,
+    removal_policy: RemovalPolicy = RemovalPolicy.DESTROY,
+    why: str = "it is itself a dead-letter queue",
+) -> sqs.Queue:
+    """For what nothing of ours could handle, to be looked at by people, for as long as SQS keeps anything.
+
+    Args:
+        scope: Parent construct.
+        id: Names it.
+        key: Customer key.
+        fifo: Whether what sends to it has message groups.
+        removal_policy: RETAIN where it says what is nowhere else.
+        why: Why it has no dead-letter queue.
+    """
     queue = sqs.Queue(
         scope,
         id,
+        fifo=fifo or None,
         retention_period=Duration.seconds(LONGEST_RETENTION_SECONDS),
-        removal_policy=RemovalPolicy.DESTROY,
+        removal_policy=removal_policy,
         enforce_ssl=True,
         **_encryption(key),
     )
     _acknowledge_encryption(queue, key)
-    acknowledge(queue, "it is itself a dead-letter queue", "AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy")
+    acknowledge(queue, why, "AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy")
     return queue
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeGuard
 
@@ -150,6 +150,28 @@ class Routable(Protocol):
 def is_routable(value: Any) -> TypeGuard[Routable]:
     """Whether the value can be asked for its target."""
     return callable(getattr(value, "_route_target", None))
+
+
+class Starting(NamedTuple):
+    """What starts with a message, once for each key: a saga's executions."""
+
+    arn: str
+    """Of the state machine."""
+
+    max_input_bytes: int
+    grant: Callable[[lambda_.Function], None]
+    """Lets a function start them, and look at those that were started."""
+
+
+class Startable(Protocol):
+    """What a message can start."""
+
+    def _starting(self) -> Starting: ...
+
+
+def is_startable(value: Any) -> TypeGuard[Startable]:
+    """Whether the value can be asked what starts."""
+    return callable(getattr(value, "_starting", None))
 
 
 class Companion(Protocol):

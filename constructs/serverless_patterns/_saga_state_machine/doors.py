@@ -14,7 +14,7 @@ from serverless_patterns_runtime.saga_state_machine.contract import StartEnv, St
 from .._acknowledge import acknowledge_wildcard
 from .._bundled import BundledHandler
 from .._grants import grant_answer_tasks, grant_approvals, grant_look, grant_see_approvals, grant_start
-from .._targets import RouteTarget
+from .._targets import RouteTarget, Starting
 from .callers import Callers
 from .door_targets import DecisionTarget, StartTarget, StatusTarget
 from .estimates import most_bytes, most_results
@@ -56,20 +56,25 @@ def start_door(
 ) -> Door:
     """Starts executions of this machine, and looks at those that were started before."""
     env = StartEnv(STATE_MACHINE_ARN=machine.state_machine_arn, MAX_INPUT_BYTES=str(max_input_bytes))
-
-    def grant(function: lambda_.Function) -> None:
-        grant_start(function, machine, key)
-        _grant_look(function, machine, key)
-
     handler = BundledHandler(
         f"{id} start",
         f"{_MODULES}.start:start",
         services=["states"],
         own_keys=True,
         environment=env._asdict(),
-        grants=[grant],
+        grants=[starting(machine, key, max_input_bytes).grant],
     )
     return Door(StartTarget(handler, callers))
+
+
+def starting(machine: sfn.StateMachine, key: kms.IKey | None, max_input_bytes: int) -> Starting:
+    """What whoever starts executions of this machine has to know, and may do."""
+
+    def grant(function: lambda_.Function) -> None:
+        grant_start(function, machine, key)
+        _grant_look(function, machine, key)
+
+    return Starting(machine.state_machine_arn, max_input_bytes, grant)
 
 
 def status_door(

@@ -14,7 +14,7 @@ from .._once_complete import once_complete
 from .._shapes import several
 from .advice import warn_of_undecided
 from .callers import Callers
-from .doors import Approvals, Door, decision_door, start_door, status_door
+from .doors import Approvals, Door, decision_door, start_door, starting, status_door
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_stepfunctions as sfn
 
-    from .._targets import Routable
+    from .._targets import Routable, Starting
 
 
 class Offered(NamedTuple):
@@ -56,6 +56,9 @@ class Offering(Construct):
         warn_of_undecided(
             self, offered.asking, lambda: [str(which[1]) for which in self._doors if which[0] == "decision"]
         )
+
+    def _starting(self) -> Starting:
+        return starting(self.state_machine, self._offered.key, self._offered.max_input_bytes)
 
     def start(self) -> Routable:
         """A target of `Route("POST /checkout", ...)`: one execution for each caller and `Idempotency-Key`.

@@ -1,0 +1,180 @@
+"""The fan-in: where branches leave their results, what closes it, and what gets them all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from aws_cdk import Duration
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+
+from serverless_patterns_runtime.fan_in import contract
+
+from .._bundled import BundledHandler
+from .._checks import text
+from .._function import define_function, endpoints
+from .._grants import grant_dead_letter, grant_table_key, statement
+from .._tables import define_table
+from ..load_leveled_queue import LoadLeveledQueue
+from .buckets import define_bucket, grant_objects
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_s3 as s3
+    from constructs import Construct
+
+    from ..defaults import Settings
+    from ..fan_in import FanIn
+    from .subscriptions import Watch
+
+VARIABLES = (*contract.StoreEnv._fields, *contract.BranchEnv._fields)
+COMPLETION_VARIABLES = (*contract.StoreEnv._fields, *contract.CompletionEnv._fields)
+_BRANCH = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+_SWEEP = ("dynamodb:GetItem", "dynamodb:UpdateItem")
+_SWEEP_SECONDS = 50  # less than between two sweeps
+_UNDELIVERED = "the next sweep, a minute later, finds what this one has left"
+
+
+@dataclass(frozen=True, eq=False)
+class Gathering:
+    """A fan-in, defined."""
+
+    table: dynamodb.Table
+    """One item for each message."""
+
+    bucket: s3.IBucket
+    """Results that are too large for it."""
+
+    completions: LoadLeveledQueue
+    """Runs `on_complete`."""
+
+    sweep_function: lambda_.Function
+    _asked: FanIn
+    _namespace: str
+
+    def join(self, function: lambda_.IFunction, name: str, subscribers: str) -> None:
+        """Let a consumer report its results, and tell it how.
+
+        Args:
+            function: Runs the subscriber's business function.
+            name: The subscriber's.
+            subscribers: Packed, of those that take part; known at the end of synth only.
+        """
+        asked = self._asked
+        branch = contract.BranchEnv(
+            FAN_IN_BRANCH=name,
+            FAN_IN_SUBSCRIBERS="" if asked.expected is not None else subscribers,
+            FAN_IN_EXPECTED=asked.expected or "",
+            FAN_IN_DEADLINE_SECONDS=text(asked.deadline),
+            FAN_IN_RETENTION_SECONDS=text(asked.retention),
+            FAN_IN_COMPLETIONS_QUEUE_URL=self.completions.queue.queue_url,
+        )
+        add_variables(function, {**self._store, **branch._asdict()})
+        self._allow(function, _BRANCH)
+        grant_objects(function, self.bucket, f"{self._namespace}/*", ["s3:PutObject"])
+        grant_dead_letter(function, self.completions.queue)
+
+    @property
+    def _store(self) -> dict[str, str]:
+        return contract.StoreEnv(
+            FAN_IN_TABLE_NAME=self.table.table_name,
+            FAN_IN_NAMESPACE=self._namespace,
+            FAN_IN_BUCKET=self.bucket.bucket_name,
+        )._asdict()
+
+    def _allow(self, function: lambda_.IFunction, actions: tuple[str, ...]) -> None:
+        function.add_to_role_policy(statement(actions, [self.table.table_arn]))
+        grant_table_key(function, self.table)
+
+
+def add_variables(function: lambda_.IFunction, told: dict[str, str]) -> None:
+    """To a function that another construct has defined."""
+    for name, value in told.items():
+        cast(lambda_.Function, function).add_environment(name, value)
+
+
+def define_gathering(
+    scope: Construct,
+    asked: FanIn,
+    namespace: str,
+    claims: dynamodb.ITable,
+    key: kms.IKey | None,
+    settings: Settings,
+    watch: Watch,
+    access_logs: s3.IBucket | None,
+) -> Gathering:
+    """Everything that outlives a message's branches."""
+    table = define_table(
+        scope,
+        "FanIn",
+        contract.PARTITION_KEY,
+        key=key,
+        removal_policy=settings.removal_policy,
+        time_to_live=contract.TIME_TO_LIVE,
+    )
+    table.add_global_secondary_index(
+        index_name=contract.DUE_INDEX,
+        partition_key=dynamodb.Attribute(name=contract.SHARD, type=dynamodb.AttributeType.STRING),
+        sort_key=dynamodb.Attribute(name=contract.DUE, type=dynamodb.AttributeType.NUMBER),
+        projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+    )
+    bucket = define_bucket(scope, "Results", asked.retention, key, settings, access_logs)
+    completions = LoadLeveledQueue(
+        scope,
+        "Completions",
+        consumer=asked.on_complete,
+        max_concurrency=asked.max_concurrency,
+        idempotency_key="key",
+        claims=claims,
+        claims_namespace=f"{namespace}.Completions",
+        claims_retention=asked.retention,
+        encryption_key=key,
+        alarms=watch.which,
+        alarm_actions=watch.actions,
+    )
+    sweep = _define_sweep(scope, completions, key, settings)
+    gathering = Gathering(table, bucket, completions, sweep, asked, namespace)
+    store = gathering._store  # pyright: ignore[reportPrivateUsage]
+    add_variables(
+        cast(lambda_.IFunction, sweep),
+        {**store, **contract.SweepEnv(FAN_IN_COMPLETIONS_QUEUE_URL=completions.queue.queue_url)._asdict()},
+    )
+    gathering._allow(cast(lambda_.IFunction, sweep), _SWEEP)  # pyright: ignore[reportPrivateUsage]
+    index = f"{table.table_arn}/index/{contract.DUE_INDEX}"
+    sweep.add_to_role_policy(statement(["dynamodb:Query"], [index]))
+    consumer = completions.consumer_function
+    add_variables(consumer, {**store, **contract.CompletionEnv(FAN_IN_COMPLETES="true")._asdict()})
+    gathering._allow(consumer, ("dynamodb:GetItem",))  # pyright: ignore[reportPrivateUsage]
+    grant_objects(consumer, bucket, f"{namespace}/*", ["s3:GetObject"])
+    return gathering
+
+
+def _define_sweep(
+    scope: Construct, completions: LoadLeveledQueue, key: kms.IKey | None, settings: Settings
+) -> lambda_.Function:
+    handler = BundledHandler("Sweep", "sweep", memory_size=256)
+    function = define_function(
+        scope,
+        "Sweep",
+        handler,
+        entry_point=contract.SWEEP_HANDLER,
+        contract={},
+        timeout=Duration.seconds(_SWEEP_SECONDS),
+        settings=settings,
+        encryption_key=key,
+        reserved_concurrent_executions=None,
+        required_endpoints=endpoints(handler, "dynamodb", "sqs"),
+        undelivered=_UNDELIVERED,
+    )
+    grant_dead_letter(function, completions.queue)
+    events.Rule(
+        scope,
+        "EachMinute",
+        description="Closes fan-ins that are overdue, and announces what was not announced",
+        schedule=events.Schedule.rate(Duration.minutes(1)),
+        targets=[cast(events.IRuleTarget, targets.LambdaFunction(cast(lambda_.IFunction, function)))],
+    )
+    return function

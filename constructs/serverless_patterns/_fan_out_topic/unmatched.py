@@ -1,0 +1,74 @@
+"""Messages that no subscriber wants: counted, and kept where asked for. SNS cannot tell: a filter knows one policy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, cast
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+
+from serverless_patterns_runtime.fan_out_topic.contract import UNMATCHED_HANDLER, UnmatchedEnv
+
+from .._bundled import BundledHandler
+from .._function import define_function, endpoints
+from .._grants import grant_dead_letter
+from .._queues import define_letters
+from ..load_leveled_queue import LoadLeveledQueue
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_kms as kms
+    from constructs import Construct
+
+    from ..defaults import Settings
+    from .subscriptions import Watch
+
+Unmatched = Literal["keep", "count"]
+UNMATCHED: tuple[Unmatched, ...] = ("keep", "count")
+VARIABLES = UnmatchedEnv._fields
+_TIMEOUT = Duration.seconds(30)
+_UNDELIVERED = "invoked by its queue alone, which has a dead-letter queue"
+
+
+def define_unmatched(
+    scope: Construct,
+    which: Unmatched,
+    subscribers: str,
+    key: kms.IKey | None,
+    settings: Settings,
+    watch: Watch,
+) -> tuple[LoadLeveledQueue, sqs.Queue | None]:
+    """The matcher behind a queue of its own, and where it keeps what nobody wanted."""
+    kept = None
+    if which == "keep":
+        why = "it keeps what nobody wanted, for people to look at: nothing receives from it"
+        kept = define_letters(scope, "Unmatched", key, removal_policy=settings.removal_policy, why=why)
+    handler = BundledHandler("Matcher", "matcher", memory_size=256)
+    env = UnmatchedEnv(SUBSCRIBERS=subscribers, UNMATCHED_QUEUE_URL="" if kept is None else kept.queue_url)
+    function = define_function(
+        scope,
+        "Matcher",
+        handler,
+        entry_point=UNMATCHED_HANDLER,
+        contract=env._asdict(),
+        timeout=_TIMEOUT,
+        settings=settings,
+        encryption_key=key,
+        reserved_concurrent_executions=None,
+        required_endpoints=endpoints(handler, "sqs"),
+        undelivered=_UNDELIVERED,
+    )
+    if kept is not None:
+        grant_dead_letter(cast(iam.IGrantable, function), cast(sqs.IQueue, kept))
+    queue = LoadLeveledQueue(
+        scope,
+        "Matching",
+        consumer=cast(lambda_.IFunction, function),
+        max_concurrency=2,
+        report_batch_item_failures=True,
+        encryption_key=key,
+        alarms=watch.which,
+        alarm_actions=watch.actions,
+    )
+    return queue, kept
