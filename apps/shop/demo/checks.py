@@ -4,10 +4,13 @@ from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from demo import api_checks, saga_checks, timeline
-from demo.check import Check, at_least, at_most, equal
+from showing import timeline
+from showing.check import Check, at_least, at_most, equal
+from showing.deployed import DeadLetter
+
+from demo import api_checks, saga_checks
 from demo.move import checks as move_checks
-from demo.outcome import DeadLetter, Outcome, State
+from demo.outcome import Outcome, State
 from demo.stock import quantities
 from demo.wholesale import Order
 

@@ -8,7 +8,11 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from demo import burst, shoppers, stock, timeline, traffic
+from showing import timeline
+from showing.deployed import DeadLetter
+from showing.timeline import Handled
+
+from demo import burst, shoppers, stock, traffic
 from demo.api import Answer, Call
 from demo.chat import Chat
 from demo.checkouts import Checkouts
@@ -16,11 +20,10 @@ from demo.deployed import Shop
 from demo.evening import Evening
 from demo.faults import Faults, Victims
 from demo.move.moving import Moving
-from demo.outcome import DeadLetter, Outcome, Sample, State
+from demo.outcome import Outcome, Sample, State
 from demo.provider.process import PaymentProvider
 from demo.sampling import Sampler
 from demo.till import Till
-from demo.timeline import Handled
 from demo.traffic import Sent, Traffic
 from demo.wholesale import Order
 from serverless_patterns.testing import EmbeddedCloud, wait_until
@@ -73,7 +76,7 @@ class Day:
         self.tell(f"redriven: {len(redriven)} dead letters went back, {len(final.orders):,} orders are fulfilled")
         checkouts = self._evening(opening)
         move = self.moving.play() if self.moving else None
-        log = self.shop.log()
+        log = self.shop.log_of(self.shop.function_name)
         handled, runs = timeline.handled(log), timeline.invocations(log)
         return Outcome(
             cap=CAP,

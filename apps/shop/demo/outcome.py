@@ -4,24 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from showing.deployed import DeadLetter
+from showing.timeline import Handled, Invocation
+
 from demo.api import Answer
 from demo.checkouts import Checkouts
 from demo.move.outcome import Move
 from demo.stock import Opening
-from demo.timeline import Handled, Invocation
 from demo.traffic import Message, Traffic
-
-
-@dataclass(frozen=True)
-class DeadLetter:
-    """A message in the dead-letter queue, read without removing it."""
-
-    message_id: str
-    body: str
-    reason: str
-    error_type: str
-    correlation_id: str
-    """Of the first message: survives dead-lettering and redrive."""
 
 
 @dataclass(frozen=True)
