@@ -18,6 +18,8 @@ from demo.day import Day
 from demo.deployed import Shop
 from demo.move.moving import Moving
 from demo.move.site import Site
+from demo.placed.departments import Departments
+from demo.placed.placing import Placing
 from demo.provider.process import PaymentProvider
 from legacy.process import LegacySite
 from showing.page import write
@@ -44,8 +46,10 @@ def _demo(console: Console) -> int:
         deployment = cloud.deploy(ROOT, context={**context, "impatient": "true"}, progress=console.tell)
         shop = Shop(cloud, deployment.outputs["Shop"], deployment.url("Shop/Api"))
         site = Site(cloud, deployment.outputs["ShopSite"], deployment.url("ShopSite/Site"))
+        departments = Departments(cloud, deployment.outputs["Shop"])
+        placing = Placing(cloud, shop, departments, console.tell)
         moving = Moving(cloud, site, old_site, console.tell)
-        outcome = Day(cloud, shop, orders, names, provider, chat, console.tell, moving=moving).play()
+        outcome = Day(cloud, shop, orders, names, provider, chat, placing, console.tell, moving=moving).play()
         done = checks.check(outcome)
         about = f"{about} · embedded cloud on this machine · {datetime.now():%Y-%m-%d %H:%M}"
         page, _ = write(OUT, report.page(outcome, done, about), done)

@@ -13,8 +13,12 @@ from demo.deployed import Shop
 from demo.move.report import HEADS, figures
 from demo.move.site import Site
 from demo.outcome import Outcome
+from demo.placed import report as placed_report
 
-FIGURES = {"Strikes", "Calls", "Replays", "p50 ms", "p95 ms", "p99 ms", *HEADS} - {"Route"}
+FIGURES = {"Strikes", "Calls", "Replays", "p50 ms", "p95 ms", "p99 ms", *HEADS, *placed_report.HEADS} - {
+    "Route",
+    "Department",
+}
 
 
 class Console(AnyConsole):
@@ -34,6 +38,7 @@ class Console(AnyConsole):
         self._show(["Route", "Calls", "Answers by status", "Replays", "p50 ms", "p95 ms", "p99 ms"], routes)
         if outcome.move:
             self._show(HEADS, [[*map(escape, row)] for row in figures(outcome.move)])
+        self._show(placed_report.HEADS, placed_report.figures(outcome.placed))
         faults = [(fault.name, shown(fault.fired), escape(fault.evidence)) for fault in outcome.faults]
         self._show(["Injected", "Strikes", "Evidence"], faults)
         self.show_checks(checks, page)

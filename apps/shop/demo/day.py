@@ -21,6 +21,7 @@ from demo.evening import Evening
 from demo.faults import Faults, Victims
 from demo.move.moving import Moving
 from demo.outcome import Outcome, Sample, State
+from demo.placed.placing import Placing
 from demo.provider.process import PaymentProvider
 from demo.sampling import Sampler
 from demo.till import Till
@@ -49,6 +50,7 @@ class Day:
     product_names: Mapping[int, str]
     provider: PaymentProvider
     chat: Chat
+    placing: Placing
     tell: Tell
     checkouts: int = CHECKOUTS
     moving: Moving | None = None
@@ -75,6 +77,7 @@ class Day:
             final, left = self.shop.state(), sum(self.shop.depths()[:2])
         self.tell(f"redriven: {len(redriven)} dead letters went back, {len(final.orders):,} orders are fulfilled")
         checkouts = self._evening(opening)
+        placed = self.placing.play()
         move = self.moving.play() if self.moving else None
         log = self.shop.log_of(self.shop.function_name)
         handled, runs = timeline.handled(log), timeline.invocations(log)
@@ -83,7 +86,7 @@ class Day:
             opening=opening,
             restocked=missing,
             traffic=planned,
-            answers=[*self._answers, *checkouts.answers],
+            answers=[*self._answers, *checkouts.answers, *placed.answers],
             sent={one.correlation_id: one.message for one in sent},
             sent_at=self._sent_at(sent, handled),
             drained=drained,
@@ -96,6 +99,7 @@ class Day:
             faults=faults.report(sent, handled, runs, told),
             checkouts=checkouts,
             move=move,
+            placed=placed,
             phases=self._phases,
         )
 

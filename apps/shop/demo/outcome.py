@@ -10,6 +10,7 @@ from showing.timeline import Handled, Invocation
 from demo.api import Answer
 from demo.checkouts import Checkouts
 from demo.move.outcome import Move
+from demo.placed.outcome import Placed
 from demo.stock import Opening
 from demo.traffic import Message, Traffic
 
@@ -81,6 +82,8 @@ class Outcome:
     """Of the evening, when the orders were done with."""
     move: Move | None
     """Of the site, if it was to move."""
+    placed: Placed
+    """Of a marketplace."""
     phases: Mapping[str, tuple[float, float]]
     """`send`, `drain`, `pay`, `restock`, `redrive`: from and to, in epoch seconds."""
 

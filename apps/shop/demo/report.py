@@ -21,6 +21,7 @@ from demo.architecture import Flow, picture
 from demo.history import History
 from demo.move import report as move_report
 from demo.outcome import Outcome
+from demo.placed import report as placed_report
 
 _SECTIONS = Path(__file__).with_name("report.html")
 
@@ -35,6 +36,7 @@ def page(outcome: Outcome, checks: Sequence[Check], about: str) -> str:
         architecture=picture(_flow(outcome)),
         saga=saga_report.saga(outcome.checkouts),
         troubles=saga_report.trouble_rows(outcome.checkouts),
+        placed=placed_report.section(outcome.placed),
         move=move_report.section(outcome.move) if outcome.move else "",
         faults=_fault_rows(outcome),
         letters=_letter_rows(outcome),
@@ -44,7 +46,10 @@ def page(outcome: Outcome, checks: Sequence[Check], about: str) -> str:
 
 def _figures(outcome: Outcome, history: History) -> dict[str, Any]:
     """What stands beside the cursor, by section."""
-    return {"day": history.figures()} | ({"move": move_report.Story(outcome.move).figures()} if outcome.move else {})
+    placed = placed_report.Story(outcome.placed)
+    return {"day": history.figures(), "placed": placed.figures()} | (
+        {"move": move_report.Story(outcome.move).figures()} if outcome.move else {}
+    )
 
 
 def _flow(outcome: Outcome) -> Flow:
@@ -78,6 +83,7 @@ def _tiles(outcome: Outcome) -> list[shown.Tile]:
         (f"{strikes:,}", "faults injected", f"of {len(outcome.faults)} kinds"),
         (f"{len(outcome.drained.dead_letters):,}", "dead letters", f"{len(outcome.redriven)} came back by redrive"),
         saga_report.tile(outcome.checkouts),
+        placed_report.tile(outcome.placed),
         *([move_report.tile(outcome.move)] if outcome.move else []),
     ]
 
