@@ -10,7 +10,8 @@ from decisions import acknowledge_decisions
 from keeping import NUMBER, kept_table
 from migration import OLD_SITE, Site
 from on_call import notify_on_call
-from schemas import CHECKOUT, ORDER, PAYMENT
+from order_placed import DEADLINE, order_placed
+from schemas import CHECKOUT, MARKETPLACE_ORDER, ORDER, PAYMENT
 
 from serverless_patterns import ApiProxy, Handler, LambdaAuthorizer, LoadLeveledQueue, Retry, Route, Throttle
 
@@ -23,12 +24,13 @@ PAYMENT_PROVIDER = "https://payments.example"
 MANAGERS_CHAT = "https://chat.example/managers"
 # `-c impatient=true`: what keeps failing is given up within seconds, which only a demo wants to see.
 IMPATIENT = Retry(3, base_delay=Duration.seconds(1), longest_delay=Duration.seconds(2))
+SOON = Duration.seconds(10)
 
 
 class Shop(Stack):
     """Wholesale orders, taken as fast as they come, fulfilled as fast as the stock tables like it, and paid once.
 
-    And a checkout whose steps are all done, or all undone.
+    A checkout whose steps are all done, or all undone. And orders from a marketplace, of which every department hears.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Shop(Stack):
         payment_provider: str = PAYMENT_PROVIDER,
         managers_chat: str = MANAGERS_CHAT,
         checkout_patience: Retry = BEHIND_THE_CHECKOUT,
+        placed_deadline: Duration = DEADLINE,
     ) -> None:
         super().__init__(scope, id, description="Shop: reference app of cdk-serverless-patterns")
         notify_on_call(self, "Shop: on call")
@@ -64,6 +67,7 @@ class Shop(Stack):
             payment_provider=payment_provider,
             patience=checkout_patience,
         )
+        placed = order_placed(self, stock=stock, deadline=placed_deadline)
         payments = kept_table(self, "Payments", "payment_id")
         # Signs the callers' tokens: whoever reads it can be anybody. handlers/tokens.py says what a real shop does.
         signing_key = secretsmanager.Secret(
@@ -72,6 +76,8 @@ class Shop(Stack):
             generate_secret_string=secretsmanager.SecretStringGenerator(password_length=64, exclude_punctuation=True),
         )
         knows_tokens = {"SIGNING_KEY": signing_key}
+        # For routes with no function of the shop that could look at what a token was issued for.
+        seller = LambdaAuthorizer(Handler(CODE, "auth:identify_seller", secrets=knows_tokens))
         shopper = LambdaAuthorizer(Handler(CODE, "auth:identify_shopper", secrets=knows_tokens))
         self.api = ApiProxy(
             self,
@@ -86,9 +92,10 @@ class Shop(Stack):
                     self.fulfilment,
                     body=ORDER,
                     respond={"order_id": "$.order_id"},
-                    # Nor one that could look at what a token was issued for.
-                    authorizer=LambdaAuthorizer(Handler(CODE, "auth:identify_seller", secrets=knows_tokens)),
+                    authorizer=seller,
                 ),
+                # A marketplace tells of an order until it hears 202, so often twice: whoever gets it goes by its id.
+                Route("POST /marketplace/orders", placed.topic, body=MARKETPLACE_ORDER, authorizer=seller),
                 Route("GET /orders/{order_id}", Handler(CODE, "orders:get", tables={"ORDERS": orders})),
                 Route(
                     "POST /payments",
@@ -115,6 +122,8 @@ class Shop(Stack):
         CfnOutput(self, "CheckoutsTable", value=checkouts.table_name)
         CfnOutput(self, "CheckoutStateMachine", value=self.checkout.state_machine.state_machine_arn)
         CfnOutput(self, "CheckoutGuardian", value=self.checkout.guardian.function_name)
+        for name, value in placed.outputs():
+            CfnOutput(self, name, value=value)
         for step in ("ReserveStock", "ChargeCard", "Ship"):
             CfnOutput(self, f"{step}Function", value=self.checkout.function_for(step).function_name)
         acknowledge_decisions(self)
@@ -129,6 +138,7 @@ if __name__ == "__main__":
         payment_provider=app.node.try_get_context("payment_provider") or PAYMENT_PROVIDER,
         managers_chat=app.node.try_get_context("managers_chat") or MANAGERS_CHAT,
         checkout_patience=IMPATIENT if impatient else BEHIND_THE_CHECKOUT,
+        placed_deadline=SOON if impatient else DEADLINE,
     )
     Site(app, "ShopSite", old_site=app.node.try_get_context("old_site") or OLD_SITE)
     app.synth()

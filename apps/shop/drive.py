@@ -4,11 +4,12 @@ Variables: ORDERS=<folder> takes the Northwind CSV files instead of invented ord
 """
 
 import os
-import shutil
 import sys
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # what all apps share
 
 from demo import checks, northwind, report, wholesale
 from demo.chat import Chat
@@ -17,32 +18,22 @@ from demo.day import Day
 from demo.deployed import Shop
 from demo.move.moving import Moving
 from demo.move.site import Site
+from demo.placed.departments import Departments
+from demo.placed.placing import Placing
 from demo.provider.process import PaymentProvider
 from legacy.process import LegacySite
+from showing.page import write
+from showing.playing import OUT, ROOT, play
 
-from serverless_patterns.testing import CloudError, EmbeddedCloud
-
-ROOT = Path(__file__).resolve().parents[2]
-OUT = ROOT / "out" / "demo"
+from serverless_patterns.testing import EmbeddedCloud
 
 
 def main() -> int:
-    # `make synth` and the tests validate the templates; here it would only cost seconds.
-    os.environ.setdefault("CDK_VALIDATION", "false")
-    console = Console()
-    try:
-        return _demo(console)
-    except (CloudError, FileNotFoundError) as error:
-        console.fail(str(error))
-        return 1
-    except KeyboardInterrupt:
-        console.fail("stopped; nothing is left running")
-        return 130
+    return play(Console(), _demo)
 
 
 def _demo(console: Console) -> int:
     """0 when every check holds, else 1."""
-    shutil.rmtree(OUT, ignore_errors=True)  # yesterday's report must not stand for today's run
     orders, names, about = _orders()
     console.tell(about)
     with ExitStack() as ending:
@@ -55,11 +46,13 @@ def _demo(console: Console) -> int:
         deployment = cloud.deploy(ROOT, context={**context, "impatient": "true"}, progress=console.tell)
         shop = Shop(cloud, deployment.outputs["Shop"], deployment.url("Shop/Api"))
         site = Site(cloud, deployment.outputs["ShopSite"], deployment.url("ShopSite/Site"))
+        departments = Departments(cloud, deployment.outputs["Shop"])
+        placing = Placing(cloud, shop, departments, console.tell)
         moving = Moving(cloud, site, old_site, console.tell)
-        outcome = Day(cloud, shop, orders, names, provider, chat, console.tell, moving=moving).play()
+        outcome = Day(cloud, shop, orders, names, provider, chat, placing, console.tell, moving=moving).play()
         done = checks.check(outcome)
         about = f"{about} · embedded cloud on this machine · {datetime.now():%Y-%m-%d %H:%M}"
-        page, _ = report.write(OUT, outcome, done, about)
+        page, _ = write(OUT, report.page(outcome, done, about), done)
         console.show(done, outcome, page.relative_to(ROOT))
         if os.environ.get("KEEP") == "1":
             ending.pop_all()

@@ -37,6 +37,17 @@ ORDER = _record(
     },
 )
 
+MARKETPLACE_ORDER = _record(
+    ["order_id", "customer", "country", "cents", "lines"],
+    {
+        "order_id": _ID,
+        "customer": _record(["customer_id"], {"customer_id": _ID, "name": _TEXT}),
+        "country": {"type": "string", "minLength": 1, "maxLength": 60},
+        "cents": {"type": "integer", "minimum": 0, "maximum": 100_000_000},
+        "lines": {"type": "array", "minItems": 1, "maxItems": 50, "items": _LINE},
+    },
+)
+
 PAYMENT = _record(
     ["order_id", "amount", "method"],
     {"order_id": _ID, "amount": _AMOUNT, "method": {"enum": ["card", "transfer", "cash"]}},

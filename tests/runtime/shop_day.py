@@ -7,12 +7,13 @@ from typing import Any
 
 from demo import burst, stock, traffic, wholesale
 from demo.desks import Desks
-from demo.outcome import DeadLetter, Fault, Outcome, Sample, State
+from demo.outcome import Fault, Outcome, Sample, State
 from demo.till import Till
-from demo.timeline import Handled
-from demo.timeline import Invocation as Run
 from demo.traffic import Message
 from orders import fulfil
+from showing.deployed import DeadLetter
+from showing.timeline import Handled
+from showing.timeline import Invocation as Run
 
 from serverless_patterns_runtime import Effects, Invocation, PermanentError, Update
 from serverless_patterns_runtime.testing import Table, commit

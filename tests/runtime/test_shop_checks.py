@@ -5,9 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from demo import checks, timeline
-from demo.outcome import DeadLetter, Outcome, State
-from demo.timeline import Event, Handled, Invocation
+from demo import checks
+from demo.outcome import Outcome, State
+from showing import timeline
+from showing.deployed import DeadLetter
+from showing.timeline import Event, Handled, Invocation
 
 from tests.runtime.shop_day import CAP, NOON, play
 

@@ -5,8 +5,8 @@ import pytest
 from demo import faults, stock, traffic, wholesale
 from demo.faults import Victims
 from demo.sampling import Sampler
-from demo.timeline import Handled
 from demo.traffic import Message, Sent
+from showing.timeline import Handled
 
 
 @pytest.mark.parametrize("count", [60, 120, 800])

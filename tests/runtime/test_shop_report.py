@@ -7,11 +7,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from demo import charts, checks, report, saga_picture
+from demo import checks, report, saga_picture
 from demo.api_checks import answers_202
-from demo.charts import Axis, Mark, Series, Span
 from demo.outcome import Outcome
 from demo.troubles import ENDS, TROUBLES
+from showing import charts
+from showing.charts import Axis, Mark, Series, Span
+from showing.page import results, write
 
 from tests.runtime.shop_day import play
 
@@ -29,7 +31,8 @@ def page(day: Outcome) -> str:
 
 
 def test_results_hold_exactly_the_promised_fields(day: Outcome, tmp_path: Path) -> None:
-    _, machine = report.write(tmp_path / "out" / "demo", day, checks.check(day), "a day")
+    done = checks.check(day)
+    _, machine = write(tmp_path / "out" / "demo", report.page(day, done, "a day"), done)
     found = json.loads(machine.read_text())
     assert found.keys() == {"ok", "checks"}
     assert found["ok"] is True
@@ -40,7 +43,7 @@ def test_results_hold_exactly_the_promised_fields(day: Outcome, tmp_path: Path) 
 def test_one_failed_check_fails_the_whole_and_leads_the_page(day: Outcome) -> None:
     missed = replace(day, faults=[replace(day.faults[0], fired=0)])
     done = checks.check(missed)
-    assert report.results(done)["ok"] is False
+    assert results(done)["ok"] is False
     assert f'<span class="bad">1 of {len(done)} checks failed' in report.page(missed, done, "")
 
 

@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from showing.check import Check, equal
+
 from demo.api import Answer
-from demo.check import Check, equal
 from demo.outcome import Outcome
 
 

@@ -11,6 +11,7 @@ ROUTES = {
     "POST /orders": "straight to the queue, no function",
     "GET /orders/{order_id}": "orders:get",
     "POST /payments": "payments:take, Idempotency-Key, Effects",
+    "POST /marketplace/orders": "publishes OrderPlaced",
     "POST /checkout": "starts the saga, Idempotency-Key",
     "GET /checkout/{execution}": "how it is, for who started it",
     "POST /approvals/{id}": "decides, once",

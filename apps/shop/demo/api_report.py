@@ -3,8 +3,9 @@
 from collections import Counter
 from html import escape
 
+from showing.markup import element
+
 from demo.api_figures import RouteFigures, by_route, refusals
-from demo.markup import element
 from demo.outcome import Outcome
 
 GOOD = range(200, 300)

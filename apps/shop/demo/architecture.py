@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from demo.markup import element, text
+from showing.markup import element, text
 
 
 @dataclass(frozen=True)

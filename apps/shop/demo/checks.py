@@ -4,10 +4,14 @@ from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from demo import api_checks, saga_checks, timeline
-from demo.check import Check, at_least, at_most, equal
+from showing import timeline
+from showing.check import Check, at_least, at_most, equal
+from showing.deployed import DeadLetter
+
+from demo import api_checks, saga_checks
 from demo.move import checks as move_checks
-from demo.outcome import DeadLetter, Outcome, State
+from demo.outcome import Outcome, State
+from demo.placed import checks as placed_checks
 from demo.stock import quantities
 from demo.wholesale import Order
 
@@ -24,6 +28,7 @@ def check(outcome: Outcome) -> list[Check]:
         *api_checks.check(outcome, _settled(outcome, outcome.drained)),
         equal("messages left in the queue", outcome.left, 0),
         *saga_checks.check(outcome.checkouts),
+        *placed_checks.check(outcome.placed),
         *(move_checks.check(outcome.move) if outcome.move else ()),
         *[at_least(f"fault fired: {fault.name}", fault.fired, 1) for fault in outcome.faults],
     ]

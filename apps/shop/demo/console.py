@@ -1,68 +1,55 @@
-"""What the demo prints: a line for each thing that happens, and a table in the end."""
+"""What the demo prints in the end: the answers, the move, the faults, the checks, and how to look around."""
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from rich import box
-from rich.console import Console as Terminal
 from rich.markup import escape
-from rich.table import Table
+from showing.check import Check
+from showing.console import Console as AnyConsole
+from showing.console import shown
 
 from demo.api_figures import by_route
-from demo.check import Check
 from demo.deployed import Shop
 from demo.move.report import HEADS, figures
 from demo.move.site import Site
 from demo.outcome import Outcome
+from demo.placed import report as placed_report
 
-FIGURES = {"Value", "Expected", "Strikes", "Calls", "Replays", "p50 ms", "p95 ms", "p99 ms", *HEADS} - {"Route"}
+FIGURES = {"Strikes", "Calls", "Replays", "p50 ms", "p95 ms", "p99 ms", *HEADS, *placed_report.HEADS} - {
+    "Route",
+    "Department",
+}
 
 
-class Console:
-    def __init__(self) -> None:
-        self._started = time.monotonic()
-        self._terminal = Terminal(highlight=False, soft_wrap=True)
-
-    def tell(self, line: str) -> None:
-        """One line, with the seconds since the start."""
-        self._terminal.print(f"[dim]{time.monotonic() - self._started:5.1f} s[/dim]  {escape(line)}")
-
-    def fail(self, reason: str) -> None:
-        self._terminal.print(f"[bold red]the demo could not run:[/bold red] {escape(reason)}")
-
+class Console(AnyConsole):
     def show(self, checks: Sequence[Check], outcome: Outcome, page: Path) -> None:
         """The answers, the faults, the checks, and where to look."""
         self.tell("what was seen:")
-        routes = _table("Route", "Calls", "Answers by status", "Replays", "p50 ms", "p95 ms", "p99 ms")
-        for route in by_route(outcome.answers):
-            statuses = "  ".join(f"{status}: {count:,}" for status, count in route.statuses.items())
-            times = [f"{value:.0f}" for value in (route.p50, route.p95, route.p99)]
-            routes.add_row(escape(route.route), f"{route.calls:,}", statuses, f"{route.replays:,}", *times)
-        faults = _table("Injected", "Strikes", "Evidence")
-        for fault in outcome.faults:
-            faults.add_row(fault.name, _shown(fault.fired), escape(fault.evidence))
-        results = _table("Check", "Value", "Expected", "")
-        for check in checks:
-            mark = "[green]ok[/green]" if check.ok else "[bold red]FAILED[/bold red]"
-            results.add_row(escape(check.name), _shown(check.value), _shown(check.expected), mark)
-        self._terminal.print(routes)
+        routes = [
+            (
+                escape(route.route),
+                f"{route.calls:,}",
+                "  ".join(f"{status}: {count:,}" for status, count in route.statuses.items()),
+                f"{route.replays:,}",
+                *(f"{value:.0f}" for value in (route.p50, route.p95, route.p99)),
+            )
+            for route in by_route(outcome.answers)
+        ]
+        self._show(["Route", "Calls", "Answers by status", "Replays", "p50 ms", "p95 ms", "p99 ms"], routes)
         if outcome.move:
-            moved = _table(*HEADS)
-            for row in figures(outcome.move):
-                moved.add_row(*map(escape, row))
-            self._terminal.print(moved)
-        self._terminal.print(faults)
-        self._terminal.print(results)
-        failed = sum(not check.ok for check in checks)
-        verdict = f"[bold red]{failed} failed[/bold red]" if failed else "[bold green]all hold[/bold green]"
-        self._terminal.print(f"{len(checks)} checks: {verdict}. Report: {page}")
+            self._show(HEADS, [[*map(escape, row)] for row in figures(outcome.move)])
+        self._show(placed_report.HEADS, placed_report.figures(outcome.placed))
+        faults = [(fault.name, shown(fault.fired), escape(fault.evidence)) for fault in outcome.faults]
+        self._show(["Injected", "Strikes", "Evidence"], faults)
+        self.show_checks(checks, page)
+
+    def _show(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        self.show_table(headings, rows, figures=FIGURES, whole=["Route"])
 
     def show_kept(self, endpoint_url: str | None, shop: Shop, site: Site, stop: str) -> None:
         """How to look around in what was left running, and how to stop it."""
         on = f"--endpoint-url {endpoint_url}"
-        self._terminal.print(
+        self.show_text(
             f"""
 Everything keeps running (KEEP=1). Look around:
   export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1
@@ -75,17 +62,5 @@ Everything keeps running (KEEP=1). Look around:
   curl -i {site.url}/
   aws {on} sqs get-queue-attributes --queue-url {shop.queue_url} --attribute-names All
 Stop it with:
-  {stop}""",
-            markup=False,
+  {stop}"""
         )
-
-
-def _table(*headings: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, justify="right" if heading in FIGURES else "left", no_wrap=heading == "Route")
-    return table
-
-
-def _shown(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int | float) and not isinstance(value, bool) else escape(str(value))

@@ -8,7 +8,11 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from demo import burst, shoppers, stock, timeline, traffic
+from showing import timeline
+from showing.deployed import DeadLetter
+from showing.timeline import Handled
+
+from demo import burst, shoppers, stock, traffic
 from demo.api import Answer, Call
 from demo.chat import Chat
 from demo.checkouts import Checkouts
@@ -16,11 +20,11 @@ from demo.deployed import Shop
 from demo.evening import Evening
 from demo.faults import Faults, Victims
 from demo.move.moving import Moving
-from demo.outcome import DeadLetter, Outcome, Sample, State
+from demo.outcome import Outcome, Sample, State
+from demo.placed.placing import Placing
 from demo.provider.process import PaymentProvider
 from demo.sampling import Sampler
 from demo.till import Till
-from demo.timeline import Handled
 from demo.traffic import Sent, Traffic
 from demo.wholesale import Order
 from serverless_patterns.testing import EmbeddedCloud, wait_until
@@ -46,6 +50,7 @@ class Day:
     product_names: Mapping[int, str]
     provider: PaymentProvider
     chat: Chat
+    placing: Placing
     tell: Tell
     checkouts: int = CHECKOUTS
     moving: Moving | None = None
@@ -72,15 +77,16 @@ class Day:
             final, left = self.shop.state(), sum(self.shop.depths()[:2])
         self.tell(f"redriven: {len(redriven)} dead letters went back, {len(final.orders):,} orders are fulfilled")
         checkouts = self._evening(opening)
+        placed = self.placing.play()
         move = self.moving.play() if self.moving else None
-        log = self.shop.log()
+        log = self.shop.log_of(self.shop.function_name)
         handled, runs = timeline.handled(log), timeline.invocations(log)
         return Outcome(
             cap=CAP,
             opening=opening,
             restocked=missing,
             traffic=planned,
-            answers=[*self._answers, *checkouts.answers],
+            answers=[*self._answers, *checkouts.answers, *placed.answers],
             sent={one.correlation_id: one.message for one in sent},
             sent_at=self._sent_at(sent, handled),
             drained=drained,
@@ -93,6 +99,7 @@ class Day:
             faults=faults.report(sent, handled, runs, told),
             checkouts=checkouts,
             move=move,
+            placed=placed,
             phases=self._phases,
         )
 

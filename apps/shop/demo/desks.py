@@ -37,6 +37,10 @@ class Desks:
         """Of another caller who may check out, and has not begun what the site began."""
         return bearing(tokens.issue("app", "checkout", int(self.now + VALID_SECONDS), self.signing_key))
 
+    def marketplace(self) -> Mapping[str, str]:
+        """Of a marketplace, which tells of orders that were placed there."""
+        return bearing(tokens.issue("marketplace", "orders", int(self.now + VALID_SECONDS), self.signing_key))
+
     def manager(self) -> Mapping[str, str]:
         """Of somebody who may approve, and nothing else."""
         return bearing(tokens.issue("manager", "approvals", int(self.now + VALID_SECONDS), self.signing_key))

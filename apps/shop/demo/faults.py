@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from showing.timeline import SETTLED, Handled, Invocation
+
 from demo.api import Answer
 from demo.outcome import Fault
-from demo.timeline import SETTLED, Handled, Invocation
 from demo.traffic import Sent, Traffic
 from demo.troubles import SDK_ATTEMPTS
 from serverless_patterns.testing import EmbeddedCloud, Injection

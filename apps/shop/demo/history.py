@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-from demo import timeline
-from demo.charts import Axis, Mark, Note, Series, Span, chart
+from showing import timeline
+from showing.charts import Axis, Mark, Note, Series, Span, chart
+from showing.timeline import Point
+
 from demo.outcome import Outcome
-from demo.timeline import Point
 
 SECONDS_WORTH_A_NOTE = 5
 

@@ -4,24 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from showing.deployed import DeadLetter
+from showing.timeline import Handled, Invocation
+
 from demo.api import Answer
 from demo.checkouts import Checkouts
 from demo.move.outcome import Move
+from demo.placed.outcome import Placed
 from demo.stock import Opening
-from demo.timeline import Handled, Invocation
 from demo.traffic import Message, Traffic
-
-
-@dataclass(frozen=True)
-class DeadLetter:
-    """A message in the dead-letter queue, read without removing it."""
-
-    message_id: str
-    body: str
-    reason: str
-    error_type: str
-    correlation_id: str
-    """Of the first message: survives dead-lettering and redrive."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +82,8 @@ class Outcome:
     """Of the evening, when the orders were done with."""
     move: Move | None
     """Of the site, if it was to move."""
+    placed: Placed
+    """Of a marketplace."""
     phases: Mapping[str, tuple[float, float]]
     """`send`, `drain`, `pay`, `restock`, `redrive`: from and to, in epoch seconds."""
 

@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Callable
 
+from showing.check import Check, at_least, equal
+
 from demo.api import Answer
 from demo.cashdesk import LOOK, START, execution_of
-from demo.check import Check, at_least, equal
 from demo.checkouts import Checkouts
 from demo.hostile import APPROVALS
 from demo.sagas import Execution

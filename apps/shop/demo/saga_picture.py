@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from demo.markup import element, text
+from showing.markup import element, text
+
 from demo.sagas import Execution
 from demo.troubles import COMPENSATED, COMPENSATION_PARKED, ENDS, FORWARD_PARKED, MANAGER, SUCCEEDED
 

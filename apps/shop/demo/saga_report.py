@@ -3,8 +3,9 @@
 from collections import Counter
 from html import escape
 
+from showing.markup import element
+
 from demo.checkouts import Checkouts
-from demo.markup import element
 from demo.saga_picture import picture
 from demo.troubles import COLUMNS, COMPENSATED, ENDS, NONE, SUCCEEDED, TROUBLES, Trouble
 

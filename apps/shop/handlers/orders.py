@@ -32,7 +32,7 @@ def fulfil(order: dict[str, Any], invocation: Invocation) -> Effects:
         writes=[
             # Claims are forgotten after their retention; an order that is already in the table never is.
             Put("ORDERS", row, condition=Attr("order_id").not_exists(), otherwise=PermanentError("already fulfilled")),
-            *[_take_from_stock(product, quantity) for product, quantity in wanted.items()],
+            *[take_from_stock(product, quantity) for product, quantity in wanted.items()],
         ],
         result={"order_id": order["order_id"]},
     )
@@ -69,7 +69,8 @@ def goods_of(lines: Any) -> Counter[int]:
     return wanted
 
 
-def _take_from_stock(product: int, quantity: int) -> Update:
+def take_from_stock(product: int, quantity: int) -> Update:
+    """So many pieces less on hand, or a refusal for good."""
     return Update(
         "STOCK",
         {"product_id": product},

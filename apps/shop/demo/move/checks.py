@@ -4,7 +4,8 @@ import math
 from collections import Counter, defaultdict
 from itertools import pairwise
 
-from demo.check import Check, at_least, at_most, equal
+from showing.check import Check, at_least, at_most, equal
+
 from demo.move.outcome import Move
 from demo.move.plateaus import Plateau, placed, plateaus, sides, strays
 from demo.move.tales import SEEN_WITHIN

@@ -3,9 +3,10 @@
 from html import escape
 from typing import Any
 
+from showing.charts import Axis, Mark, Series, chart
+from showing.markup import element
+
 from demo.api_figures import percentile
-from demo.charts import Axis, Mark, Series, chart
-from demo.markup import element
 from demo.move.outcome import Move
 from demo.move.plateaus import holds, shares
 from demo.move.visit import BASKET, CATALOGUE, MOVING, PAGES, PROFILE, Visit

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Literal
 
-from demo.markup import element, line, text
-from demo.timeline import Point
+from showing.markup import element, line, text
+from showing.timeline import Point
 
 WIDTH = 1000
 LEFT, RIGHT, TOP, BOTTOM = 48, 16, 30, 30

@@ -1,0 +1,89 @@
+"""What was seen of a marketplace's orders: plain facts, from which checks and report are made."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from showing.deployed import DeadLetter
+from showing.timeline import Handled
+
+from demo.api import Answer
+from demo.placed.orders import Placement
+
+CORRELATION = "market-"
+"""In front of the order's id."""
+
+
+@dataclass(frozen=True)
+class Department:
+    """One subscriber, or what runs when all of them are done."""
+
+    handled: Sequence[Handled]
+    """What it says of every message and receive."""
+    dead_letters: Sequence[DeadLetter]
+    """Of its queue."""
+    undelivered: int
+    """Messages that SNS could not bring to its queue."""
+    left: int
+    """Messages in its queue in the end."""
+
+    def done_at(self) -> dict[str, float]:
+        """When each order was done first, in epoch seconds."""
+        found: dict[str, float] = {}
+        for line in self.handled:
+            if line.outcome == "Succeeded":
+                found.setdefault(line.correlation_id.removeprefix(CORRELATION), line.at)
+        return found
+
+    @property
+    def buried(self) -> set[str]:
+        """Orders that are dead letters."""
+        return {letter.correlation_id.removeprefix(CORRELATION) for letter in self.dead_letters}
+
+
+@dataclass(frozen=True)
+class Struck:
+    """Something that was broken on the wire."""
+
+    name: str
+    how: str
+    fired: int
+
+
+@dataclass(frozen=True)
+class Placed:
+    orders: Sequence[Placement]
+    answers: Sequence[Answer]
+    """Of the API, to every telling."""
+    rows: Mapping[str, Mapping[str, Any]]
+    """Of the orders that have ended, by order."""
+    invoices: Mapping[str, Mapping[str, Any]]
+    picks: Mapping[str, Mapping[str, Any]]
+    opening: Mapping[int, int]
+    """Pieces on hand before the first order, by product."""
+    stock: Mapping[int, int]
+    """And in the end."""
+    departments: Mapping[str, Department]
+    completions: Department
+    late: Mapping[str, frozenset[str]]
+    """Departments whose results came too late and were refused, by order."""
+    struck: Sequence[Struck]
+    phases: Mapping[str, tuple[float, float]]
+    """From and to, in epoch seconds."""
+    stalled: tuple[float, float]
+    """While analytics took nothing in."""
+
+    @property
+    def published_at(self) -> dict[str, float]:
+        """When each order was accepted first, in epoch seconds."""
+        found: dict[str, float] = {}
+        for answer in self.answers:
+            if answer.ok:
+                found.setdefault(answer.call.correlation_id.removeprefix(CORRELATION), answer.at)
+        return found
+
+    def seconds(self, department: str, *, stalled: bool) -> list[float]:
+        """From publishing to done, by order; told of while analytics stood still, or not."""
+        done, published = self.departments[department].done_at(), self.published_at
+        ids = [one.order_id for one in self.orders if one.stalled == stalled]
+        return [done[id] - published[id] for id in ids if id in done and id in published]

@@ -1,0 +1,135 @@
+"""A marketplace's orders from the first telling to the last late result, while one department stands still."""
+
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from demo.api import Answer, Call
+from demo.deployed import Shop
+from demo.hostile import JSON
+from demo.placed.departments import Departments
+from demo.placed.orders import DEPARTMENTS, Placement, pieces, plan
+from demo.placed.outcome import CORRELATION, Placed, Struck
+from serverless_patterns.testing import EmbeddedCloud, Fault, Injection, wait_until
+
+ROUTE = "POST /marketplace/orders"
+WELL, STALLED, DEADLINE, LATE = "all well", "Analytics stands still", "the deadline", "late results"
+CALLERS = 4  # at once
+GIVEN_UP_SECONDS = 90
+SDK_ATTEMPTS = 3  # with fewer the SDK of a function would hide from it what was lost
+REFUSALS = 20
+
+
+@dataclass
+class Placing:
+    cloud: EmbeddedCloud
+    shop: Shop
+    departments: Departments
+    tell: Callable[[str], None]
+    orders: int = 40
+    """Told of while all is well; and as many again while analytics stands still."""
+    _answers: list[Answer] = field(default_factory=list)
+    _phases: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def play(self) -> Placed:
+        """What takes over a minute and a half is given up, and the checks tell."""
+        planned = plan(self.orders)
+        self.shop.restock(pieces(planned))
+        opening = self.shop.stock()
+        faults = self._break(planned)
+        begun = time.time()
+        with self._phase(WELL):
+            self._tell_of([one for one in planned if not one.stalled])
+            self._wait(lambda: self._ended(planned, stalled=False), "the orders to be ready")
+        self.departments.close()
+        closed = time.time()
+        with self._phase(STALLED):
+            self._tell_of([one for one in planned if one.stalled])
+            self._wait(lambda: self._ended(planned, stalled=True) and self._worked(planned), "the others to be done")
+        with self._phase(DEADLINE):
+            self._wait(lambda: self._all_ended(planned), "the deadline to come to what is missing")
+        with self._phase(LATE):
+            opened = time.time()
+            self.departments.open()
+            self._wait(self.departments.are_drained, "the late results")
+        rows = self.departments.by_order("Placed")
+        waiting = sum(row["status"] == "ATTENTION" for row in rows.values())
+        self.tell(
+            f"{len(self._answers)} tellings of {len(planned)} marketplace orders in {time.time() - begun:.1f} s: "
+            f"{len(rows) - waiting} ready, {waiting} with something missing at the deadline"
+        )
+        return Placed(
+            orders=planned,
+            answers=self._answers,
+            rows=rows,
+            invoices=self.departments.by_order("Invoices"),
+            picks=self.departments.by_order("Picks"),
+            opening=opening,
+            stock=self.shop.stock(),
+            departments={name: self.departments.seen(name) for name in DEPARTMENTS},
+            completions=self.departments.seen("Completions"),
+            late=self.departments.late(),
+            struck=[Struck(name, how, injected.fired()) for name, (how, injected) in faults.items()],
+            phases=self._phases,
+            stalled=(closed, opened),
+        )
+
+    def _break(self, planned: Sequence[Placement]) -> dict[str, tuple[str, Injection]]:
+        """By name: what is broken on the wire, and its trap."""
+        victim = next(one.order_id for one in planned if not one.fails_in and not one.stalled)
+        invoices = f'length(TransactItems[?Put.Item.order_id.S == `"{victim}"` && Put.Item.number]) > `0`'
+        heads = {"resource": self.departments.fan_in_table}
+        faults = {
+            "Invoice's answer lost": (
+                f"the invoice of {victim} was committed; the connection broke before the answer",
+                Fault.lost_answer("dynamodb", "TransactWriteItems", times=SDK_ATTEMPTS, body=invoices),
+            ),
+            "Fan-in's answer lost": (
+                "a department's result was recorded; the connection broke before the answer",
+                Fault.lost_answer("dynamodb", "UpdateItem", times=SDK_ATTEMPTS, **heads),
+            ),
+            "Fan-in throttled": (
+                "results of departments were refused, again and again",
+                Fault.throttled("dynamodb", "UpdateItem", times=REFUSALS, **heads),
+            ),
+        }
+        return {name: (how, self.cloud.faults.install(fault)) for name, (how, fault) in faults.items()}
+
+    def _tell_of(self, orders: Sequence[Placement]) -> None:
+        """All of them once, then some again, as a marketplace does that has not heard the answer."""
+        headers = {**JSON, **self.shop.desks.marketplace()}
+        once = [_call(one, headers) for one in orders]
+        again = [_call(one, headers) for one in orders if one.tellings > 1]
+        self._answers += self.shop.api.call_all([*once, *again], CALLERS)
+
+    def _ended(self, planned: Sequence[Placement], *, stalled: bool) -> bool:
+        """Those that nothing keeps from it."""
+        free = {one.order_id for one in planned if one.stalled == stalled and not one.missing}
+        return free <= self.departments.by_order("Placed").keys()
+
+    def _worked(self, planned: Sequence[Placement]) -> bool:
+        """The departments that do not stand still."""
+        told = {one.order_id for one in planned if one.stalled}
+        return all(told <= self.departments.by_order(table).keys() for table in ("Picks", "Invoices"))
+
+    def _all_ended(self, planned: Sequence[Placement]) -> bool:
+        self.departments.look_at_deadlines()
+        return len(self.departments.by_order("Placed")) >= len(planned)
+
+    def _wait(self, done: Callable[[], bool], what_for: str) -> None:
+        try:
+            wait_until(done, GIVEN_UP_SECONDS, what_for, interval_seconds=0.25)
+        except TimeoutError as error:
+            self.tell(f"gave up: {error}")
+
+    @contextmanager
+    def _phase(self, name: str) -> Generator[None]:
+        begun = time.time()
+        yield
+        self._phases[name] = begun, time.time()
+
+
+def _call(order: Placement, headers: dict[str, str]) -> Call:
+    correlation = {"X-Correlation-Id": f"{CORRELATION}{order.order_id}"}
+    return Call(ROUTE, (202,), body=order.text, headers=headers | correlation, caller="marketplace")
