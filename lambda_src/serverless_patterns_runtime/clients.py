@@ -59,7 +59,7 @@ class _Loader(Loader):
     FILE_LOADER_CLASS = _JsonFiles
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002
-        return ["dynamodb", "secretsmanager", "sqs", "ssm", "stepfunctions"]
+        return ["dynamodb", "s3", "secretsmanager", "sns", "sqs", "ssm", "stepfunctions"]
 
     def load_service_model(self, service_name: str, type_name: str, api_version: str | None = None) -> Any:
         """Without the search of every transaction for ARNs of another account's tables, a twentieth of its CPU.
