@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from serverless_patterns_runtime.approval_request import ApprovalRequest
+    from serverless_patterns_runtime.completion import Completion
     from serverless_patterns_runtime.conditions import Attr
     from serverless_patterns_runtime.effects import Check, Delete, Effects, Put, Update
     from serverless_patterns_runtime.errors import KeyExpired, PermanentError, PublishFailed, Unsettled
@@ -21,6 +22,7 @@ __all__ = [
     "Attr",
     "Caller",
     "Check",
+    "Completion",
     "Delete",
     "Effects",
     "Invocation",
@@ -41,6 +43,7 @@ __all__ = [
 
 _MODULES = {
     "approval_request": ("ApprovalRequest",),
+    "completion": ("Completion",),
     "conditions": ("Attr",),
     "effects": ("Check", "Delete", "Effects", "Put", "Update"),
     "errors": ("KeyExpired", "PermanentError", "PublishFailed", "Unsettled"),

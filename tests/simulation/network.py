@@ -27,6 +27,7 @@ LATEST_SECONDS = 20.0
 THROTTLES = {
     "dynamodb": ("ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded"),
     "sqs": ("RequestThrottled", "ThrottlingException"),
+    "s3": ("SlowDown",),
     "stepfunctions": ("ThrottlingException",),
 }
 STATEMENT_ERRORS = ("ThrottlingError", "ProvisionedThroughputExceeded", "InternalServerError", "TransactionConflict")

@@ -6,10 +6,12 @@ from typing import Any
 
 from serverless_patterns_runtime.claims.completed import CompletedClaims
 from serverless_patterns_runtime.clients import unreachable
+from serverless_patterns_runtime.errors import IdempotencyKeyReused
 from serverless_patterns_runtime.load_leveled_queue.dead_letters import DeadLetters
 from serverless_patterns_runtime.load_leveled_queue.delivery import Delivery
 from serverless_patterns_runtime.load_leveled_queue.edge import Edge
-from serverless_patterns_runtime.load_leveled_queue.message import Message
+from serverless_patterns_runtime.load_leveled_queue.message import Message, Request
+from serverless_patterns_runtime.load_leveled_queue.taking_part import Part
 from serverless_patterns_runtime.load_leveled_queue.verdicts import (
     Busy,
     Duplicate,
@@ -34,6 +36,7 @@ class Conclusions:
         settings = edge.settings
         self._remaining = remaining
         self._buried_any = False
+        self._cannot_open = False
         self._clock = edge.clock
         self._logger = edge.logger
         self._metrics = edge.metrics
@@ -54,6 +57,11 @@ class Conclusions:
             self._errors.append(verdict.error)
         if isinstance(verdict, Refused):
             verdict = self._bury(delivery, verdict)
+        part = delivery.request and delivery.request.part
+        if part is not None:
+            if isinstance(verdict, Failed) and delivery.message.receive_count == 1:
+                self._open(part, delivery.message.id)
+            part.tell()
         delivery.verdict = verdict
         delivery.delay_seconds = self._delay(delivery, verdict)
         if delivery.delay_seconds is not None:
@@ -92,12 +100,36 @@ class Conclusions:
         try:
             if delivery.request is not None and self._completed.hold(delivery.request.claim):
                 # It came back after its effect: late, or to a function that finds its own work done and refuses.
+                self._report(delivery.request)
                 return Duplicate()
+            self._open_for(delivery, refused)
             self._dead_letters.send(delivery.message, refused.error, delivery.idempotency_key)
         except Exception as error:
             # Whatever it was, this message alone must pay for it: it comes back, its neighbours are acknowledged.
             return Failed(error)
         return refused
+
+    def _report(self, request: Request) -> None:
+        """What was completed may not have been reported. A lease is settled only when it is."""
+        done = None if request.part is None else self._completed.find(request.claim)
+        if request.part is not None and done is not None and done.answer is not None:
+            request.part.report(done.answer, lambda: self._remaining() - LAST_SECONDS)
+
+    def _open_for(self, delivery: Delivery, refused: Refused) -> None:
+        """A dead letter has no result. One whose key is another message's has no part in its fan-in either."""
+        part = delivery.request and delivery.request.part
+        if part is not None and not isinstance(refused.error, IdempotencyKeyReused):
+            part.open()
+
+    def _open(self, part: Part, message_id: str) -> None:
+        """Now, so that the deadline comes in time; what comes again is not tried before that has worked."""
+        if self._remaining() < LAST_SECONDS or self._cannot_open:
+            return
+        try:
+            part.open()
+        except Exception as error:
+            self._cannot_open = True
+            self.warn("the fan-in could not be opened: its deadline may come late", error, message_id)
 
     def _delay(self, delivery: Delivery, verdict: Verdict) -> int | None:
         match verdict:

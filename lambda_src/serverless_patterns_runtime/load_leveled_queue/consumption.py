@@ -6,7 +6,7 @@ from typing import Any
 
 from serverless_patterns_runtime.claims.leases import Leases
 from serverless_patterns_runtime.claims.statements import Statements
-from serverless_patterns_runtime.errors import Expired, IdempotencyKeyReused, MalformedPayload
+from serverless_patterns_runtime.errors import Expired, IdempotencyKeyReused, MalformedPayload, PermanentError
 from serverless_patterns_runtime.load_leveled_queue.commit_threads import at_once
 from serverless_patterns_runtime.load_leveled_queue.conclusions import Conclusions
 from serverless_patterns_runtime.load_leveled_queue.delivery import Delivery, claims, first_of_each_key
@@ -73,8 +73,15 @@ class Consumption:
         settings = self._settings
         try:
             request = message.request(key_path=settings.idempotency_key, namespace=settings.claims_namespace)
+            if self._edge.branch is not None:
+                self._edge.branch.check_key(message)
         except MalformedPayload as error:
             return Delivery(message, None, error)
+        if self._edge.branch is not None:
+            try:
+                request = request._replace(part=self._edge.branch.part(message, request))
+            except PermanentError as error:
+                return Delivery(message, request, error)
         age = int(self._edge.clock() - message.sent_at)
         if 0 < settings.max_age_seconds < age:
             expired = Expired(f"expired: {age} s old, where max_age is {settings.max_age_seconds} s")
@@ -109,7 +116,7 @@ class Consumption:
     def _work(self, *, threads: bool) -> Generator[Work]:
         edge = self._edge
         if not self._settings.returns_effects:
-            yield LeasedWork(edge, self._remaining, self._leases())
+            yield LeasedWork(edge, self._remaining, self._remaining_for_work, self._leases())
         elif threads and edge.commit_threads is not None:
             with edge.commit_threads.for_one_invocation() as submit:
                 yield TransactionalWork(edge, self._remaining_for_work, submit)

@@ -10,7 +10,7 @@ from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.load_leveled_queue import contract
 from serverless_patterns_runtime.load_leveled_queue.message import Message
 
-__all__ = ["DeadLetters"]
+__all__ = ["DeadLetters", "original_attributes"]
 
 Attributes = dict[str, dict[str, Any]]
 """Message attributes in the shape that SendMessage takes."""
@@ -42,7 +42,7 @@ class DeadLetters(NamedTuple):
 
 
 def _attributes(message: Message, error: PermanentError, idempotency_key: str | None) -> Attributes:
-    original = _original_attributes(message)
+    original = original_attributes(message)
     names = sorted(original)  # which ones make room does not matter, but it is the same on every attempt
     kept = {name: original[name] for name in names[: contract.MAX_ATTRIBUTES - 1]}
     displaced = {name: _for_json(original[name]) for name in names[contract.MAX_ATTRIBUTES - 1 :]}
@@ -53,8 +53,8 @@ def _attributes(message: Message, error: PermanentError, idempotency_key: str | 
     return kept | {contract.DEAD_LETTER_ATTRIBUTE: {"DataType": "String", "StringValue": reason}}
 
 
-def _original_attributes(message: Message) -> Attributes:
-    """What the first sender gave, without what we added on the way."""
+def original_attributes(message: Message) -> Attributes:
+    """What the first sender gave, without what we added on the way, in the shape that SendMessage takes."""
     original = {
         name: _for_sending(attribute)
         for name, attribute in message.attributes.items()

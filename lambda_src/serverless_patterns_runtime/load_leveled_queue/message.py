@@ -11,6 +11,7 @@ from serverless_patterns_runtime.claims.claim import Claim
 from serverless_patterns_runtime.errors import MalformedPayload
 from serverless_patterns_runtime.load_leveled_queue import contract
 from serverless_patterns_runtime.load_leveled_queue.redrive import read_redrive
+from serverless_patterns_runtime.load_leveled_queue.taking_part import Part
 from serverless_patterns_runtime.payload import digest, parse
 
 __all__ = ["Message", "Request"]
@@ -28,6 +29,8 @@ class Request(NamedTuple):
 
     payload: Any
     claim: Claim
+    part: Part | None = None
+    """In the fan-in that the consumer is a branch of."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from serverless_patterns_runtime.load_leveled_queue.delivery import Delivery
 from serverless_patterns_runtime.load_leveled_queue.edge import Edge
 from serverless_patterns_runtime.load_leveled_queue.intake import Intake
 from serverless_patterns_runtime.load_leveled_queue.message import Message, Request
+from serverless_patterns_runtime.load_leveled_queue.taking_part import Part
 from serverless_patterns_runtime.load_leveled_queue.verdicts import Failed, Held, Refused, Unstarted, Verdict
 from serverless_patterns_runtime.load_leveled_queue.work import Work, verdict_on
 
@@ -43,6 +44,7 @@ class Trials:
         self._remaining = remaining
         self._remaining_for_work = remaining_for_work
         self._longest_run: float | None = None
+        self._opening_error: Exception | None = None
         attempts = self._attempts()
         self._attempt_limit = AttemptLimit(
             limit=edge.settings.max_receive_count,
@@ -56,6 +58,8 @@ class Trials:
         """Run the business function; the answer may still be on its way."""
         message, request = delivery.message, delivery.request
         assert request is not None
+        if request.part is not None and message.receive_count > 1 and (failure := self._unopened(request.part)):
+            return _known(Failed(failure))
         if self._intake.refusal is not None:
             return _known(Held(self._intake.refusal))
         obstacle = work.obstacle(request)
@@ -69,6 +73,19 @@ class Trials:
             return _known(Held(refusal))
         with permit or nullcontext():
             return self._run(delivery, message, request, work, permit)
+
+    def _unopened(self, part: Part) -> Exception | None:
+        """Why the deadline may not come, should this never get a result: then it is not tried.
+
+        A message that comes again, whether it was tried or a breaker has held it, may never get one. After one error
+        nobody waits for the next.
+        """
+        if self._opening_error is None:
+            try:
+                part.open()
+            except Exception as error:
+                self._opening_error = error
+        return self._opening_error
 
     def _run(
         self, delivery: Delivery, message: Message, request: Request, work: Work, permit: "Permit | None"

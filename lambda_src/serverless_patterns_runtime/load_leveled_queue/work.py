@@ -16,6 +16,8 @@ from serverless_patterns_runtime.invocation import Invocation
 from serverless_patterns_runtime.load_leveled_queue.commit_threads import PendingVerdict, Submit
 from serverless_patterns_runtime.load_leveled_queue.edge import Edge
 from serverless_patterns_runtime.load_leveled_queue.message import Request
+from serverless_patterns_runtime.load_leveled_queue.opening import Open
+from serverless_patterns_runtime.load_leveled_queue.taking_part import Part
 from serverless_patterns_runtime.load_leveled_queue.verdicts import (
     Busy,
     Duplicate,
@@ -58,6 +60,7 @@ class TransactionalWork:
 
     def __init__(self, edge: Edge, remaining: Callable[[], float], submit: Submit) -> None:
         self._business_function = edge.business_function
+        self._open = edge.open
         self._remaining = remaining
         self._submit = submit
         self._commits = Commits(
@@ -78,13 +81,13 @@ class TransactionalWork:
 
     def start(self, request: Request, invocation: Invocation, permit: "Permit | None") -> PendingVerdict:
         try:
-            effects: Effects = _called(self._business_function, request, invocation, permit)
+            effects: Effects = _called(self._business_function, self._open, request, invocation, permit)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # also SystemExit and CancelledError: this message alone must pay for them
             failure = verdict_on(error)
             return lambda: failure
-        return self._submit(lambda: self._commit(request.claim, effects))
+        return self._submit(lambda: self._commit(request, effects))
 
     def record(self) -> Sequence[Exception]:
         return ()
@@ -92,21 +95,42 @@ class TransactionalWork:
     def finish(self, released: Sequence[Claim]) -> Sequence[Exception]:  # noqa: ARG002
         return ()
 
-    def _commit(self, claim: Claim, effects: Effects) -> Verdict:
+    def _commit(self, request: Request, effects: Effects) -> Verdict:
         try:
-            committed = self._commits.commit(claim, effects, self._remaining)
+            if request.part is None:
+                committed = self._commits.commit(request.claim, effects, self._remaining)
+            else:
+                committed = self._commit_and_report(request.claim, request.part, effects)
         except Exception as error:
             return verdict_on(error)
         return Succeeded() if committed else Duplicate()
+
+    def _commit_and_report(self, claim: Claim, part: Part, effects: Effects) -> bool:
+        """The claim keeps the result: whoever finds it committed reports what was, and not what would be."""
+        kept = part.keep(effects.result)
+        holder = self._commits.commit_with_answer(claim, effects, kept, self._remaining)
+        if holder is None:
+            part.report(kept, self._remaining)
+        elif holder.answer is not None:  # else it was committed before there was a fan-in
+            part.report(holder.answer, self._remaining)
+        return holder is None
 
 
 class LeasedWork:
     """Anything else: a lease while it runs, marked as complete afterwards."""
 
-    def __init__(self, edge: Edge, remaining: Callable[[], float], leases: Leases) -> None:
+    def __init__(
+        self,
+        edge: Edge,
+        remaining: Callable[[], float],
+        remaining_for_work: Callable[[], float],
+        leases: Leases,
+    ) -> None:
         self._business_function = edge.business_function
+        self._open = edge.open
         self._clock = edge.clock
         self._remaining = remaining
+        self._remaining_for_work = remaining_for_work
         self._visibility_timeout = edge.settings.visibility_timeout_seconds
         self._leases = leases
         self._obstacles: dict[Claim, Exception | None] = {}
@@ -149,7 +173,9 @@ class LeasedWork:
 
     def _run(self, request: Request, invocation: Invocation, permit: "Permit | None") -> Verdict:
         try:
-            _called(self._business_function, request, invocation, permit)
+            result = _called(self._business_function, self._open, request, invocation, permit)
+            if request.part is not None:
+                request.part.report(request.part.keep(result), self._remaining_for_work)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # also SystemExit and CancelledError: this message alone must pay for them
@@ -157,11 +183,17 @@ class LeasedWork:
         return Succeeded()
 
 
-def _called(function: BusinessFunction, request: Request, invocation: Invocation, permit: "Permit | None") -> Any:
-    """What it returns. What becomes of that, a commit or a lease, is no matter of the downstream's."""
+def _called(
+    function: BusinessFunction, opened: Open | None, request: Request, invocation: Invocation, permit: "Permit | None"
+) -> Any:
+    """What it returns. What becomes of that, a commit or a lease, is no matter of the downstream's.
+
+    Nor is it when the payload cannot be opened.
+    """
+    payload = request.payload if opened is None else opened(request.payload)
     if permit is None:
-        return function(request.payload, invocation)
-    return permit.run(lambda: function(request.payload, invocation))
+        return function(payload, invocation)
+    return permit.run(lambda: function(payload, invocation))
 
 
 def _may_have_been_taken(obstacle: Exception | None) -> bool:

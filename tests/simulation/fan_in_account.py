@@ -1,0 +1,182 @@
+"""A topic with a fan-in as the construct would have deployed it: branches, sweep, and the function that completes."""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from serverless_patterns_runtime.business_function.business_function import BusinessFunction
+from serverless_patterns_runtime.fan_in.announcements import Announcements
+from serverless_patterns_runtime.fan_in.branch import Branch
+from serverless_patterns_runtime.fan_in.heads import Heads
+from serverless_patterns_runtime.fan_in.opening import Completions
+from serverless_patterns_runtime.fan_in.reports import Reports
+from serverless_patterns_runtime.fan_in.results import Results
+from serverless_patterns_runtime.fan_in.settings import BranchSettings
+from serverless_patterns_runtime.fan_in.sweeping import Sweep
+from serverless_patterns_runtime.load_leveled_queue.edge import Edge
+from serverless_patterns_runtime.load_leveled_queue.settings import Settings
+
+from .dynamodb_model import Table
+
+__all__ = [
+    "BUCKET",
+    "CLAIMS",
+    "COMPLETED",
+    "COMPLETIONS",
+    "EFFECTS",
+    "HEADS",
+    "NAMESPACE",
+    "Deployed",
+    "Outside",
+    "dead_letters_of",
+    "queue_of",
+    "tables",
+]
+
+HEADS, CLAIMS, EFFECTS, COMPLETED = "fan-ins", "claims", "effects-table", "completed-table"
+BUCKET, NAMESPACE = "results", "Orders"
+COMPLETIONS = "https://sqs.invalid/completions"
+DAY = 24 * 3600
+
+
+def tables() -> dict[str, Table]:
+    return {
+        HEADS: Table({"fan_in": "S"}, time_to_live="expires_at", indexes={"due": ("shard", "due")}),
+        CLAIMS: Table({"claim": "S"}, time_to_live="expires_at"),
+        EFFECTS: Table({"id": "S"}),
+        COMPLETED: Table({"id": "S"}),
+    }
+
+
+def queue_of(branch: str) -> str:
+    return f"https://sqs.invalid/{branch}"
+
+
+def dead_letters_of(queue_url: str) -> str:
+    return f"{queue_url}-dead"
+
+
+class Outside(NamedTuple):
+    """What one function sees of the world."""
+
+    dynamodb: Any
+    sqs: Any
+    s3: Any
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+    random: random.Random
+    log: Any
+    metrics: Any
+    count: Callable[..., None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployed:
+    branches: Mapping[str, bool]
+    """By name: whether its function returns Effects."""
+    expected_path: str = ""
+    """Of a list of branches in the body; empty: all of them take part."""
+    unknown: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Branches that one of them does not know: it was deployed before them."""
+    deadline: int = 60
+    retention: int = 30 * DAY
+    key_path: str = "id"
+    timeout: float = 30.0
+    batch_size: int = 1
+    max_concurrency: int = 2
+    max_receive_count: int = 5
+    retry_base: int = 5
+
+    @property
+    def visibility_timeout(self) -> float:
+        return 6 * self.timeout
+
+    @property
+    def counts_attempts(self) -> bool:
+        return self.batch_size > 1
+
+    @property
+    def native_receive_count(self) -> int:
+        return 200 if self.counts_attempts else self.max_receive_count
+
+    def branch(self, name: str, function: Callable[..., Any], outside: Outside) -> Edge:
+        heads, results = self._heads(outside), self._results(outside)
+        branch = Branch(
+            BranchSettings(
+                branch=name,
+                subscribers={
+                    other: {} for other in self.branches if not self.expected_path and self._knows(name, other)
+                },
+                expected_path=self.expected_path,
+                deadline_seconds=self.deadline,
+                retention_seconds=self.retention,
+                completions_queue_url=COMPLETIONS,
+            ),
+            heads,
+            results,
+            Announcements(outside.sqs, COMPLETIONS, heads, self.retention),
+            Reports(NAMESPACE, HEADS, outside.log, outside.count),
+            key_path=self.key_path,
+            sleep=outside.sleep,
+            chance=outside.random,
+        )
+        effects = self.branches[name]
+        return self._edge(queue_of(name), name, function, outside, effects=effects, key=self.key_path)._replace(
+            branch=branch
+        )
+
+    def completion(self, function: Callable[..., Any], outside: Outside, *, effects: bool = True) -> Edge:
+        opened = Completions(self._heads(outside), self._results(outside)).open
+        edge = self._edge(COMPLETIONS, "Completions", function, outside, effects=effects, key="key")
+        return edge._replace(open=opened)
+
+    def sweep(self, outside: Outside) -> Sweep:
+        heads = self._heads(outside)
+        return Sweep(
+            heads,
+            Announcements(outside.sqs, COMPLETIONS, heads, self.retention),
+            Reports(NAMESPACE, HEADS, outside.log, outside.count),
+            outside.random,
+            outside.clock,
+        )
+
+    def _knows(self, name: str, other: str) -> bool:
+        return other not in self.unknown.get(name, ())
+
+    def _heads(self, outside: Outside) -> Heads:
+        return Heads(outside.dynamodb, HEADS, NAMESPACE, outside.clock)
+
+    def _results(self, outside: Outside) -> Results:
+        return Results(lambda: outside.s3, BUCKET, NAMESPACE)
+
+    def _edge(
+        self, queue_url: str, name: str, function: Callable[..., Any], outside: Outside, *, effects: bool, key: str
+    ) -> Edge:
+        return Edge(
+            settings=Settings(
+                business_function="orders:work",
+                returns_effects=effects,
+                tables={"EFFECTS": EFFECTS, "COMPLETED": COMPLETED},
+                claims_table_name=CLAIMS,
+                claims_namespace=f"{NAMESPACE}{name}",
+                claims_retention_seconds=self.retention,
+                queue_url=queue_url,
+                dead_letter_queue_url=dead_letters_of(queue_url),
+                idempotency_key=key,
+                visibility_timeout_seconds=int(self.visibility_timeout),
+                max_receive_count=self.max_receive_count,
+                count_attempts=self.counts_attempts,
+                max_age_seconds=0,
+                retry_base_seconds=self.retry_base,
+                retry_max_seconds=900,
+            ),
+            business_function=BusinessFunction(function, "orders:work", True, effects),
+            dynamodb=outside.dynamodb,
+            sqs=outside.sqs,
+            clock=outside.clock,
+            sleep=outside.sleep,
+            random=outside.random,
+            logger=outside.log,
+            metrics=outside.metrics,
+        )

@@ -1,0 +1,151 @@
+"""What must hold of every fan-in, whatever went wrong. Each raises AssertionError with what it saw."""
+
+import json
+from collections.abc import Callable, Sequence
+
+from serverless_patterns_runtime.fan_in import contract
+
+from .fan_in_account import BUCKET, EFFECTS
+from .fan_in_world import World, names
+
+__all__ = ["ALWAYS", "AT_THE_END", "check"]
+
+Invariant = Callable[[World], None]
+
+SKEW_SECONDS = 3.0
+
+
+def check(world: World, invariants: Sequence[Invariant]) -> None:
+    broken = []
+    for invariant in invariants:
+        try:
+            invariant(world)
+        except AssertionError as failure:
+            broken.append(str(failure))
+    assert not broken, "; ".join(broken)
+
+
+def no_head_is_left_open(world: World) -> None:
+    left = [key for key, head in world.heads().items() if head[contract.STATE]["S"] == "open"]
+    assert not left, f"heads left open: {left}"
+    waiting = [key for key, head in world.heads().items() if contract.SHARD in head]
+    assert not waiting, f"heads left unannounced: {waiting}"
+
+
+def effects_happen_once(world: World) -> None:
+    twice = [item for item in world.dynamodb.tables[EFFECTS].items.values() if item["times"]["N"] != "1"]
+    assert not twice, f"effects of a branch, more than one: {twice}"
+
+
+def no_completion_happens_twice(world: World) -> None:
+    twice = {key: item["times"]["N"] for key, item in world.completed().items() if item["times"]["N"] != "1"}
+    assert not twice, f"completions of a message, more than one: {twice}"
+
+
+def every_head_is_completed(world: World) -> None:
+    without = world.heads().keys() - world.completed().keys()
+    assert not without, f"never completed: {sorted(without)}"
+
+
+def completions_tell_what_is(world: World) -> None:
+    """All expected branches are there, or missing by name; results are those that the heads and the effects have."""
+    for key, completed in world.completed().items():
+        head = world.heads()[key]
+        results, missing = json.loads(completed["results"]["S"]), set(json.loads(completed["missing"]["S"]))
+        assert completed["outcome"]["S"] == ("deadline" if missing else "complete"), f"{key}: outcome"
+        assert completed["outcome"]["S"] == head[contract.STATE]["S"], f"{key}: another outcome than its head's"
+        assert results.keys() | missing == names(head, contract.EXPECTED), f"{key}: not every branch is accounted for"
+        assert not results.keys() & missing, f"{key}: there, and missing too"
+        assert results.keys() == names(head, contract.DONE), f"{key}: others than those that were recorded"
+        for branch, result in results.items():
+            _judge_result(world, key, branch, result)
+
+
+def _judge_result(world: World, key: str, branch: str, result: dict[str, str]) -> None:
+    payload = world.heads()[key][contract.PAYLOAD]["S"]
+    where = f"the result of {branch} for {key}"
+    assert result["branch"] == branch, f"{where} is another branch's"
+    assert result["payload"] == payload, f"{where} is another message's"
+    if world.deployed.branches[branch]:
+        effect = world.effect(branch, payload)
+        assert effect is not None, f"{where} has no effect"
+        assert json.loads(effect["result"]["S"]) == result, f"{where} is not that of its effect"
+    else:
+        assert any(known == result for _, _, _, known in world.ledger.ran), f"{where} was never returned"
+
+
+def the_message_is_the_one_that_was_published(world: World) -> None:
+    for key, completed in world.completed().items():
+        bodies = {published.digest: published.body for published in world.ledger.published.values()}
+        assert json.loads(completed["message"]["S"]) == bodies[world.heads()[key][contract.PAYLOAD]["S"]]
+
+
+def a_deadline_is_no_earlier_than_it_is(world: World) -> None:
+    for key, (at, outcome) in world.ledger.closed.items():
+        sent = [t for p in world.ledger.published.values() if p.key == key for times in p.at.values() for t in times]
+        earliest = 1_700_000_000.25 + min(sent) + world.deployed.deadline - SKEW_SECONDS
+        assert outcome == "complete" or at >= earliest, f"{key} was closed {earliest - at} s early"
+
+
+def what_is_full_is_complete(world: World) -> None:
+    wrong = {key for key in world.ledger.full if world.ledger.closed.get(key, (0, ""))[1] != "complete"}
+    assert not wrong, f"all results were there, and yet not complete: {sorted(wrong)}"
+
+
+def refused_results_are_noted(world: World) -> None:
+    """Whose effect is done is in the head: as a result, or as too late, or as not expected."""
+    for message in world.ledger.published.values():
+        head = world.head(message.key)
+        if head is None or head[contract.PAYLOAD]["S"] != message.digest:
+            continue
+        heard = names(head, contract.DONE) | names(head, contract.LATE)
+        done = {branch for branch in message.at if world.effect(branch, message.digest) is not None}
+        dead = {branch for branch in done if world.dead[branch].messages}
+        assert done - dead <= heard, f"neither recorded nor refused: {sorted(done - heard)} of {message.name}"
+
+
+def refused_results_are_counted(world: World) -> None:
+    """At least as long as nobody dies between the note and the count."""
+    if world.faults.spent:
+        return
+    late = sum(len(names(head, contract.LATE)) for head in world.heads().values())
+    counted = world.counted[contract.METRIC_LATE_RESULTS] + world.counted[contract.METRIC_UNEXPECTED_RESULTS]
+    assert counted == late, f"{late} results refused, {counted} counted"
+    ends = world.counted[contract.METRIC_COMPLETED] + world.counted[contract.METRIC_DEADLINE_MISSED]
+    assert ends == len(world.heads()), f"{len(world.heads())} ended, {ends} counted"
+
+
+def large_results_are_in_the_bucket(world: World) -> None:
+    for head in world.heads().values():
+        kept = [value["S"] for name, value in head.items() if name.startswith(contract.RESULT_PREFIX)]
+        assert all(len(text) <= contract.INLINE_RESULT_BYTES for text in kept), "a large result is in a head"
+        for digest in [json.loads(text)["s3"] for text in kept if "s3" in json.loads(text)]:
+            assert any(digest in name for name in world.s3.objects[BUCKET]), "a result is nowhere"
+
+
+def what_was_tried_has_a_head(world: World) -> None:
+    """A message that became a dead letter by our own hand has one, if its key is not another message's."""
+    for branch in world.deployed.branches:
+        for dead in world.dead[branch].messages:
+            reason = json.loads(dead.attributes.get("dead-letter", {}).get("StringValue", "{}"))
+            if reason and reason["error_type"] not in ("IdempotencyKeyReused", "UnusableExpectation"):
+                assert world.head(json.loads(dead.body)["id"]) is not None, f"a dead letter without a head: {reason}"
+
+
+ALWAYS: Sequence[Invariant] = (
+    no_head_is_left_open,
+    effects_happen_once,
+    no_completion_happens_twice,
+    completions_tell_what_is,
+    the_message_is_the_one_that_was_published,
+    a_deadline_is_no_earlier_than_it_is,
+    what_is_full_is_complete,
+    refused_results_are_noted,
+    refused_results_are_counted,
+    large_results_are_in_the_bucket,
+    what_was_tried_has_a_head,
+)
+"""When nothing is under way any more."""
+
+AT_THE_END: Sequence[Invariant] = (*ALWAYS, every_head_is_completed)
+"""And when what has become a dead letter was redriven, without further mishaps."""
