@@ -41,7 +41,7 @@ def _policy(at: str, policy: object, asked: Asked, depth: int) -> Iterator[Fault
     members = cast("Mapping[object, object]", policy)
     if not members:
         yield fault(
-            at, "name at least one property", policy, "leave the filter out, and the subscriber gets every message"
+            at, "name at least one property", members, "leave the filter out, and the subscriber gets every message"
         )
     if not at and len(members) > MAX_KEYS:
         yield Fault(
