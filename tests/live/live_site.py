@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from legacy.server import POWERED_BY
 from legacy.sessions import PASSWORD
 
 from serverless_patterns.testing import Cloud, Deployment, wait_until
+from serverless_patterns_runtime.strangler_gateway.standing import Standing
 from tests.live.strangler_stack import SIDE, StranglerStack
 
 OLD, NEW = "old", "new"
@@ -30,10 +32,12 @@ class LiveSite:
         assert gateway.control_function
         assert gateway.shadow_function
         assert gateway.control_table
+        assert gateway.breaker_table
         self.router = deployment.physical_id(gateway.router_function)
         self.control = deployment.physical_id(gateway.control_function)
         self.shadow = deployment.physical_id(gateway.shadow_function)
         self.control_table = deployment.physical_id(gateway.control_table)
+        self.breaker_table = deployment.physical_id(gateway.breaker_table)
         self.ledger = deployment.physical_id(stack.ledger)
 
     def deploy(self, version: int) -> None:
@@ -69,6 +73,19 @@ class LiveSite:
         """As the command does, without the process."""
         question = {"action": "set", "route": route, "percent": percent, "by": "a test", "reason": "a test"}
         assert "refused" not in self._asked(question)
+
+    def leave(self, route: str, seconds: int) -> None:
+        """What a route has left that was killed, was taken out of the code, and was missed so long ago."""
+        then, dynamodb = int(time.time()) - seconds, self.cloud.client("dynamodb")
+        stood = Standing(40.0, killed=True, generation=1, version=2, by="a test", at=then, reason="a test").attributes()
+        item = {"kind": {"S": "routes"}, "entry": {"S": route}, **stood, "missing_since": {"N": str(then)}}
+        dynamodb.put_item(TableName=self.control_table, Item=item)
+        failed = {"breaker": {"S": route}, "failures": {"L": [{"N": str(then)}]}}
+        dynamodb.put_item(TableName=self.breaker_table, Item=failed)
+
+    def sweep(self) -> Mapping[str, Any]:
+        """As the rule does once a day."""
+        return self._asked({"action": "sweep"})
 
     def standing(self, route: str) -> Mapping[str, Any]:
         (found,) = [each for each in self._asked({"action": "list"})["routes"] if each["route"] == route]

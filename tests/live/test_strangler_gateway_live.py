@@ -15,6 +15,7 @@ from legacy.process import LegacySite
 from legacy.stocklist import profiles
 
 from serverless_patterns.testing import Cloud, EmbeddedCloud, Fault, wait_until
+from serverless_patterns_runtime.strangler_gateway.contract import REMOVED_KEPT_SECONDS
 from tests.live.live_site import NEW, OLD, LiveSite, problem, side
 from tests.live.strangler_stack import BASKET, CATALOGUE, SIDE, StranglerStack
 
@@ -149,6 +150,20 @@ def test_a_kill_holds_within_seconds_and_over_a_deployment(site: LiveSite) -> No
     assert "clear it first" in refused.value.stderr
     site.command("clear", CATALOGUE)
     assert site.side_of_a_new_router("/catalogue") == NEW, "100 percent, as it was set"
+
+
+# Routes that are gone
+
+
+def test_once_a_day_what_removed_routes_have_left_is_forgotten_and_nothing_else(site: LiveSite) -> None:
+    site.set(CATALOGUE, 50)
+    for route, seconds in (("GET /gone", REMOVED_KEPT_SECONDS), ("GET /missed", REMOVED_KEPT_SECONDS - 3_600)):
+        site.leave(route, seconds)
+    before = site.standing(CATALOGUE)
+    swept = site.sweep()
+    assert (swept["forgotten"], swept["breakers"]) == (["GET /gone"], ["GET /gone"])
+    assert site.standing(CATALOGUE) == before
+    assert site.command("clear", "GET /missed")["before"]["stage"] == "removed"
 
 
 # The table is away
