@@ -140,7 +140,13 @@ def define_gathering(
     store = gathering._store  # pyright: ignore[reportPrivateUsage]
     add_variables(
         cast(lambda_.IFunction, sweep),
-        {**store, **contract.SweepEnv(FAN_IN_COMPLETIONS_QUEUE_URL=completions.queue.queue_url)._asdict()},
+        {
+            **store,
+            **contract.SweepEnv(
+                FAN_IN_COMPLETIONS_QUEUE_URL=completions.queue.queue_url,
+                FAN_IN_RETENTION_SECONDS=text(asked.retention),
+            )._asdict(),
+        },
     )
     gathering._allow(cast(lambda_.IFunction, sweep), _SWEEP)  # pyright: ignore[reportPrivateUsage]
     index = f"{table.table_arn}/index/{contract.DUE_INDEX}"
