@@ -22,7 +22,6 @@ from ._strangler_gateway.watching import define_dashboard, gateway_alarms
 from ._strangler_gateway.wiring import deploy_after_permissions
 from .api_proxy import ApiProxy
 from .defaults import Alarms, settings_of
-from .migrated_route import Sticky
 from .throttle import Throttle
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from ._interfaces import AlarmAction, Authorizer, Key
     from .domain import Domain
     from .legacy_backend import LegacyBackend
-    from .migrated_route import MigratedRoute
+    from .migrated_route import MigratedRoute, Sticky
 
 __all__ = ["StranglerGateway"]
 
@@ -43,7 +42,6 @@ _THROTTLE = Throttle(rate=1000, burst=2000)
 _CLAIMS_RETENTION = Duration.days(7)
 _INTEGRATION_TIMEOUT = Duration.seconds(29)
 _MAX_LATENCY = Duration.seconds(5)
-_STICKY = Sticky()
 _STAGE_NAME = "live"
 
 
@@ -112,7 +110,7 @@ class StranglerGateway(Offering):
         auth: Literal["legacy"] | Authorizer,
         always_route: bool = False,
         force_header: str | None = None,
-        sticky: Sticky = _STICKY,
+        sticky: Sticky | None = None,
         domain: Domain | None = None,
         throttle: Throttle = _THROTTLE,
         claims: dynamodb.ITable | None = None,

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -326,3 +327,8 @@ def test_in_a_pipe_progress_is_a_line_now_and_then(monkeypatch: pytest.MonkeyPat
         for done in (10, 600, 700, 1_300):
             show(done)
     assert console.file.getvalue() == "Sending back: 600 of 1,200\nSending back: 1,300 of 1,300\n"  # type: ignore[attr-defined]
+
+
+def test_the_command_says_which_version_it_is() -> None:
+    result = CliRunner().invoke(commands, ["--version"], prog_name="serverless-patterns")
+    assert result.output == f"serverless-patterns, version {metadata.version('cdk-serverless-patterns')}\n"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import NoCredentialsError
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 from serverless_patterns.cli import _routes
 from serverless_patterns.cli._aws import Place
@@ -120,6 +121,34 @@ def test_list_shows_how_each_route_stands_and_who_has_brought_it_there(run: Run,
 def test_of_one_route_with_its_history(run: Run) -> None:
     result = run("list", "Shop-Control", BASKET, "--history")
     assert squeezed(result.stdout)[2:] == squeezed(HISTORY)
+
+
+NARROW = """\
+GET /catalogue
+  stage migrating, percent 100, initial 100, generation 2, killed no
+GET /profile/{id}
+  stage migrating, percent 25, initial 5, generation 1, killed no, changed 1 h 3
+  min ago, by ann
+  a quiet week
+POST /basket
+  stage migrating, percent 2.5, initial 0, generation 1, killed yes, changed 3
+  min ago, by bob
+  prices are wrong
+"""
+
+
+def test_a_narrow_terminal_breaks_no_word_and_cuts_no_reason(
+    run: Run, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_routes._report, "console", lambda **_: Console(width=80, highlight=False))
+    shown = run("list", "Shop-Control").stdout
+    assert [line.rstrip() for line in shown.splitlines() if line] == NARROW.splitlines()
+    reason = "54 of 54 requests failed within 60 s; 46 of these were refused by the breaker " * 6
+    cloud.gateway.does("kill", route=ROUTE, by="rollback", reason=reason.strip())
+    for line in run("list", "Shop-Control", ROUTE, "--history").stdout.splitlines():
+        assert len(line) <= 80
+    words = run("list", "Shop-Control", ROUTE, "--history").stdout.split()
+    assert " ".join(words).count(reason.strip()) == 2, "as it stands, and in the history"
 
 
 def test_a_list_of_nothing(run: Run, cloud: Cloud) -> None:

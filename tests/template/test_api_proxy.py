@@ -432,6 +432,8 @@ STATUSES = {
     "ACCESS_DENIED": (403, "Forbidden"),
     "BAD_REQUEST_BODY": (400, "Bad Request"),
     "BAD_REQUEST_PARAMETERS": (400, "Bad Request"),
+    "INTEGRATION_FAILURE": (504, "Gateway Timeout"),
+    "INTEGRATION_TIMEOUT": (504, "Gateway Timeout"),
     "MISSING_AUTHENTICATION_TOKEN": (403, "Forbidden"),
     "QUOTA_EXCEEDED": (429, "Too Many Requests"),
     "THROTTLED": (429, "Too Many Requests"),

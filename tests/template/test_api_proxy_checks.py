@@ -357,7 +357,7 @@ ROUTES: list[tuple[Callable[[], Route], str]] = [
     (
         lambda: Route("GET /orders", get(timeout=SECONDS(30))),
         f"{ROUTE} target timeout must be at most integration_timeout, 29 seconds, got 30 seconds: "
-        "the caller gets 504 while the function runs on: lower it, raise the other, or use a LoadLeveledQueue",
+        "the caller gets 504 while the function runs on: lower it, raise the other, or let a queue do the work",
     ),
     (
         lambda: Route("GET /orders", get(environment={"CORS": "x"})),
@@ -622,7 +622,7 @@ def test_a_function_of_the_user_s_own_that_is_too_slow_is_refused() -> None:
     own = a_function(stack, timeout=SECONDS(30))
     assert a_line(lambda: an_api(stack, Route("GET /orders", own))) == (
         f"{ROUTE} target timeout must be at most integration_timeout, 29 seconds, got 30 seconds: "
-        "the caller gets 504 while the function runs on: lower it, raise the other, or use a LoadLeveledQueue"
+        "the caller gets 504 while the function runs on: lower it, raise the other, or let a queue do the work"
     )
 
 
@@ -637,7 +637,7 @@ def test_a_function_of_the_user_s_own_keeps_no_keys() -> None:
 def test_an_integration_shorter_than_a_second_suits_no_function() -> None:
     assert a_line(lambda: an_api(new_stack(), integration_timeout=Duration.millis(500))) == (
         f"{ROUTE} target timeout must be at most integration_timeout, 0.5 seconds, got 1 seconds: "
-        "the caller gets 504 while the function runs on: lower it, raise the other, or use a LoadLeveledQueue"
+        "the caller gets 504 while the function runs on: lower it, raise the other, or let a queue do the work"
     )
 
 

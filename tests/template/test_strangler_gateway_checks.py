@@ -259,6 +259,21 @@ def test_two_parameters_at_one_place_are_told_by_the_user_s_own_routes(
     assert the_line(refusal(lambda: a_gateway(new_stack(), *routes))) == expected
 
 
+@pytest.mark.parametrize("whose", ["sticky", f"{ROUTE} sticky"])
+def test_a_sticky_that_names_nothing_is_refused(whose: str) -> None:
+    given = {"sticky": Sticky()}
+    of_route, of_gateway = ({}, given) if whose == "sticky" else (given, {})
+    assert the_line(refusal(lambda: a_gateway(new_stack(), a_route(**of_route), **of_gateway))) == (
+        f"{whose} must name a claim, a header or a cookie, got an empty Sticky(): "
+        "leave it out for the gateway's own cookie"
+    )
+
+
+def test_routes_are_a_list() -> None:
+    text = refusal(lambda: a_gateway(new_stack(), routes=None))
+    assert the_line(text) == "routes must be a list, got None: write routes=[...]"
+
+
 def test_a_greedy_parameter_leaves_nothing_to_another_route() -> None:
     """It would need a second one there."""
     routes = [a_route("POST /notes/{rest+}"), a_route("GET /{user}/{note}", stage="legacy")]
@@ -416,9 +431,9 @@ def test_api_gateway_has_no_room_for_more_than_300_resources() -> None:
 
 
 def test_a_stack_has_no_room_for_more_than_500() -> None:
-    text = refusal(lambda: a_gateway(new_stack(), *many(98, "/a{}", get())))
+    text = refusal(lambda: a_gateway(new_stack(), *many(97, "/a{}", get())))
     assert the_line(text) == (
-        "routes must fit into the 500 resources of a stack, got 501 or more: move routes together, as "
+        "routes must fit into the 500 resources of a stack, got 505 or more: move routes together, as "
         "'ANY /orders/{proxy+}', share a Handler, or split the gateway in two stacks"
     )
 

@@ -115,5 +115,5 @@ def _check_timeout(problems: Problems, argument: str, timeout: Duration, integra
     length, limit = timeout.to_milliseconds(), integration_timeout.to_milliseconds()
     if length > limit:
         must = f"be at most integration_timeout, {limit / 1000:g} seconds"
-        fix = "the caller gets 504 while the function runs on: lower it, raise the other, or use a LoadLeveledQueue"
+        fix = "the caller gets 504 while the function runs on: lower it, raise the other, or let a queue do the work"
         problems.add(argument, must, f"{length / 1000:g} seconds", fix)

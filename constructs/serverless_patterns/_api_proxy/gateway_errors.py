@@ -35,6 +35,8 @@ _SAID = "$context.error.messageString"
 _BODY = json.dumps("the body is no JSON, or not what the schema of the route says")
 # The gateway's own words are "Missing Authentication Token", for a path that is not there too.
 _UNKNOWN = json.dumps("no such route, or the request is not signed")
+_UNREACHED = json.dumps("what is behind this route cannot be reached")
+_TOO_LATE = json.dumps("what is behind this route has not answered in time")
 # What is not listed is answered as one of the two defaults, with a status of its own.
 _UNAUTHORIZED: Mapping[str, _Response] = {"Unauthorized": _Response("UNAUTHORIZED", HTTPStatus.UNAUTHORIZED, _SAID)}
 _RESPONSES: Mapping[str, _Response] = {
@@ -43,6 +45,8 @@ _RESPONSES: Mapping[str, _Response] = {
     "BadRequestParameters": _Response("BAD_REQUEST_PARAMETERS", HTTPStatus.BAD_REQUEST, _SAID),
     "Default4xx": _Response("DEFAULT_4XX", None, _SAID),
     "Default5xx": _Response("DEFAULT_5XX", None, None),
+    "IntegrationFailure": _Response("INTEGRATION_FAILURE", HTTPStatus.GATEWAY_TIMEOUT, _UNREACHED),
+    "IntegrationTimeout": _Response("INTEGRATION_TIMEOUT", HTTPStatus.GATEWAY_TIMEOUT, _TOO_LATE),
     "QuotaExceeded": _Response("QUOTA_EXCEEDED", HTTPStatus.TOO_MANY_REQUESTS, _SAID, _QUOTA_SECONDS),
     "Throttled": _Response("THROTTLED", HTTPStatus.TOO_MANY_REQUESTS, _SAID, _RETRY_SECONDS),
     "Unknown": _Response("MISSING_AUTHENTICATION_TOKEN", HTTPStatus.FORBIDDEN, _UNKNOWN),

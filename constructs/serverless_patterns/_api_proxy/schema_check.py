@@ -43,7 +43,7 @@ def faults(schema: Any) -> Iterator[Fault]:
     top = dict(schema)
     draft = top.pop("$schema", DRAFT)
     if str(draft).rstrip("#") != DRAFT.rstrip("#"):
-        yield Fault("/$schema", f"be {DRAFT!r}", _short(draft), "API Gateway reads draft 4 only: leave it out")
+        yield Fault("/$schema", f"be {DRAFT!r}", _short(draft), "schemas are of draft 4 only: leave it out")
     definitions = top.pop("definitions", {})
     if must := KEYWORDS["definitions"](definitions):
         yield Fault("/definitions", must, _short(definitions), "write 'definitions': {'Name': {...}}")
@@ -115,7 +115,7 @@ def _keyword_faults(pointer: str, keyword: object, value: Any) -> Iterator[Fault
     elif keyword == "definitions":
         yield Fault(where, "be at the top", "one further down", "references lead to the definitions at the top only")
     elif must := KEYWORDS[keyword](value):
-        yield Fault(where, must, _short(value), "API Gateway reads JSON schema, draft 4")
+        yield Fault(where, must, _short(value), "schemas are JSON schema, draft 4")
     elif is_token(str(value)) if "Token[" in str(value) else is_token(value):
         fix = "the validators are written before CloudFormation knows the value"
         yield Fault(where, "be known at synthesis", "a token", fix)

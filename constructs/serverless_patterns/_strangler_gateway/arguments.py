@@ -60,7 +60,8 @@ def check_gateway(
     ):
         fix = "it is data, callers are divided by it: choose a name that will not change"
         problems.add("namespace", "be 1 to 64 of A-Z a-z 0-9 . _ -", shown(namespace), fix)
-    check_sticky(problems, "sticky", sticky, authorized=auth != LEGACY)
+    if sticky is not None:
+        check_sticky(problems, "sticky", sticky, authorized=auth != LEGACY)
     check_own_cookie(problems, namespace, sticky, routes)
     if force_header is not None:
         check_force_header(problems, force_header, legacy, auth)

@@ -31,6 +31,9 @@ def check_sticky(problems: Problems, label: str, sticky: Any, *, authorized: boo
     if not isinstance(sticky, Sticky):
         problems.add(label, "be a Sticky", told(sticky), "write Sticky(claim='sub')")
         return
+    if sticky == Sticky():
+        fix = "leave it out for the gateway's own cookie"
+        problems.add(label, "name a claim, a header or a cookie", "an empty Sticky()", fix)
     if sticky.header is not None:
         check_header_name(problems, f"{label} header", sticky.header)
     if sticky.cookie is not None and not (isinstance(sticky.cookie, str) and NAME.fullmatch(sticky.cookie)):  # pyright: ignore[reportUnnecessaryIsInstance]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._api_proxy.planning import plan
 from .._code import runs_here
+from ..migrated_route import Sticky
 from .advice import warn_of_long_functions, warn_of_required_keys
 from .arguments import LEGACY, check_times
 from .functions import Defined, Functions, check_functions
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from .._checks import Problems
     from ..defaults import Settings
     from ..domain import Domain
-    from ..migrated_route import Sticky
     from ..route import Route
 
 
@@ -81,7 +81,7 @@ def planned(
     routes: Any,
     auth: Any,
     always_route: bool,
-    sticky: Sticky,
+    sticky: Sticky | None,
     domain: Domain | None,
     stage_name: str,
     force_header: str | None,
@@ -114,7 +114,7 @@ def planned(
     problems.raise_any()
     told_to_router = ToldRouter(
         legacy=legacy,
-        sticky=sticky,
+        sticky=sticky or Sticky(),
         integration_timeout=told.timeout,
         max_body_bytes=told.max_body_bytes,
         base_path=None if domain is None else domain.base_path,

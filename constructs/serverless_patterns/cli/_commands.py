@@ -25,6 +25,7 @@ _TARGET = (
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="cdk-serverless-patterns")
 def commands() -> None:
     """Look into dead-letter queues and sagas, and go on with what was left there; move routes from a monolith."""
 

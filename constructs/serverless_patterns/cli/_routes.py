@@ -81,12 +81,12 @@ def _listed(control: AskedFunction, route: str | None, *, history: bool) -> List
 
 def _show(console: Console, answer: Listing) -> None:
     if answer["routes"]:
-        console.print(_routes_report.routes_table(answer, time.time()))
+        console.print(_routes_report.routes_shown(console, answer, time.time()))
         if any(route["stage"] != "migrating" for route in answer["routes"]):
             console.print(_routes_report.IN_BRACKETS)
     else:
         console.print("No route is migrating.")
     console.print()
     if any(route.get("history") for route in answer["routes"]):
-        console.print(_routes_report.history_table(answer))
+        console.print(_routes_report.history_shown(console, answer))
         console.print()

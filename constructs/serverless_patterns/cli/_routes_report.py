@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from rich.table import Table
+from rich.console import Console, RenderableType
 
 from serverless_patterns.cli._report import age, plain
-from serverless_patterns.cli._tables import moment, table
+from serverless_patterns.cli._tables import moment, whole
 from serverless_patterns_runtime.strangler_gateway.control_contract import Change, Listing, RouteStanding
 
-__all__ = ["IN_BRACKETS", "changed_line", "history_table", "routes_table"]
+__all__ = ["IN_BRACKETS", "changed_line", "history_shown", "routes_shown"]
 
 IN_BRACKETS = "In brackets: what was set, and holds again if the code has the route migrate in this generation."
 """Of routes that are not migrating: they are answered as the code says."""
 
 
-def routes_table(answer: Listing, now: float) -> Table:
+def routes_shown(console: Console, answer: Listing, now: float) -> RenderableType:
     columns = ("Route", "Stage", "Percent", "Initial", "Generation", "Killed", "Changed", "By", "Reason")
-    return table(columns, [_row(route, now) for route in answer["routes"]])
+    return whole(console, columns, [_row(route, now) for route in answer["routes"]])
 
 
-def history_table(answer: Listing) -> Table:
+def history_shown(console: Console, answer: Listing) -> RenderableType:
     """The latest change of each route first."""
     rows = [
         (
@@ -34,7 +34,7 @@ def history_table(answer: Listing) -> Table:
         for route in answer["routes"]
         for entry in route.get("history", [])
     ]
-    return table(("Route", "When", "Action", "Generation", "Percent", "By", "Reason"), rows)
+    return whole(console, ("Route", "When", "Action", "Generation", "Percent", "By", "Reason"), rows)
 
 
 def changed_line(answer: Change) -> str:
