@@ -245,8 +245,7 @@ def uploads(fan) -> Fan:
         "Type": "AWS::S3::Bucket",
         "Properties": {"NotificationConfiguration": {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}},
     }
-    made = fan(more={"Bucket": bucket, "Rule": rule}, A={})
-    return made
+    return fan(more={"Bucket": bucket, "Rule": rule}, A={})
 
 
 def test_an_upload_reaches_the_topic_s_subscribers_by_eventbridge(cloud: EmbeddedCloud, uploads: Fan, steadily) -> None:
