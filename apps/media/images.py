@@ -58,7 +58,7 @@ def picture(seed: int, size: tuple[int, int]) -> Image.Image:
     image = Image.blend(image, Image.new("RGB", size, _colour(chance)), 0.5)
     draw = ImageDraw.Draw(image)
     for _ in range(12):
-        x, y, radius = chance.randrange(width), chance.randrange(height), chance.randrange(10, min(size) // 3)
+        x, y, radius = chance.randrange(width), chance.randrange(height), chance.randrange(5, min(size) // 3)
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=_colour(chance))
     return image
 
