@@ -17,6 +17,7 @@ from serverless_patterns_runtime.fan_in.reports import Reports
 from serverless_patterns_runtime.fan_in.results import Results
 from serverless_patterns_runtime.fan_in.settings import BranchSettings, StoreSettings
 from serverless_patterns_runtime.fan_in.sweeping import Sweep
+from serverless_patterns_runtime.load_leveled_queue.opening import Open
 from serverless_patterns_runtime.telemetry import Logger
 
 __all__ = ["deployed_branch", "deployed_completions", "deployed_sweep"]
@@ -40,9 +41,10 @@ def deployed_branch(key_path: str, logger: Any) -> Branch | None:
     )
 
 
-def deployed_completions() -> Completions:
+def deployed_completions(open_message: Open | None = None) -> Completions:
+    """`open_message`: what the branches open the message with."""
     store = StoreSettings.from_environment()
-    return Completions(_heads(store), _results(store))
+    return Completions(_heads(store), _results(store), open_message)
 
 
 def deployed_sweep() -> Sweep:

@@ -15,8 +15,13 @@ Open = Callable[[Any], Any]
 
 def deployed_opening() -> Open | None:
     """As the environment says; None: what is sent is what is meant. Who opens nothing imports nothing."""
+    open_message: Open | None = None
+    if os.environ.get("CLAIM_CHECK_BUCKET"):
+        from serverless_patterns_runtime.fan_out_topic.claim_opening import ClaimChecks
+
+        open_message = ClaimChecks.deployed().open
     if os.environ.get("FAN_IN_COMPLETES") == "true":
         from serverless_patterns_runtime.fan_in.deployed import deployed_completions
 
-        return deployed_completions().open
-    return None
+        return deployed_completions(open_message).open
+    return open_message

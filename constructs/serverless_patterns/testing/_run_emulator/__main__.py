@@ -1,4 +1,5 @@
-"""Runs the emulator with what it lacks so that our promises can be tested on it: docs/decisions 0011, 0014, 0029, 0035.
+"""Runs the emulator with what it lacks so that our promises can be tested on it: docs/decisions 0011, 0014, 0029, 0035,
+0045.
 
 Runs in the emulator's environment, where only the lock's packages are. The hooks are private, hence the pin: a start
 that misses one fails with one line.
@@ -24,6 +25,7 @@ rest_apis: Any = import_module("rest_apis")
 secret_arns: Any = import_module("secret_arns")
 task_roles: Any = import_module("task_roles")
 task_tokens: Any = import_module("task_tokens")
+topics: Any = import_module("topics")
 
 HOOKED = (
     backends,
@@ -38,6 +40,7 @@ HOOKED = (
     rest_apis,
     task_roles,
     task_tokens,
+    topics,
 )
 
 EMULATOR = "1.5.33"
@@ -55,7 +58,7 @@ def main() -> None:
                 if not hasattr(import_module(module), name):
                     sys.exit(f"ministack {EMULATOR} has no hook {module}.{name}")
     resource_types = import_module(CLOUDFORMATION)._RESOURCE_HANDLERS
-    for type_name, operations in (rest_apis.HANDLED | secret_arns.HANDLED).items():
+    for type_name, operations in (rest_apis.HANDLED | secret_arns.HANDLED | topics.HANDLED).items():
         if not set(operations) <= set(resource_types.get(type_name, {})):
             sys.exit(f"ministack {EMULATOR} does not {' and '.join(operations)} {type_name} as expected")
     _change()
@@ -70,6 +73,7 @@ def _change() -> None:
     gateway, queues = (import_module(f"ministack.services.{name}") for name in ("apigateway_v1", "sqs"))
     rest_apis.keep_validators(gateway, import_module(CLOUDFORMATION))
     secret_arns.refer_by_arn(import_module("ministack.services.secretsmanager"), import_module(CLOUDFORMATION))
+    topics.keep_fifo(import_module("ministack.services.sns"), import_module(CLOUDFORMATION))
     rest_apis.find_throttles_of_methods(gateway)
     integrations.render_as_aws(gateway, mapping_templates)
     integrations.name_requests(gateway)
