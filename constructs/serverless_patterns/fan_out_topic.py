@@ -130,8 +130,7 @@ class FanOutTopic(Measured):
         self.fan_in: Gathering | None = parts.adding.gathering
         self.payloads: s3.IBucket | None = parts.publisher.payloads
         self.unmatched_queue: sqs.IQueue | None = parts.unmatched_queue
-        sweep = None if self.fan_in is None else self.fan_in.sweep_function
-        wanted = self._wanted(sweep, counts_unmatched=unmatched is not None)
+        wanted = self._wanted(counts_unmatched=unmatched is not None)
         self.alarms = self._watch.define(self, wanted, settings)
 
     def add_subscriber(

@@ -11,6 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from serverless_patterns_runtime.claims.contract import PARTITION_KEY, TIME_TO_LIVE
 from serverless_patterns_runtime.fan_out_topic.contract import PUBLISHER, PUBLISHER_TOPIC
 
+from .._once_complete import once_complete
 from .._tables import define_table
 from .adding import Adding
 from .buckets import define_bucket
@@ -20,7 +21,7 @@ from .packing import check_fits, packed_late, seen
 from .publishing import Publisher, publisher_handler
 from .route_target import PublishTarget
 from .subscriptions import Endpoint, Source, Subscriber, Watch, subscribe, undelivered_alarm
-from .unmatched import define_unmatched
+from .unmatched import define_unmatched, warn_if_all_match
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
@@ -136,4 +137,5 @@ def _match(
         matching, source, endpoint, filter=None, filter_scope="attributes", key=key, settings=settings
     )
     watch.define(matching, [undelivered_alarm("the matcher", letters)], settings)
+    once_complete(matching, lambda: warn_if_all_match(matching, subscribers))
     return cast("sqs.IQueue | None", kept)

@@ -34,6 +34,7 @@ VARIABLES = (*contract.StoreEnv._fields, *contract.BranchEnv._fields)
 COMPLETION_VARIABLES = (*contract.StoreEnv._fields, *contract.CompletionEnv._fields)
 _BRANCH = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
 _SWEEP = ("dynamodb:GetItem", "dynamodb:UpdateItem")
+_COMPLETION = ("dynamodb:GetItem",)
 _SWEEP_SECONDS = 50  # less than between two sweeps
 _UNDELIVERED = "the next sweep, a minute later, finds what this one has left"
 
@@ -52,8 +53,10 @@ class Gathering:
     """Runs `on_complete`."""
 
     sweep_function: lambda_.Function
+    namespace: str
+    """Its items', and its name in metrics."""
+
     _asked: FanIn
-    _namespace: str
 
     def join(self, function: lambda_.IFunction, name: str, subscribers: str) -> None:
         """Let a consumer report its results, and tell it how.
@@ -74,14 +77,29 @@ class Gathering:
         )
         add_variables(function, {**self._store, **branch._asdict()})
         self._allow(function, _BRANCH)
-        grant_objects(function, self.bucket, f"{self._namespace}/*", ["s3:PutObject"])
+        grant_objects(function, self.bucket, f"{self.namespace}/*", ["s3:PutObject"])
         grant_dead_letter(function, self.completions.queue)
+
+    def connect(self) -> None:
+        """Tell sweep and completion where everything is, and let them have what they need of it."""
+        sweep, consumer = cast(lambda_.IFunction, self.sweep_function), self.completions.consumer_function
+        told = contract.SweepEnv(
+            FAN_IN_COMPLETIONS_QUEUE_URL=self.completions.queue.queue_url,
+            FAN_IN_RETENTION_SECONDS=text(self._asked.retention),
+        )
+        add_variables(sweep, {**self._store, **told._asdict()})
+        self._allow(sweep, _SWEEP)
+        index = f"{self.table.table_arn}/index/{contract.DUE_INDEX}"
+        sweep.add_to_role_policy(statement(["dynamodb:Query"], [index]))
+        add_variables(consumer, {**self._store, **contract.CompletionEnv(FAN_IN_COMPLETES="true")._asdict()})
+        self._allow(consumer, _COMPLETION)
+        grant_objects(consumer, self.bucket, f"{self.namespace}/*", ["s3:GetObject"])
 
     @property
     def _store(self) -> dict[str, str]:
         return contract.StoreEnv(
             FAN_IN_TABLE_NAME=self.table.table_name,
-            FAN_IN_NAMESPACE=self._namespace,
+            FAN_IN_NAMESPACE=self.namespace,
             FAN_IN_BUCKET=self.bucket.bucket_name,
         )._asdict()
 
@@ -121,7 +139,8 @@ def define_gathering(
         sort_key=dynamodb.Attribute(name=contract.DUE, type=dynamodb.AttributeType.NUMBER),
         projection_type=dynamodb.ProjectionType.KEYS_ONLY,
     )
-    bucket = define_bucket(scope, "Results", asked.retention, key, settings, access_logs)
+    kept = asked.retention.plus(asked.deadline)  # a head's retention begins at its end
+    bucket = define_bucket(scope, "Results", kept, key, settings, access_logs)
     completions = LoadLeveledQueue(
         scope,
         "Completions",
@@ -136,25 +155,8 @@ def define_gathering(
         alarm_actions=watch.actions,
     )
     sweep = _define_sweep(scope, completions, key, settings)
-    gathering = Gathering(table, bucket, completions, sweep, asked, namespace)
-    store = gathering._store  # pyright: ignore[reportPrivateUsage]
-    add_variables(
-        cast(lambda_.IFunction, sweep),
-        {
-            **store,
-            **contract.SweepEnv(
-                FAN_IN_COMPLETIONS_QUEUE_URL=completions.queue.queue_url,
-                FAN_IN_RETENTION_SECONDS=text(asked.retention),
-            )._asdict(),
-        },
-    )
-    gathering._allow(cast(lambda_.IFunction, sweep), _SWEEP)  # pyright: ignore[reportPrivateUsage]
-    index = f"{table.table_arn}/index/{contract.DUE_INDEX}"
-    sweep.add_to_role_policy(statement(["dynamodb:Query"], [index]))
-    consumer = completions.consumer_function
-    add_variables(consumer, {**store, **contract.CompletionEnv(FAN_IN_COMPLETES="true")._asdict()})
-    gathering._allow(consumer, ("dynamodb:GetItem",))  # pyright: ignore[reportPrivateUsage]
-    grant_objects(consumer, bucket, f"{namespace}/*", ["s3:GetObject"])
+    gathering = Gathering(table, bucket, completions, sweep, namespace, asked)
+    gathering.connect()
     return gathering
 
 

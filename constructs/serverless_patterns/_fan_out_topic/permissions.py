@@ -14,15 +14,19 @@ from .._grants import queue_key
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_sns as sns
     from aws_cdk import aws_sqs as sqs
     from constructs import Construct
 
 SNS, EVENTS = "sns.amazonaws.com", "events.amazonaws.com"
 _SERVICE_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
+_PUBLISH = ("sns:Publish",)
 _SEND = ("sqs:SendMessage",)
 
 
-def let_send(scope: Construct, service: str, queue: sqs.IQueue, source: str, shown: str, policy_arn: str) -> None:
+def let_send(
+    scope: Construct, service: str, queue: sqs.IQueue, source: str, shown: str, policy_arn: str | None
+) -> None:
     """Let a service send to a queue, under the queue's customer key, for one source alone.
 
     Args:
@@ -31,7 +35,8 @@ def let_send(scope: Construct, service: str, queue: sqs.IQueue, source: str, sho
         queue: Of ours, or somebody's.
         source: ARN of what sends.
         shown: How messages name it where the ARN is not known yet.
-        policy_arn: The same ARN without a reference to the resource: its stack may need the key's.
+        policy_arn: The same ARN without a reference to the resource: its stack may need the key's. `None`: there is
+            none, and the key's policy names no source.
     """
     allowed = queue.add_to_resource_policy(_allow(service, _SEND, queue.queue_arn, source)).statement_added
     if not allowed:
@@ -40,6 +45,13 @@ def let_send(scope: Construct, service: str, queue: sqs.IQueue, source: str, sho
     key = queue_key(queue)
     if key is not None:
         let_use_key(scope, service, key, policy_arn, shown)
+
+
+def let_publish(scope: Construct, service: str, topic: sns.ITopic) -> None:
+    """Let a service publish. No source: EventBridge names none to a topic's policy."""
+    if not topic.add_to_resource_policy(_allow(service, _PUBLISH, topic.topic_arn, None)).statement_added:
+        statement = _written(service, _PUBLISH, _shown(topic.topic_arn, topic.node.path), None)
+        _tell(scope, "imported-topic-policy", f"the policy of the imported topic {topic.node.path}", statement)
 
 
 def let_use_key(scope: Construct, service: str, key: kms.IKey, source: str | None, shown: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
-from serverless_patterns_runtime.fan_out_topic.contract import ClaimCheckEnv, Publishing
+from serverless_patterns_runtime.fan_out_topic.contract import CLAIM_CHECK, ClaimCheckEnv, Publishing
 
 from .._bundled import BundledHandler
 from .buckets import grant_objects
@@ -41,7 +41,7 @@ class Publisher:
         if self.topic_key is not None:
             self.topic_key.grant(grantee, *_TOPIC_KEY)
         if self.payloads is not None:
-            grant_objects(grantee, self.payloads, "*", ["s3:PutObject"])
+            grant_objects(grantee, self.payloads, f"{CLAIM_CHECK}/*", ["s3:PutObject"])
         return iam.Grant.add_to_principal_or_resource(
             grantee=grantee, actions=["sns:Publish"], resource_arns=[self.topic.topic_arn], resource=self.topic
         )
@@ -70,7 +70,7 @@ class Publisher:
         """Let a consumer open what waits in the bucket."""
         if self.payloads is not None:
             add_variables(function, ClaimCheckEnv(CLAIM_CHECK_BUCKET=self.payloads.bucket_name)._asdict())
-            grant_objects(cast(iam.IGrantable, function), self.payloads, "*", ["s3:GetObject"])
+            grant_objects(cast(iam.IGrantable, function), self.payloads, f"{CLAIM_CHECK}/*", ["s3:GetObject"])
 
 
 def publisher_handler(id: str, entry: str, variable: str, publisher: Publisher) -> BundledHandler:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from aws_cdk import JsonNull
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
@@ -115,7 +114,7 @@ def subscribe(
         endpoint=endpoint.address,
         raw_message_delivery=endpoint.raw,
         delivery_policy=endpoint.delivery_policy,
-        filter_policy=None if filter is None else _with_nulls(filter),
+        filter_policy=filter,
         filter_policy_scope=None if filter is None else _SCOPES[filter_scope],
         redrive_policy={"deadLetterTargetArn": letters.queue_arn},
     )
@@ -135,14 +134,3 @@ def undelivered_alarm(name: str, letters: sqs.Queue) -> AlarmOn:
         f"SNS could not deliver messages to {name}: mend its queue's policy, key or endpoint, then send them again",
         critical=True,
     )
-
-
-def _with_nulls(value: Any) -> Any:
-    """A plain None would be left out."""
-    if value is None:
-        return JsonNull.INSTANCE
-    if isinstance(value, Mapping):
-        return {name: _with_nulls(each) for name, each in cast("Mapping[str, Any]", value).items()}
-    if isinstance(value, list | tuple):
-        return [_with_nulls(each) for each in cast("list[Any]", value)]
-    return value

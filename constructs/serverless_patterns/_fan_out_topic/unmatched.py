@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, cast
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Validations
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from ..defaults import Settings
-    from .subscriptions import Watch
+    from .subscriptions import Subscriber, Watch
 
 Unmatched = Literal["keep", "count"]
 UNMATCHED: tuple[Unmatched, ...] = ("keep", "count")
@@ -72,3 +73,13 @@ def define_unmatched(
         alarm_actions=watch.actions,
     )
     return queue, kept
+
+
+def warn_if_all_match(scope: Construct, subscribers: Mapping[str, Subscriber]) -> None:
+    """Say where the matcher runs for nothing."""
+    greedy = sorted(name for name, each in subscribers.items() if not each.filter)
+    if greedy:
+        Validations.of(scope).add_warning(
+            "serverless-patterns:unmatched-never",
+            f"no message is ever unmatched: {', '.join(map(repr, greedy))} has no filter. Leave unmatched out",
+        )

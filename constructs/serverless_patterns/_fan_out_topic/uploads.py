@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 from aws_cdk import Names, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -17,7 +16,7 @@ from .._alarms import METRIC_PERIOD, AlarmOn
 from .._checks import Problems
 from .._once_complete import once_complete
 from .._queues import define_letters
-from .permissions import EVENTS, let_use_key
+from .permissions import EVENTS, let_publish, let_send, let_use_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +35,7 @@ _MOST_CHARACTERS = 1_024  # of an object's key, in S3
 class Uploads:
     """Messages about what is put into a bucket."""
 
-    rule: events.Rule
+    rule: events.CfnRule
     dead_letter_queue: sqs.Queue
     """Events that could not be published."""
 
@@ -89,18 +88,23 @@ def publish_uploads(
     if wanted is not None:
         detail["object"] = {"key": wanted}
     letters = define_letters(host, "Unpublished", key, removal_policy=settings.removal_policy)
-    rule = events.Rule(
+    rule = events.CfnRule(
         host,
         "Rule",
         description="What is put into the bucket becomes messages of the topic",
-        event_pattern=events.EventPattern(source=["aws.s3"], detail_type=["Object Created"], detail=detail),
+        event_pattern={"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": detail},
+        targets=[
+            events.CfnRule.TargetProperty(
+                id="Topic",
+                arn=publisher.topic.topic_arn,
+                dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=letters.queue_arn),
+            )
+        ],
     )
-    rule.add_target(
-        cast(events.IRuleTarget, targets.SnsTopic(publisher.topic, dead_letter_queue=cast(sqs.IQueue, letters)))
-    )
-    for each in {id(one): one for one in (publisher.topic_key, key)}.values():
-        if each is not None:  # no source: EventBridge names none when it publishes
-            let_use_key(host, EVENTS, each, None, "")
+    let_publish(host, EVENTS, publisher.topic)
+    let_send(host, EVENTS, cast(sqs.IQueue, letters), rule.attr_arn, rule.node.path, None)
+    if publisher.topic_key is not None:
+        let_use_key(host, EVENTS, publisher.topic_key, None, "")
     alarm = AlarmOn(
         "Unpublished",
         letters.metric_approximate_number_of_messages_visible(period=METRIC_PERIOD, statistic="Maximum"),

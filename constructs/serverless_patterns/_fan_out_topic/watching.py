@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from serverless_patterns_runtime.fan_in import contract as fan_in
+
 from .._alarms import METRIC_PERIOD, AlarmOn
+from .._checks import Problems
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_sns as sns
 
-_NAMESPACE = "ServerlessPatterns"
-_DEADLINES_MISSED, _LATE_RESULTS, _UNMATCHED = "DeadlinesMissed", "LateResults", "Unmatched"
+    from .gathering import Gathering
+
+_UNMATCHED = "Unmatched"
 
 
 class Measured(Construct):
     """A topic, once it is defined."""
 
     topic: sns.ITopic
+    fan_in: Gathering | None
 
     def metric_published(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
         """Messages that SNS took."""
@@ -43,32 +48,48 @@ class Measured(Construct):
         """Deliveries that failed, and that the subscription's dead-letter queue did not take either."""
         return self.topic.metric("NumberOfNotificationsFailedToRedriveToDlq", period=period, statistic="Sum")
 
+    def metric_completed(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
+        """Messages of which every branch was done in time. Needs a fan-in, as the next three."""
+        return self._of_fan_in(fan_in.METRIC_COMPLETED, period)
+
     def metric_deadlines_missed(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
         """Messages of which a branch was missing at the deadline."""
-        return self._metric(_DEADLINES_MISSED, self.node.id, period)
+        return self._of_fan_in(fan_in.METRIC_DEADLINE_MISSED, period)
 
-    def metric_late_results(self, subscriber: str, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
-        """Results of a subscriber that came after the deadline, and were refused."""
-        return self._metric(_LATE_RESULTS, subscriber, period)
+    def metric_late_results(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
+        """Results that came after the deadline, and were refused."""
+        return self._of_fan_in(fan_in.METRIC_LATE_RESULTS, period)
+
+    def metric_unexpected_results(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
+        """Results of branches that whoever came first did not expect, and were refused."""
+        return self._of_fan_in(fan_in.METRIC_UNEXPECTED_RESULTS, period)
 
     def metric_unmatched(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
         """Messages that no subscriber's filter matches. Needs `unmatched`."""
-        return self._metric(_UNMATCHED, self.node.id, period)
+        return _metric(_UNMATCHED, {"service": self.node.id}, period)
 
-    def _metric(self, name: str, service: str, period: Duration) -> cloudwatch.Metric:
-        return cloudwatch.Metric(
-            namespace=_NAMESPACE, metric_name=name, dimensions_map={"service": service}, period=period, statistic="Sum"
-        )
+    def _of_fan_in(self, name: str, period: Duration) -> cloudwatch.Metric:
+        gathering = self.fan_in
+        if gathering is None:
+            problems = Problems(self.node.path)
+            problems.add("fan_in", "be given for its metrics", "None", "pass FanIn(...) to the FanOutTopic")
+            problems.raise_any()
+        assert gathering is not None
+        dimensions = {
+            fan_in.FAN_IN_DIMENSION: gathering.namespace,
+            fan_in.TABLE_DIMENSION: gathering.table.table_name,
+        }
+        return _metric(name, dimensions, period)
 
-    def _wanted(self, sweep: lambda_.Function | None, *, counts_unmatched: bool) -> list[AlarmOn]:
+    def _wanted(self, *, counts_unmatched: bool) -> list[AlarmOn]:
         failed = "SNS gave up deliveries: find them in a subscription's dead-letter queue"
         lost = "Messages are lost: a subscription's dead-letter queue takes nothing, by its policy or its key"
         wanted = [
             AlarmOn("NotificationsFailed", self.metric_failed(), 1, failed, critical=False),
             AlarmOn("NotificationsLost", self.metric_lost(), 1, lost, critical=True),
         ]
-        if sweep is not None:
-            errors = sweep.metric_errors(period=METRIC_PERIOD, statistic="Sum")
+        if self.fan_in is not None:
+            errors = self.fan_in.sweep_function.metric_errors(period=METRIC_PERIOD, statistic="Sum")
             stuck = "The sweep fails: deadlines pass unseen until it runs again"
             missed = "A message's branches were not all done at the deadline: look for dead letters and late results"
             wanted += [
@@ -79,3 +100,13 @@ class Measured(Construct):
             nobody = "Messages match no subscriber's filter: a publisher or a filter is wrong, or one is missing"
             wanted.append(AlarmOn("Unmatched", self.metric_unmatched(), 1, nobody, critical=False))
         return wanted
+
+
+def _metric(name: str, dimensions: Mapping[str, str], period: Duration) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace=fan_in.METRICS_NAMESPACE,
+        metric_name=name,
+        dimensions_map=dimensions,
+        period=period,
+        statistic="Sum",
+    )
