@@ -5,8 +5,9 @@ import tempfile
 from pathlib import Path
 
 from bench.api_environment import api_variables, write_routes
-from bench.cold_process import START, START_ONLY, Deployed, compilations, delivered, million_instructions, our_layer
-from bench.figure import Figure, Skipped
+from bench.cold_figures import compilations_figure, instruction_figures
+from bench.cold_process import Deployed, delivered, our_layer
+from bench.figure import Figure
 from bench.lambda_environment import AWS
 from bench.peers import CACHE, powertools_folder
 from serverless_patterns_runtime.api_proxy.contract import HANDLER, ROUTES_FILE
@@ -22,39 +23,10 @@ ROUTES = ("GET /things", "POST /things", "GET /things/{thing_id}", "PUT /things/
 def figures() -> list[Figure]:
     shutil.rmtree(STAGE, ignore_errors=True)
     ours, peer = _ours(), _powertools()
-    return [_instructions_figure(ours, peer), _compilations_figure(ours, peer)]
-
-
-def _instructions_figure(ours: Deployed, peer: Deployed) -> Figure:
-    try:
-        jobs = ((peer, START), (ours, START), (peer, START_ONLY))
-        peer_m, ours_m, nothing_m = million_instructions(*jobs)
-    except Skipped as skipped:
-        return Figure(name=NAMES[0], unit="ratio", better="lower", goal=0.5, skipped=str(skipped))
-    return Figure(
-        name=NAMES[0],
-        value=round(ours_m / peer_m, 3),
-        unit="ratio",
-        peer=1.0,
-        floor=round(nothing_m / peer_m, 3),
-        better="lower",
-        goal=0.5,
-        measured=f"ours {ours_m:.0f} M, Powertools {peer_m:.0f} M, runtime client alone {nothing_m:.0f} M instructions",
-    )
-
-
-def _compilations_figure(ours: Deployed, peer: Deployed) -> Figure:
-    assert ours.opt is not None
-    return Figure(
-        name=NAMES[1],
-        value=compilations(ours, ours.opt),
-        unit="files",
-        peer=compilations(peer, peer.task),
-        floor=0,
-        better="lower",
-        goal=0,
-        measured="files compiled from source while the handler loads",
-    )
+    return [
+        *instruction_figures(ours, (NAMES[0], 0.5, peer, "Powertools")),
+        compilations_figure(NAMES[1], ours, peer),
+    ]
 
 
 def _ours() -> Deployed:

@@ -3,16 +3,9 @@
 import shutil
 from pathlib import Path
 
-from bench.cold_process import (
-    START,
-    START_ONLY,
-    Deployed,
-    compilations,
-    delivered,
-    million_instructions,
-    our_layer,
-)
-from bench.figure import Figure, Skipped
+from bench.cold_figures import compilations_figure, instruction_figures
+from bench.cold_process import Deployed, delivered, our_layer
+from bench.figure import Figure
 from bench.lambda_environment import variables
 from bench.peers import CACHE, powertools_folder
 
@@ -25,58 +18,9 @@ VARIABLES = variables("orders:fulfil", effects=True)
 
 def figures() -> list[Figure]:
     shutil.rmtree(STAGE, ignore_errors=True)
-    ours, peer, bare = _ours(), _powertools(), _bare()
-    return [*_instruction_figures(ours, peer, bare), _compilations_figure(ours, peer)]
-
-
-def _instruction_figures(ours: Deployed, peer: Deployed, bare: Deployed) -> list[Figure]:
-    try:
-        jobs = ((peer, START), (ours, START), (bare, START), (bare, START_ONLY))
-        peer_m, ours_m, bare_m, nothing_m = million_instructions(*jobs)
-    except Skipped as skipped:
-        return [_ratio(name, goal, skipped=str(skipped)) for name, goal in ((NAMES[0], 0.65), (NAMES[1], 1.12))]
-    over_peer = f"ours {ours_m:.0f} M, Powertools {peer_m:.0f} M instructions"
-    over_bare = f"ours {ours_m:.0f} M, runtime client and boto3 {bare_m:.0f} M, runtime client alone {nothing_m:.0f} M"
-    return [
-        _ratio(NAMES[0], 0.65, value=ours_m / peer_m, floor=nothing_m / peer_m, measured=over_peer),
-        _ratio(NAMES[1], 1.12, value=ours_m / bare_m, floor=nothing_m / bare_m, measured=over_bare),
-    ]
-
-
-def _ratio(
-    name: str,
-    goal: float,
-    *,
-    value: float | None = None,
-    floor: float | None = None,
-    measured: str = "",
-    skipped: str = "",
-) -> Figure:
-    return Figure(
-        name=name,
-        value=value and round(value, 3),
-        unit="ratio",
-        peer=None if skipped else 1.0,
-        floor=floor and round(floor, 3),
-        better="lower",
-        goal=goal,
-        measured=measured,
-        skipped=skipped,
-    )
-
-
-def _compilations_figure(ours: Deployed, peer: Deployed) -> Figure:
-    assert ours.opt is not None
-    return Figure(
-        name=NAMES[2],
-        value=compilations(ours, ours.opt),
-        unit="files",
-        peer=compilations(peer, peer.task),
-        floor=0,
-        better="lower",
-        goal=0,
-        measured="files compiled from source while the handler loads",
-    )
+    ours, peer = _ours(), _powertools()
+    peers = ((NAMES[0], 0.65, peer, "Powertools"), (NAMES[1], 1.12, _bare(), "runtime client and boto3"))
+    return [*instruction_figures(ours, *peers), compilations_figure(NAMES[2], ours, peer)]
 
 
 def _ours() -> Deployed:

@@ -4,8 +4,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from bench.cold_process import START, START_ONLY, Deployed, delivered, million_instructions, our_layer
-from bench.figure import Figure, Skipped
+from bench.cold_figures import instruction_figures
+from bench.cold_process import Deployed, delivered, our_layer
+from bench.figure import Figure
 from bench.lambda_environment import AWS
 from bench.peers import CACHE
 from bench.router_environment import router_variables, write_migration
@@ -20,21 +21,7 @@ SITE = "https://monolith.example.com"
 
 def figures() -> list[Figure]:
     shutil.rmtree(STAGE, ignore_errors=True)
-    try:
-        ours_m, peer_m, nothing_m = million_instructions((_ours(), START), (_peer(), START), (_peer(), START_ONLY))
-    except Skipped as skipped:
-        return [Figure(name=NAMES[0], unit="ratio", better="lower", goal=0.6, skipped=str(skipped))]
-    figure = Figure(
-        name=NAMES[0],
-        value=round(ours_m / peer_m, 3),
-        unit="ratio",
-        peer=1.0,
-        floor=round(nothing_m / peer_m, 3),
-        better="lower",
-        goal=0.6,
-        measured=f"ours {ours_m:.0f} M, runtime client and boto3 {peer_m:.0f} M, runtime client {nothing_m:.0f} M",
-    )
-    return [figure]
+    return instruction_figures(_ours(), (NAMES[0], 0.6, _peer(), "runtime client and boto3"))
 
 
 def _ours() -> Deployed:

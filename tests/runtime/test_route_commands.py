@@ -1,66 +1,30 @@
 """`serverless-patterns route`: tables, lines, questions and exit codes, over the shipped control function."""
 
-import io
 import json
-import re
 import shlex
-from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import NoCredentialsError
-from click.testing import CliRunner, Result
 from rich.console import Console
 
 from serverless_patterns.cli import _routes
-from serverless_patterns.cli._aws import Place
-from serverless_patterns.cli._commands import commands
 from serverless_patterns_runtime.saga_recovery.contract import GUARDIAN_HANDLER
 from serverless_patterns_runtime.strangler_gateway.contract import CONTROL_HANDLER
+from tests.runtime.asked_function import AskedAccount, Run, documented, squeezed, typing
 from tests.runtime.strangler_gateway.gateway import Gateway, migration, route_settings
-from tests.simulation import aws_errors
 
 ROUTE, BASKET, CATALOGUE = "GET /profile/{id}", "POST /basket", "GET /catalogue"
 ARN = "arn:aws:lambda:eu-west-1:111122223333:function:Shop-Control"
-Run = Callable[..., Result]
 
 
-class Cloud:
-    """Lambda, CloudFormation and STS, as the command calls them; behind the function is the real control function."""
-
-    meta = SimpleNamespace(region_name="eu-west-1")
-
+class Cloud(AskedAccount):
     def __init__(self, gateway: Gateway) -> None:
+        functions = {"Shop-Control": CONTROL_HANDLER, ARN: CONTROL_HANDLER, "guardian": GUARDIAN_HANDLER}
+        outputs = {"RouteControl": "Shop-Control", "Machine": "arn:aws:states:x:1:stateMachine:y"}
+        super().__init__(functions, outputs, gateway.asked)
         self.gateway = gateway
-        self.functions = {"Shop-Control": CONTROL_HANDLER, ARN: CONTROL_HANDLER, "guardian": GUARDIAN_HANDLER}
-        self.outputs = {"RouteControl": "Shop-Control", "Machine": "arn:aws:states:x:1:stateMachine:y"}
-        self.invoked: list[dict[str, Any]] = []
-        self.breaks = False
-
-    def get_function_configuration(self, *, FunctionName: str) -> dict[str, Any]:
-        if FunctionName not in self.functions:
-            raise self._refusal("lambda", "GetFunctionConfiguration", "ResourceNotFoundException")
-        return {"Handler": self.functions[FunctionName]}
-
-    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:
-        assert FunctionName in self.functions
-        self.invoked.append(json.loads(Payload))
-        if self.breaks:
-            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(b'{"errorType": "ClientError"}')}
-        return {"Payload": io.BytesIO(json.dumps(self.gateway.asked(**json.loads(Payload))).encode())}
-
-    def describe_stacks(self, *, StackName: str) -> dict[str, Any]:
-        if StackName != "Shop":
-            raise self._refusal("cloudformation", "DescribeStacks", "ValidationError")
-        return {"Stacks": [{"Outputs": [{"OutputKey": k, "OutputValue": v} for k, v in self.outputs.items()]}]}
-
-    def get_caller_identity(self) -> dict[str, str]:
-        return {"Arn": "arn:aws:iam::111122223333:user/ann"}
-
-    def _refusal(self, service: str, operation: str, code: str) -> BaseException:
-        return aws_errors.client_error(service, operation, aws_errors.ServiceError(code, "no"))
 
 
 @pytest.fixture
@@ -81,16 +45,8 @@ def cloud() -> Cloud:
 
 @pytest.fixture
 def run(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Run:
-    for client in ("lambda_", "cloudformation", "sts"):
-        monkeypatch.setattr(Place, client, lambda self: cloud)  # noqa: ARG005
     monkeypatch.setattr(_routes.time, "time", lambda: cloud.gateway.clock.now)
-
-    def invoke(*arguments: str, answer: str | None = None) -> Result:
-        if answer is not None:
-            monkeypatch.setattr("serverless_patterns.cli._routes_commands.somebody_is_there", lambda: True)
-        return CliRunner().invoke(commands, ["route", *arguments], input=answer)
-
-    return invoke
+    return typing(monkeypatch, cloud, "route", "_routes_commands")
 
 
 LISTED = """\
@@ -105,10 +61,6 @@ POST /basket 2026-11-21 10:00:00 UTC kill   1 2.5 to killed (2.5) bob prices are
 POST /basket 2026-11-21 09:00:00 UTC set    1 0 to 2.5            bob a first look
 """
 WHY = ("--reason", "no errors since", "--yes")
-
-
-def squeezed(text: str) -> list[list[str]]:
-    return [line.split() for line in text.splitlines() if line.strip() and "─" not in line]
 
 
 @pytest.mark.parametrize("target", ["Shop-Control", ARN, "Shop.RouteControl"])
@@ -266,7 +218,7 @@ def test_what_is_refused_is_said(run: Run, arguments: tuple[str, ...], words: st
 def test_a_wrong_call_asks_nothing(run: Run, cloud: Cloud, arguments: tuple[str, ...], words: str) -> None:
     result = run(*arguments)
     assert words in result.stderr
-    assert (result.exit_code, cloud.invoked) == (2, [])
+    assert (result.exit_code, cloud.asked) == (2, [])
 
 
 @pytest.mark.parametrize(
@@ -281,7 +233,7 @@ def test_a_wrong_call_asks_nothing(run: Run, cloud: Cloud, arguments: tuple[str,
 def test_a_wrong_target_invokes_nothing_and_says_what_to_type(run: Run, cloud: Cloud, target: str, words: str) -> None:
     result = run("list", target)
     assert words in result.stderr
-    assert (result.exit_code, cloud.invoked, result.stdout) == (2, [], "")
+    assert (result.exit_code, cloud.asked, result.stdout) == (2, [], "")
 
 
 def test_a_function_that_fails_is_said_to(run: Run, cloud: Cloud) -> None:
@@ -300,9 +252,9 @@ def test_who_it_is_may_be_said_and_is_known_to_this_machine_at_least(
     monkeypatch.setattr(Cloud, "get_caller_identity", nobody)
     monkeypatch.setattr("serverless_patterns.cli._placing.getpass.getuser", lambda: "eve")
     run("kill", "Shop-Control", ROUTE, *WHY)
-    assert cloud.invoked[-1]["by"] == "eve"
+    assert cloud.asked[-1]["by"] == "eve"
     run("clear", "Shop-Control", ROUTE, *WHY, "--by", "the pipeline")
-    assert cloud.invoked[-1]["by"] == "the pipeline"
+    assert cloud.asked[-1]["by"] == "the pipeline"
 
 
 def test_control_characters_do_not_reach_the_terminal(run: Run) -> None:
@@ -313,10 +265,7 @@ def test_control_characters_do_not_reach_the_terminal(run: Run) -> None:
 
 
 def test_the_page_shows_what_the_commands_print(run: Run) -> None:
-    page = (Path(__file__).parents[2] / "docs/cli.md").read_text(encoding="utf-8").partition("\n## Routes\n")[2]
-    (block,) = re.findall(r"^```console\n(.*?)^```$", page, re.M | re.S)
-    shown = block.split("$ ")[1:]
+    shown = [*documented((Path(__file__).parents[2] / "docs/cli.md").read_text(encoding="utf-8"), "Routes")]
     assert len(shown) == 3
-    for part in shown:
-        line, _, output = part.partition("\n")
+    for line, output in shown:
         assert squeezed(run(*shlex.split(line)[2:]).stdout) == squeezed(output), line

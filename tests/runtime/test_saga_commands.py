@@ -1,63 +1,29 @@
 """`serverless-patterns saga`: tables, lines, questions and exit codes, over the shipped guardian."""
 
-import io
 import json
-import re
 import shlex
-from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import NoCredentialsError
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from serverless_patterns.cli import _saga
-from serverless_patterns.cli._aws import Place
 from serverless_patterns.cli._commands import commands
 from serverless_patterns_runtime.saga_recovery.contract import GUARDIAN_HANDLER
+from tests.runtime.asked_function import AskedAccount, Run, documented, squeezed, typing
 from tests.runtime.saga_recovery.account import RECOVERY, Account
-from tests.simulation import aws_errors
 
 ARN = "arn:aws:lambda:eu-west-1:111122223333:function:Shop-Guardian"
-Run = Callable[..., Result]
 
 
-class Cloud:
-    """Lambda, CloudFormation and STS, as the command calls them; behind the function is the real guardian."""
-
-    meta = SimpleNamespace(region_name="eu-west-1")
-
+class Cloud(AskedAccount):
     def __init__(self, account: Account) -> None:
+        functions = {"Shop-Guardian": GUARDIAN_HANDLER, ARN: GUARDIAN_HANDLER, "charge": "card.charge"}
+        outputs = {"Guardian": "Shop-Guardian", "Queue": "orders", "Machine": "arn:aws:states:x:1:stateMachine:y"}
+        super().__init__(functions, outputs, account.ask)
         self.account = account
-        self.functions = {"Shop-Guardian": GUARDIAN_HANDLER, ARN: GUARDIAN_HANDLER, "charge": "card.charge"}
-        self.outputs = {"Guardian": "Shop-Guardian", "Queue": "orders", "Machine": "arn:aws:states:x:1:stateMachine:y"}
-        self.invoked: list[str] = []
-        self.breaks = False
-
-    def get_function_configuration(self, *, FunctionName: str) -> dict[str, Any]:
-        if FunctionName not in self.functions:
-            raise self._refusal("lambda", "GetFunctionConfiguration", "ResourceNotFoundException")
-        return {"Handler": self.functions[FunctionName]}
-
-    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:
-        self.invoked.append(FunctionName)
-        if self.breaks:
-            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(b'{"errorType": "ClientError"}')}
-        answer = self.account.ask(**json.loads(Payload))
-        return {"Payload": io.BytesIO(json.dumps(answer).encode())}
-
-    def describe_stacks(self, *, StackName: str) -> dict[str, Any]:
-        if StackName != "Shop":
-            raise self._refusal("cloudformation", "DescribeStacks", "ValidationError")
-        return {"Stacks": [{"Outputs": [{"OutputKey": k, "OutputValue": v} for k, v in self.outputs.items()]}]}
-
-    def get_caller_identity(self) -> dict[str, str]:
-        return {"Arn": "arn:aws:iam::111122223333:user/ann"}
-
-    def _refusal(self, service: str, operation: str, code: str) -> BaseException:
-        return aws_errors.client_error(service, operation, aws_errors.ServiceError(code, "no"))
 
 
 @pytest.fixture
@@ -75,16 +41,8 @@ def cloud() -> Cloud:
 
 @pytest.fixture
 def run(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Run:
-    for client in ("lambda_", "cloudformation", "sts"):
-        monkeypatch.setattr(Place, client, lambda self: cloud)  # noqa: ARG005
     monkeypatch.setattr(_saga.time, "time", lambda: cloud.account.clock.now)
-
-    def invoke(*arguments: str, answer: str | None = None) -> Result:
-        if answer is not None:
-            monkeypatch.setattr("serverless_patterns.cli._saga_commands.somebody_is_there", lambda: True)
-        return CliRunner().invoke(commands, ["saga", *arguments], input=answer)
-
-    return invoke
+    return typing(monkeypatch, cloud, "saga", "_saga_commands")
 
 
 LISTED = """\
@@ -100,10 +58,6 @@ ReserveStock   PARKED     BankIsDown: no answer
 ChargeCard     UNDONE     -
 Ship           NOT_BEGUN  -
 """
-
-
-def squeezed(text: str) -> list[list[str]]:
-    return [line.split() for line in text.splitlines() if line.strip() and "─" not in line]
 
 
 @pytest.mark.parametrize("target", ["Shop-Guardian", ARN, "Shop.Guardian"])
@@ -220,7 +174,7 @@ def test_a_reason_is_asked_for(run: Run, arguments: tuple[str, ...]) -> None:
 def test_a_wrong_target_invokes_nothing_and_says_what_to_type(run: Run, cloud: Cloud, target: str, words: str) -> None:
     result = run("list", target)
     assert words in result.stderr
-    assert (result.exit_code, cloud.invoked, result.stdout) == (2, [], "")
+    assert (result.exit_code, cloud.asked, result.stdout) == (2, [], "")
 
 
 def test_what_the_guardian_refuses_is_said(run: Run) -> None:
@@ -267,10 +221,7 @@ def test_the_region_of_an_arn_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_page_shows_what_the_commands_print(run: Run, cloud: Cloud) -> None:
     cloud.outputs["CheckoutGuardian"] = "Shop-Guardian"
-    page = (Path(__file__).parents[2] / "docs/cli.md").read_text(encoding="utf-8").partition("\n## Sagas\n")[2]
-    (block,) = re.findall(r"^```console\n(.*?)^```$", page.partition("\n## ")[0], re.M | re.S)
-    shown = block.split("$ ")[1:]
+    shown = [*documented((Path(__file__).parents[2] / "docs/cli.md").read_text(encoding="utf-8"), "Sagas")]
     assert len(shown) == 2
-    for part in shown:
-        line, _, output = part.partition("\n")
+    for line, output in shown:
         assert squeezed(run(*shlex.split(line)[2:]).stdout) == squeezed(output), line
