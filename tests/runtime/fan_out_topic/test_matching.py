@@ -108,6 +108,7 @@ ATTRIBUTES: list[tuple[str, dict[str, Any], dict[str, Any], bool]] = [
     ("true of an array", {"a": [True]}, {"a": ["x", True]}, True),
     ("null of an array", {"a": [None]}, {"a": ["x", None]}, True),
     ("null is not absence", {"a": [None]}, {"b": "x"}, False),
+    ("true is not one", {"a": [True]}, {"a": 1}, False),
     ("one is not true", {"a": [1]}, {"a": [True]}, False),
     ("an empty array is not there", {"a": [{"exists": True}]}, {"a": [], "b": "x"}, False),
     ("what is absent is not anything", {"a": [{"anything-but": ["x"]}]}, {"b": "x"}, False),
