@@ -28,7 +28,7 @@ def check(attributes: Mapping[str, Any]) -> None:
             " a message with more; put what no filter looks at into the body"
         )
     for name, value in attributes.items():
-        if not _NAME.fullmatch(name):
+        if not isinstance(name, str) or not _NAME.fullmatch(name):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ValueError(
                 f"attribute {name!r} must have a name of 1 to 256 of A-Z, a-z, 0-9, _, - and ., with no dot at an end,"
                 " no two dots in a row, and neither AWS. nor Amazon. at the front"
