@@ -13,6 +13,7 @@ from aws_cdk import aws_lambda as lambda_
 
 from serverless_patterns_runtime.fan_in import contract
 
+from .._acknowledge import acknowledge, acknowledge_in_template
 from .._bundled import BundledHandler
 from .._checks import text
 from .._function import define_function, endpoints
@@ -173,11 +174,16 @@ def _define_sweep(
         undelivered=_UNDELIVERED,
     )
     grant_dead_letter(function, completions.queue)
-    events.Rule(
+    acknowledge_in_template(
+        cast(lambda_.CfnFunction, function.node.default_child),
+        checkov={"CKV_AWS_115": "one invocation a minute, which ends before the next: there is nothing to reserve"},
+    )
+    rule = events.Rule(
         scope,
         "EachMinute",
         description="Closes fan-ins that are overdue, and announces what was not announced",
         schedule=events.Schedule.rate(Duration.minutes(1)),
         targets=[cast(events.IRuleTarget, targets.LambdaFunction(cast(lambda_.IFunction, function)))],
     )
+    acknowledge(rule, _UNDELIVERED, "Serverless-EventBusDLQ")
     return function
