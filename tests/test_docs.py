@@ -17,9 +17,13 @@ from aws_cdk.aws_stepfunctions import CfnStateMachine
 
 from serverless_patterns import (
     ApiProxy,
+    ClaimCheck,
     Cors,
     ExternalKey,
+    FanIn,
+    FanOutTopic,
     HttpBackend,
+    HttpsEndpoint,
     LegacyBackend,
     MigratedRoute,
     MockResponse,
@@ -99,6 +103,7 @@ def states(saga: SagaStateMachine) -> dict[str, Any]:
 
 DESCRIBED = {
     "api_proxy": [ApiProxy, Cors, HttpBackend, MockResponse, Route, Throttle],
+    "fan_out_topic": [ClaimCheck, FanIn, FanOutTopic, HttpsEndpoint],
     "saga_state_machine": [
         ExternalKey,
         Retry,

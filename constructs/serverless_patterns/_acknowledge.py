@@ -21,7 +21,9 @@ def acknowledge_in_template(resource: CfnResource, *, checkov: Mapping[str, str]
         cfn_lint: Checks; cfn-lint keeps no reasons, so the caller's code says them.
     """
     if checkov:
-        resource.add_metadata("checkov", {"skip": [{"id": check, "comment": why} for check, why in checkov.items()]})
+        before: list[Any] = (resource.get_metadata("checkov") or {}).get("skip", [])
+        skipped = [{"id": check, "comment": why} for check, why in checkov.items()]
+        resource.add_metadata("checkov", {"skip": [*before, *skipped]})
     if cfn_lint:
         resource.add_metadata("cfn-lint", {"config": {"ignore_checks": list(cfn_lint)}})
 

@@ -18,6 +18,7 @@ from ._environment import variables
 from ._grants import grant_handler, statement
 from ._layer import runtime_layer
 from ._logs import define_log_group
+from ._told import remember
 
 if TYPE_CHECKING:
     from aws_cdk import Duration
@@ -74,6 +75,7 @@ def define_function(
     vpc = handler.vpc or settings.vpc
     traced = settings.tracing != lambda_.Tracing.DISABLED
     log_group = define_log_group(scope, f"{id}Logs", settings, encryption_key)
+    told = variables(handler, contract, scope.node.id, settings.environment)
     function = lambda_.Function(
         scope,
         id,
@@ -85,7 +87,7 @@ def define_function(
         timeout=timeout,
         role=cast(iam.IRole, _role(scope, f"{id}Role", log_group, tracing=traced, network=vpc is not None)),
         log_group=log_group,
-        environment=variables(handler, contract, scope.node.id, settings.environment),
+        environment=told,
         environment_encryption=encryption_key,
         layers=[
             runtime_layer(scope, handler.runtime, running_python(scope, handler)),
@@ -97,6 +99,7 @@ def define_function(
         security_groups=list(handler.security_groups) or None,
         reserved_concurrent_executions=reserved_concurrent_executions,
     )
+    remember(function, told)
     resource = cast(lambda_.CfnFunction, function.node.default_child)
     if traced:  # here, because the L2 argument would widen the shared policy
         mode = "Active" if settings.tracing == lambda_.Tracing.ACTIVE else "PassThrough"

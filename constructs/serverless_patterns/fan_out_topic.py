@@ -189,7 +189,7 @@ class FanOutTopic(Measured):
             ValueError: with every argument that is wrong, what is allowed and the fix.
         """
         problems = Problems(f"{self.node.path}.publish_from")
-        check_uploads(problems, bucket, prefix, suffix, fifo=self.topic.fifo)
+        check_uploads(problems, self, bucket, prefix, suffix, fifo=self.topic.fifo)
         problems.raise_any()
         publisher, key = self._parts.publisher, self._parts.adding.key
         settings = settings_of(self)

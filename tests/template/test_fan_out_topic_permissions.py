@@ -116,8 +116,8 @@ def test_a_queue_under_a_key_that_aws_manages_is_refused(arguments: dict[str, An
     else:
         queue = sqs.Queue(stack, "Mine", **arguments)
     assert refusal(lambda: a_topic(stack).add_subscriber("Audit", queue)) == (
-        "Shop/OrderEvents.add_subscriber('Audit'): target encryption must not be by a key that AWS manages for SQS, got "
-        "Shop/Mine: SNS may not use that key, and messages vanish: use SQS_MANAGED, free, or a key of your own"
+        "Shop/OrderEvents.add_subscriber('Audit'): target encryption must not be by a key that AWS manages for SQS, "
+        "got Shop/Mine: SNS may not use that key, and messages vanish: use SQS_MANAGED, free, or a key of your own"
     )
 
 

@@ -17,7 +17,7 @@ from .adding import Adding
 from .buckets import define_bucket
 from .defining import define_topic, existing_topic
 from .gathering import define_gathering
-from .packing import check_fits, packed_late, seen
+from .packing import check_fits, check_number, packed_late, seen
 from .publishing import Publisher, publisher_handler
 from .route_target import PublishTarget
 from .subscriptions import Endpoint, Source, Subscriber, Watch, subscribe, undelivered_alarm
@@ -87,6 +87,8 @@ def assemble(scope: Construct, asked: Asked, settings: Settings, watch: Watch) -
         watch=watch,
         subscribers=subscribers,
     )
+    if gathering is not None:
+        check_number(scope, subscribers)
     kept = _match(scope, asked.unmatched, source, subscribers, key, settings, watch)
     handler = publisher_handler(scope.node.id, PUBLISHER, PUBLISHER_TOPIC, publisher)
     return Parts(source, publisher, adding, PublishTarget(handler, asked.idempotency_key), kept)

@@ -13,11 +13,13 @@ from aws_cdk import aws_lambda as lambda_
 
 from serverless_patterns_runtime.fan_in import contract
 
+from .._acknowledge import acknowledge, acknowledge_in_template
 from .._bundled import BundledHandler
 from .._checks import text
 from .._function import define_function, endpoints
 from .._grants import grant_dead_letter, grant_table_key, statement
 from .._tables import define_table
+from .._told import tell
 from ..load_leveled_queue import LoadLeveledQueue
 from .buckets import define_bucket, grant_objects
 
@@ -75,7 +77,7 @@ class Gathering:
             FAN_IN_RETENTION_SECONDS=text(asked.retention),
             FAN_IN_COMPLETIONS_QUEUE_URL=self.completions.queue.queue_url,
         )
-        add_variables(function, {**self._store, **branch._asdict()})
+        tell(function, {**self._store, **branch._asdict()})
         self._allow(function, _BRANCH)
         grant_objects(function, self.bucket, f"{self.namespace}/*", ["s3:PutObject"])
         grant_dead_letter(function, self.completions.queue)
@@ -87,11 +89,11 @@ class Gathering:
             FAN_IN_COMPLETIONS_QUEUE_URL=self.completions.queue.queue_url,
             FAN_IN_RETENTION_SECONDS=text(self._asked.retention),
         )
-        add_variables(sweep, {**self._store, **told._asdict()})
+        tell(sweep, {**self._store, **told._asdict()})
         self._allow(sweep, _SWEEP)
         index = f"{self.table.table_arn}/index/{contract.DUE_INDEX}"
         sweep.add_to_role_policy(statement(["dynamodb:Query"], [index]))
-        add_variables(consumer, {**self._store, **contract.CompletionEnv(FAN_IN_COMPLETES="true")._asdict()})
+        tell(consumer, {**self._store, **contract.CompletionEnv(FAN_IN_COMPLETES="true")._asdict()})
         self._allow(consumer, _COMPLETION)
         grant_objects(consumer, self.bucket, f"{self.namespace}/*", ["s3:GetObject"])
 
@@ -106,12 +108,6 @@ class Gathering:
     def _allow(self, function: lambda_.IFunction, actions: tuple[str, ...]) -> None:
         function.add_to_role_policy(statement(actions, [self.table.table_arn]))
         grant_table_key(function, self.table)
-
-
-def add_variables(function: lambda_.IFunction, told: dict[str, str]) -> None:
-    """To a function that another construct has defined."""
-    for name, value in told.items():
-        cast(lambda_.Function, function).add_environment(name, value)
 
 
 def define_gathering(
@@ -178,11 +174,16 @@ def _define_sweep(
         undelivered=_UNDELIVERED,
     )
     grant_dead_letter(function, completions.queue)
-    events.Rule(
+    acknowledge_in_template(
+        cast(lambda_.CfnFunction, function.node.default_child),
+        checkov={"CKV_AWS_115": "one invocation a minute, which ends before the next: there is nothing to reserve"},
+    )
+    rule = events.Rule(
         scope,
         "EachMinute",
         description="Closes fan-ins that are overdue, and announces what was not announced",
         schedule=events.Schedule.rate(Duration.minutes(1)),
         targets=[cast(events.IRuleTarget, targets.LambdaFunction(cast(lambda_.IFunction, function)))],
     )
+    acknowledge(rule, _UNDELIVERED, "Serverless-EventBusDLQ")
     return function

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import jsii
-from aws_cdk import IStableStringProducer, Lazy, Stack
-from aws_cdk import aws_lambda as lambda_
-from constructs import IValidation
+from aws_cdk import IStableStringProducer, Lazy
+from constructs import Construct, IValidation
 
+from serverless_patterns_runtime.fan_in.contract import MAX_BRANCHES
 from serverless_patterns_runtime.fan_out_topic.contract import Subscriber as Seen
 from serverless_patterns_runtime.fan_out_topic.packed import packed
 
 from .._checks import Problems
 from .._environment import check_size
+from .._told import texts_told
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_lambda as lambda_
+
     from .subscriptions import Subscriber
 
 
@@ -49,16 +52,12 @@ def packed_late(choose: Callable[[], Mapping[str, Seen]]) -> str:
 
 
 @jsii.implements(IValidation)
-class _Fits:
-    def __init__(self, function: lambda_.IFunction, argument: str, fix: str) -> None:
-        self._function, self._argument, self._fix = function, argument, fix
+class _Late:
+    def __init__(self, look: Callable[[], list[str]]) -> None:
+        self._look = look
 
     def validate(self) -> list[str]:
-        resource = cast(lambda_.CfnFunction, self._function.node.default_child)
-        told = cast("Mapping[str, Any]", Stack.of(self._function).resolve(resource.environment) or {})
-        problems = _Fitting(self._function.node.path, self._fix)
-        check_size(problems, self._argument, {name: _text(value) for name, value in told.get("variables", {}).items()})
-        return problems.messages
+        return self._look()
 
 
 class _Fitting(Problems):
@@ -72,11 +71,6 @@ class _Fitting(Problems):
         self.messages.append(f"{argument} must {must}, got {got}: {self._fix}")
 
 
-def _text(value: object) -> str:
-    """What the deployment fills in counts as empty."""
-    return value if isinstance(value, str) else ""
-
-
 def check_fits(function: lambda_.IFunction, argument: str, fix: str) -> None:
     """Refuse, at synth, more variables than Lambda takes.
 
@@ -85,4 +79,21 @@ def check_fits(function: lambda_.IFunction, argument: str, fix: str) -> None:
         argument: What the user knows it as.
         fix: What makes them fewer.
     """
-    function.node.add_validation(cast(IValidation, _Fits(function, argument, fix)))
+
+    def look() -> list[str]:
+        problems = _Fitting(function.node.path, fix)
+        check_size(problems, argument, texts_told(function))
+        return problems.messages
+
+    function.node.add_validation(cast(IValidation, _Late(look)))
+
+
+def check_number(topic: Construct, subscribers: Mapping[str, Subscriber]) -> None:
+    """Refuse, at synth, more branches than an item has room for."""
+
+    def look() -> list[str]:
+        count = sum(each.takes_part for each in subscribers.values())
+        fix = "more do not fit into one item: let some wait for others, with fan_in=False"
+        return [f"fan_in must have at most {MAX_BRANCHES:,} branches, got {count:,}: {fix}"] * (count > MAX_BRANCHES)
+
+    topic.node.add_validation(cast(IValidation, _Late(look)))

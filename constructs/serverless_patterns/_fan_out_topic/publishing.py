@@ -12,8 +12,8 @@ from aws_cdk import aws_iam as iam
 from serverless_patterns_runtime.fan_out_topic.contract import CLAIM_CHECK, ClaimCheckEnv, Publishing
 
 from .._bundled import BundledHandler
+from .._told import tell
 from .buckets import grant_objects
-from .gathering import add_variables
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
@@ -69,7 +69,7 @@ class Publisher:
     def open_payloads(self, function: lambda_.IFunction) -> None:
         """Let a consumer open what waits in the bucket."""
         if self.payloads is not None:
-            add_variables(function, ClaimCheckEnv(CLAIM_CHECK_BUCKET=self.payloads.bucket_name)._asdict())
+            tell(function, ClaimCheckEnv(CLAIM_CHECK_BUCKET=self.payloads.bucket_name)._asdict())
             grant_objects(cast(iam.IGrantable, function), self.payloads, f"{CLAIM_CHECK}/*", ["s3:GetObject"])
 
 

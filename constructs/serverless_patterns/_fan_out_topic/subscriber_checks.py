@@ -14,6 +14,7 @@ from .._checks import Problems, is_token
 from .._environment import check_against
 from .._grants import queue_key
 from .._shapes import told
+from .._told import names_told
 from ..defaults import settings_of
 from ..handler import Handler
 from .filters import check_filter
@@ -146,6 +147,16 @@ def check_part(
     names = (*(VARIABLES if gathers and asked is not False else ()), *(PAYLOAD_VARIABLES if opens else ()))
     if isinstance(branch.consumer, Handler) and names:
         check_against(problems, "target", branch.consumer, home, names, settings_of(home).environment)
+    if branch.owned is not None and branch.handled:
+        names = (*(VARIABLES if gathers and asked else ()), *(PAYLOAD_VARIABLES if opens else ()))
+        _check_untold(problems, branch.owned, names)
+
+
+def _check_untold(problems: Problems, queue: LoadLeveledQueue, names: tuple[str, ...]) -> None:
+    for name in sorted({*names} & names_told(queue.consumer_function)):
+        fix = "a function has one fan-in and one bucket of claim checks: use a queue for each topic"
+        problems.add(f"target {name}", "be told to its function by one topic", "another's", fix)
+        return
 
 
 def key_of(queue: LoadLeveledQueue) -> str | None:

@@ -12,6 +12,7 @@ from aws_cdk import aws_sqs as sqs
 
 from serverless_patterns_runtime.fan_out_topic.contract import UNMATCHED_HANDLER, UnmatchedEnv
 
+from .._acknowledge import acknowledge_in_template
 from .._bundled import BundledHandler
 from .._function import define_function, endpoints
 from .._grants import grant_dead_letter
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 Unmatched = Literal["keep", "count"]
 UNMATCHED: tuple[Unmatched, ...] = ("keep", "count")
 VARIABLES = UnmatchedEnv._fields
+_CAP = 2
 _TIMEOUT = Duration.seconds(30)
 _UNDELIVERED = "invoked by its queue alone, which has a dead-letter queue"
 
@@ -60,13 +62,17 @@ def define_unmatched(
         required_endpoints=endpoints(handler, "sqs"),
         undelivered=_UNDELIVERED,
     )
+    acknowledge_in_template(
+        cast(lambda_.CfnFunction, function.node.default_child),
+        checkov={"CKV_AWS_115": f"its event source mapping invokes it {_CAP} times at once and no more"},
+    )
     if kept is not None:
         grant_dead_letter(cast(iam.IGrantable, function), cast(sqs.IQueue, kept))
     queue = LoadLeveledQueue(
         scope,
         "Matching",
         consumer=cast(lambda_.IFunction, function),
-        max_concurrency=2,
+        max_concurrency=_CAP,
         report_batch_item_failures=True,
         encryption_key=key,
         alarms=watch.which,

@@ -43,7 +43,7 @@ class Uploads:
     """By name: Unpublished."""
 
 
-def check_uploads(problems: Problems, bucket: Any, prefix: Any, suffix: Any, *, fifo: bool) -> None:
+def check_uploads(problems: Problems, scope: Construct, bucket: Any, prefix: Any, suffix: Any, *, fifo: bool) -> None:
     """Refuse what EventBridge would not match, or could not publish."""
     if fifo:
         fix = "EventBridge gives its messages no group: publish from a function, by publisher()"
@@ -54,6 +54,11 @@ def check_uploads(problems: Problems, bucket: Any, prefix: Any, suffix: Any, *, 
         if value is not None and not (isinstance(value, str) and 0 < len(value) <= _MOST_CHARACTERS):
             fix = "it is compared with the object's key, such as 'incoming/'; leave it out for every object"
             problems.add(argument, "be text of 1 to 1,024 characters", repr(value), fix)
+    if problems.have("bucket", "prefix", "suffix"):
+        return
+    if scope.node.try_find_child(_id(bucket, prefix, suffix)) is not None:
+        fix = "every object would be published twice"
+        problems.add("bucket", "be published from once for each prefix and suffix", f"{bucket.node.path} again", fix)
 
 
 def object_key(prefix: str | None, suffix: str | None) -> list[Any] | None:

@@ -1,0 +1,39 @@
+"""What our functions are told: CDK's own object does not show it, and a pattern on top of another adds to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, cast
+
+from aws_cdk import Stack
+from aws_cdk import aws_lambda as lambda_
+
+if TYPE_CHECKING:
+    from typing import Any
+
+# By identity of the function, which is kept: jsii holds its Python object weakly, and another would forget.
+_TOLD: dict[int, tuple[lambda_.IFunction, dict[str, str]]] = {}
+
+
+def remember(function: lambda_.Function, told: Mapping[str, str]) -> None:
+    """What it is defined with."""
+    seen = cast(lambda_.IFunction, function)
+    _TOLD[id(function)] = (seen, dict(told))
+
+
+def tell(function: lambda_.IFunction, more: Mapping[str, str]) -> None:
+    """Add variables to a function of ours that another construct has defined."""
+    for name, value in more.items():
+        cast(lambda_.Function, function).add_environment(name, value)
+    _TOLD[id(function)][1].update(more)
+
+
+def names_told(function: lambda_.IFunction) -> frozenset[str]:
+    """Names of what it is told by now."""
+    return frozenset(_TOLD[id(function)][1])
+
+
+def texts_told(function: lambda_.IFunction) -> dict[str, str]:
+    """What it is told, at the end of synth; what only CloudFormation knows is empty."""
+    told = cast("Mapping[str, Any]", Stack.of(function).resolve(_TOLD[id(function)][1]))
+    return {name: value if isinstance(value, str) else "" for name, value in told.items()}
