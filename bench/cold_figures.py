@@ -1,4 +1,4 @@
-"""Figures of a cold start: instructions until the handler is loaded, beside a peer's, and what is compiled till then."""
+"""Figures of a cold start: instructions until the handler is loaded, beside a peer's, and files compiled."""
 
 from bench.cold_process import START, START_ONLY, Deployed, compilations, million_instructions
 from bench.figure import Figure, Skipped
