@@ -41,19 +41,20 @@ class Message:
             raise ValueError(f"the body must be a JSON value: {error}") from error
 
     @classmethod
-    def received(cls, record: Mapping[str, Any]) -> "Message":
-        """What a record of a queue's event says, after raw delivery; a body that is no JSON stays the text it is."""
-        message = object.__new__(cls)  # whatever arrived is looked at: nothing of it is refused here
-        system: Mapping[str, str] = record.get("attributes") or {}
-        said: dict[str, Any] = {
-            "body": _json(record.get("body", "")),
-            "attributes": message_attributes.from_record(record.get("messageAttributes") or {}),
-            "key": None,
-            "group": system.get("MessageGroupId"),
-        }
+    def arrived(cls, body: Any, attributes: Mapping[str, Attribute], group: str | None = None) -> "Message":
+        """What somebody else has said: nothing of it is refused, since it is here."""
+        message = object.__new__(cls)
+        said: dict[str, Any] = {"body": body, "attributes": attributes, "key": None, "group": group}
         for name, value in said.items():
             object.__setattr__(message, name, value)
         return message
+
+    @classmethod
+    def received(cls, record: Mapping[str, Any]) -> "Message":
+        """What a record of a queue's event says, after raw delivery; a body that is no JSON stays the text it is."""
+        attributes = message_attributes.from_record(record.get("messageAttributes") or {})
+        system: Mapping[str, str] = record.get("attributes") or {}
+        return cls.arrived(_json(record.get("body", "")), attributes, system.get("MessageGroupId"))
 
 
 def _json(text: str) -> Any:
