@@ -98,7 +98,7 @@ class Deployed:
 
     @property
     def native_receive_count(self) -> int:
-        return 200 if self.counts_attempts else self.max_receive_count
+        return 30 if self.counts_attempts else self.max_receive_count
 
     def branch(self, name: str, function: Callable[..., Any], outside: Outside) -> Edge:
         heads, results = self._heads(outside), self._results(outside)

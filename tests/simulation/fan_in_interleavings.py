@@ -34,7 +34,7 @@ __all__ = ["Delivery", "Scene"]
 
 NOW = 1_700_000_000.0
 KEY = "k1"
-BODY = {"id": KEY}
+BODY = {"id": KEY, "branches": ["a", "nobody"]}
 LARGE = "x" * 5_000
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from serverless_patterns_runtime.fan_in import contract
 
 from .fan_in_account import BUCKET, EFFECTS
-from .fan_in_world import World, names
+from .fan_in_world import START, SWEEP_SECONDS, World, names
 
 __all__ = ["ALWAYS", "AT_THE_END", "check"]
 
@@ -83,7 +83,7 @@ def the_message_is_the_one_that_was_published(world: World) -> None:
 def a_deadline_is_no_earlier_than_it_is(world: World) -> None:
     for key, (at, outcome) in world.ledger.closed.items():
         sent = [t for p in world.ledger.published.values() if p.key == key for times in p.at.values() for t in times]
-        earliest = 1_700_000_000.25 + min(sent) + world.deployed.deadline - SKEW_SECONDS
+        earliest = START + min(sent) + world.deployed.deadline - SKEW_SECONDS
         assert outcome == "complete" or at >= earliest, f"{key} was closed {earliest - at} s early"
 
 
@@ -128,8 +128,45 @@ def what_was_tried_has_a_head(world: World) -> None:
     for branch in world.deployed.branches:
         for dead in world.dead[branch].messages:
             reason = json.loads(dead.attributes.get("dead-letter", {}).get("StringValue", "{}"))
-            if reason and reason["error_type"] not in ("IdempotencyKeyReused", "UnusableExpectation"):
+            if reason and reason["error_type"] not in ("IdempotencyKeyReused", "MalformedPayload"):
                 assert world.head(json.loads(dead.body)["id"]) is not None, f"a dead letter without a head: {reason}"
+
+
+def who_failed_has_a_head(world: World) -> None:
+    """Or was killed, and came again. Unless something else went wrong before."""
+    if world.faults.spent:
+        return
+    keys = {message.digest: message.key for message in world.ledger.published.values()}
+    failed = {keys[payload] for _, payload in world.ledger.failures if payload in keys}
+    for branch in world.deployed.branches:
+        again = [dead for dead in world.dead[branch].messages if dead.receive_count > 1]
+        failed |= {json.loads(dead.body)["id"] for dead in again if "dead-letter" not in dead.attributes}
+    without = {key for key in failed if world.head(key) is None}
+    assert not without, f"failed, and no head: {sorted(without)}"
+
+
+def deadlines_come_in_time(world: World) -> None:
+    """From the first failure on, whenever its message is seen again. Unless something else goes wrong."""
+    if world.faults.spent:
+        return
+    for (branch, payload), failed in world.ledger.failed.items():
+        for message in [one for one in world.ledger.published.values() if one.digest == payload]:
+            head = world.head(message.key)
+            if branch not in message.at or head is None or head[contract.PAYLOAD]["S"] != payload:
+                continue
+            sent = max(START + at for times in message.at.values() for at in times if START + at <= failed)
+            latest = max(failed, sent + world.deployed.deadline) + SWEEP_SECONDS + world.deployed.timeout
+            late = world.ledger.closed[message.key][0] - latest
+            assert late <= 0, f"the deadline of {message.key} came late by {late:.0f} s"
+
+
+def no_end_is_told_in_vain(world: World) -> None:
+    """What is announced can be completed."""
+    said = [
+        dead.attributes.get("dead-letter", {}).get("StringValue", "{}") for dead in world.dead["Completions"].messages
+    ]
+    vain = {json.loads(text)["error_type"] for text in said if "error_type" in json.loads(text)}
+    assert not vain - {"AttemptsExhausted"}, f"an end could not be told: {sorted(vain)}"
 
 
 ALWAYS: Sequence[Invariant] = (
@@ -144,6 +181,9 @@ ALWAYS: Sequence[Invariant] = (
     refused_results_are_counted,
     large_results_are_in_the_bucket,
     what_was_tried_has_a_head,
+    who_failed_has_a_head,
+    deadlines_come_in_time,
+    no_end_is_told_in_vain,
 )
 """When nothing is under way any more."""
 

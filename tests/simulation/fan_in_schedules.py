@@ -66,6 +66,7 @@ def _deployed(mode: str, chance: random.Random, number: int) -> Deployed:
     return Deployed(
         branches=branches,
         expected_path=chance.choice(("", "", "", "branches")),
+        key_path=chance.choice(("id", "id", "id", "")),
         unknown=unknown,
         deadline=chance.choice((5, 60, 3600)),
         timeout=chance.choice((6.0, 30.0)),
@@ -92,7 +93,9 @@ def _messages(deployed: Deployed, chance: random.Random) -> list[Published]:
         if deployed.expected_path:
             some = chance.sample(names, chance.randint(1, len(names)))
             branches = [*some, "nobody"] if chance.random() < 0.1 else some
-        messages.append(Published(f"p{number}", key, does, at, chance.choice(("ok", "ok", "once")), amount, branches))
+        keyless = not deployed.key_path and chance.random() < 0.2
+        ends = chance.choice(("ok", "ok", "once"))
+        messages.append(Published(f"p{number}", key, does, at, ends, amount, branches, keyless))
     return messages
 
 

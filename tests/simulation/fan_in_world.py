@@ -41,13 +41,13 @@ from .s3_model import S3
 from .sqs_model import SQS, Queue, StoredMessage
 from .virtual_time import Schedule
 
-__all__ = ["START", "Published", "World"]
+__all__ = ["START", "SWEEP_SECONDS", "Published", "World", "names"]
 
 START = 1_700_000_000.25
 NAME = "sim-name"
 """The message attribute that carries `Published.name`."""
 SWEEP_SECONDS = 60
-LONGEST_SECONDS = 14 * 24 * 3600
+LONGEST_SECONDS = 12 * 3600
 COMPLETER = "Completions"
 
 
@@ -66,6 +66,8 @@ class Published:
     amount: int = 1
     branches: Sequence[str] | None = None
     """What the message itself says of its branches."""
+    keyless: bool = False
+    """Where the body does not hold the key: whether the publisher gives none."""
 
     @property
     def body(self) -> dict[str, Any]:
@@ -103,6 +105,8 @@ class Ledger:
 
     published: dict[str, Published] = field(default_factory=dict)
     failures: Counter[tuple[str, str]] = field(default_factory=Counter)
+    failed: dict[tuple[str, str], float] = field(default_factory=dict)
+    """When each branch first failed with a payload."""
     ran: list[tuple[float, str, str, Any]] = field(default_factory=list)
     """Time, branch, payload and result of each run that came to its end."""
     fixed: bool = False
@@ -243,6 +247,7 @@ class World:
             sandbox.crash()
         if self.ledger.failures[who, what] < {"once": 1, "never": 10**9}.get(does, 0):
             self.ledger.failures[who, what] += 1
+            self.ledger.failed.setdefault((who, what), self.schedule.now)
             raise RuntimeError("the warehouse does not answer")
 
     # What happens.
@@ -255,13 +260,13 @@ class World:
                     self.schedule.at(START + at, lambda branch=branch, message=message: self._send(branch, message))
 
     def _send(self, branch: str, message: Published) -> None:
+        said = {NAME: message.name, "correlation-id": message.name}
+        if not self.deployed.key_path and not message.keyless:
+            said["idempotency-key"] = message.key
         self.sqs.send_message(
             QueueUrl=queue_of(branch),
             MessageBody=json.dumps(message.body),
-            MessageAttributes={
-                NAME: {"DataType": "String", "StringValue": message.name},
-                "correlation-id": {"DataType": "String", "StringValue": message.name},
-            },
+            MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in said.items()},
         )
         self._keep_ticking()
 

@@ -19,6 +19,9 @@ __all__ = ["Sweep"]
 LAST_SECONDS = 5.0
 """Kept free at the end: the next sweep goes on."""
 
+LOOKS = 2
+"""At a head: once it could not be closed, it is full, or another sweep has closed it."""
+
 _METRICS: dict[Outcome, str] = {
     "complete": contract.METRIC_COMPLETED,
     "deadline": contract.METRIC_DEADLINE_MISSED,
@@ -53,9 +56,10 @@ class Sweep(NamedTuple):
 
     def _end(self, key: str) -> bool:
         """The index is a little behind: what counts is the head as it is now."""
-        while (head := self.heads.find(key)) is not None and not head.announced:
-            outcome = self._outcome(head)
-            if outcome is None:
+        for _ in range(LOOKS):
+            head = self.heads.find(key)
+            outcome = None if head is None or head.announced else self._outcome(head)
+            if head is None or outcome is None:
                 return False
             if outcome == "deadline" and head.state == "open" and not self.heads.close(key):
                 continue  # the last result came just now

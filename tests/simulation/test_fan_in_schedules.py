@@ -1,0 +1,95 @@
+"""Fan-ins of up to 30 branches under whatever can go wrong, and one fault at every single call."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from serverless_patterns_runtime.fan_in import contract
+
+from .fan_in_account import Deployed
+from .fan_in_invariants import ALWAYS, AT_THE_END, check
+from .fan_in_schedules import MODES, simulate
+from .fan_in_world import Published, World
+from .faults import OneFault
+
+SEEDS = 40
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_no_schedule_breaks_an_invariant(mode: str, request: pytest.FixtureRequest) -> None:
+    seed = request.config.getoption("--seed")
+    seeds = range(SEEDS) if seed is None else [seed]
+    seen: Counter[str] = Counter()
+    for number in seeds:
+        world = simulate(mode, number)
+        seen += world.counted + Counter(mishaps=world.faults.spent)
+        seen["thirty"] += len(world.deployed.branches) == 30
+    if seed is None:
+        ends = (contract.METRIC_COMPLETED, contract.METRIC_DEADLINE_MISSED)
+        refusals = (
+            contract.METRIC_LATE_RESULTS,
+            contract.METRIC_UNEXPECTED_RESULTS,
+            contract.METRIC_CONFLICTING_RESULTS,
+        )
+        assert all(seen[what] >= 2 for what in (*ends, *refusals, "thirty")), seen
+        assert seen["mishaps"] >= SEEDS
+
+
+STORIES = {
+    "all come": {"a": [0.0], "b": [0.01], "lease": [0.02]},
+    "one is late": {"a": [0.0], "lease": [90.0]},
+    "one never comes": {"a": [0.0], "lease": []},
+    "one comes twice": {"a": [0.0, 0.02], "lease": [0.05]},
+}
+
+
+def run(story: str, fault: OneFault, does: str = "ok") -> World:
+    at = STORIES[story]
+    world = World(Deployed(branches={name: name != "lease" for name in at}, deadline=60), 7, fault)
+    world.publish([Published("p", "m", dict.fromkeys(at, does), at)])
+    try:
+        world.run()
+        check(world, ALWAYS)
+        world.ledger.fixed = True
+        for name in world.queues:
+            world.redrive(name)
+        world.redrive("Completions")
+        check(world, AT_THE_END)
+    finally:
+        world.close()
+    return world
+
+
+def single_faults(story: str, does: str) -> Iterator[OneFault]:
+    observer = OneFault(-1, "")
+    run(story, observer, does)
+    queries = [number for number, call in enumerate(observer.calls) if call.operation == "Query"]
+    skipped = queries[8:]  # of the sweeps that find nothing any more: the first sweep's stand for them
+    return (
+        OneFault(number, kind)
+        for number, call in enumerate(observer.calls)
+        if number not in skipped
+        for kind in call.possible
+    )
+
+
+@pytest.mark.parametrize(
+    ("story", "does"),
+    [
+        *((story, "ok") for story in STORIES),
+        ("one is late", "large"),
+        ("all come", "once"),
+        ("one is late", "refuses"),
+    ],
+)
+def test_no_single_fault_at_any_call_breaks_an_invariant(story: str, does: str) -> None:
+    fired = 0
+    for fault in single_faults(story, does):
+        try:
+            run(story, fault, does)
+        except AssertionError as failure:
+            raise AssertionError(f"{story}, {does}: {fault.kind} at call {fault.number}: {failure}") from failure
+        assert fault.fired
+        fired += 1
+    assert fired >= 100
