@@ -1,7 +1,6 @@
 """Which branches a message has: those whose filter it matches, or those that it names itself."""
 
 import importlib
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
@@ -53,26 +52,8 @@ def _matching(filtered: Mapping[str, Subscriber], message: Message, payload: Any
         return
     outgoing = importlib.import_module("serverless_patterns_runtime.fan_out_topic.message")
     matching = importlib.import_module("serverless_patterns_runtime.fan_out_topic.matching")
-    seen = outgoing.Message(body=payload, attributes=_values(message))
+    attributes = importlib.import_module("serverless_patterns_runtime.fan_out_topic.message_attributes")
+    seen = outgoing.Message.arrived(payload, attributes.from_sns(original_attributes(message)))
     for name, subscriber in filtered.items():
         if matching.matches(subscriber.get("filter"), seen, scope=subscriber.get("scope", "attributes")):
             yield name
-
-
-def _values(message: Message) -> dict[str, Any]:
-    """Message attributes as filters see them. The publisher's: what a redrive has displaced is one of them."""
-    return {
-        name: value
-        for name, attribute in original_attributes(message).items()
-        if (value := _value(attribute)) is not None
-    }
-
-
-def _value(attribute: Mapping[str, Any]) -> Any:
-    kind, text = attribute["DataType"], attribute.get("StringValue")
-    if kind not in ("Number", "String.Array") or text is None:
-        return text  # no filter sees bytes
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
