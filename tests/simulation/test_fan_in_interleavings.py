@@ -88,13 +88,13 @@ CASES = (
         deployed={"expected_path": "branches"},
         least=100,
     ),
-    Case("two, and any fault anywhere", of("a", "lease"), faults=1, least=10_000),
+    Case("two, and any fault anywhere", of("a", "lease"), faults=1, least=3_000),
     Case("two, the deadline, and a death anywhere", of("a", "b"), sweeps=1, faults=1, kinds=CRASHES, least=100_000),
     Case(
         "two that hold leases, and two deaths anywhere", of("lease1", "lease2"), faults=2, kinds=CRASHES, least=10_000
     ),
     Case("two with Effects, and two deaths anywhere", of("a", "b"), faults=2, kinds=CRASHES, least=10_000),
-    Case("three, and a death anywhere", of("a", "b", "lease"), faults=1, kinds=CRASHES, least=100_000),
+    Case("three, and a death anywhere", of("a", "b", "lease"), faults=1, kinds=CRASHES, least=30_000),
     Case("one, its sweep, and any fault anywhere", of("a"), sweeps=1, faults=1, least=100),
     Case("one that fails, and two deaths anywhere", of("a", does="fails once"), sweeps=1, faults=2, kinds=CRASHES),
 )

@@ -1,6 +1,8 @@
 """Without any one of these safeguards, some schedule of fan-ins breaks an invariant."""
 
+import re
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -37,3 +39,10 @@ def test_without_it_a_schedule_breaks_an_invariant(removal: Removal, monkeypatch
     )
     others = others_found(removal.violates, schedules)
     assert others is None, f"{SEEDS} schedules did not miss it; they found {others or 'nothing'}"
+
+
+def test_the_page_lists_every_removal() -> None:
+    page = (Path(__file__).parents[2] / "docs/patterns/fan_out_topic.md").read_text()
+    listed = re.findall(r"^- ([^*`].*)$", page[page.index("test_fan_in_removals.py") :], re.MULTILINE)
+    assert listed == [removal.name for removal in REMOVALS]
+    assert len(set(listed)) == len(listed) >= 20

@@ -13,7 +13,7 @@ from serverless_patterns_runtime.claims.contention import tries
 from serverless_patterns_runtime.errors import MalformedPayload
 from serverless_patterns_runtime.fan_in import contract
 from serverless_patterns_runtime.fan_in.announcements import Announcements
-from serverless_patterns_runtime.fan_in.expected import by_filters, named
+from serverless_patterns_runtime.fan_in.expected import Filters, named
 from serverless_patterns_runtime.fan_in.head import Head
 from serverless_patterns_runtime.fan_in.heads import Heads, NotRecorded
 from serverless_patterns_runtime.fan_in.reports import Reports
@@ -45,6 +45,7 @@ class Branch:
         chance: random.Random,
     ) -> None:
         self.settings = settings
+        self.filters = Filters(settings)
         self.heads = heads
         self.results = results
         self.announcements = announcements
@@ -141,7 +142,7 @@ class Part:
     def _created(self, results: dict[str, str]) -> Head | None:
         """None: somebody else was faster."""
         settings, claim = self._branch.settings, self._request.claim
-        expected = self._expected or by_filters(settings, self._message, self._request.payload)
+        expected = self._expected or self._branch.filters.expected(self._message)
         due = math.ceil(self._message.sent_at) + settings.deadline_seconds
         head = Head(
             key=claim.key,

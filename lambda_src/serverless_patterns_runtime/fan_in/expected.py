@@ -1,17 +1,17 @@
 """Which branches a message has: those whose filter it matches, or those that it names itself."""
 
-import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.fan_in import contract
 from serverless_patterns_runtime.fan_in.settings import BranchSettings
-from serverless_patterns_runtime.fan_out_topic.contract import Subscriber
+from serverless_patterns_runtime.fan_out_topic.matching import Filter
+from serverless_patterns_runtime.fan_out_topic.message import Message as Published
 from serverless_patterns_runtime.load_leveled_queue.dead_letters import original_attributes
 from serverless_patterns_runtime.load_leveled_queue.message import Message
 
-__all__ = ["UnusableExpectation", "by_filters", "named"]
+__all__ = ["Filters", "UnusableExpectation", "named"]
 
 
 class UnusableExpectation(PermanentError):
@@ -40,20 +40,38 @@ def named(payload: Any, path: str) -> frozenset[str]:
     return distinct
 
 
-def by_filters(settings: BranchSettings, message: Message, payload: Any) -> frozenset[str]:
-    """This branch has the message, whatever the filters that this deployment knows say."""
-    filtered = {name: subscriber for name, subscriber in settings.subscribers.items() if "filter" in subscriber}
-    unfiltered = settings.subscribers.keys() - filtered.keys()
-    return frozenset({settings.branch, *unfiltered, *_matching(filtered, message, payload)})
+class Filters:
+    """Of the subscribers that take part, as this deployment knows them."""
+
+    def __init__(self, settings: BranchSettings) -> None:
+        self._branch = settings.branch
+        self._subscribers = settings.subscribers
+        self._made: Mapping[str, Filter] | None = None
+
+    def expected(self, message: Message) -> frozenset[str]:
+        """This branch has the message, whatever the filters say."""
+        filters = self._filters()
+        if not filters:
+            return frozenset({self._branch, *self._subscribers})
+        seen = Published.received({**message.record, "messageAttributes": _attributes(message)})
+        refused = {name for name, filter in filters.items() if not filter.matches(seen)}
+        return frozenset({self._branch, *(self._subscribers.keys() - refused)})
+
+    def _filters(self) -> Mapping[str, Filter]:
+        """Looked at when they are first needed, which is not at every cold start."""
+        if self._made is None:
+            self._made = {
+                name: Filter(subscriber["filter"], subscriber.get("scope", "attributes"))
+                for name, subscriber in self._subscribers.items()
+                if "filter" in subscriber
+            }
+        return self._made
 
 
-def _matching(filtered: Mapping[str, Subscriber], message: Message, payload: Any) -> Iterator[str]:
-    if not filtered:
-        return
-    outgoing = importlib.import_module("serverless_patterns_runtime.fan_out_topic.message")
-    matching = importlib.import_module("serverless_patterns_runtime.fan_out_topic.matching")
-    attributes = importlib.import_module("serverless_patterns_runtime.fan_out_topic.message_attributes")
-    seen = outgoing.Message.arrived(payload, attributes.from_sns(original_attributes(message)))
-    for name, subscriber in filtered.items():
-        if matching.matches(subscriber.get("filter"), seen, scope=subscriber.get("scope", "attributes")):
-            yield name
+def _attributes(message: Message) -> dict[str, dict[str, str]]:
+    """The publisher's, in the event's shape: what a redrive has displaced is one of them. No filter sees bytes."""
+    return {
+        name: {"dataType": attribute["DataType"], "stringValue": attribute["StringValue"]}
+        for name, attribute in original_attributes(message).items()
+        if "StringValue" in attribute
+    }

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from serverless_patterns_runtime.fan_in.expected import by_filters
+from serverless_patterns_runtime.fan_in.expected import Filters
 from serverless_patterns_runtime.fan_in.settings import BranchSettings
 from serverless_patterns_runtime.load_leveled_queue.message import Message
 
@@ -22,7 +22,7 @@ def expected(filter: dict[str, Any], attributes: dict[str, dict[str, Any]], body
         retention_seconds=86_400,
         completions_queue_url="",
     )
-    return by_filters(settings, Message(record(body, attributes=attributes)), body)
+    return Filters(settings).expected(Message(record(body, attributes=attributes)))
 
 
 BOTH, THIS_ALONE = frozenset({"Inventory", "Invoicing"}), frozenset({"Inventory"})
