@@ -303,6 +303,7 @@ def test_a_bucket_is_private_and_encrypted_and_takes_tls_only() -> None:
         assert {*it["Properties"]["PublicAccessBlockConfiguration"].values()} == {True}
         assert it["Properties"]["BucketEncryption"]
         assert it["DeletionPolicy"] == "Retain"
+    assert len(resources(stack, "S3::BucketPolicy")) == 2
     for policy in resources(stack, "S3::BucketPolicy").values():
         (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
         assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
