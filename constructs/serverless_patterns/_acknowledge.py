@@ -1,7 +1,7 @@
 """Scanner findings that are false by structure, acknowledged beside the resource, with the reason."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from aws_cdk import Acknowledgment, CfnResource, Stack, Validations
 from constructs import IConstruct
@@ -21,7 +21,7 @@ def acknowledge_in_template(resource: CfnResource, *, checkov: Mapping[str, str]
         cfn_lint: Checks; cfn-lint keeps no reasons, so the caller's code says them.
     """
     if checkov:
-        before: list[Any] = (resource.get_metadata("checkov") or {}).get("skip", [])
+        before = cast("Mapping[str, list[Any]]", resource.get_metadata("checkov") or {}).get("skip", [])
         skipped = [{"id": check, "comment": why} for check, why in checkov.items()]
         resource.add_metadata("checkov", {"skip": [*before, *skipped]})
     if cfn_lint:

@@ -223,6 +223,16 @@ def test_only_handlers_take_part_unless_they_are_left_out() -> None:
     assert "FAN_IN_TABLE_NAME" not in variables(stack, "AnalyticsConsumer")
 
 
+def test_who_looks_early_does_not_freeze_who_takes_part() -> None:
+    stack = new_stack()
+    topic = a_topic(stack, fan_in=a_fan_in())
+    topic.add_subscriber("Inventory", a_handler())
+    takers = topic._parts.adding.takers  # pyright: ignore[reportPrivateUsage]
+    assert {*unpacked(stack.resolve(takers))} == {"Inventory"}
+    topic.add_subscriber("Invoicing", a_handler())
+    assert {*unpacked(stack.resolve(takers))} == {"Inventory", "Invoicing"}
+
+
 def test_with_an_expression_no_filters_go_along() -> None:
     stack = new_stack()
     a_topic(stack, fan_in=a_fan_in(expected="order.branches")).add_subscriber("Inventory", a_handler())
@@ -293,6 +303,7 @@ def test_a_bucket_is_private_and_encrypted_and_takes_tls_only() -> None:
         assert {*it["Properties"]["PublicAccessBlockConfiguration"].values()} == {True}
         assert it["Properties"]["BucketEncryption"]
         assert it["DeletionPolicy"] == "Retain"
+    assert len(resources(stack, "S3::BucketPolicy")) == 2
     for policy in resources(stack, "S3::BucketPolicy").values():
         (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
         assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}

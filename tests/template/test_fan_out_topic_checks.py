@@ -293,6 +293,16 @@ def test_a_queue_with_another_key_cannot_take_part() -> None:
     )
 
 
+def test_a_queue_that_keeps_messages_longer_than_the_fan_in_remembers_cannot_take_part() -> None:
+    stack = new_stack()
+    mine = a_queue(stack, idempotency_key="order_id", retention_period=DAYS(13))
+    topic = a_topic(stack, idempotency_key="order_id", fan_in=a_fan_in())
+    assert refusal(lambda: topic.add_subscriber("Fulfilment", mine, fan_in=True)) == (
+        "Shop/OrderEvents.add_subscriber('Fulfilment'): fan_in must remember for 5,529,600 seconds or more, got "
+        "5,184,000 seconds: its queue keeps messages for long: pass FanIn(retention=...) of 64 days or more"
+    )
+
+
 def test_what_our_runtime_does_not_run_cannot_take_part() -> None:
     stack = new_stack()
     topic = a_topic(stack, fan_in=a_fan_in())

@@ -19,7 +19,7 @@ from .packing import check_fits
 from .subscriber_checks import check_asked, check_name, check_part, check_place, check_target, key_of
 from .subscriptions import Endpoint, Source, Subscriber, Watch, subscribe, undelivered_alarm
 from .targets import Branch, branch_of, home_of
-from .ways_back import CLAIMS_RETENTION
+from .ways_back import CLAIMS_RETENTION, check_queue
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
@@ -90,6 +90,8 @@ class Adding:
                 home=home,
             )
             self._check_once(problems, branch)
+            if fan_in and self.gathering is not None and branch.owned is not None:
+                check_queue(problems, branch.owned.queue, self.gathering.retention)
         problems.raise_any()
         assert branch is not None
         return self._define(name, branch, filter, filter_scope, max_concurrency or MAX_CONCURRENCY, fan_in, home)

@@ -98,6 +98,11 @@ class Gathering:
         grant_objects(consumer, self.bucket, f"{self.namespace}/*", ["s3:GetObject"])
 
     @property
+    def retention(self) -> Duration:
+        """How long an end is remembered."""
+        return self._asked.retention
+
+    @property
     def _store(self) -> dict[str, str]:
         return contract.StoreEnv(
             FAN_IN_TABLE_NAME=self.table.table_name,

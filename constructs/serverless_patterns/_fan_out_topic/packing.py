@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
 import jsii
-from aws_cdk import IStableStringProducer, Lazy
+from aws_cdk import IStringProducer, Lazy
 from constructs import Construct, IValidation
 
 from serverless_patterns_runtime.fan_in.contract import MAX_BRANCHES
@@ -32,13 +32,14 @@ def seen(subscriber: Subscriber) -> Seen:
     return {"filter": subscriber.filter, "scope": subscriber.filter_scope}
 
 
-@jsii.implements(IStableStringProducer)
+@jsii.implements(IStringProducer)
 class _Packed:
     def __init__(self, choose: Callable[[], Mapping[str, Seen]]) -> None:
         self._choose = choose
         self._known: tuple[tuple[str, ...], str] | None = None
 
-    def produce(self) -> str:
+    def produce(self, context: object) -> str:
+        del context
         chosen = self._choose()
         names = tuple(chosen)
         if self._known is None or self._known[0] != names:  # a subscriber never changes
@@ -48,7 +49,7 @@ class _Packed:
 
 def packed_late(choose: Callable[[], Mapping[str, Seen]]) -> str:
     """A token that becomes the packed mapping when the template is written."""
-    return Lazy.string(cast(IStableStringProducer, _Packed(choose)))
+    return Lazy.uncached_string(cast(IStringProducer, _Packed(choose)))
 
 
 @jsii.implements(IValidation)
