@@ -1,4 +1,4 @@
-"""`OrderPlaced`: an order from a marketplace goes to three departments at once, and is ready when all of them are done."""
+"""`OrderPlaced`: an order from a marketplace goes to three departments at once; it is ready when all are done."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
