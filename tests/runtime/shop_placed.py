@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import marketplace
@@ -114,7 +115,7 @@ def play(count: int = 40) -> Placed:
 
 def _phases() -> dict[str, tuple[float, float]]:
     times: Sequence[float] = (NOON, CLOSED, CLOSED + 10, OPENED, OPENED + 2)
-    return dict(zip((WELL, STALLED, DEADLINE, LATE), zip(times, times[1:], strict=False), strict=True))
+    return dict(zip((WELL, STALLED, DEADLINE, LATE), pairwise(times), strict=True))
 
 
 def _answer(order: Placement, at: float) -> Answer:

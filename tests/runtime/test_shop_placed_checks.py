@@ -1,4 +1,4 @@
-"""The demo's checks on a marketplace's orders: they hold when all went well, and each notices the harm it is there for."""
+"""The demo's checks on a marketplace's orders: they hold when all went well, and each notices its harm."""
 
 from collections.abc import Callable
 from dataclasses import replace
