@@ -24,7 +24,7 @@ PAYMENT_PROVIDER = "https://payments.example"
 MANAGERS_CHAT = "https://chat.example/managers"
 # `-c impatient=true`: what keeps failing is given up within seconds, which only a demo wants to see.
 IMPATIENT = Retry(3, base_delay=Duration.seconds(1), longest_delay=Duration.seconds(2))
-SOON = Duration.seconds(10)
+SOON = Duration.seconds(5)
 
 
 class Shop(Stack):

@@ -46,17 +46,31 @@ def order_placed(scope: Construct, *, stock: dynamodb.ITable, deadline: Duration
         scope,
         "OrderPlaced",
         idempotency_key="order_id",
-        fan_in=FanIn(on_complete=Handler(CODE, "marketplace:finish", tables={"PLACED": placed}), deadline=deadline),
+        fan_in=FanIn(
+            on_complete=Handler(CODE, "marketplace:finish", tables={"PLACED": placed}),
+            deadline=deadline,
+            max_concurrency=2,
+        ),
     )
-    topic.add_subscriber("Inventory", Handler(CODE, "marketplace:pick", tables={"PICKS": picks, "STOCK": stock}))
-    topic.add_subscriber("Invoicing", Handler(CODE, "marketplace:invoice", tables={"INVOICES": invoices}))
-    topic.add_subscriber(
-        "Analytics",
-        Handler(CODE, "marketplace:analyse"),
-        filter={"cents": [{"numeric": [">=", LARGE]}]},
-        filter_scope="body",
-    )
+    inventory = _department(scope, "Inventory", "pick", PICKS=picks, STOCK=stock)
+    invoicing = _department(scope, "Invoicing", "invoice", INVOICES=invoices)
+    analytics = _department(scope, "Analytics", "analyse")
+    topic.add_subscriber("Inventory", inventory, fan_in=True)
+    topic.add_subscriber("Invoicing", invoicing, fan_in=True)
+    large = {"cents": [{"numeric": [">=", LARGE]}]}
+    topic.add_subscriber("Analytics", analytics, filter=large, filter_scope="body", fan_in=True)
     return OrderPlaced(topic, tables)
+
+
+def _department(scope: Construct, name: str, function: str, **tables: dynamodb.ITable) -> LoadLeveledQueue:
+    return LoadLeveledQueue(
+        scope,
+        name,
+        consumer=Handler(CODE, f"marketplace:{function}", tables=tables),
+        max_concurrency=2,
+        idempotency_key="order_id",
+        retry_base_delay=Duration.seconds(2),  # all it needs is DynamoDB: no outage of a partner to wait out
+    )
 
 
 def _outputs(name: str, queue: LoadLeveledQueue) -> Iterator[tuple[str, str]]:

@@ -9,8 +9,8 @@ from typing import Any
 import marketplace
 from demo.api import Answer, Call
 from demo.placed.orders import ANALYTICS, DEPARTMENTS, INVENTORY, INVOICING, Placement, pieces, plan
-from demo.placed.outcome import CORRELATION, Department, Placed, Struck
-from demo.placed.placing import DEADLINE, LATE, ROUTE, STALLED, WELL
+from demo.placed.outcome import CORRELATION, DEADLINE, LATE, STALLED, WELL, Department, Placed, Struck
+from demo.placed.placing import ROUTE
 from showing.deployed import DeadLetter
 from showing.timeline import Handled
 

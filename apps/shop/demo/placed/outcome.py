@@ -10,6 +10,8 @@ from showing.timeline import Handled
 from demo.api import Answer
 from demo.placed.orders import Placement
 
+FIRST, WELL, STALLED, DEADLINE, LATE = "first", "all well", "Analytics stands still", "the deadline", "late results"
+"""Phases; in the first one functions start."""
 CORRELATION = "market-"
 """In front of the order's id."""
 
@@ -31,7 +33,7 @@ class Department:
         """When each order was done first, in epoch seconds."""
         found: dict[str, float] = {}
         for line in self.handled:
-            if line.outcome == "Succeeded":
+            if line.outcome in ("Succeeded", "Duplicate"):  # the latter, if it never heard that it had succeeded
                 found.setdefault(line.correlation_id.removeprefix(CORRELATION), line.at)
         return found
 
@@ -83,7 +85,7 @@ class Placed:
         return found
 
     def seconds(self, department: str, *, stalled: bool) -> list[float]:
-        """From publishing to done, by order; told of while analytics stood still, or not."""
+        """From publishing to done, by order; told of while analytics stood still, or while all was well."""
         done, published = self.departments[department].done_at(), self.published_at
-        ids = [one.order_id for one in self.orders if one.stalled == stalled]
-        return [done[id] - published[id] for id in ids if id in done and id in published]
+        begin, end = self.phases[STALLED if stalled else WELL]
+        return [done[id] - at for id, at in published.items() if begin <= at < end and id in done]
