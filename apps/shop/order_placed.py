@@ -15,6 +15,8 @@ CODE = Path(__file__).parent / "handlers"
 LARGE = 10_000  # cents; analytics looks at no order below
 # What is not done by then is seen to by somebody. Large enough for the retries of an outage of minutes.
 DEADLINE = Duration.minutes(30)
+# For ten orders. Who asks for one that is being looked at waits this long, and messages of a function that died six times.
+TIMEOUT = Duration.seconds(5)
 DEPARTMENTS = ("Inventory", "Invoicing", "Analytics")
 
 
@@ -66,7 +68,7 @@ def _department(scope: Construct, name: str, function: str, **tables: dynamodb.I
     return LoadLeveledQueue(
         scope,
         name,
-        consumer=Handler(CODE, f"marketplace:{function}", tables=tables),
+        consumer=Handler(CODE, f"marketplace:{function}", tables=tables, timeout=TIMEOUT),
         max_concurrency=2,
         idempotency_key="order_id",
         retry_base_delay=Duration.seconds(2),  # all it needs is DynamoDB: no outage of a partner to wait out
