@@ -15,7 +15,7 @@ CODE = Path(__file__).parent / "handlers"
 LARGE = 10_000  # cents; analytics looks at no order below
 # What is not done by then is seen to by somebody. Large enough for the retries of an outage of minutes.
 DEADLINE = Duration.minutes(30)
-# For ten orders. So long waits who asks for one that is being looked at; messages of a function that died, six times it.
+# For ten orders. A message of a function that died comes back after six times it.
 TIMEOUT = Duration.seconds(5)
 DEPARTMENTS = ("Inventory", "Invoicing", "Analytics")
 
