@@ -1,17 +1,20 @@
 """The reference app: a wholesaler's shop. `make demo` runs it on this machine, `make deploy` in an AWS account."""
 
+import sys
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # what all apps share
 
 from aws_cdk import App, CfnOutput, Duration, Stack
 from aws_cdk import aws_secretsmanager as secretsmanager
 from checkout_saga import BEHIND_THE_CHECKOUT, checkout_saga
 from constructs import Construct
 from decisions import acknowledge_decisions
-from keeping import NUMBER, kept_table
 from migration import OLD_SITE, Site
-from on_call import notify_on_call
 from order_placed import DEADLINE, order_placed
 from schemas import CHECKOUT, MARKETPLACE_ORDER, ORDER, PAYMENT
+from stacks.keeping import NUMBER, kept_table
+from stacks.on_call import notify_on_call
 
 from serverless_patterns import ApiProxy, Handler, LambdaAuthorizer, LoadLeveledQueue, Retry, Route, Throttle
 

@@ -1,9 +1,7 @@
 """What scanners ask for and this shop has decided against, and why. In brackets: what decides otherwise."""
 
-from collections.abc import Mapping
-
-from aws_cdk import Acknowledgment, CfnResource, Validations
 from constructs import IConstruct
+from stacks.deciding import Reasons, acknowledge
 
 AGAINST = {
     "AWS::DynamoDB::Table": {
@@ -24,8 +22,8 @@ AGAINST = {
         "they are delivered, to queues that are encrypted (master_key, encryption_key)",
     },
     "AWS::S3::Bucket": {
-        "CKV_AWS_18": "results of departments that are too large for the table, which functions of the shop alone read; "
-        "logs of that are a bucket more, and its price (access_logs)",
+        "CKV_AWS_18": "large results of departments, which functions of the shop alone read; logs "
+        "of that are a bucket more, and its price (access_logs)",
     },
     "AWS::SecretsManager::Secret": {
         "CKV_AWS_149": "no other account reads it; the key that AWS manages is free (encryption_key)",
@@ -79,19 +77,8 @@ AGAINST_IN_TREE_FOR_SITE = {
 }
 """Of the site, which is open to everybody, and was before."""
 
-Reasons = Mapping[str, Mapping[str, str]]
-
 
 def acknowledge_decisions(
     scope: IConstruct, against: Reasons = AGAINST, against_in_tree: Reasons = AGAINST_IN_TREE
 ) -> None:
-    """Write the reasons beside what the library acknowledges itself: into the template, and into the tree."""
-    for construct in scope.node.find_all():
-        if not isinstance(construct, CfnResource):
-            continue
-        if reasons := against.get(construct.cfn_resource_type):
-            known = (construct.get_metadata("checkov") or {}).get("skip", [])
-            decided = [{"id": check, "comment": reason} for check, reason in reasons.items()]
-            construct.add_metadata("checkov", {"skip": [*known, *decided]})
-        for rule, reason in against_in_tree.get(construct.cfn_resource_type, {}).items():
-            Validations.of(construct).acknowledge(Acknowledgment(id=rule, reason=reason))
+    acknowledge(scope, against, against_in_tree)

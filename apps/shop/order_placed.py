@@ -7,7 +7,8 @@ from pathlib import Path
 from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
-from keeping import kept_table
+from stacks.fan_out_outputs import outputs_of
+from stacks.keeping import kept_table
 
 from serverless_patterns import FanIn, FanOutTopic, Handler, LoadLeveledQueue
 
@@ -28,17 +29,9 @@ class OrderPlaced:
 
     def outputs(self) -> Iterator[tuple[str, str]]:
         """What the demo looks at."""
-        assert self.topic.fan_in
         for name, table in self.tables.items():
             yield f"{name}Table", table.table_name
-        yield "FanInTable", self.topic.fan_in.table.table_name
-        yield "FanInSweep", self.topic.fan_in.sweep_function.function_name
-        yield from _outputs("Completions", self.topic.fan_in.completions)
-        for name in DEPARTMENTS:
-            subscriber = self.topic.subscribers[name]
-            assert isinstance(subscriber.queue, LoadLeveledQueue)
-            yield from _outputs(name, subscriber.queue)
-            yield f"{name}UndeliveredUrl", subscriber.dead_letter_queue.queue_url
+        yield from outputs_of(self.topic, DEPARTMENTS)
 
 
 def order_placed(scope: Construct, *, stock: dynamodb.ITable, deadline: Duration = DEADLINE) -> OrderPlaced:
@@ -73,9 +66,3 @@ def _department(scope: Construct, name: str, function: str, **tables: dynamodb.I
         idempotency_key="order_id",
         retry_base_delay=Duration.seconds(2),  # all it needs is DynamoDB: no outage of a partner to wait out
     )
-
-
-def _outputs(name: str, queue: LoadLeveledQueue) -> Iterator[tuple[str, str]]:
-    yield f"{name}Function", queue.consumer_function.function_name
-    yield f"{name}QueueUrl", queue.queue.queue_url
-    yield f"{name}DeadLettersUrl", queue.dead_letter_queue.queue_url

@@ -9,9 +9,10 @@ from typing import Any
 import marketplace
 from demo.api import Answer, Call
 from demo.placed.orders import ANALYTICS, DEPARTMENTS, INVENTORY, INVOICING, Placement, pieces, plan
-from demo.placed.outcome import CORRELATION, DEADLINE, LATE, STALLED, WELL, Department, Placed, Struck
+from demo.placed.outcome import CORRELATION, DEADLINE, LATE, STALLED, WELL, Department, Placed
 from demo.placed.placing import ROUTE
 from showing.deployed import DeadLetter
+from showing.fan_out import Struck
 from showing.timeline import Handled
 
 from serverless_patterns_runtime import Completion, Effects, Invocation, PermanentError

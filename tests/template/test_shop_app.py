@@ -11,8 +11,9 @@ from aws_cdk import App, Stack
 from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 from cfnlint.api import lint_all
-from decisions import AGAINST, AGAINST_FOR_SITE, AGAINST_IN_TREE, AGAINST_IN_TREE_FOR_SITE, Reasons
+from decisions import AGAINST, AGAINST_FOR_SITE, AGAINST_IN_TREE, AGAINST_IN_TREE_FOR_SITE
 from migration import Site
+from stacks.deciding import Reasons
 
 ROOT = Path(__file__).parents[2]
 CHECKOV = ROOT / ".cache/checkov/bin/checkov"

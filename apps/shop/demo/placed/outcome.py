@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from showing.deployed import DeadLetter
-from showing.timeline import Handled
+from showing.fan_out import Branch, Struck
 
 from demo.api import Answer
 from demo.placed.orders import Placement
@@ -17,18 +16,7 @@ CORRELATION = "market-"
 
 
 @dataclass(frozen=True)
-class Department:
-    """One subscriber, or what runs when all of them are done."""
-
-    handled: Sequence[Handled]
-    """What it says of every message and receive."""
-    dead_letters: Sequence[DeadLetter]
-    """Of its queue."""
-    undelivered: int
-    """Messages that SNS could not bring to its queue."""
-    left: int
-    """Messages in its queue in the end."""
-
+class Department(Branch):
     def done_at(self) -> dict[str, float]:
         """When each order was done first, in epoch seconds."""
         found: dict[str, float] = {}
@@ -41,15 +29,6 @@ class Department:
     def buried(self) -> set[str]:
         """Orders that are dead letters."""
         return {letter.correlation_id.removeprefix(CORRELATION) for letter in self.dead_letters}
-
-
-@dataclass(frozen=True)
-class Struck:
-    """Something that was broken on the wire."""
-
-    name: str
-    how: str
-    fired: int
 
 
 @dataclass(frozen=True)
