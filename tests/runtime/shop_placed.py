@@ -108,7 +108,7 @@ def play(count: int = 40) -> Placed:
         departments={name: shop.seen(name) for name in DEPARTMENTS},
         completions=shop.seen("ends"),
         late={order.order_id: frozenset({ANALYTICS}) for order in planned if order.stalled and order.missing},
-        struck=[Struck("Answer <lost>", "cut", 3)],
+        struck=[Struck("Result <lost>", "cut", 3)],
         phases=_phases(),
         stalled=(CLOSED, OPENED),
     )

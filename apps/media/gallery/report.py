@@ -46,8 +46,8 @@ class Pace:
         self._done = {name: self._steps(seen.done(name)) for name in BRANCHES} | {ENDED: self._steps(ends)}
 
     def chart(self) -> str:
-        series = [Series(name, self._done[name], COLOURS[name], "step") for name in BRANCHES]
-        ended = Series(ENDED, self._done[ENDED], "age", "step")
+        series = [Series(name, self._done[name], COLOURS[name]) for name in BRANCHES]
+        ended = Series(ENDED, self._done[ENDED], "age")
         return chart("Uploads done, by function", [ended, *series], self._axis(), height=230)
 
     def figures(self) -> dict[str, Any]:
@@ -90,10 +90,11 @@ def _card(seen: Gallery, of: Mapping[str, Any]) -> str:
     facts += [str(of["problem"])] if "problem" in of else []
     facts += [f"found: {', '.join(of['findings'])}"] if of["findings"] else []
     facts += [f"missing: {', '.join(of['missing'])}"] if of["missing"] else []
+    unmade = f"thumbnails/{of['image']}.jpg" not in seen.thumbnails
     chip = element("span", element("b", escape(of["status"])), class_=f"chip {CHIPS[of['status']]}")
     return element(
         "figure",
-        _picture(content, name) if content else element("div", "not shown" if of["findings"] else "no thumbnail"),
+        _picture(content, name) if content else element("div", "no thumbnail" if unmade else "not shown"),
         element("figcaption", element("b", escape(name)), chip, *[element("small", escape(fact)) for fact in facts]),
     )
 
