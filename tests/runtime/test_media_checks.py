@@ -65,6 +65,11 @@ def scan_while_standing_still(seen: Gallery) -> Gallery:
     return with_branch(seen, SCAN, handled=[replace(line, at=min(line.at, CLOSED + 1)) for line in lines])
 
 
+def quarantine_nothing(seen: Gallery) -> Gallery:
+    freed = {image: {**row, "status": row["status"].replace("QUARANTINED", "")} for image, row in seen.rows.items()}
+    return replace(seen, rows=freed)
+
+
 def wait_for_the_scan(seen: Gallery) -> Gallery:
     *lines, last = seen.branches[METADATA].handled
     return with_branch(seen, METADATA, handled=[*lines, replace(last, at=OPENED + 1)])
@@ -79,6 +84,7 @@ HARM: dict[Callable[[Gallery], Gallery], str] = {
     lose_a_thumbnail: "thumbnails of all images that can have one",
     break_a_thumbnail: "thumbnails of all images that can have one",
     scan_while_standing_still: "done by Scan while it stood still",
+    quarantine_nothing: "infected uploads in quarantine",
     wait_for_the_scan: "done by Metadata meanwhile",
 }
 
@@ -97,8 +103,8 @@ def test_harm_is_noticed(gallery: Gallery, harm: Callable[[Gallery], Gallery]) -
     [
         ("picture-1-000.jpg", {"status": "INCOMPLETE"}, "rows that are complete, where nothing kept them"),
         ("empty.jpg", {"missing": []}, "rows that name what was missing at the deadline"),
-        ("polyglot.jpg", {"status": "CATALOGUED"}, "infected uploads in quarantine, and no others"),
-        ("picture-1-001.png", {"status": "QUARANTINED"}, "infected uploads in quarantine, and no others"),
+        ("polyglot.jpg", {"status": "CATALOGUED"}, "infected uploads in quarantine"),
+        ("picture-1-001.png", {"status": "QUARANTINED"}, "infected uploads in quarantine"),
         ("polyglot.jpg", {"thumbnail": "thumbnails/x"}, "rows that show what no scan has passed"),
         ("picture-2-000.jpg", {"thumbnail": "thumbnails/x"}, "rows that show what no scan has passed"),
     ],
