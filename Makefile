@@ -9,6 +9,9 @@ export SERVERLESS_PATTERNS_CACHE ?= $(CURDIR)/.cache/embedded-cloud
 # Nothing that runs here reports to anybody.
 export CDK_DISABLE_CLI_TELEMETRY := true
 
+# Which of the apps: `make demo APP=media`; also with `synth` and `deploy`.
+APP := shop
+
 SET_UP := sh tools/python.sh tools/set_up.py
 PACKAGES_READY := .venv/packages-ready
 PROJECT_READY := .venv/project-ready
@@ -26,7 +29,7 @@ setup:
 parts: $(PROJECT_READY) $(CDK_READY) $(NODE_READY) $(CLOUD_READY) layers
 
 demo: setup
-	@python apps/shop/drive.py
+	@python apps/$(APP)/drive.py
 
 test: export CDK_VALIDATION ?= false
 test: setup $(SCANNERS_READY)
@@ -48,11 +51,11 @@ bench: setup
 	@python -m bench
 
 synth: setup
-	@cdk synth
+	@cdk synth --app "python apps/$(APP)/app.py"
 
 # Checks before it deploys: without API Gateway's role a deployment fails after minutes, and is rolled back.
 deploy: setup
-	@cdk synth --quiet --output cdk.out
+	@cdk synth --quiet --app "python apps/$(APP)/app.py" --output cdk.out
 	@python tools/check_api_account.py cdk.out
 	@cdk deploy --all --app cdk.out
 

@@ -12,6 +12,7 @@ TOGETHER = ("tests/packaging/", "tests/live/test_api_proxy_")
 
 FROM_THE_FRONT = (
     "tests/live/test_shop_demo.py",
+    "tests/live/test_media_demo.py",
     "tests/live/test_saga_matrix_live.py",
     "tests/live/test_circuit_breaker",
     "tests/packaging/",

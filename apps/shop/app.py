@@ -1,17 +1,20 @@
 """The reference app: a wholesaler's shop. `make demo` runs it on this machine, `make deploy` in an AWS account."""
 
+import sys
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # what all apps share
 
 from aws_cdk import App, CfnOutput, Duration, Stack
 from aws_cdk import aws_secretsmanager as secretsmanager
 from checkout_saga import BEHIND_THE_CHECKOUT, checkout_saga
 from constructs import Construct
 from decisions import acknowledge_decisions
-from keeping import NUMBER, kept_table
 from migration import OLD_SITE, Site
-from on_call import notify_on_call
 from order_placed import DEADLINE, order_placed
 from schemas import CHECKOUT, MARKETPLACE_ORDER, ORDER, PAYMENT
+from stacks.keeping import NUMBER, kept_table
+from stacks.on_call import notify_on_call
 
 from serverless_patterns import ApiProxy, Handler, LambdaAuthorizer, LoadLeveledQueue, Retry, Route, Throttle
 
@@ -24,7 +27,7 @@ PAYMENT_PROVIDER = "https://payments.example"
 MANAGERS_CHAT = "https://chat.example/managers"
 # `-c impatient=true`: what keeps failing is given up within seconds, which only a demo wants to see.
 IMPATIENT = Retry(3, base_delay=Duration.seconds(1), longest_delay=Duration.seconds(2))
-SOON = Duration.seconds(10)
+SOON = Duration.seconds(5)
 
 
 class Shop(Stack):

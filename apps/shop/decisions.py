@@ -1,9 +1,7 @@
 """What scanners ask for and this shop has decided against, and why. In brackets: what decides otherwise."""
 
-from collections.abc import Mapping
-
-from aws_cdk import Acknowledgment, CfnResource, Validations
 from constructs import IConstruct
+from stacks.deciding import Reasons, acknowledge
 
 AGAINST = {
     "AWS::DynamoDB::Table": {
@@ -20,7 +18,12 @@ AGAINST = {
         "CKV_AWS_173": "its variables are names of resources, no secrets (Defaults: encryption_key)",
     },
     "AWS::SNS::Topic": {
-        "CKV_AWS_26": "alarms tell names and numbers, and cannot use the key that AWS manages (master_key)",
+        "CKV_AWS_26": "alarms tell names and numbers, and cannot use the key that AWS manages; orders are gone once "
+        "they are delivered, to queues that are encrypted (master_key, encryption_key)",
+    },
+    "AWS::S3::Bucket": {
+        "CKV_AWS_18": "large results of departments, which functions of the shop alone read; logs "
+        "of that are a bucket more, and its price (access_logs)",
     },
     "AWS::SecretsManager::Secret": {
         "CKV_AWS_149": "no other account reads it; the key that AWS manages is free (encryption_key)",
@@ -32,6 +35,9 @@ AGAINST = {
 """Checkov's checks by resource type."""
 
 AGAINST_IN_TREE = {
+    "AWS::S3::Bucket": {
+        "AwsSolutions-S1": "results of departments, which functions of the shop alone read (access_logs)",
+    },
     "AWS::SecretsManager::Secret": {
         "AwsSolutions-SMG4": "tokens live for an hour and a new key ends them all; rotated by hand after an incident "
         "(add_rotation_schedule). A real shop's identity provider rotates its own keys",
@@ -49,7 +55,7 @@ AGAINST_IN_TREE = {
 
 OPEN = "visitors come without a login; the old site, and every new function, look at their cookies (auth)"
 AGAINST_FOR_SITE = {
-    **AGAINST,
+    **{kind: reasons for kind, reasons in AGAINST.items() if kind != "AWS::S3::Bucket"},
     "AWS::Lambda::Function": {
         **AGAINST["AWS::Lambda::Function"],
         "CKV_AWS_117": "it calls AWS and a site with a public address (LegacyBackend: vpc)",
@@ -71,19 +77,8 @@ AGAINST_IN_TREE_FOR_SITE = {
 }
 """Of the site, which is open to everybody, and was before."""
 
-Reasons = Mapping[str, Mapping[str, str]]
-
 
 def acknowledge_decisions(
     scope: IConstruct, against: Reasons = AGAINST, against_in_tree: Reasons = AGAINST_IN_TREE
 ) -> None:
-    """Write the reasons beside what the library acknowledges itself: into the template, and into the tree."""
-    for construct in scope.node.find_all():
-        if not isinstance(construct, CfnResource):
-            continue
-        if reasons := against.get(construct.cfn_resource_type):
-            known = (construct.get_metadata("checkov") or {}).get("skip", [])
-            decided = [{"id": check, "comment": reason} for check, reason in reasons.items()]
-            construct.add_metadata("checkov", {"skip": [*known, *decided]})
-        for rule, reason in against_in_tree.get(construct.cfn_resource_type, {}).items():
-            Validations.of(construct).acknowledge(Acknowledgment(id=rule, reason=reason))
+    acknowledge(scope, against, against_in_tree)

@@ -6,8 +6,8 @@ from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 from decisions import AGAINST_FOR_SITE, AGAINST_IN_TREE_FOR_SITE, acknowledge_decisions
-from keeping import kept_table
-from on_call import notify_on_call
+from stacks.keeping import kept_table
+from stacks.on_call import notify_on_call
 
 from serverless_patterns import Handler, LegacyBackend, MigratedRoute, Rollback, Shadow, StranglerGateway
 

@@ -1,4 +1,4 @@
-"""`OrderPlaced`: an order from a marketplace goes to three departments at once, and is ready when all of them are done."""
+"""`OrderPlaced`: an order from a marketplace goes to three departments at once; it is ready when all are done."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,8 @@ from pathlib import Path
 from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
-from keeping import kept_table
+from stacks.fan_out_outputs import outputs_of
+from stacks.keeping import kept_table
 
 from serverless_patterns import FanIn, FanOutTopic, Handler, LoadLeveledQueue
 
@@ -15,6 +16,8 @@ CODE = Path(__file__).parent / "handlers"
 LARGE = 10_000  # cents; analytics looks at no order below
 # What is not done by then is seen to by somebody. Large enough for the retries of an outage of minutes.
 DEADLINE = Duration.minutes(30)
+# For ten orders. A message of a function that died comes back after six times it.
+TIMEOUT = Duration.seconds(5)
 DEPARTMENTS = ("Inventory", "Invoicing", "Analytics")
 
 
@@ -26,17 +29,9 @@ class OrderPlaced:
 
     def outputs(self) -> Iterator[tuple[str, str]]:
         """What the demo looks at."""
-        assert self.topic.fan_in
         for name, table in self.tables.items():
             yield f"{name}Table", table.table_name
-        yield "FanInTable", self.topic.fan_in.table.table_name
-        yield "FanInSweep", self.topic.fan_in.sweep_function.function_name
-        yield from _outputs("Completions", self.topic.fan_in.completions)
-        for name in DEPARTMENTS:
-            subscriber = self.topic.subscribers[name]
-            assert isinstance(subscriber.queue, LoadLeveledQueue)
-            yield from _outputs(name, subscriber.queue)
-            yield f"{name}UndeliveredUrl", subscriber.dead_letter_queue.queue_url
+        yield from outputs_of(self.topic, DEPARTMENTS)
 
 
 def order_placed(scope: Construct, *, stock: dynamodb.ITable, deadline: Duration = DEADLINE) -> OrderPlaced:
@@ -46,20 +41,28 @@ def order_placed(scope: Construct, *, stock: dynamodb.ITable, deadline: Duration
         scope,
         "OrderPlaced",
         idempotency_key="order_id",
-        fan_in=FanIn(on_complete=Handler(CODE, "marketplace:finish", tables={"PLACED": placed}), deadline=deadline),
+        fan_in=FanIn(
+            on_complete=Handler(CODE, "marketplace:finish", tables={"PLACED": placed}),
+            deadline=deadline,
+            max_concurrency=2,
+        ),
     )
-    topic.add_subscriber("Inventory", Handler(CODE, "marketplace:pick", tables={"PICKS": picks, "STOCK": stock}))
-    topic.add_subscriber("Invoicing", Handler(CODE, "marketplace:invoice", tables={"INVOICES": invoices}))
-    topic.add_subscriber(
-        "Analytics",
-        Handler(CODE, "marketplace:analyse"),
-        filter={"cents": [{"numeric": [">=", LARGE]}]},
-        filter_scope="body",
-    )
+    inventory = _department(scope, "Inventory", "pick", PICKS=picks, STOCK=stock)
+    invoicing = _department(scope, "Invoicing", "invoice", INVOICES=invoices)
+    analytics = _department(scope, "Analytics", "analyse")
+    topic.add_subscriber("Inventory", inventory, fan_in=True)
+    topic.add_subscriber("Invoicing", invoicing, fan_in=True)
+    large = {"cents": [{"numeric": [">=", LARGE]}]}
+    topic.add_subscriber("Analytics", analytics, filter=large, filter_scope="body", fan_in=True)
     return OrderPlaced(topic, tables)
 
 
-def _outputs(name: str, queue: LoadLeveledQueue) -> Iterator[tuple[str, str]]:
-    yield f"{name}Function", queue.consumer_function.function_name
-    yield f"{name}QueueUrl", queue.queue.queue_url
-    yield f"{name}DeadLettersUrl", queue.dead_letter_queue.queue_url
+def _department(scope: Construct, name: str, function: str, **tables: dynamodb.ITable) -> LoadLeveledQueue:
+    return LoadLeveledQueue(
+        scope,
+        name,
+        consumer=Handler(CODE, f"marketplace:{function}", tables=tables, timeout=TIMEOUT),
+        max_concurrency=2,
+        idempotency_key="order_id",
+        retry_base_delay=Duration.seconds(2),  # all it needs is DynamoDB: no outage of a partner to wait out
+    )

@@ -3,13 +3,15 @@
 from pathlib import Path
 
 import pytest
-from app import IMPATIENT
+from app import IMPATIENT, SOON
 from app import Shop as ShopStack
 from aws_cdk import Duration
 from demo import checks, wholesale
 from demo.chat import Chat
 from demo.day import Day
 from demo.deployed import Shop
+from demo.placed.departments import Departments
+from demo.placed.placing import Placing
 from demo.provider.process import PaymentProvider
 
 from serverless_patterns.testing import Cloud, EmbeddedCloud
@@ -31,10 +33,14 @@ def test_every_check_of_the_demo_holds_with_its_faults_injected(
             payment_provider=provider.url,
             managers_chat=chat.url,
             checkout_patience=IMPATIENT,
+            placed_deadline=SOON,
         )
         with embedded_cloud.deploy(app) as deployment:
             shop = Shop(embedded_cloud, deployment.outputs[fresh_name], deployment.url(stack.api))
             names = wholesale.product_names()
-            day = Day(embedded_cloud, shop, wholesale.generate(120), names, provider, chat, told.append, checkouts=50)
+            departments = Departments(embedded_cloud, deployment.outputs[fresh_name])
+            placing = Placing(embedded_cloud, shop, departments, told.append, orders=16)
+            orders = wholesale.generate(120)
+            day = Day(embedded_cloud, shop, orders, names, provider, chat, placing, told.append, checkouts=50)
             done = checks.check(day.play())
     assert [check for check in done if not check.ok] == [], "\n".join(told)

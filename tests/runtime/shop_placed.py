@@ -3,14 +3,16 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import marketplace
 from demo.api import Answer, Call
 from demo.placed.orders import ANALYTICS, DEPARTMENTS, INVENTORY, INVOICING, Placement, pieces, plan
-from demo.placed.outcome import CORRELATION, Department, Placed, Struck
-from demo.placed.placing import DEADLINE, LATE, ROUTE, STALLED, WELL
+from demo.placed.outcome import CORRELATION, DEADLINE, LATE, STALLED, WELL, Department, Placed
+from demo.placed.placing import ROUTE
 from showing.deployed import DeadLetter
+from showing.fan_out import Struck
 from showing.timeline import Handled
 
 from serverless_patterns_runtime import Completion, Effects, Invocation, PermanentError
@@ -106,7 +108,7 @@ def play(count: int = 40) -> Placed:
         departments={name: shop.seen(name) for name in DEPARTMENTS},
         completions=shop.seen("ends"),
         late={order.order_id: frozenset({ANALYTICS}) for order in planned if order.stalled and order.missing},
-        struck=[Struck("Answer <lost>", "cut", 3)],
+        struck=[Struck("Result <lost>", "cut", 3)],
         phases=_phases(),
         stalled=(CLOSED, OPENED),
     )
@@ -114,7 +116,7 @@ def play(count: int = 40) -> Placed:
 
 def _phases() -> dict[str, tuple[float, float]]:
     times: Sequence[float] = (NOON, CLOSED, CLOSED + 10, OPENED, OPENED + 2)
-    return dict(zip((WELL, STALLED, DEADLINE, LATE), zip(times, times[1:], strict=False), strict=True))
+    return dict(zip((WELL, STALLED, DEADLINE, LATE), pairwise(times), strict=True))
 
 
 def _answer(order: Placement, at: float) -> Answer:

@@ -1,4 +1,4 @@
-"""The demo's checks on a marketplace's orders: they hold when all went well, and each notices the harm it is there for."""
+"""The demo's checks on a marketplace's orders: they hold when all went well, and each notices its harm."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -169,7 +169,7 @@ def test_an_order_that_ended_otherwise_is_noticed(
             ),
             "ends that could not be told of",
         ),
-        (lambda seen: replace(seen, struck=[replace(seen.struck[0], fired=0)]), "fault fired: Answer <lost>"),
+        (lambda seen: replace(seen, struck=[replace(seen.struck[0], fired=0)]), "fault fired: Result <lost>"),
     ],
 )
 def test_what_is_left_or_never_struck_is_noticed(
@@ -198,5 +198,5 @@ def test_the_section_shows_each_department_and_each_end(placed: Placed) -> None:
         assert f"<td>{name}</td>" in section
     assert "without Analytics" in section
     assert "without Inventory" in section
-    assert "Answer &lt;lost&gt;" in section
+    assert "Result &lt;lost&gt;" in section
     assert report.Story(placed).figures()["charts"][0].keys() == {*DEPARTMENTS, "ended"}

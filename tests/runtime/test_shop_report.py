@@ -141,7 +141,11 @@ def test_every_trouble_has_a_row_with_how_its_checkouts_ended(page: str) -> None
 def test_the_data_behind_the_cursor_is_json(page: str) -> None:
     data = re.search(r"const runs = (.*);", page)
     assert data is not None
-    assert {name: len(run["charts"]) for name, run in json.loads(data[1]).items()} == {"day": 3, "move": 3}
+    assert {name: len(run["charts"]) for name, run in json.loads(data[1]).items()} == {
+        "day": 3,
+        "placed": 1,
+        "move": 3,
+    }
 
 
 def test_the_move_is_drawn_with_what_was_set_and_what_was_seen(page: str, day: Outcome) -> None:

@@ -20,7 +20,7 @@ def catalogue(completion: Completion) -> Effects:
         "findings": scanned["findings"] if scanned else [],
         **{fact: seen[fact] for fact in ("width", "height", "format", "misnamed", "problem") if fact in seen},
     }
-    if row["status"] != QUARANTINED and THUMBNAIL in completion.results:
+    if scanned and scanned["clean"] and THUMBNAIL in completion.results:
         row["thumbnail"] = completion.results[THUMBNAIL]["key"]  # nobody is to look at what may be harmful
     return Effects(writes=[Put("CATALOGUE", row)], result={"image": name, "status": row["status"]})
 

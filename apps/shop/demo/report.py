@@ -46,10 +46,8 @@ def page(outcome: Outcome, checks: Sequence[Check], about: str) -> str:
 
 def _figures(outcome: Outcome, history: History) -> dict[str, Any]:
     """What stands beside the cursor, by section."""
-    placed = placed_report.Story(outcome.placed)
-    return {"day": history.figures(), "placed": placed.figures()} | (
-        {"move": move_report.Story(outcome.move).figures()} if outcome.move else {}
-    )
+    stories = {"day": history.figures(), "placed": placed_report.Story(outcome.placed).figures()}
+    return stories | ({"move": move_report.Story(outcome.move).figures()} if outcome.move else {})
 
 
 def _flow(outcome: Outcome) -> Flow:

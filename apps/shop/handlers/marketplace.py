@@ -47,7 +47,7 @@ def invoice(order: dict[str, Any]) -> Effects:
 
 
 def analyse(order: dict[str, Any], invocation: Invocation) -> dict[str, Any]:
-    """Analytics, of large orders only: which market is buying. It leaves nothing behind, so it may as well run twice."""
+    """Analytics, of large orders only: which market is buying. It writes nothing but a line, so it may run twice."""
     market = order["country"]
     if market not in MARKETS:
         raise PermanentError("the order is from a market that nobody has set up")

@@ -7,7 +7,7 @@ from typing import Any
 from showing.check import Check, at_least, equal
 
 from demo.placed.orders import ANALYTICS, DEPARTMENTS, INVENTORY, INVOICING, Placement, pieces
-from demo.placed.outcome import Placed
+from demo.placed.outcome import CORRELATION, Placed
 
 READY, ATTENTION = "READY", "ATTENTION"
 
@@ -111,11 +111,13 @@ def _left(seen: Placed) -> list[Check]:
 
 def _done_once(seen: Placed, order: Placement) -> bool:
     """A department that refuses an order may do so for each telling."""
-    for name in order.expected - {order.fails_in}:
-        lines = [one for one in seen.departments[name].handled if one.correlation_id.endswith(order.order_id)]
-        if sum(line.outcome == "Succeeded" for line in lines) != 1:
-            return False
-    return True
+    id = f"{CORRELATION}{order.order_id}"
+    departments = [seen.departments[name] for name in order.expected - {order.fails_in}]
+    return all(
+        order.order_id in one.done_at()
+        and sum(line.correlation_id == id and line.outcome == "Succeeded" for line in one.handled) <= 1
+        for one in departments
+    )
 
 
 def _count(

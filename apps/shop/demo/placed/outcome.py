@@ -4,34 +4,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from showing.deployed import DeadLetter
-from showing.timeline import Handled
+from showing.fan_out import Branch, Struck
 
 from demo.api import Answer
 from demo.placed.orders import Placement
 
+FIRST, WELL, STALLED, DEADLINE, LATE = "first", "all well", "Analytics stands still", "the deadline", "late results"
+"""Phases; in the first one functions start."""
 CORRELATION = "market-"
 """In front of the order's id."""
 
 
 @dataclass(frozen=True)
-class Department:
-    """One subscriber, or what runs when all of them are done."""
-
-    handled: Sequence[Handled]
-    """What it says of every message and receive."""
-    dead_letters: Sequence[DeadLetter]
-    """Of its queue."""
-    undelivered: int
-    """Messages that SNS could not bring to its queue."""
-    left: int
-    """Messages in its queue in the end."""
-
+class Department(Branch):
     def done_at(self) -> dict[str, float]:
         """When each order was done first, in epoch seconds."""
         found: dict[str, float] = {}
         for line in self.handled:
-            if line.outcome == "Succeeded":
+            if line.outcome in ("Succeeded", "Duplicate"):  # the latter, if it never heard that it had succeeded
                 found.setdefault(line.correlation_id.removeprefix(CORRELATION), line.at)
         return found
 
@@ -39,15 +29,6 @@ class Department:
     def buried(self) -> set[str]:
         """Orders that are dead letters."""
         return {letter.correlation_id.removeprefix(CORRELATION) for letter in self.dead_letters}
-
-
-@dataclass(frozen=True)
-class Struck:
-    """Something that was broken on the wire."""
-
-    name: str
-    how: str
-    fired: int
 
 
 @dataclass(frozen=True)
@@ -83,7 +64,7 @@ class Placed:
         return found
 
     def seconds(self, department: str, *, stalled: bool) -> list[float]:
-        """From publishing to done, by order; told of while analytics stood still, or not."""
+        """From publishing to done, by order; told of while analytics stood still, or while all was well."""
         done, published = self.departments[department].done_at(), self.published_at
-        ids = [one.order_id for one in self.orders if one.stalled == stalled]
-        return [done[id] - published[id] for id in ids if id in done and id in published]
+        begin, end = self.phases[STALLED if stalled else WELL]
+        return [done[id] - at for id, at in published.items() if begin <= at < end and id in done]

@@ -1,24 +1,25 @@
 """A marketplace's orders from the first telling to the last late result, while one department stands still."""
 
 import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+
+from showing.fan_out import Struck
+from showing.story import Story
 
 from demo.api import Answer, Call
 from demo.deployed import Shop
 from demo.hostile import JSON
 from demo.placed.departments import Departments
-from demo.placed.orders import DEPARTMENTS, Placement, pieces, plan
-from demo.placed.outcome import CORRELATION, Placed, Struck
-from serverless_patterns.testing import EmbeddedCloud, Fault, Injection, wait_until
+from demo.placed.orders import ANALYTICS, DEPARTMENTS, Placement, pieces, plan
+from demo.placed.outcome import CORRELATION, DEADLINE, FIRST, LATE, STALLED, WELL, Placed
+from serverless_patterns.testing import EmbeddedCloud, Fault, Injection
 
 ROUTE = "POST /marketplace/orders"
-WELL, STALLED, DEADLINE, LATE = "all well", "Analytics stands still", "the deadline", "late results"
 CALLERS = 4  # at once
-GIVEN_UP_SECONDS = 90
 SDK_ATTEMPTS = 3  # with fewer the SDK of a function would hide from it what was lost
-REFUSALS = 20
+REFUSALS = 6
+FIRST_ORDERS = 2
 
 
 @dataclass
@@ -30,29 +31,34 @@ class Placing:
     orders: int = 40
     """Told of while all is well; and as many again while analytics stands still."""
     _answers: list[Answer] = field(default_factory=list)
-    _phases: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def play(self) -> Placed:
         """What takes over a minute and a half is given up, and the checks tell."""
-        planned = plan(self.orders)
+        story, planned = Story(self.tell), plan(self.orders)
         self.shop.restock(pieces(planned))
         opening = self.shop.stock()
-        faults = self._break(planned)
+        self.departments.stop_the_clock()
         begun = time.time()
-        with self._phase(WELL):
-            self._tell_of([one for one in planned if not one.stalled])
-            self._wait(lambda: self._ended(planned, stalled=False), "the orders to be ready")
-        self.departments.close()
+        with story.phase(FIRST):
+            self._tell_of(planned[:FIRST_ORDERS])
+            story.wait(lambda: self._ended(planned[:FIRST_ORDERS]), "the first orders to be ready")
+        faults = self._break(planned[FIRST_ORDERS:])
+        well = planned[FIRST_ORDERS : self.orders]
+        with story.phase(WELL):
+            self._tell_of(well)
+            story.wait(lambda: self._ended(well), "the orders to be ready")
+        self.departments.close(ANALYTICS)
         closed = time.time()
-        with self._phase(STALLED):
-            self._tell_of([one for one in planned if one.stalled])
-            self._wait(lambda: self._ended(planned, stalled=True) and self._worked(planned), "the others to be done")
-        with self._phase(DEADLINE):
-            self._wait(lambda: self._all_ended(planned), "the deadline to come to what is missing")
-        with self._phase(LATE):
+        stalled = planned[self.orders :]
+        with story.phase(STALLED):
+            self._tell_of(stalled)
+            story.wait(lambda: self._ended(stalled) and self._worked(stalled), "the others to be done")
+        with story.phase(DEADLINE):
+            story.wait(lambda: self._all_ended(planned), "the deadline to come to what is missing")
+        with story.phase(LATE):
             opened = time.time()
-            self.departments.open()
-            self._wait(self.departments.are_drained, "the late results")
+            self.departments.open(ANALYTICS)
+            story.wait(self.departments.are_drained, "the late results")
         rows = self.departments.by_order("Placed")
         waiting = sum(row["status"] == "ATTENTION" for row in rows.values())
         self.tell(
@@ -71,7 +77,7 @@ class Placing:
             completions=self.departments.seen("Completions"),
             late=self.departments.late(),
             struck=[Struck(name, how, injected.fired()) for name, (how, injected) in faults.items()],
-            phases=self._phases,
+            phases=story.phases,
             stalled=(closed, opened),
         )
 
@@ -103,31 +109,19 @@ class Placing:
         again = [_call(one, headers) for one in orders if one.tellings > 1]
         self._answers += self.shop.api.call_all([*once, *again], CALLERS)
 
-    def _ended(self, planned: Sequence[Placement], *, stalled: bool) -> bool:
+    def _ended(self, orders: Sequence[Placement]) -> bool:
         """Those that nothing keeps from it."""
-        free = {one.order_id for one in planned if one.stalled == stalled and not one.missing}
+        free = {one.order_id for one in orders if not one.missing}
         return free <= self.departments.by_order("Placed").keys()
 
-    def _worked(self, planned: Sequence[Placement]) -> bool:
+    def _worked(self, orders: Sequence[Placement]) -> bool:
         """The departments that do not stand still."""
-        told = {one.order_id for one in planned if one.stalled}
+        told = {one.order_id for one in orders}
         return all(told <= self.departments.by_order(table).keys() for table in ("Picks", "Invoices"))
 
     def _all_ended(self, planned: Sequence[Placement]) -> bool:
         self.departments.look_at_deadlines()
         return len(self.departments.by_order("Placed")) >= len(planned)
-
-    def _wait(self, done: Callable[[], bool], what_for: str) -> None:
-        try:
-            wait_until(done, GIVEN_UP_SECONDS, what_for, interval_seconds=0.25)
-        except TimeoutError as error:
-            self.tell(f"gave up: {error}")
-
-    @contextmanager
-    def _phase(self, name: str) -> Generator[None]:
-        begun = time.time()
-        yield
-        self._phases[name] = begun, time.time()
 
 
 def _call(order: Placement, headers: dict[str, str]) -> Call:

@@ -35,8 +35,8 @@ class Story:
         self._done = {name: self._steps([*at.values()]) for name, at in {**done, ENDED: ended}.items()}
 
     def chart(self) -> str:
-        series = [Series(name, self._done[name], COLOURS[name], "step") for name in DEPARTMENTS]
-        ended = Series("orders that have ended", self._done[ENDED], "age", "step")
+        series = [Series(name, self._done[name], COLOURS[name]) for name in DEPARTMENTS]
+        ended = Series("orders that have ended", self._done[ENDED], "age")
         return chart("Orders done, by department", [ended, *series], self._axis(), height=250)
 
     def figures(self) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""What the stacks of all apps have in common: who is told of alarms, what is kept, how decisions are written down."""
