@@ -30,8 +30,11 @@ NOT_PROCESSED = "NotProcessed"
 
 
 def bury(gathering: Gathering, event: contract.BuryEvent) -> None:
-    """One item whose attempts are used up. Raises as `closed`."""
+    """One item whose attempts are used up, unless it is buried already. Raises as `called` and `closed`."""
     item = gathering.edge.items.item(event["execution"], event["index"], event["item"])
+    (entry,) = called(gathering.edge, [item])
+    if entry.state != "open":
+        return
     error_type, reason = reason_of(event["error"])
     closed(gathering, item, error_type, reason, attempts=1)
 
