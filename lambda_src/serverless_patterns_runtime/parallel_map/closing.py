@@ -33,6 +33,28 @@ def closed(gathering: Gathering, item: Item, error_type: str, reason: str, *, at
         if not tombstone.forestall():
             return False
     _send(gathering, item, error_type, reason, attempts)
+    _record(gathering, item, error_type, reason)
+    return True
+
+
+def _send(gathering: Gathering, item: Item, error_type: str, reason: str, attempts: int) -> None:
+    letter = DeadLetter(
+        reason=reason,
+        error_type=error_type,
+        receive_count=attempts,
+        correlation_id=item.execution,
+        idempotency_key=item.shown_key,
+    )
+    attribute: dict[str, Any] = {"DataType": "String", "StringValue": json.dumps(letter)}
+    gathering.sqs.send_message(
+        QueueUrl=gathering.dead_letter_queue_url,
+        MessageBody=json.dumps(item.value, separators=(",", ":")),
+        MessageAttributes={DEAD_LETTER_ATTRIBUTE: attribute},
+    )
+
+
+def _record(gathering: Gathering, item: Item, error_type: str, reason: str) -> None:
+    edge = gathering.edge
     record = {
         PARTITION_KEY: {"S": contract.failed_key(edge.claims_namespace, item.execution, item.index)},
         contract.ERROR_TYPE: {"S": error_type},
@@ -51,20 +73,3 @@ def closed(gathering: Gathering, item: Item, error_type: str, reason: str, *, at
             raise Contended("DynamoDB does not take the request now") from error
         if error_code(error) != "ConditionalCheckFailedException":
             raise
-    return True
-
-
-def _send(gathering: Gathering, item: Item, error_type: str, reason: str, attempts: int) -> None:
-    letter = DeadLetter(
-        reason=reason,
-        error_type=error_type,
-        receive_count=attempts,
-        correlation_id=item.execution,
-        idempotency_key=item.shown_key,
-    )
-    attribute: dict[str, Any] = {"DataType": "String", "StringValue": json.dumps(letter)}
-    gathering.sqs.send_message(
-        QueueUrl=gathering.dead_letter_queue_url,
-        MessageBody=json.dumps(item.value, separators=(",", ":")),
-        MessageAttributes={DEAD_LETTER_ATTRIBUTE: attribute},
-    )
