@@ -145,29 +145,21 @@ def _(patch: Patch) -> None:
     patch.setattr(completion_handler, "called", lambda edge, items: _closed(roll.called(edge, items)))
 
 
-@removal(
-    "two items with one key and other payloads are told apart",
-    "dead letter|told|had no effect",
-    deployed={"keyed": True},
-)
-def _(patch: Patch) -> None:
-    from serverless_patterns_runtime.parallel_map import items
-
-    patch.setattr(items, "payload_of", lambda _: "any")
-    patch.setattr(roll, "called", roll.called)
-
-
 # The end.
 
 
-@removal("an outcome that is decided once", "two ends", dies=True, kinds=("cut off", "result lost", "invoked late"))
+@removal(
+    "an outcome that is decided once",
+    "two ends|a completion ended",
+    dies=True,
+    kinds=("cut off", "result lost", "invoked late"),
+)
 def _(patch: Patch) -> None:
     def decided(_gathering: Any, _name: str, event: Any, told: Any) -> Any:
         return {**told, "outcome": contract.DEAD.get(event["status"], told["outcome"])}
 
     patch.setattr(gathering, "_decided", decided)
     patch.setattr(gathering, "_head", lambda *_: None)
-    _unclaimed(patch, lambda key: key.count("#") == 1)
 
 
 @removal("a claim on the end", "the end was told [2-9]", deployed=EFFECTS)
@@ -279,7 +271,7 @@ def _(states: States, _: States) -> None:
     kinds=("not invoked",),
 )
 def _(_: States, item: States) -> None:
-    item["Bury"]["Resource"] = "never"
+    item["Bury"]["Parameters"]["task"] = "unknown"
     item["Bury"]["Catch"] = [{"ErrorEquals": ["Never"], "Next": "Left"}]
 
 
