@@ -25,7 +25,7 @@ from .state_machines_model import Run, StateMachines, arn_of
 from .virtual_time import Schedule
 from .world import CLAIMS, START, Log, Metrics
 
-__all__ = ["MAIN", "NAME", "Death", "MapWorld"]
+__all__ = ["MAIN", "NAME", "NEVER", "Death", "MapWorld"]
 
 MAIN, COMPLETION = "Pages", "Completion"
 NAME = "document-7"
@@ -43,6 +43,9 @@ class Death:
     """Number of what happens in the account just before; 0 never."""
     status: str = "ABORTED"
     events: int = 1
+
+
+NEVER = Death(0)
 
 
 class Objects:
@@ -84,7 +87,7 @@ class MapWorld:
         seed: int | str,
         faults: Faults | None = None,
         *,
-        death: Death = Death(0),
+        death: Death = NEVER,
         completes: str = "ok",
         defines: Callable[[MapPlan], tuple[Mapping[str, Any], Mapping[str, Any]]] = definitions,
         given: Any = None,

@@ -8,7 +8,7 @@ import pytest
 from .faults import Faults, NoFaults, OneFault
 from .map_definition import MapPlan
 from .map_invariants import check_map
-from .map_world import Death, MapWorld
+from .map_world import NEVER, Death, MapWorld
 
 SEED = 7
 ITEMS = (
@@ -18,7 +18,7 @@ ITEMS = (
 )
 
 
-def run(plan: MapPlan, items: Sequence[Any], faults: Faults, death: Death = Death(0)) -> MapWorld:
+def run(plan: MapPlan, items: Sequence[Any], faults: Faults, death: Death = NEVER) -> MapWorld:
     world = MapWorld(plan, items, SEED, faults, death=death)
     try:
         world.run()
