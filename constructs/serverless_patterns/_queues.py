@@ -171,13 +171,6 @@ def define_letters(
     return queue
 
 
-def define_item_letters(scope: Construct, id: str, key: kms.IKey | None, removal_policy: RemovalPolicy) -> sqs.Queue:
-    """For items that a function of ours gives up: what is in it is nowhere else, so it stays when the stack goes."""
-    queue = define_letters(scope, id, key)
-    queue.apply_removal_policy(removal_policy)
-    return queue
-
-
 def _define_dead_letter_queue(
     scope: Construct, source: str, *, fifo: bool, key: kms.IKey | None, removal_policy: RemovalPolicy
 ) -> sqs.Queue:

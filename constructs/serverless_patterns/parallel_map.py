@@ -22,9 +22,9 @@ from ._parallel_map.alarms import map_alarms
 from ._parallel_map.checks import check_functions, check_plan, needed_seconds
 from ._parallel_map.completing import tell_of_bad_ends
 from ._parallel_map.functions import define_functions, let_look, services_of_map
+from ._parallel_map.letters import define_item_letters
 from ._parallel_map.machines import define_machines
 from ._parallel_map.plan import Mode, Plan
-from ._queues import define_item_letters
 from ._saga_state_machine.callers import Callers
 from ._saga_state_machine.doors import start_door
 from .defaults import ALARMS, Alarms, settings_of
@@ -138,7 +138,7 @@ class ParallelMap(Construct):
         super().__init__(scope, id)
         own = cast("kms.IKey | None", encryption_key or settings.encryption_key)
         self.claims: dynamodb.ITable = once.define(self, key=own, removal_policy=settings.removal_policy)
-        letters = define_item_letters(self, "DeadLetterQueue", own, settings.removal_policy)
+        letters = define_item_letters(self, own, settings.removal_policy)
         self.dead_letter_queue: sqs.IQueue = cast("sqs.IQueue", letters)
         defined = define_functions(self, plan, once, self.claims, letters, max_result_bytes, settings, own)
         machines = define_machines(self, plan, defined, settings, own)
