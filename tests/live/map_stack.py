@@ -75,21 +75,22 @@ class LiveMaps:
         return {**numbers, "outcome": item["outcome"]["S"], "failed": failed}
 
     def letters(self, which: ParallelMap, number: int) -> list[tuple[Any, dict[str, Any]]]:
-        """So many dead letters, taken from the queue: the item, and why."""
+        """Of so many items, taken from the queue: the item, and why. One may be sent twice: the emulator goes on with
+        what was stopped, beside its completion."""
         sqs, url = self.cloud.client("sqs"), self._named(which.dead_letter_queue)
-        found: list[tuple[Any, dict[str, Any]]] = []
+        found: dict[str, tuple[Any, dict[str, Any]]] = {}
 
         def enough() -> bool:
             got = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
             for message in got.get("Messages", ()):
                 why = message["MessageAttributes"]["dead-letter"]["StringValue"]
-                found.append((json.loads(message["Body"]), json.loads(why)))
+                found[json.loads(why)["idempotency_key"]] = json.loads(message["Body"]), json.loads(why)
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
             return len(found) >= number
 
         wait_until(enough, 20, f"{number} dead letters")
         assert len(found) == number, found
-        return found
+        return [*found.values()]
 
     def letters_left(self, which: ParallelMap) -> int:
         wanted = ["ApproximateNumberOfMessages"]
