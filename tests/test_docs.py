@@ -27,9 +27,11 @@ from serverless_patterns import (
     LegacyBackend,
     MigratedRoute,
     MockResponse,
+    ParallelMap,
     Retry,
     Rollback,
     Route,
+    S3Items,
     SagaApproval,
     SagaChoice,
     SagaParallel,
@@ -104,6 +106,7 @@ def states(saga: SagaStateMachine) -> dict[str, Any]:
 DESCRIBED = {
     "api_proxy": [ApiProxy, Cors, HttpBackend, MockResponse, Route, Throttle],
     "fan_out_topic": [ClaimCheck, FanIn, FanOutTopic, HttpsEndpoint],
+    "parallel_map": [ParallelMap, S3Items],
     "saga_state_machine": [
         ExternalKey,
         Retry,

@@ -38,6 +38,7 @@ SHARED = {
     "migrated_route",
     "mock_response",
     "route",
+    "s3_items",
     "saga_approval",
     "saga_flow",
     "saga_step",

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from .load_leveled_queue import LoadLeveledQueue
     from .migrated_route import MigratedRoute, Rollback, Shadow, Sticky
     from .mock_response import MockResponse
+    from .parallel_map import ParallelMap
     from .route import Route
+    from .s3_items import S3Items
     from .saga_approval import SagaApproval
     from .saga_flow import SagaChoice, SagaParallel, SagaWait
     from .saga_state_machine import SagaStateMachine
@@ -52,10 +54,12 @@ __all__ = [
     "LoadLeveledQueue",
     "MigratedRoute",
     "MockResponse",
+    "ParallelMap",
     "Quota",
     "Retry",
     "Rollback",
     "Route",
+    "S3Items",
     "SagaApproval",
     "SagaChoice",
     "SagaParallel",
@@ -98,10 +102,12 @@ if not TYPE_CHECKING:
             "LoadLeveledQueue": "load_leveled_queue",
             "MigratedRoute": "migrated_route",
             "MockResponse": "mock_response",
+            "ParallelMap": "parallel_map",
             "Quota": "usage_plan",
             "Retry": "saga_step",
             "Rollback": "migrated_route",
             "Route": "route",
+            "S3Items": "s3_items",
             "SagaApproval": "saga_approval",
             "SagaChoice": "saga_flow",
             "SagaParallel": "saga_flow",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from serverless_patterns_runtime.fan_out_topic.matching import matches
     from serverless_patterns_runtime.fan_out_topic.message import Message
     from serverless_patterns_runtime.fan_out_topic.publishing import publish
+    from serverless_patterns_runtime.gathered import FailedItem, Gathered
     from serverless_patterns_runtime.invocation import Invocation
     from serverless_patterns_runtime.request import Caller, Request
     from serverless_patterns_runtime.response import Response
@@ -25,6 +26,8 @@ __all__ = [
     "Completion",
     "Delete",
     "Effects",
+    "FailedItem",
+    "Gathered",
     "Invocation",
     "KeyExpired",
     "Message",
@@ -50,6 +53,7 @@ _MODULES = {
     "fan_out_topic.matching": ("matches",),
     "fan_out_topic.message": ("Message",),
     "fan_out_topic.publishing": ("publish",),
+    "gathered": ("FailedItem", "Gathered"),
     "invocation": ("Invocation",),
     "request": ("Caller", "Request"),
     "response": ("Response",),

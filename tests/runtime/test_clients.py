@@ -73,12 +73,14 @@ def test_one_client_a_service_is_made_and_no_more():
 @pytest.mark.parametrize(
     ("service", "operations"),
     [
-        ("dynamodb", ["transact_write_items", "batch_execute_statement", "update_item", "get_item"]),
+        ("dynamodb", ["transact_write_items", "batch_execute_statement", "batch_get_item", "update_item", "get_item"]),
+        ("s3", ["get_object"]),
         ("sqs", ["send_message", "change_message_visibility_batch"]),
         ("secretsmanager", ["get_secret_value"]),
         ("ssm", ["get_parameter"]),
         ("sns", ["publish_batch"]),
         ("s3", ["get_object", "put_object"]),
+        ("stepfunctions", ["describe_execution"]),
     ],
 )
 def test_the_clients_have_every_operation_that_the_runtime_calls(service: str, operations: list[str]):

@@ -4,8 +4,9 @@ After Amazon States Language and Step Functions' documentation, not after an emu
 we generate: any other is an error, so that nothing is believed that this does not do.
 """
 
+import json
 import random
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,6 +35,19 @@ FIELDS = {
     },
     "Pass": {"Parameters", "Result", "ResultPath", "OutputPath"},
     "Parallel": {"Branches", "Parameters", "ResultSelector", "ResultPath", "OutputPath", "Catch"},
+    "Map": {
+        "ItemsPath",
+        "ItemReader",
+        "ItemSelector",
+        "ItemProcessor",
+        "MaxConcurrency",
+        "Label",
+        "ToleratedFailurePercentage",
+        "ResultSelector",
+        "ResultPath",
+        "OutputPath",
+        "Catch",
+    },
     "Choice": {"Choices", "Default"},
     "Wait": {"Seconds", "TimestampPath", "OutputPath"},
     "Succeed": {"OutputPath"},
@@ -43,6 +57,12 @@ ENDS = {"Choice", "Succeed", "Fail"}
 MOVES = {"Next", "End"}
 RETRIER = {"ErrorEquals", "IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxDelaySeconds", "JitterStrategy"}
 CATCHER = {"ErrorEquals", "ResultPath", "Next"}
+
+MOST_INLINE = 40
+"""Iterations of an inline map at once."""
+
+PROCESSORS = ({"Mode": "INLINE"}, {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"})
+READERS = {"JSON": json.loads, "JSONL": lambda text: [json.loads(line) for line in text.splitlines() if line.strip()]}
 
 STARTED = "2026-11-21T18:20:00.123Z"
 WAITING = ".waitForTaskToken"
@@ -85,21 +105,26 @@ class Machine:
 def _all_states(definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for name, state in definition["States"].items():
         yield name, state
-        for branch in state.get("Branches", ()):
-            yield from _all_states(branch)
+        for part in _parts(state):
+            yield from _all_states(part)
+
+
+def _parts(state: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Machines inside of a state."""
+    return [state["ItemProcessor"]] if "ItemProcessor" in state else state.get("Branches", ())
 
 
 def _checked(definition: Mapping[str, Any]) -> Iterator[str]:
     """The names of all states."""
-    assert definition.keys() <= {"StartAt", "States", "Comment"}, set(definition)
+    assert definition.keys() <= {"StartAt", "States", "Comment", "ProcessorConfig", "TimeoutSeconds"}, set(definition)
     reached = {definition["StartAt"]}
     for name, state in definition["States"].items():
         assert len(name) <= 80, name
         _check(name, state)
         reached |= set(_targets(state))
         yield name
-        for branch in state.get("Branches", ()):
-            yield from _checked(branch)
+        for part in _parts(state):
+            yield from _checked(part)
     assert reached == set(definition["States"]), f"unknown or never reached: {reached ^ set(definition['States'])}"
 
 
@@ -118,6 +143,8 @@ def _check(name: str, state: Mapping[str, Any]) -> None:
         assert len(state.keys() & {"Seconds", "TimestampPath"}) == 1, f"{name}: waits for nothing, or for two"
     if kind == "Pass":
         assert len(state.keys() & {"Parameters", "Result"}) <= 1, f"{name}: says two things"
+    if kind == "Map":
+        _check_map(name, state)
     if kind == "Parallel":
         assert state["Branches"], f"{name}: no Branches"
     for retrier in state.get("Retry", ()):
@@ -128,6 +155,25 @@ def _check(name: str, state: Mapping[str, Any]) -> None:
         _check_errors(state["Catch"], catcher)
     for rule in state.get("Choices", ()):
         check_rule(name, {key: value for key, value in rule.items() if key != "Next"})
+
+
+def _check_map(name: str, state: Mapping[str, Any]) -> None:
+    assert {"ItemProcessor", "ItemSelector", "MaxConcurrency"} <= state.keys(), f"{name}: half of a Map"
+    processor = state["ItemProcessor"]
+    assert processor["ProcessorConfig"] in PROCESSORS, f"{name}: an unknown mode"
+    assert len(state.keys() & {"ItemsPath", "ItemReader"}) == 1, f"{name}: no items, or twice"
+    if _is_distributed(state):
+        # The names of children are Step Functions' own, of which this knows nothing.
+        assert "$$.Execution" not in json.dumps(processor), f"{name}: a child asks for its own name"
+        assert len(state["Label"]) <= 40, f"{name}: a long label"
+        return
+    assert 1 <= state["MaxConcurrency"] <= MOST_INLINE, f"{name}: MaxConcurrency"
+    unknown = state.keys() & {"ItemReader", "Label", "ToleratedFailurePercentage"}
+    assert not unknown, f"{name}: an inline map has no {unknown}"
+
+
+def _is_distributed(state: Mapping[str, Any]) -> bool:
+    return state["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
 
 
 @dataclass(frozen=True)
@@ -158,6 +204,7 @@ class Execution:
 
     def start(self) -> None:
         assert size(self.input) <= MAX_BYTES
+        assert "TimeoutSeconds" not in self.machine.definition, "state_machines_model has executions that time out"
         _Run(self, self.machine.definition, self._end).start(self.input)
 
     def context(self, state: str, retries: int, entered: float = 0.0) -> Mapping[str, Any]:
@@ -216,6 +263,8 @@ class _Run:
                 _Visit(self, name, state, document).attempt()
             case "Parallel":
                 _Fork(self, name, state, document).begin()
+            case "Map":
+                _Scatter(self, name, state, document).begin()
             case "Pass":
                 self._pass(state, document)
             case "Wait":
@@ -333,6 +382,102 @@ class _Fork:
         self._run.execution.trace("execution", "failed", f"{self._name}: {failure.name}")
         for branch in self._branches:
             branch.stop()
+        self._run.caught(self._state, self._document, failure)
+
+
+class _Scatter:
+    """One stay in a Map: so many items at once. The first iteration that fails stops the others of an inline map; of a
+    distributed one, as many as are tolerated."""
+
+    def __init__(self, run: _Run, name: str, state: Mapping[str, Any], document: Any) -> None:
+        self._run = run
+        self._name = name
+        self._state = state
+        self._document = document
+        self._outputs: dict[int, Any] = {}
+        self._failed_items = 0
+        self._runs: list[_Run] = []
+        self._waiting: deque[tuple[int, Any]] = deque()
+        self._over = False
+        self.peak = 0
+
+    def begin(self) -> None:
+        reader = self._state.get("ItemReader")
+        if reader is None:
+            try:
+                items = read(self._state["ItemsPath"], self._document)
+            except NoSuchPath as missing:
+                return self._failed(TaskFailure("States.Runtime", str(missing)))
+            return self._scatter(items)
+        parameters = filled(reader["Parameters"], self._document, self._run.execution.context(self._name, 0))
+
+        def answered(answer: Any) -> None:
+            if self._run.over:
+                return None
+            if isinstance(answer, TaskFailure):
+                return self._failed(TaskFailure("States.ItemReaderFailed", answer.name))
+            config = reader["ReaderConfig"]
+            try:
+                items = READERS[config["InputType"]](answer)
+            except ValueError as error:
+                return self._failed(TaskFailure("States.ItemReaderFailed", str(error)))
+            return self._scatter(items[: config["MaxItems"]] if isinstance(items, list) else items)
+
+        self._run.execution.services[reader["Resource"]](parameters, answered)
+        return None
+
+    def _scatter(self, items: Any) -> None:
+        if not isinstance(items, list):
+            return self._failed(TaskFailure("States.Runtime", "the items are no list"))
+        self._waiting.extend(enumerate(items))
+        self._number = len(items)
+        if not items:
+            return self._gathered()
+        for _ in range(min(self._state["MaxConcurrency"], len(items))):
+            self._next()
+        return None
+
+    def _next(self) -> None:
+        if not self._waiting or self._over:
+            return
+        index, item = self._waiting.popleft()
+        execution = self._run.execution
+        context = {**execution.context(self._name, 0), "Map": {"Item": {"Index": index, "Value": item}}}
+        given = filled(self._state["ItemSelector"], self._document, context)
+        if size(given) > MAX_BYTES:
+            self._ended(index, Ended("FAILED", error="States.DataLimitExceeded"))
+            return
+        processor = {key: value for key, value in self._state["ItemProcessor"].items() if key != "ProcessorConfig"}
+        run = self._run.branch(processor, lambda ended: self._ended(index, ended))
+        self._runs.append(run)
+        self.peak = max(self.peak, sum(not one.over for one in self._runs))
+        assert self.peak <= self._state["MaxConcurrency"]
+        run.start(given)
+
+    def _ended(self, index: int, ended: Ended) -> None:
+        if self._over:
+            return None
+        if ended.status == "FAILED":
+            self._failed_items += 1
+            if not _is_distributed(self._state):
+                return self._failed(TaskFailure(ended.error or "States.MapFailed", ended.cause or ""))
+        self._outputs[index] = ended.output
+        if len(self._outputs) == self._number:
+            return self._gathered()
+        return self._next()
+
+    def _gathered(self) -> None:
+        if self._failed_items * 100 > self._state.get("ToleratedFailurePercentage", 0) * max(self._number, 1):
+            return self._failed(TaskFailure("States.ExceedToleratedFailureThreshold"))
+        outputs = [self._outputs[index] for index in range(self._number)]
+        failure = self._run.done(self._name, self._state, self._document, outputs)
+        return None if failure is None else self._failed(failure)
+
+    def _failed(self, failure: TaskFailure) -> None:
+        self._over = True
+        self._run.execution.trace("execution", "failed", f"{self._name}: {failure.name}")
+        for run in self._runs:
+            run.stop()
         self._run.caught(self._state, self._document, failure)
 
 

@@ -21,6 +21,7 @@ MAX_ITEM_BYTES = 400 * 1024
 MAX_TRANSACTION_ACTIONS = 100
 MAX_TRANSACTION_BYTES = 4 * 1024 * 1024
 MAX_BATCH_STATEMENTS = 25
+MAX_BATCH_KEYS = 100
 TOKEN_SECONDS = 600
 STALE_SECONDS = 1.0
 """For this long a read that is not strongly consistent may miss a write."""
@@ -105,6 +106,20 @@ class DynamoDB:
         except (Invalid, SyntaxFault) as fault:
             raise invalid(str(fault)) from None
         return {"Item": values.copied({name: item[name] for name in wanted or item if name in item})}
+
+    def batch_get_item(self, *, RequestItems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """Consistent reads of one table; some of it may be left for another time."""
+        ((name, asked),) = RequestItems.items()
+        assert asked.keys() == {"Keys", "ConsistentRead"}, "the model does not know more"
+        keys = list(asked["Keys"])
+        if not 1 <= len(keys) <= MAX_BATCH_KEYS:
+            raise invalid("Too many items requested for the BatchGetItem call")
+        if len({self._table(name).key_of(key, exact=True) for key in keys}) < len(keys):
+            raise invalid("Provided list of item keys contains duplicates")
+        done = self._chance.randint(1, len(keys)) if self._chance.random() < 0.2 else len(keys)
+        found = [self.get_item(TableName=name, Key=key, ConsistentRead=True).get("Item") for key in keys[:done]]
+        left = {name: {"Keys": keys[done:], "ConsistentRead": True}} if keys[done:] else {}
+        return {"Responses": {name: [item for item in found if item is not None]}, "UnprocessedKeys": left}
 
     def query(
         self,

@@ -15,13 +15,16 @@ PSEUDO = {
 }
 
 
-def definition_in(template: Mapping[str, Any], *, recovery: bool = False) -> Mapping[str, Any]:
-    """Of the one saga in it, or of its recovery. What belongs to another resource is that resource's logical id."""
+def definition_in(
+    template: Mapping[str, Any], second: str = "Recovery", *, recovery: bool = False
+) -> Mapping[str, Any]:
+    """Of the one saga in it, or of its recovery: the `second` machine, by its id. What belongs to another resource is
+    that resource's logical id."""
     (machine,) = [
         resource["Properties"]
         for id, resource in template["Resources"].items()
         if resource["Type"] == "AWS::StepFunctions::StateMachine"
-        and (re.search("Recovery[0-9A-F]{8}$", id) is not None) == recovery
+        and (re.search(f"{second}[0-9A-F]{{8}}$", id) is not None) == recovery
     ]
     if "Definition" in machine:
         return _resolved(machine["Definition"])

@@ -30,9 +30,17 @@ def arn_of(machine: str) -> str:
 class Run(Execution):
     """An execution that can be stopped: what it has called goes on, and nothing else of it does."""
 
+    arn = ""
+
     def start(self) -> None:
         self._way = _Run(self, self.machine.definition, self._end)
         self._way.start(self.input)
+        if "TimeoutSeconds" in self.machine.definition:
+            self.schedule.after(self.machine.definition["TimeoutSeconds"], lambda: self.stop("TIMED_OUT"))
+
+    def context(self, state: str, retries: int, entered: float = 0.0) -> Mapping[str, Any]:
+        told = super().context(state, retries, entered)
+        return {**told, "Execution": {**told["Execution"], "Id": self.arn}}
 
     def stop(self, status: str = "ABORTED", error: str | None = None) -> None:
         if self.ended is None:
@@ -80,6 +88,7 @@ class StateMachines:
         )
         seen = self.schedule.now + self._late()
         self.known.append(Known(machine, run, json.dumps(given, separators=(",", ":")), self.schedule.now, seen))
+        run.arn = self._arn(machine, name)
         run.start()
         return run
 

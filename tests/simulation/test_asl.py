@@ -22,6 +22,25 @@ def branch(name: str, **fields: Any) -> Mapping[str, Any]:
 
 FORK: Mapping[str, Any] = {"Type": "Parallel", "Branches": [branch("B"), branch("C")], "End": True}
 
+WORKS: Mapping[str, Any] = {
+    "ProcessorConfig": {"Mode": "INLINE"},
+    "StartAt": "B",
+    "States": {"B": {**TASK, "Parameters": {"at.$": "$.at", "item.$": "$.item"}}},
+}
+EACH: Mapping[str, Any] = {
+    "Type": "Map",
+    "ItemsPath": "$.items",
+    "ItemSelector": {"at.$": "$$.Map.Item.Index", "item.$": "$$.Map.Item.Value"},
+    "ItemProcessor": WORKS,
+    "MaxConcurrency": 2,
+    "End": True,
+}
+CHILDREN: Mapping[str, Any] = {
+    **EACH,
+    "Label": "A",
+    "ItemProcessor": {**WORKS, "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}},
+}
+
 
 def run(
     states: Mapping[str, Any], given: Any, *answers: Any, work: Callable[..., None] | None = None
@@ -51,7 +70,12 @@ def run(
         ({"A": {**TASK, "ResultWriter": {}}}, "ResultWriter"),
         ({"A": {"Type": "Wait", "SecondsPath": "$.a", "End": True}}, "SecondsPath"),
         ({"A": {"Type": "Wait", "Seconds": 1, "TimestampPath": "$.a", "End": True}}, "two"),
-        ({"A": {"Type": "Map", "End": True}}, "Map"),
+        ({"A": {"Type": "Map", "End": True}}, "half of a Map"),
+        ({"A": {**EACH, "Retry": []}}, "Retry"),
+        ({"A": {**EACH, "MaxConcurrency": 41}}, "MaxConcurrency"),
+        ({"A": {**EACH, "Label": "A"}}, "Label"),
+        ({"A": {**EACH, "ItemReader": {}}}, "twice"),
+        ({"A": {**EACH, "ItemProcessor": {**WORKS, "ProcessorConfig": {"Mode": "EXPRESS"}}}}, "mode"),
         ({"A": {**FORK, "Retry": []}}, "Retry"),
         ({"A": {**FORK, "Branches": []}}, "Branches"),
         ({"A": {**FORK, "Branches": [{"StartAt": "A", "States": {"A": TASK}}]}}, "twice"),
@@ -377,3 +401,70 @@ def test_when_what_it_calls_fails_it_fails_at_once_and_a_retry_has_a_token_of_it
 
     ended, _, __ = asked(too_late, 2, TaskFailure("Busy"), Retry=retry)
     assert ended.error == "Busy"
+
+
+def scattered(state: Mapping[str, Any], items: Any, *answers: Any) -> tuple[Ended, list[Any]]:
+    ended, asked, _ = run({"A": state}, {"items": items}, *answers)
+    return ended, asked
+
+
+@pytest.mark.parametrize("state", [EACH, CHILDREN], ids=["inline", "distributed"])
+def test_each_item_goes_its_way_with_its_position_and_outputs_come_in_the_order_of_the_items(state: Any) -> None:
+    ended, asked = scattered({**state, "MaxConcurrency": 1}, ["x", "y", "z"], 1, 2, 3)
+    assert ended == Ended("SUCCEEDED", [1, 2, 3])
+    assert [parameters for _, parameters in asked] == [
+        {"at": 0, "item": "x"},
+        {"at": 1, "item": "y"},
+        {"at": 2, "item": "z"},
+    ]
+
+
+def test_no_more_items_than_may_be_are_at_work() -> None:
+    open_, peaks = [0], list[int]()
+
+    def work(schedule: Schedule, answered: Answered) -> None:
+        open_[0] += 1
+        peaks.append(open_[0])
+
+        def end() -> None:
+            open_[0] -= 1
+            answered("done")
+
+        schedule.after(1, end)
+
+    ended, asked, _ = run({"A": EACH}, {"items": [1, 2, 3, 4, 5]}, work=work)
+    assert (ended.status, len(asked), max(peaks)) == ("SUCCEEDED", 5, 2)
+
+
+def test_the_first_item_that_fails_stops_an_inline_map() -> None:
+    ended, asked = scattered({**EACH, "MaxConcurrency": 1}, [1, 2, 3, 4], 1, TaskFailure("Bad", "why"))
+    assert (ended, len(asked)) == (Ended("FAILED", error="Bad", cause="why"), 2)
+
+
+@pytest.mark.parametrize(("tolerated", "status"), [(0, "FAILED"), (24, "FAILED"), (25, "SUCCEEDED")])
+def test_a_distributed_map_goes_on_and_fails_beyond_what_is_tolerated(tolerated: int, status: str) -> None:
+    state = {**CHILDREN, "ToleratedFailurePercentage": tolerated}
+    ended, asked = scattered(state, [1, 2, 3, 4], TaskFailure("Bad"), 2, 3, 4)
+    assert (ended.status, len(asked)) == (status, 4)
+    assert ended.error in (None, "States.ExceedToleratedFailureThreshold")
+
+
+@pytest.mark.parametrize("state", [EACH, CHILDREN], ids=["inline", "distributed"])
+def test_no_items_make_no_outputs_and_what_is_no_list_ends_the_execution(state: Any) -> None:
+    assert scattered(state, [])[0] == Ended("SUCCEEDED", [])
+    assert [scattered(state, wrong)[0].error for wrong in ("x", {}, None)] == ["States.Runtime"] * 3
+
+
+def test_items_of_an_object_are_read_up_to_the_most() -> None:
+    reader = {
+        "Resource": "work",
+        "ReaderConfig": {"InputType": "JSONL", "MaxItems": 2},
+        "Parameters": {"Bucket": "b", "Key.$": "$.key"},
+    }
+    state = {key: value for key, value in CHILDREN.items() if key != "ItemsPath"} | {"ItemReader": reader}
+    state |= {"MaxConcurrency": 1}
+    ended, asked, _ = run({"A": state}, {"key": "k"}, "1\n2\n\n3\n", "one", "two")
+    assert ended.output == ["one", "two"]
+    assert asked[0][1] == {"Bucket": "b", "Key": "k"}
+    ended, _, _ = run({"A": state}, {"key": "k"}, "{")
+    assert ended.error == "States.ItemReaderFailed"

@@ -1,0 +1,1 @@
+"""What `ParallelMap` is made of: its checks, the two definitions, and the functions behind them."""

@@ -1,0 +1,75 @@
+"""Closing an item that was not processed: from now on it never will be, and it is a dead letter.
+
+In this order: the tombstone on its claim, so that nothing of it can still come; the dead letter; the record that there
+is one. Whoever does it again finds the tombstone, and at worst sends the letter a second time.
+"""
+
+import json
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from serverless_patterns_runtime.claims.claim import Contended
+from serverless_patterns_runtime.claims.contention import NOT_NOW
+from serverless_patterns_runtime.claims.contract import PARTITION_KEY, TIME_TO_LIVE
+from serverless_patterns_runtime.error_codes import error_code
+from serverless_patterns_runtime.load_leveled_queue.contract import DEAD_LETTER_ATTRIBUTE, DeadLetter
+from serverless_patterns_runtime.parallel_map import contract
+from serverless_patterns_runtime.parallel_map.edge import Gathering
+from serverless_patterns_runtime.parallel_map.items import Item
+
+__all__ = ["closed"]
+
+
+def closed(gathering: Gathering, item: Item, error_type: str, reason: str, *, attempts: int) -> bool:
+    """Whether the item is a dead letter now; False: it was processed.
+
+    Raises RunningElsewhere while an attempt may be at work, Contended, ClientError and BotoCoreError: then do it again.
+    """
+    edge = gathering.edge
+    if item.key is not None:
+        claim = item.claim(edge.claims_namespace)
+        tombstone = edge.claims().tombstone(claim)
+        if not tombstone.forestall():
+            return False
+    _send(gathering, item, error_type, reason, attempts)
+    _record(gathering, item, error_type, reason)
+    return True
+
+
+def _send(gathering: Gathering, item: Item, error_type: str, reason: str, attempts: int) -> None:
+    letter = DeadLetter(
+        reason=reason,
+        error_type=error_type,
+        receive_count=attempts,
+        correlation_id=item.execution,
+        idempotency_key=item.shown_key,
+    )
+    attribute: dict[str, Any] = {"DataType": "String", "StringValue": json.dumps(letter)}
+    gathering.sqs.send_message(
+        QueueUrl=gathering.dead_letter_queue_url,
+        MessageBody=json.dumps(item.value, separators=(",", ":")),
+        MessageAttributes={DEAD_LETTER_ATTRIBUTE: attribute},
+    )
+
+
+def _record(gathering: Gathering, item: Item, error_type: str, reason: str) -> None:
+    edge = gathering.edge
+    record = {
+        PARTITION_KEY: {"S": contract.failed_key(edge.claims_namespace, item.execution, item.index)},
+        contract.ERROR_TYPE: {"S": error_type},
+        contract.REASON: {"S": reason},
+        TIME_TO_LIVE: {"N": str(int(edge.clock()) + edge.claims_retention_seconds)},
+    }
+    try:
+        edge.dynamodb.put_item(
+            TableName=edge.claims_table_name,
+            Item=record,
+            ConditionExpression="attribute_not_exists(#claim)",
+            ExpressionAttributeNames={"#claim": PARTITION_KEY},
+        )
+    except ClientError as error:
+        if error_code(error) in NOT_NOW:
+            raise Contended("DynamoDB does not take the request now") from error
+        if error_code(error) != "ConditionalCheckFailedException":
+            raise

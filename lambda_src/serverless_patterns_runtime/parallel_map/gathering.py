@@ -1,0 +1,134 @@
+"""Gathering: every item that is not processed is closed, all are counted, and the outcome is decided, once.
+
+Whoever comes later, by another way, finds the head and says the same.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from serverless_patterns_runtime.claims.claim import Contended, RunningElsewhere
+from serverless_patterns_runtime.claims.contention import NOT_NOW
+from serverless_patterns_runtime.claims.contract import PARTITION_KEY, TIME_TO_LIVE
+from serverless_patterns_runtime.error_codes import error_code
+from serverless_patterns_runtime.parallel_map import contract
+from serverless_patterns_runtime.parallel_map.closing import closed
+from serverless_patterns_runtime.parallel_map.edge import Gathering
+from serverless_patterns_runtime.parallel_map.executions import input_of, name_of
+from serverless_patterns_runtime.parallel_map.failures import StillGathering, reason_of
+from serverless_patterns_runtime.parallel_map.items import Unreadable
+from serverless_patterns_runtime.parallel_map.roll import called
+
+__all__ = ["bury", "gather"]
+
+LAST_SECONDS = 10.0
+"""Of an invocation: no item is begun in them."""
+
+NOT_PROCESSED = "NotProcessed"
+"""Error type of items that no attempt is known of: the execution, or the map, ended before."""
+
+
+def bury(gathering: Gathering, event: contract.BuryEvent) -> None:
+    """One item whose attempts are used up, unless it is buried already. Raises as `called` and `closed`."""
+    item = gathering.edge.items.item(event["execution"], event["index"], event["item"])
+    (entry,) = called(gathering.edge, [item])
+    if entry.state != "open":
+        return
+    error_type, reason = reason_of(event["error"])
+    closed(gathering, item, error_type, reason, attempts=1)
+
+
+def gather(gathering: Gathering, event: contract.GatherEvent, remaining: Callable[[], float]) -> contract.Told:
+    """What has become of an execution. Raises as `closed`, and StillGathering."""
+    edge, name = gathering.edge, name_of(event["arn"])
+    found = _head(gathering, name)
+    if found is not None:
+        return found
+    try:
+        items = edge.items.all(name, input_of(edge.stepfunctions, event["arn"]))
+    except Unreadable:
+        return _decided(gathering, name, event, contract.Told(outcome="failed", items=0, processed=0, failed=0))
+    processed = failed = 0
+    at_work: RunningElsewhere | None = None
+    for entry in called(edge, items):
+        if entry.state == "processed":
+            processed += 1
+        elif entry.state == "failed":
+            failed += 1
+        elif remaining() < LAST_SECONDS:
+            raise StillGathering(f"{processed + failed:,} of {len(items):,} items are closed")
+        else:
+            try:
+                if closed(
+                    gathering, entry.item, NOT_PROCESSED, _why(entry.item.index, event, edge.items.most), attempts=0
+                ):
+                    failed += 1
+                else:
+                    processed += 1
+            except RunningElsewhere as error:
+                at_work = error
+    if at_work is not None:
+        raise at_work
+    share = 100 * failed / len(items) if items else 0
+    outcome: contract.Outcome = "failed" if share > gathering.tolerated_failure_percent else contract.SUCCEEDED
+    told = contract.Told(outcome=outcome, items=len(items), processed=processed, failed=failed)
+    return _decided(gathering, name, event, told)
+
+
+def _why(index: int, event: contract.GatherEvent, most: int) -> str:
+    if index >= most:
+        return f"the map takes at most {most:,} items, and this is number {index + 1:,}"
+    error_type, words = reason_of(event.get("error", {}))
+    if error_type == contract.ITEMS_REFUSED:
+        return f"the map takes at most {most:,} items, and there are more: it did not begin"
+    if error_type:
+        return f"the map ended with {error_type}: {words}"[: contract.REASON_CHARACTERS]
+    if event["status"] in contract.DEAD:
+        return f"the execution ended as {event['status']} before the item was processed"
+    return "no attempt at the item came to an end"
+
+
+def _decided(gathering: Gathering, name: str, event: contract.GatherEvent, told: contract.Told) -> contract.Told:
+    """Written down, unless it was: then what is written counts."""
+    edge = gathering.edge
+    if event["status"] in contract.DEAD:
+        told = {**told, "outcome": contract.DEAD[event["status"]]}
+    numbers = {field: {"N": str(told[field])} for field in (contract.ITEMS, contract.PROCESSED, contract.FAILED)}
+    head: dict[str, Any] = {
+        PARTITION_KEY: {"S": contract.head_key(edge.claims_namespace, name)},
+        contract.OUTCOME: {"S": told["outcome"]},
+        **numbers,
+        TIME_TO_LIVE: {"N": str(int(edge.clock()) + edge.claims_retention_seconds)},
+    }
+    try:
+        edge.dynamodb.put_item(
+            TableName=edge.claims_table_name,
+            Item=head,
+            ConditionExpression="attribute_not_exists(#claim)",
+            ExpressionAttributeNames={"#claim": PARTITION_KEY},
+        )
+    except ClientError as error:
+        if error_code(error) in NOT_NOW:
+            raise Contended("DynamoDB does not take the request now") from error
+        if error_code(error) != "ConditionalCheckFailedException":
+            raise
+        found = _head(gathering, name)
+        if found is None:
+            raise Contended("the head is gone") from error
+        return found
+    return told
+
+
+def _head(gathering: Gathering, name: str) -> contract.Told | None:
+    edge = gathering.edge
+    key = {PARTITION_KEY: {"S": contract.head_key(edge.claims_namespace, name)}}
+    item = edge.dynamodb.get_item(TableName=edge.claims_table_name, Key=key, ConsistentRead=True).get("Item")
+    if item is None:
+        return None
+    return {
+        "outcome": item[contract.OUTCOME]["S"],
+        "items": int(item[contract.ITEMS]["N"]),
+        "processed": int(item[contract.PROCESSED]["N"]),
+        "failed": int(item[contract.FAILED]["N"]),
+    }
