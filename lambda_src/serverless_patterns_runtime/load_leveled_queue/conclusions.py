@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from serverless_patterns_runtime.claims.completed import CompletedClaims
 from serverless_patterns_runtime.clients import unreachable
@@ -11,7 +11,6 @@ from serverless_patterns_runtime.load_leveled_queue.dead_letters import DeadLett
 from serverless_patterns_runtime.load_leveled_queue.delivery import Delivery
 from serverless_patterns_runtime.load_leveled_queue.edge import Edge
 from serverless_patterns_runtime.load_leveled_queue.message import Message, Request
-from serverless_patterns_runtime.load_leveled_queue.taking_part import Part
 from serverless_patterns_runtime.load_leveled_queue.verdicts import (
     Busy,
     Duplicate,
@@ -23,6 +22,9 @@ from serverless_patterns_runtime.load_leveled_queue.verdicts import (
 )
 from serverless_patterns_runtime.load_leveled_queue.visibility import Backoff, Visibility
 from serverless_patterns_runtime.telemetry import describe
+
+if TYPE_CHECKING:
+    from serverless_patterns_runtime.load_leveled_queue.taking_part import Part
 
 __all__ = ["Conclusions"]
 
@@ -121,7 +123,7 @@ class Conclusions:
         if part is not None and not isinstance(refused.error, IdempotencyKeyReused):
             part.open()
 
-    def _open(self, part: Part, message_id: str) -> None:
+    def _open(self, part: "Part", message_id: str) -> None:
         """Now, so that the deadline comes in time; what comes again is not tried before that has worked."""
         if self._remaining() < LAST_SECONDS or self._cannot_open:
             return

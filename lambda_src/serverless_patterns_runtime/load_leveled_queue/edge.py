@@ -13,12 +13,12 @@ from serverless_patterns_runtime.deployed_resources import DeployedResources
 from serverless_patterns_runtime.load_leveled_queue.commit_threads import COMMIT_THREADS, CommitThreads
 from serverless_patterns_runtime.load_leveled_queue.opening import Open, deployed_opening
 from serverless_patterns_runtime.load_leveled_queue.settings import Settings
-from serverless_patterns_runtime.load_leveled_queue.taking_part import Branch
 from serverless_patterns_runtime.resources import NO_RESOURCES, Resources
 from serverless_patterns_runtime.telemetry import Logger, Metrics
 
 if TYPE_CHECKING:
     from serverless_patterns_runtime.circuit_breaker.permit import Breaker
+    from serverless_patterns_runtime.load_leveled_queue.taking_part import Branch
 
 __all__ = ["Edge"]
 
@@ -42,7 +42,7 @@ class Edge(NamedTuple):
     """What guards the business function's downstream."""
     open: Open | None = None
     """What payloads stand for; None: for themselves."""
-    branch: Branch | None = None
+    branch: "Branch | None" = None
     """Of a fan-in, that the consumer is."""
 
     @classmethod
@@ -69,7 +69,7 @@ class Edge(NamedTuple):
         )
 
 
-def _branch(settings: Settings, logger: Any) -> Branch | None:
+def _branch(settings: Settings, logger: Any) -> "Branch | None":
     if "FAN_IN_TABLE_NAME" not in os.environ:
         return None
     # Not at the top: a consumer without a fan-in gets by without it.

@@ -5,14 +5,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from serverless_patterns_runtime.claims.claim import Claim
 from serverless_patterns_runtime.errors import MalformedPayload
 from serverless_patterns_runtime.load_leveled_queue import contract
 from serverless_patterns_runtime.load_leveled_queue.redrive import read_redrive
-from serverless_patterns_runtime.load_leveled_queue.taking_part import Part
 from serverless_patterns_runtime.payload import digest, parse
+
+if TYPE_CHECKING:
+    from serverless_patterns_runtime.load_leveled_queue.taking_part import Part
 
 __all__ = ["Message", "Request"]
 
@@ -29,7 +31,7 @@ class Request(NamedTuple):
 
     payload: Any
     claim: Claim
-    part: Part | None = None
+    part: "Part | None" = None
     """In the fan-in that the consumer is a branch of."""
 
 

@@ -14,12 +14,12 @@ from serverless_patterns_runtime.load_leveled_queue.delivery import Delivery
 from serverless_patterns_runtime.load_leveled_queue.edge import Edge
 from serverless_patterns_runtime.load_leveled_queue.intake import Intake
 from serverless_patterns_runtime.load_leveled_queue.message import Message, Request
-from serverless_patterns_runtime.load_leveled_queue.taking_part import Part
 from serverless_patterns_runtime.load_leveled_queue.verdicts import Failed, Held, Refused, Unstarted, Verdict
 from serverless_patterns_runtime.load_leveled_queue.work import Work, verdict_on
 
 if TYPE_CHECKING:
     from serverless_patterns_runtime.circuit_breaker.permit import Permit
+    from serverless_patterns_runtime.load_leveled_queue.taking_part import Part
 
 __all__ = ["Trials"]
 
@@ -74,7 +74,7 @@ class Trials:
         with permit or nullcontext():
             return self._run(delivery, message, request, work, permit)
 
-    def _unopened(self, part: Part) -> Exception | None:
+    def _unopened(self, part: "Part") -> Exception | None:
         """Why the deadline may not come, should this never get a result: then it is not tried.
 
         A message that comes again, whether it was tried or a breaker has held it, may never get one. After one error

@@ -16,8 +16,6 @@ from serverless_patterns_runtime.invocation import Invocation
 from serverless_patterns_runtime.load_leveled_queue.commit_threads import PendingVerdict, Submit
 from serverless_patterns_runtime.load_leveled_queue.edge import Edge
 from serverless_patterns_runtime.load_leveled_queue.message import Request
-from serverless_patterns_runtime.load_leveled_queue.opening import Open
-from serverless_patterns_runtime.load_leveled_queue.taking_part import Part
 from serverless_patterns_runtime.load_leveled_queue.verdicts import (
     Busy,
     Duplicate,
@@ -29,6 +27,8 @@ from serverless_patterns_runtime.load_leveled_queue.verdicts import (
 
 if TYPE_CHECKING:
     from serverless_patterns_runtime.circuit_breaker.permit import Permit
+    from serverless_patterns_runtime.load_leveled_queue.opening import Open
+    from serverless_patterns_runtime.load_leveled_queue.taking_part import Part
 
 __all__ = ["LeasedWork", "TransactionalWork", "Work"]
 
@@ -105,7 +105,7 @@ class TransactionalWork:
             return verdict_on(error)
         return Succeeded() if committed else Duplicate()
 
-    def _commit_and_report(self, claim: Claim, part: Part, effects: Effects) -> bool:
+    def _commit_and_report(self, claim: Claim, part: "Part", effects: Effects) -> bool:
         """The claim keeps the result: whoever finds it committed reports what was, and not what would be."""
         kept = part.keep(effects.result)
         holder = self._commits.commit_with_answer(claim, effects, kept, self._remaining)
@@ -184,7 +184,7 @@ class LeasedWork:
 
 
 def _called(
-    function: BusinessFunction, opened: Open | None, request: Request, invocation: Invocation, permit: "Permit | None"
+    function: BusinessFunction, opened: "Open | None", request: Request, invocation: Invocation, permit: "Permit | None"
 ) -> Any:
     """What it returns. What becomes of that, a commit or a lease, is no matter of the downstream's.
 
