@@ -21,7 +21,7 @@ RUNTIME = Path("lambda_src/serverless_patterns_runtime")
 LAYERS = Path("constructs/serverless_patterns/_layers")
 LIBRARIES = ("aws-lambda-powertools", "jmespath", "typing-extensions")
 # Three quarters of the size, and nothing that stays needs them: what the patterns do themselves (routes, batches,
-# idempotency, a breaker), and what works only with libraries that the layer does not hold.
+# idempotency, a breaker, the events of triggers), and what works only with libraries that the layer does not hold.
 LEFT_OUT = tuple(
     f"aws_lambda_powertools/{part}/"
     for part in (
@@ -29,6 +29,7 @@ LEFT_OUT = tuple(
         "utilities/auth_alpha",
         "utilities/batch",
         "utilities/circuit_breaker",
+        "utilities/data_classes",
         "utilities/data_masking",
         "utilities/feature_flags",
         "utilities/idempotency",
@@ -46,19 +47,6 @@ SOURCE_ONLY = (
             # They work only with Datadog's library.
             "logging/formatters/datadog.",
             "metrics/provider/datadog/",
-            # Of triggers that no pattern has, and that no message holds.
-            *(
-                f"utilities/data_classes/{trigger}"
-                for trigger in (
-                    "active_mq_event.",
-                    "api_gateway_authorizer_event.",
-                    "appsync/",
-                    "appsync_authorizer_event.",
-                    "cognito_user_pool_event.",
-                    "rabbit_mq_event.",
-                    "s3_object_event.",
-                )
-            ),
         )
     ),
     # For unit tests: no function runs it.

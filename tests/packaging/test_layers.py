@@ -40,7 +40,6 @@ USED_OF_POWERTOOLS = [
     for module in (
         "logging",
         "metrics",
-        "utilities.data_classes",
         "utilities.parameters",
     )
 ]
@@ -52,8 +51,7 @@ OTHER_HANDLERS = [
 ENCODER = ("python/aws_lambda_powertools/shared/functions.py", "aws_lambda_powertools.event_handler.openapi.compat")
 """Of pydantic's models, when one is given to Powertools' own JSON encoder: loggers and metrics have another."""
 WITHOUT_BYTECODE = [
-    f"{POWERTOOLS}.utilities.data_classes.api_gateway_authorizer_event",
-    f"{POWERTOOLS}.utilities.data_classes.cognito_user_pool_event",
+    f"{POWERTOOLS}.logging.formatters.datadog",
     "serverless_patterns_runtime.testing",
 ]
 
