@@ -1,6 +1,11 @@
-"""`make demo APP=media`: the media app on the embedded cloud, good and broken images, and a report that shows each."""
+"""`make demo APP=media`: the media app on the embedded cloud, good and broken images, and a report that shows each.
 
+KEEP=1 leaves everything running.
+"""
+
+import os
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -37,7 +42,23 @@ def _demo(console: Console) -> int:
         about = f"{len(seen.uploads)} uploads · embedded cloud on this machine · {datetime.now():%Y-%m-%d %H:%M}"
         page, _ = write(OUT, report.page(seen, done, about), done)
         console.show_checks(done, page.relative_to(ROOT))
+        if os.environ.get("KEEP") == "1":
+            ending.pop_all()
+            console.show_text(_kept(cloud, deployment.outputs["Media"]))
     return 0 if all(check.ok for check in done) else 1
+
+
+def _kept(cloud: EmbeddedCloud, outputs: Mapping[str, str]) -> str:
+    """How to look around in what was left running, and how to stop it."""
+    on = f"--endpoint-url {cloud.endpoint_url}"
+    return f"""
+Everything keeps running (KEEP=1). Put an image of yours into the bucket, and look it up:
+  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1
+  aws {on} s3 cp my.jpg s3://{outputs["UploadsBucket"]}/uploads/my.jpg
+  aws {on} dynamodb scan --table-name {outputs["CatalogueTable"]} --max-items 3
+  .venv/bin/serverless-patterns peek {on} Media.ThumbnailQueueUrl
+Stop it with:
+  {cloud.detach()}"""
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A deployed topic with a fan-in as a demo sees it: its branches, its deadline, and one branch that stands still."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from showing import timeline
@@ -53,11 +54,16 @@ class FanOut(Deployed):
     def open(self, branch: str) -> None:
         self.take_in(self._outputs[f"{branch}Function"], True)
 
-    def stop_the_clock(self) -> None:
-        """From now on deadlines come when the demo looks at them, not each minute: it need not be fast."""
+    @contextmanager
+    def stopped_clock(self) -> Generator[None]:
+        """In here deadlines come when the demo looks at them, not each minute: it need not be fast."""
         sweep = self._lambda.get_function_configuration(FunctionName=self._outputs["FanInSweep"])
-        for rule in self._events.list_rule_names_by_target(TargetArn=sweep["FunctionArn"])["RuleNames"]:
+        rules = self._events.list_rule_names_by_target(TargetArn=sweep["FunctionArn"])["RuleNames"]
+        for rule in rules:
             self._events.disable_rule(Name=rule)
+        yield
+        for rule in rules:
+            self._events.enable_rule(Name=rule)
 
     def look_at_deadlines(self) -> None:
         """What the rule does each minute."""

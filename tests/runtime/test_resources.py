@@ -3,14 +3,16 @@
 import subprocess
 import sys
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serverless_patterns_runtime import Invocation
+from serverless_patterns_runtime import Invocation, PermanentError
 from serverless_patterns_runtime.attribute_values import deserialize, serialize
 from serverless_patterns_runtime.deployed_resources import KEPT_SECONDS, DeployedResources
 from serverless_patterns_runtime.errors import UncommittableEffects, UnusableResource
@@ -49,6 +51,17 @@ class Deployed:
 @pytest.fixture
 def deployed() -> Deployed:
     return Deployed()
+
+
+class S3:
+    """A bucket behind a proxy that passes content on in chunks, without saying how much there is."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:
+        assert (Bucket, Key) == ("EUR", "a")
+        return {"Body": StreamingBody(BytesIO(self.content), None)}
 
 
 def fake() -> Resources:
@@ -218,3 +231,10 @@ VALUES = st.recursive(
 @given(VALUES)
 def test_what_was_written_is_read(value: Any) -> None:
     assert deserialize(serialize(value)) == value
+
+
+def test_an_object_of_unknown_length_is_read_and_one_that_is_too_large_is_not_kept() -> None:
+    bucket = DeployedResources({}, client=lambda _: S3(b"abc"), variables={"IMAGES": "EUR"}).bucket("IMAGES")
+    assert bucket.get("a", most_bytes=3) == b"abc"
+    with pytest.raises(PermanentError, match="at most 2 are read"):
+        bucket.get("a", most_bytes=2)

@@ -117,6 +117,7 @@ def _pace(seen: Gallery, pace: Pace) -> str:
         element("p", escape(STOOD)),
         pace.chart(),
         element("table", head, element("tbody", *rows)),
+        element("h3", "What was broken on purpose meanwhile"),
         element("table", heads("Broken on the wire", "Strikes", figures=[1]), element("tbody", *struck)),
         data_run="media",
     )

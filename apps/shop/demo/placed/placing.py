@@ -34,10 +34,13 @@ class Placing:
 
     def play(self) -> Placed:
         """What takes over a minute and a half is given up, and the checks tell."""
+        with self.departments.stopped_clock():
+            return self._play()
+
+    def _play(self) -> Placed:
         story, planned = Story(self.tell), plan(self.orders)
         self.shop.restock(pieces(planned))
         opening = self.shop.stock()
-        self.departments.stop_the_clock()
         begun = time.time()
         with story.phase(FIRST):
             self._tell_of(planned[:FIRST_ORDERS])

@@ -74,6 +74,7 @@ def section(seen: Placed) -> str:
         table,
         element("h3", "How the orders ended"),
         ended,
+        element("h3", "What was broken on purpose meanwhile"),
         faults,
         data_run="placed",
     )
