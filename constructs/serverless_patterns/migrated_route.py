@@ -31,11 +31,11 @@ class Sticky:
     Sticky(claim="sub", cookie="session")
     ```
 
-    The gateway's own cookie wins over all of them: whoever has it was placed already. Without any of them it is set;
-    with `claim` for everybody, so that a logout moves nobody. One that a claim has made gives way to another claim.
+    The gateway's own cookie wins over all of them: whoever has it was placed already. Everybody else is given it, so
+    that neither a logout nor another route moves him. One that a claim has made gives way to another claim.
 
     Args:
-        claim: Of the authorizer's: `sub`, `principalId`.
+        claim: Of the authorizer's: `sub`, `principalId`. The same on all routes.
         header: A header that is the same in all requests of a caller: `X-Device-Id`.
         cookie: A cookie of the legacy system that does not change at a login.
     """

@@ -481,6 +481,10 @@ CASES: dict[str, tuple[Callable[[Patch], None], Story]] = {
         no_cookie_of_a("step"),
         plain(places.test_no_login_and_no_logout_moves_anybody_back),
     ),
+    "who is named by one route is in the same place on all": (
+        no_cookie_of_a("step"),
+        plain(places.test_a_browser_has_one_place_whatever_each_route_knows_it_by),
+    ),
     "a claim is somebody's own, whoever was logged in before": (
         setting(placement, "_of_a_claim", lambda _: False),
         plain(places.test_who_logs_in_after_somebody_else_is_placed_by_his_own_claim),

@@ -72,6 +72,10 @@ GATEWAY: list[tuple[dict[str, Any], str]] = [
     ({"sticky": Sticky(cookie="side-shop"), "namespace": "shop"}, f"sticky cookie {OWN}"),
     ({"sticky": Sticky(cookie="side-shop")}, f"sticky cookie {OWN}"),
     ({"routes": [a_route(sticky=Sticky(cookie="side-shop"))], "namespace": "shop"}, f"{ROUTE} sticky cookie {OWN}"),
+    ({"sticky": Sticky(claim="sub"), "routes": [a_route(sticky=Sticky(claim="tenant"))],
+        "auth": LambdaAuthorizer(get())},
+        f"{ROUTE} sticky claim must be 'sub', as that of sticky is, got 'tenant': callers have one cookie, which would "
+        "hold the one or the other: name the same claim everywhere"),
     ({"always_route": "yes"}, "always_route must be True or False, got 'yes': leave it out for False"),
     ({"dashboard": 1}, "dashboard must be True or False, got 1: leave it out for False"),
     ({"max_body_bytes": 6_000_000}, "max_body_bytes must be a whole number from 1 to 4,500,000, got 6000000: "

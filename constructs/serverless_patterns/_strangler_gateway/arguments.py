@@ -15,7 +15,7 @@ from .._checks import Renamed, did_you_mean, is_token, seconds
 from .._shapes import told as shown
 from ..handler import Handler
 from .known_at_synth import check_length, is_known
-from .placing_checks import check_force_header, check_own_cookie, check_sticky
+from .placing_checks import check_force_header, check_one_claim, check_own_cookie, check_sticky
 
 if TYPE_CHECKING:
     from aws_cdk import Duration
@@ -63,6 +63,7 @@ def check_gateway(
     if sticky is not None:
         check_sticky(problems, "sticky", sticky, authorized=auth != LEGACY)
     check_own_cookie(problems, namespace, sticky, routes)
+    check_one_claim(problems, sticky, routes)
     if force_header is not None:
         check_force_header(problems, force_header, legacy, auth)
     for argument, value in (("always_route", always_route), ("dashboard", dashboard)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from serverless_patterns_runtime.strangler_gateway.contract import SAFE_METHODS
@@ -49,16 +49,34 @@ def check_sticky(problems: Problems, label: str, sticky: Any, *, authorized: boo
 
 def check_own_cookie(problems: Problems, namespace: Any, sticky: Any, routes: Any) -> None:
     """Refuse the gateway's own cookie as one of legacy's. Its default namespace is not known yet: then all like it."""
-    listed = cast("Sequence[Any]", routes if isinstance(routes, Sequence) else ())
-    labels: dict[str, Any] = {"sticky": sticky}
-    labels |= {f"routes[{one.route!r}] sticky": one.sticky for one in listed if isinstance(one, MigratedRoute)}
-    for label, one in labels.items():
-        cookie = one.cookie if isinstance(one, Sticky) else None
+    for label, one in _stickies(sticky, routes):
+        cookie = one.cookie
         if not isinstance(cookie, str) or not cookie.startswith(_OWN_COOKIES):
             continue
         if namespace is None or cookie == f"{_OWN_COOKIES}{namespace}":
             fix = "the gateway looks at its own first anyway: leave it out, or name one that legacy sets"
             problems.add(f"{label} cookie", "be a cookie of the legacy system", told(cookie), fix)
+
+
+def check_one_claim(problems: Problems, sticky: Any, routes: Any) -> None:
+    """Refuse several claims: the cookie of who logs out would be that of the last route that he has called."""
+    named = [(label, one.claim) for label, one in _stickies(sticky, routes) if isinstance(one.claim, str)]
+    for label, claim in named[1:]:
+        known, first = named[0]
+        if claim != first:
+            fix = "callers have one cookie, which would hold the one or the other: name the same claim everywhere"
+            problems.add(f"{label} claim", f"be {told(first)}, as that of {known} is", told(claim), fix)
+
+
+def _stickies(sticky: Any, routes: Any) -> Iterator[tuple[str, Sticky]]:
+    """The gateway's first, and then those of routes by their names."""
+    listed = cast("Sequence[Any]", routes if isinstance(routes, Sequence) else ())
+    given: dict[str, Any] = {"sticky": sticky}
+    given |= {
+        f"routes[{one.route!r}] sticky": one.sticky
+        for one in sorted((one for one in listed if isinstance(one, MigratedRoute)), key=lambda one: str(one.route))
+    }
+    return ((label, one) for label, one in given.items() if isinstance(one, Sticky))
 
 
 def check_force_header(problems: Problems, name: Any, legacy: Any, auth: Any) -> None:

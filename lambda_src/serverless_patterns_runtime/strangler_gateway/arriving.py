@@ -50,13 +50,13 @@ def arrived(event: dict[str, Any], migration: Migration) -> Arrival:
 
 def _route(envelope: Envelope, migration: Migration) -> str:
     """By what the gateway has chosen and authorised, never by the path: a second opinion could be another one."""
-    left = migration.get("left", {})
+    left, elsewhere = migration.get("left", {}), migration.get("elsewhere", ())
     for method in (envelope.method, "ANY"):
         name = f"{method} {envelope.resource}"
         route = left.get(name, name)
         if route in migration["routes"] or route in migration.get("done", ()):
             return route
-        if name in left:
+        if name in left or name in elsewhere:
             break
     return ""
 

@@ -52,7 +52,9 @@ class Control(NamedTuple):
         asked = command.get("route")
         known = sorted({*self.migration["routes"], *found})
         if asked is not None and asked not in known:
-            raise _unknown(asked, known)
+            if not (command.get("history") and self._history(asked)):
+                raise _unknown(asked, known)
+            known = [asked]  # it is forgotten, and its history is not yet
         shown = [
             self._shown(name, self._standing(name, found.get(name)), found.get(name))
             for name in known

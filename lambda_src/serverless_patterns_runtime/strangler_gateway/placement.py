@@ -26,7 +26,7 @@ random, and hashed."""
 class Placement(NamedTuple):
     side: Side
     set_cookie: str | None = None
-    """The gateway's own, for a caller who may be known by nothing else next time."""
+    """The gateway's own, for a caller who may be known by something else next time, or by nothing."""
     forced: bool = False
     """By a tester: it counts for no rollback."""
 
@@ -55,7 +55,7 @@ def placed(migration: Migration, route: RouteSettings, arrival: Placed, percent:
 
 
 def _place(migration: Migration, sticky: StickySettings, arrival: Placed, random: Random) -> tuple[int, str | None]:
-    """Which of the steps he is in, and the value of the cookie that keeps him there, if he is to be given one."""
+    """Which of the steps he is in, and the value of the cookie that keeps him there on all routes, unless he has it."""
     gateway, own = migration["gateway"], arrival.cookies.get(migration["cookie"], "")
     claim = arrival.claims.get(sticky["claim"]) if "claim" in sticky else None
     if claim and (not own or _of_a_claim(own)):  # which may be somebody else's, who was logged in here before
@@ -67,7 +67,7 @@ def _place(migration: Migration, sticky: StickySettings, arrival: Placed, random
     name = _named(sticky, arrival)
     if name:
         step = bucket(gateway, name)
-        return step, f"{_BY_NAME}-{step}" if "claim" in sticky else None  # else a login would name him otherwise
+        return step, f"{_BY_NAME}-{step}"  # a login, a logout or another route would name him otherwise
     chosen = f"{random.getrandbits(128):032x}"
     return bucket(gateway, chosen), chosen
 

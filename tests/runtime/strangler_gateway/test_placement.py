@@ -187,10 +187,30 @@ def test_a_cookie_tells_nothing_of_who_it_was_made_for_but_his_step(name: str, b
     assert given_ == f"{COOKIE}={kind}-{bucket('Shop', name)}; Path=/; Max-Age=31536000; HttpOnly; Secure; SameSite=Lax"
 
 
-def test_only_where_a_login_could_name_him_otherwise_who_is_named_by_a_header_or_cookie_gets_one() -> None:
-    for sticky in ({"header": "X-Tenant"}, {"cookie": "session"}):
-        caller = Caller(headers=[("X-Tenant", "t")], cookies={"session": "s"})
-        assert placed(migration(), route_settings(sticky=sticky), caller, 50, CHANCE).set_cookie is None
+OF_ROUTES: list[dict[str, str]] = [{}, {"header": "X-Tenant"}, {"cookie": "session"}, STICKY]
+
+
+@settings(deadline=None, max_examples=400)
+@given(st.integers(0, 1_000_000), st.lists(st.tuples(st.sampled_from(OF_ROUTES), st.booleans()), min_size=2))
+@example(3, [({"header": "X-Tenant"}, True), ({}, True)])
+@example(3, [({"cookie": "session"}, True), ({"cookie": "session"}, False)])
+def test_a_browser_has_one_place_whatever_each_route_knows_it_by(
+    seed: int, asked: list[tuple[dict[str, str], bool]]
+) -> None:
+    """`asked`: what the route knows callers by, and whether the request has any of that."""
+    kept: dict[str, str] = {}
+    chance, sides = random.Random(seed), set[str]()
+    for sticky, is_named in asked:
+        headers = [("X-Tenant", f"t-{seed}")] if is_named else []
+        named = {"session": f"s-{seed}"} if is_named else {}
+        claims = {"sub": f"user-{seed}"} if is_named else {}
+        caller = Caller(cookies={**named, **kept}, claims=claims, headers=headers)
+        found = placed(migration(), route_settings(sticky=sticky), caller, 50, chance)
+        if found.set_cookie:
+            name, _, rest = found.set_cookie.partition("=")
+            kept[name] = rest.partition(";")[0]
+        sides.add(found.side)
+    assert len(sides) == 1
 
 
 @pytest.mark.parametrize("value", ["claim-", "claim-x", "claim-10000", "claim-٣", "step--1", "step-1e3", "-", "claim"])

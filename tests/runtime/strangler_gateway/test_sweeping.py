@@ -88,6 +88,17 @@ def test_the_history_tells_of_it_and_goes_by_itself(gateway: Gateway) -> None:
     assert gateway.dynamodb.items(TABLE) == {}, "nothing is left of it"
 
 
+def test_what_became_of_a_route_that_is_forgotten_can_still_be_asked(gateway: Gateway) -> None:
+    sweep(gateway)
+    gateway.passes(WEEK)
+    sweep(gateway)
+    (told,) = gateway.asked(action="list", route=ROUTE, history=True)["routes"]
+    assert [entry["action"] for entry in told["history"]] == ["sweep", "kill", "set"]
+    assert (told["stage"], told["goes_at"], told["killed"], told["by"]) == ("removed", None, False, None)
+    assert "there is no route" in gateway.asked(action="list", route=ROUTE)["refused"]
+    assert "there is no route" in gateway.asked(action="list", route="GET /typo", history=True)["refused"]
+
+
 def test_who_comes_back_after_that_begins_anew(gateway: Gateway) -> None:
     sweep(gateway)
     gateway.passes(WEEK)
