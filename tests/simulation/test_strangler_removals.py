@@ -446,10 +446,8 @@ def any_function(patch: Patch) -> None:
 
 def asked_of_the_guardian(patch: Patch) -> None:
     cloud = commands.Cloud(Gateway())
-    for client in ("lambda_", "cloudformation", "sts"):
-        patch.setattr(commands.Place, client, lambda self: cloud)  # noqa: ARG005
-    result = commands.CliRunner().invoke(commands.commands, ["route", "list", "guardian"])
-    assert cloud.invoked == [], result.output
+    result = commands.typing(patch, cloud, "route", "_routes_commands")("list", "guardian")
+    assert cloud.asked == [], result.output
 
 
 def refused(story: Story) -> Story:
