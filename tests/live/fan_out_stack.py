@@ -72,7 +72,7 @@ class FanOutStack(Stack):
         self.checkout = SagaStateMachine(self, "Checkout", steps=steps)
         placed, swedish = {"kind": ["placed"]}, {"kind": ["placed"], "country": ["se"]}
         events.add_subscriber("Stock", self._does("stock"), filter=placed, filter_scope="body")
-        events.add_subscriber("Mail", self._does("mail"), filter={"kind": ["placed", "notice"]})
+        events.add_subscriber("Mail", self._does("mail", BRIEF), filter={"kind": ["placed", "notice"]})
         events.add_subscriber(
             "Abroad", self._does("abroad", BRIEF), filter=swedish, filter_scope="body", scope=self.elsewhere
         )
@@ -116,7 +116,8 @@ class LiveFan:
         self.quick, self.stalled = (self._subscribed(stack.hasty, name) for name in ("Quick", "Stalled"))
         self.starter = self._subscribed(stack.events, "Checkout")
         self.completions, self.hasty_completions = (
-            LiveQueue(cloud, deployment, stack, topic.fan_in.completions) for topic in (stack.events, stack.hasty)
+            LiveQueue(cloud, deployment, stack, gathering_of(topic).completions)
+            for topic in (stack.events, stack.hasty)
         )
 
     def publish(self, bodies: Iterable[Mapping[str, Any]], topic: FanOutTopic | None = None) -> None:
@@ -164,10 +165,14 @@ class LiveFan:
         for queue in (*self.branches.values(), self.completions):
             queue.wait_drained()
 
+    def in_flight(self, url: str) -> int:
+        name: Any = "ApproximateNumberOfMessagesNotVisible"
+        answer = self.cloud.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[name])
+        return int(answer["Attributes"][name])
+
     def sweep(self, topic: FanOutTopic, *, at_once: int = 1) -> None:
         """As the rule does each minute."""
-        assert topic.fan_in is not None
-        name, client = self.named(topic.fan_in.sweep_function), self.cloud.client("lambda")
+        name, client = self.named(gathering_of(topic).sweep_function), self.cloud.client("lambda")
 
         def invoke(_: int) -> None:
             answer = client.invoke(FunctionName=name, Payload=b"{}")
@@ -178,10 +183,9 @@ class LiveFan:
 
     def head(self, topic: FanOutTopic, id: str) -> dict[str, Any]:
         """Of a message's fan-in."""
-        assert topic.fan_in is not None
         key: Any = {"fan_in": {"S": f"{topic.node.id}#{id}"}}
-        table = self.named(topic.fan_in.table)
-        item = self._dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]
+        table = self.named(gathering_of(topic).table)
+        item = self._dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
         return {name: next(iter(value.values())) for name, value in item.items()}
 
     def done(self, topic: FanOutTopic, id: str) -> set[str]:
@@ -203,6 +207,12 @@ class LiveFan:
 
         wait_until(take, WAIT_SECONDS, f"{count} messages in {queue.node.id}")
         return taken
+
+
+def gathering_of(topic: FanOutTopic) -> Any:
+    """Its fan-in, defined."""
+    assert topic.fan_in is not None
+    return topic.fan_in
 
 
 class End(NamedTuple):

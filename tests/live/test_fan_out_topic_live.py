@@ -6,6 +6,7 @@ The rule of the sweep runs once a minute; where a test needs its deadline, it in
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Generator
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from serverless_patterns.testing import EmbeddedCloud, Fault, wait_until
 from tests.live.fake_partner import Partner, fake_partner
-from tests.live.fan_out_stack import BRANCHES, FIXED, WAIT_SECONDS, FanOutStack, LiveFan
+from tests.live.fan_out_stack import BRANCHES, FIXED, WAIT_SECONDS, FanOutStack, LiveFan, gathering_of
 
 REDRIVE = [sys.executable, "-m", "serverless_patterns.cli", "redrive"]
 SDK_ATTEMPTS = 3
@@ -61,9 +62,7 @@ def test_processed_and_dead_lettered_are_what_was_published_and_each_ends_once(l
     messages["book-2"]["script"] = {"Mail": {"fails": 99}}
     messages["book-3"]["script"] = {"Abroad": {"refused": "no such country"}, "Mail": {"fails": 1}}
     poison = {"Stock": {"book-0"}, "Mail": {"book-2"}, "Abroad": {"book-3"}}
-    fan_in = live.stack.events.fan_in
-    assert fan_in is not None
-    heads, announces = live.named(fan_in.table), f"QueueUrl == '{live.completions.url}'"
+    heads, announces = live.named(gathering_of(live.stack.events).table), f"QueueUrl == '{live.completions.url}'"
     faults = (
         Fault.lost_answer("dynamodb", "TransactWriteItems", times=SDK_ATTEMPTS),
         Fault.lost_answer("dynamodb", "UpdateItem", times=SDK_ATTEMPTS, resource=heads),
@@ -72,8 +71,10 @@ def test_processed_and_dead_lettered_are_what_was_published_and_each_ends_once(l
         Fault.lost_answer("sqs", "SendMessage", times=1, body=announces),
     )
     with live.cloud.faults.inject(*faults):
-        live.publish([*messages.values(), *list(messages.values())[::3]])
-        ended = live.wait_ended(messages.keys() - set.union(*poison.values()))
+        live.publish(messages.values())
+        live.wait_ended(messages.keys() - set.union(*poison.values()))
+    live.publish(list(messages.values())[::3])
+    ended = live.wait_ended(messages.keys() - set.union(*poison.values()))
     for branch, queue in live.branches.items():
         wanted = {id for id, message in messages.items() if branch in branches_of(message)}
         marks = live.marks(branch, wanted)
@@ -150,8 +151,10 @@ def test_what_nobody_wants_is_kept_as_it_came_and_nothing_else(live: Deployed) -
 
 def test_after_a_crash_or_by_a_redrive_a_branch_completes_what_it_had_left_open(live: Deployed) -> None:
     stock, abroad, events = live.branches["Stock"], live.branches["Abroad"], live.stack.events
+    begun = time.time()
     live.publish([{"id": "crashed", **KINDS[0], "script": {"Abroad": {"seconds": 1}}}])
-    wait_until(lambda: live.cloud.kill_function(abroad.function_name), WAIT_SECONDS, "Abroad to run, and be killed")
+    wait_until(lambda: live.in_flight(abroad.url), WAIT_SECONDS, "Abroad to run", interval_seconds=0.05)
+    assert live.cloud.kill_function(abroad.function_name)
     live.publish([{"id": "mended", "kind": "placed", "script": {"Stock": {"needs_fix": True}}}])
     wait_until(lambda: stock.depth(stock.dead_letter_url) == 1, WAIT_SECONDS, "the dead letter")
     live.wait_marked("Mail", ["mended", "crashed"])
@@ -171,6 +174,7 @@ def test_after_a_crash_or_by_a_redrive_a_branch_completes_what_it_had_left_open(
     }
     assert ends["mended"].correlation_id == "c-mended"
     assert live.marks("Abroad", ["crashed"])["crashed"]["times"] == 1
+    assert live.cloud.errors(abroad.function_name, since=begun), "it was killed in the midst of it"
     assert stock.depth(stock.dead_letter_url) == 0
 
 
