@@ -30,14 +30,17 @@ MODULES = (
     "warm_cpu",
     "idempotent_requests",
     "saga_requests",
+    "fan_in_requests",
     "api_synth",
     "saga_synth",
+    "fanout_synth",
     "migrated_synth",
     "api_cold_start",
     "cold_start",
     "router_cold_start",
     "synth",
     "live_drain",
+    "live_fanout",
 )
 RESULTS = ROOT / "out/bench/results.json"
 
