@@ -62,7 +62,10 @@ def test_the_public_package_imports_with_the_standard_library_alone(module: str)
         "jwt_authorizer",
         "lambda_authorizer",
         "load_leveled_queue",
+        "parallel_map",
+        "saga_recovery",
         "saga_state_machine",
+        "strangler_gateway",
     ],
 )
 def test_a_contract_imports_with_the_standard_library_alone(pattern: str):
@@ -92,6 +95,8 @@ def test_the_public_names_are_these():
         "Completion",
         "Delete",
         "Effects",
+        "FailedItem",
+        "Gathered",
         "Invocation",
         "KeyExpired",
         "Message",

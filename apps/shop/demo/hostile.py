@@ -16,7 +16,14 @@ PAYMENT = {"order_id": "H1", "amount": 19.8, "method": "card"}
 CHECKOUT = {"checkout_id": "H1", "customer": {"customer_id": "C001"}, "lines": [LINE]}
 APPROVED = {"decision": "approve"}
 APPROVALS = "POST /approvals/{id}"
-OTHER_ROUTES = ("GET /orders/{order_id}", "POST /payments", "POST /checkout", "GET /checkout/{execution}", APPROVALS)
+OTHER_ROUTES = (
+    "GET /orders/{order_id}",
+    "POST /payments",
+    "POST /checkout",
+    "GET /checkout/{execution}",
+    APPROVALS,
+    "POST /marketplace/orders",
+)
 OTHER_WAYS = ("no token", "an expired token")
 """Where every way has been tried already: each bad token costs a start of the authorizer here."""
 UNAUTHORISED, REFUSED = (401,), (401, 403, 404)
