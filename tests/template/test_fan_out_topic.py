@@ -427,6 +427,7 @@ def test_unmatched_messages_are_found_behind_a_subscription_without_a_filter(whi
     assert "FilterPolicy" not in the_subscription(stack, "Matching")
     mapping = the_one(stack, "Lambda::EventSourceMapping", "Matching")[1]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert told["TOPIC_NAME"] == stack.resolve(topic.topic.topic_name)
     if which == "count":
         assert topic.unmatched_queue is None
         assert told["UNMATCHED_QUEUE_URL"] == ""
@@ -551,4 +552,6 @@ def test_metrics_are_found_where_they_are_emitted() -> None:
     ):
         assert metric.metric_name == called
         assert stack.resolve(metric.dimensions) == name
-    assert topic.metric_unmatched().dimensions == {"service": "OrderEvents"}
+    unmatched = topic.metric_unmatched()
+    assert unmatched.metric_name == contract.METRIC_UNMATCHED
+    assert stack.resolve(unmatched.dimensions) == {contract.TOPIC_DIMENSION: name["TopicName"]}
