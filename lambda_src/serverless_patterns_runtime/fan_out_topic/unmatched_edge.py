@@ -23,7 +23,7 @@ class UnmatchedEdge(NamedTuple):
     filters: tuple[Filter, ...]
     """One for each subscriber."""
     logger: Any
-    count: Callable[[int], None]
+    counted: Callable[[int], None]
     """Messages that nobody wanted."""
 
     @classmethod
@@ -34,7 +34,7 @@ class UnmatchedEdge(NamedTuple):
             queue_url=env.UNMATCHED_QUEUE_URL,
             filters=filters(cast("Mapping[str, Subscriber]", unpacked(env.SUBSCRIBERS))),
             logger=Logger(),
-            count=partial(_count, env.TOPIC_NAME),
+            counted=partial(_count, env.TOPIC_NAME),
         )
 
 

@@ -50,7 +50,7 @@ class Matcher:
             queue_url=self.queue_url,
             filters=filters(self.subscribers),
             logger=Logger(service=f"matcher-{next(_services)}", level="INFO", stream=self._stream),
-            count=self.counts.append,
+            counted=self.counts.append,
         )
 
     def consume(self, *records: dict[str, Any]) -> list[str]:
@@ -254,7 +254,7 @@ def test_the_function_starts_from_its_variables_and_counts_for_its_topic_alone(
     edge = UnmatchedEdge.from_environment()
     assert edge.sqs is None
     assert len(edge.filters) == 2
-    edge.count(3)
+    edge.counted(3)
     told = json.loads(capsys.readouterr().out)
     assert (told["Unmatched"], told["topic"]) == ([3], "Shop-OrderEvents-1")
     (metrics,) = told["_aws"]["CloudWatchMetrics"]
