@@ -61,7 +61,7 @@ class Media(Stack):
         self.uploaded = FanOutTopic(
             self,
             "Uploaded",
-            idempotency_key="id",  # the event's: whoever gets it twice takes both for one
+            idempotency_key="detail.object.sequencer",  # the upload's: whoever is told of it twice takes both for one
             fan_in=FanIn(on_complete=done, deadline=deadline, max_concurrency=2),
         )
         self.uploaded.publish_from(uploads, prefix=INBOX)

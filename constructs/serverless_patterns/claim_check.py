@@ -25,7 +25,8 @@ class ClaimCheck:
     ```
 
     Args:
-        keep: Top-level members that stay in the message, for filters of the scope `body`. The key's always does.
+        keep: Top-level members that stay in the message, for filters of the scope `body` and for
+            `FanIn(expected=...)`. The key's always does.
         retention: How long a payload is kept: longer than any way back of its message.
         bucket: One of yours, whose lifecycle you see to. Default: one of its own.
     """

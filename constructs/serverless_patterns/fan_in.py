@@ -26,7 +26,8 @@ class FanIn:
 
     Args:
         on_complete: Gets a `Completion`: key, outcome, results by subscriber, names of what is missing, the message.
-        deadline: After the first branch has come: 1 second to less than `retention`. It is looked at every minute.
+        deadline: Of a message's results, from when it came into the queue of the branch that is tried first: 1 second
+            to less than `retention`. It is looked at every minute.
         expected: Dotted path into the body, to a list with the names of the branches. Default: the subscribers that
             take part and whose filter the message matches.
         max_concurrency: 2 to 1,000 completions at once.

@@ -178,7 +178,7 @@ class FanOutTopic(Measured):
         return self._parts.publisher.as_grant(name)
 
     def publish_from(self, bucket: Bucket, *, prefix: str | None = None, suffix: str | None = None) -> Uploads:
-        """Publish EventBridge's event of every object that is put into a bucket.
+        """Publish EventBridge's event of every object that is put into a bucket: `source`, `detail-type`, `detail`.
 
         Args:
             bucket: Of this app, or imported: then its owner lets it tell EventBridge.

@@ -92,12 +92,6 @@ class LiveMaps:
         assert len(found) == number, found
         return [*found.values()]
 
-    def letters_left(self, which: ParallelMap) -> int:
-        wanted = ["ApproximateNumberOfMessages"]
-        url = self._named(which.dead_letter_queue)
-        got = self.cloud.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=wanted)
-        return int(got["Attributes"][wanted[0]])
-
     def _ledger(self) -> dict[str, Any]:
         pages = self.cloud.client("dynamodb").get_paginator("scan")
         found = pages.paginate(TableName=self._named(self.stack.ledger), ConsistentRead=True)

@@ -79,7 +79,7 @@ def _(patch: Patch) -> None:
     "what is done is no dead letter",
     "had its effect|is a dead letter",
     deployed=EFFECTS | {"retries": 1},
-    kinds=("result lost", "crash after"),
+    kinds=("invoked late", "carried out late"),
 )
 def _(patch: Patch) -> None:
     patch.setattr(Tombstone, "forestall", lambda self: self.lay() is not None)

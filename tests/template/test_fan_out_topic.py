@@ -1,5 +1,7 @@
 """What FanOutTopic tells CloudFormation."""
 
+import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -368,8 +370,23 @@ def test_uploads_are_published_by_a_rule_that_takes_names_as_they_are(arguments:
     (target,) = rule["Targets"]
     letters = Stack.of(uploads.rule).resolve(uploads.dead_letter_queue.queue_arn)
     assert target["DeadLetterConfig"] == {"Arn": letters}
+    transformer = target["InputTransformer"]
+    assert transformer["InputPathsMap"] == {"detail": "$.detail"}
+    message = json.loads(transformer["InputTemplate"].replace("<detail>", '"detail"'))
+    same_when_told_twice = {"source": "aws.s3", "detail-type": "Object Created", "detail": "detail"}
+    assert message == same_when_told_twice
     kinds = {it["Type"] for it in Template.from_stack(stack).to_json()["Resources"].values()}
     assert not any(kind.startswith("Custom::") or kind == "AWS::Lambda::Function" for kind in kinds)
+
+
+def test_a_filter_of_the_cdk_s_own_is_written_out_for_sns_and_for_functions() -> None:
+    stack = new_stack()
+    topic = a_topic(stack, fan_in=a_fan_in())
+    policy = {"kind": sns.SubscriptionFilter.string_filter(allowlist=["placed"]), "total": [Decimal(1)]}
+    topic.add_subscriber("Inventory", a_handler(), filter=policy)
+    plain = {"kind": ["placed"], "total": [1]}
+    assert the_subscription(stack, "Inventory")["FilterPolicy"] == plain
+    assert unpacked(variables(stack, "Inventory")["FAN_IN_SUBSCRIBERS"]) == {"Inventory": {"filter": plain}}
 
 
 def test_other_notifications_of_a_bucket_stay() -> None:
@@ -410,6 +427,7 @@ def test_unmatched_messages_are_found_behind_a_subscription_without_a_filter(whi
     assert "FilterPolicy" not in the_subscription(stack, "Matching")
     mapping = the_one(stack, "Lambda::EventSourceMapping", "Matching")[1]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert told["TOPIC_NAME"] == stack.resolve(topic.topic.topic_name)
     if which == "count":
         assert topic.unmatched_queue is None
         assert told["UNMATCHED_QUEUE_URL"] == ""
@@ -534,4 +552,6 @@ def test_metrics_are_found_where_they_are_emitted() -> None:
     ):
         assert metric.metric_name == called
         assert stack.resolve(metric.dimensions) == name
-    assert topic.metric_unmatched().dimensions == {"service": "OrderEvents"}
+    unmatched = topic.metric_unmatched()
+    assert unmatched.metric_name == contract.METRIC_UNMATCHED
+    assert stack.resolve(unmatched.dimensions) == {contract.TOPIC_DIMENSION: name["TopicName"]}

@@ -107,9 +107,8 @@ TOPIC: list[tuple[dict[str, Any], str]] = [
         (
             {"fan_in": a_fan_in(deadline=Duration.seconds(value))},
             "fan_in deadline must be a Duration from 1 to "
-            f"5,183,999 seconds, got {value:,} seconds: it runs from the first branch on; less than retention, which "
-            f"is how "
-            "long results are kept",
+            f"5,183,999 seconds, got {value:,} seconds: it counts from a message's arrival; less than retention, which "
+            "is how long results are kept",
         )
         for value in (0, 60 * 86_400)
     ),
@@ -127,6 +126,11 @@ TOPIC: list[tuple[dict[str, Any], str]] = [
     (
         {"claim_check": ClaimCheck(retention=DAYS(54))},
         f"claim_check retention must {KEPT}, got 4,665,600 seconds: {RETENTION}",
+    ),
+    (
+        {"claim_check": ClaimCheck(keep=["kind"]), "fan_in": a_fan_in(expected="plan.branches")},
+        "fan_in expected must look at what claim_check keeps, got 'plan.branches': of a large message the body has no "
+        "more than what is kept: pass ClaimCheck(keep=['plan', ...])",
     ),
     (
         {"claim_check": ClaimCheck(bucket="mine")},  # pyright: ignore[reportArgumentType]
@@ -463,3 +467,28 @@ def test_more_branches_than_a_fan_in_takes_are_refused_at_synth() -> None:
     many.update({f"Branch{number}": one for number in range(1_000)})
     with pytest.raises(RuntimeError, match="fan_in must have at most 1,000 branches, got 1,001"):
         stack.node.root.synth()  # pyright: ignore
+
+
+@pytest.mark.parametrize(
+    ("filter", "unseen"),
+    [
+        ({"kind": ["placed"], "order": {"total": [{"numeric": [">", 1]}]}}, "order.total"),
+        ({"$or": [{"kind": ["placed"]}, {"total": [{"exists": False}]}]}, "total"),
+    ],
+)
+def test_a_filter_that_would_hold_back_every_large_message_is_refused(filter: dict[str, Any], unseen: str) -> None:
+    topic = a_topic(new_stack(), claim_check=ClaimCheck(keep=["kind"]))
+    assert refusal(lambda: topic.add_subscriber("New", a_handler(), filter=filter, filter_scope="body")) == (
+        f"Shop/OrderEvents.add_subscriber('New'): filter at {unseen} must look at what claim_check keeps, got "
+        f"{unseen!r}: of a large message the body has no more than what is kept: pass "
+        f"ClaimCheck(keep=[{unseen.partition('.')[0]!r}, ...])"
+    )
+
+
+def test_a_filter_sees_what_is_kept_the_key_and_all_attributes() -> None:
+    kept = ClaimCheck(keep=["kind", "order"])
+    topic = a_topic(new_stack(), claim_check=kept, idempotency_key="id.of", fan_in=a_fan_in(expected="order.branches"))
+    seen = {"kind": ["placed"], "order": {"total": [1]}, "id": {"of": ["o-1"]}}
+    topic.add_subscriber("Body", a_handler(), filter=seen, filter_scope="body")
+    topic.add_subscriber("Attributes", a_handler(), filter={"total": [1]})
+    assert [*topic.subscribers] == ["Body", "Attributes"]

@@ -15,6 +15,8 @@ from .._checks import Problems
 from ..defaults import settings_of
 from ..handler import Handler
 from ..load_leveled_queue import LoadLeveledQueue
+from .filters import written
+from .kept_members import check_filter_kept
 from .packing import check_fits
 from .subscriber_checks import check_asked, check_name, check_part, check_place, check_target, key_of
 from .subscriptions import Endpoint, Source, Subscriber, Watch, subscribe, undelivered_alarm
@@ -79,6 +81,8 @@ class Adding:
             home = home_of(branch, self.topic, scope if hasattr(scope, "node") else None)
             check_place(problems, self.topic, scope, home)
             check_asked(problems, branch, filter, filter_scope, max_concurrency, packs=self.packs)
+            if self.publisher.payloads is not None:
+                check_filter_kept(problems, filter, filter_scope, self.publisher.keep, self.idempotency_key)
             check_part(
                 problems,
                 branch,
@@ -94,7 +98,8 @@ class Adding:
                 check_queue(problems, branch.owned.queue, self.gathering.retention)
         problems.raise_any()
         assert branch is not None
-        return self._define(name, branch, filter, filter_scope, max_concurrency or MAX_CONCURRENCY, fan_in, home)
+        policy = None if filter is None else written(filter)
+        return self._define(name, branch, policy, filter_scope, max_concurrency or MAX_CONCURRENCY, fan_in, home)
 
     def _check_once(self, problems: Problems, branch: Branch) -> None:
         """SNS has one subscription for an endpoint, whatever its filter."""

@@ -24,6 +24,7 @@ from ..claim_check import ClaimCheck
 from ..fan_in import FanIn
 from ..handler import Handler
 from .gathering import COMPLETION_VARIABLES
+from .kept_members import check_expected_kept
 from .unmatched import UNMATCHED
 from .ways_back import LEAST_RETENTION_SECONDS, MOST_RETENTION_SECONDS, RETENTION_FIX
 
@@ -99,6 +100,7 @@ def checked(problems: Problems, scope: Construct, asked: Asked, settings: Settin
     paths = _attribute_paths(problems, asked.attributes)
     _check_fan_in(problems, asked.fan_in, scope, settings)
     _check_claim_check(problems, asked.claim_check)
+    _check_expected(problems, asked)
     return replace(asked, attributes=paths)
 
 
@@ -159,7 +161,7 @@ def _check_fan_in(problems: Problems, fan_in: Any, scope: Construct, settings: S
 
 def _check_deadline(problems: Problems, deadline: Any, retention: int | None) -> None:
     most = (retention or MOST_RETENTION_SECONDS) - 1
-    fix = "it runs from the first branch on; less than retention, which is how long results are kept"
+    fix = "it counts from a message's arrival; less than retention, which is how long results are kept"
     problems.duration("fan_in deadline", deadline, 1, most, fix)
 
 
@@ -183,6 +185,14 @@ def _check_claim_check(problems: Problems, claim_check: Any) -> None:
     bucket: Any = claim_check.bucket
     if bucket is not None and not hasattr(bucket, "bucket_name"):
         problems.add("claim_check bucket", "be an S3 bucket", told(bucket), "leave it out for one of its own")
+
+
+def _check_expected(problems: Problems, asked: Asked) -> None:
+    if asked.fan_in is None or asked.claim_check is None or problems.have("fan_in", "claim_check"):
+        return
+    expected, key = asked.fan_in.expected, asked.idempotency_key
+    if not is_token(expected) and not problems.have("fan_in expected", "claim_check keep"):
+        check_expected_kept(problems, expected, asked.claim_check.keep, key)
 
 
 def check_publisher(problems: Problems, name: Any) -> None:

@@ -132,7 +132,7 @@ def _match(
     if which is None:
         return None
     everybody = packed_late(lambda: {name: seen(each) for name, each in subscribers.items()})
-    matching, kept = define_unmatched(scope, which, everybody, key, settings, watch)
+    matching, kept = define_unmatched(scope, which, source.topic, everybody, key, settings, watch)
     check_fits(matching.consumer_function, "unmatched", _FITS)
     endpoint = Endpoint("sqs", matching.queue.queue_arn, raw=True, queue=matching.queue)
     _, letters = subscribe(

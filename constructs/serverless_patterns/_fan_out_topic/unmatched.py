@@ -21,6 +21,7 @@ from ..load_leveled_queue import LoadLeveledQueue
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_sns as sns
     from constructs import Construct
 
     from ..defaults import Settings
@@ -37,6 +38,7 @@ _UNDELIVERED = "invoked by its queue alone, which has a dead-letter queue"
 def define_unmatched(
     scope: Construct,
     which: Unmatched,
+    topic: sns.ITopic,
     subscribers: str,
     key: kms.IKey | None,
     settings: Settings,
@@ -48,7 +50,11 @@ def define_unmatched(
         why = "it keeps what nobody wanted, for people to look at: nothing receives from it"
         kept = define_letters(scope, "Unmatched", key, removal_policy=settings.removal_policy, why=why)
     handler = BundledHandler("Matcher", "matcher", memory_size=256)
-    env = UnmatchedEnv(SUBSCRIBERS=subscribers, UNMATCHED_QUEUE_URL="" if kept is None else kept.queue_url)
+    env = UnmatchedEnv(
+        SUBSCRIBERS=subscribers,
+        UNMATCHED_QUEUE_URL="" if kept is None else kept.queue_url,
+        TOPIC_NAME=topic.topic_name,
+    )
     function = define_function(
         scope,
         "Matcher",

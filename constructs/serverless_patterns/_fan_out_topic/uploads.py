@@ -31,6 +31,14 @@ if TYPE_CHECKING:
 _MOST_CHARACTERS = 1_024  # of an object's key, in S3
 
 
+_MESSAGE = events.CfnRule.InputTransformerProperty(
+    input_paths_map={"detail": "$.detail"},
+    input_template='{"source":"aws.s3","detail-type":"Object Created","detail":<detail>}',
+)
+"""The event without its id and its time: they differ when S3 tells of an object twice, and what is published under one
+key has to be the same."""
+
+
 @dataclass(frozen=True, eq=False)
 class Uploads:
     """Messages about what is put into a bucket."""
@@ -102,6 +110,7 @@ def publish_uploads(
             events.CfnRule.TargetProperty(
                 id="Topic",
                 arn=publisher.topic.topic_arn,
+                input_transformer=_MESSAGE,
                 dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=letters.queue_arn),
             )
         ],

@@ -10,6 +10,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from serverless_patterns_runtime.fan_in import contract as fan_in
+from serverless_patterns_runtime.fan_out_topic import contract
 
 from .._alarms import METRIC_PERIOD, AlarmOn
 from .._checks import Problems
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from aws_cdk import aws_sns as sns
 
     from .gathering import Gathering
-
-_UNMATCHED = "Unmatched"
 
 
 class Measured(Construct):
@@ -49,7 +48,7 @@ class Measured(Construct):
         return self.topic.metric("NumberOfNotificationsFailedToRedriveToDlq", period=period, statistic="Sum")
 
     def metric_completed(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
-        """Messages of which every branch was done in time. Needs a fan-in, as the next three."""
+        """Messages of which every branch was done in time. Needs a fan-in, as the next four."""
         return self._of_fan_in(fan_in.METRIC_COMPLETED, period)
 
     def metric_deadlines_missed(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
@@ -64,9 +63,13 @@ class Measured(Construct):
         """Results of branches that whoever came first did not expect, and were refused."""
         return self._of_fan_in(fan_in.METRIC_UNEXPECTED_RESULTS, period)
 
+    def metric_conflicting_results(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
+        """Results of another message with the same key, which were refused."""
+        return self._of_fan_in(fan_in.METRIC_CONFLICTING_RESULTS, period)
+
     def metric_unmatched(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
         """Messages that no subscriber's filter matches. Needs `unmatched`."""
-        return _metric(_UNMATCHED, {"service": self.node.id}, period)
+        return _metric(contract.METRIC_UNMATCHED, {contract.TOPIC_DIMENSION: self.topic.topic_name}, period)
 
     def _of_fan_in(self, name: str, period: Duration) -> cloudwatch.Metric:
         gathering = self.fan_in

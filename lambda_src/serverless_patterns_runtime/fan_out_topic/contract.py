@@ -28,6 +28,13 @@ MAX_BATCH_ENTRIES = 10
 CLAIM_CHECK = "claim-check"
 """Member of a body whose payload is in S3 (Hohpe & Woolf, Claim Check): `ClaimCheck`."""
 
+METRICS_NAMESPACE = "ServerlessPatterns"
+METRIC_UNMATCHED = "Unmatched"
+"""Messages that no subscriber's filter matches."""
+
+TOPIC_DIMENSION = "topic"
+"""The topic's name, which no other topic of the region has: the metric's only dimension."""
+
 Scope = Literal["attributes", "body"]
 
 
@@ -71,6 +78,9 @@ class UnmatchedEnv(NamedTuple):
 
     UNMATCHED_QUEUE_URL: str
     """Where they are kept; empty: they are only counted."""
+
+    TOPIC_NAME: str
+    """For the metric."""
 
 
 class SagaStarterEnv(NamedTuple):

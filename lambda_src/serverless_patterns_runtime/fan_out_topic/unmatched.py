@@ -34,8 +34,7 @@ class Unmatched:
         """The partial batch response: everything that is not acknowledged, and nothing else."""
         comes_back = [str(record["messageId"]) for record in records if not self._is_done(record)]
         if self._unmatched:
-            self._edge.metrics.add_metric(name="Unmatched", unit="Count", value=self._unmatched)
-            self._edge.metrics.flush_metrics()
+            self._edge.counted(self._unmatched)
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in comes_back]}
 
     def _is_done(self, record: Mapping[str, Any]) -> bool:

@@ -13,12 +13,17 @@ from serverless_patterns_runtime.claims.claim import Contended
 from serverless_patterns_runtime.claims.contention import NOT_NOW
 from serverless_patterns_runtime.claims.contract import PARTITION_KEY, TIME_TO_LIVE
 from serverless_patterns_runtime.error_codes import error_code
-from serverless_patterns_runtime.load_leveled_queue.contract import DEAD_LETTER_ATTRIBUTE, DeadLetter
+from serverless_patterns_runtime.load_leveled_queue.contract import DEAD_LETTER_ATTRIBUTE, MAX_MESSAGE_BYTES, DeadLetter
 from serverless_patterns_runtime.parallel_map import contract
 from serverless_patterns_runtime.parallel_map.edge import Gathering
 from serverless_patterns_runtime.parallel_map.items import Item
 
 __all__ = ["closed"]
+
+TOO_LARGE = "too-large"
+"""Body of a dead letter whose item has no room in one: where it is, and its size. In S3 an item may have any."""
+
+_BESIDE_BYTES = 1_024  # names and types of the attribute
 
 
 def closed(gathering: Gathering, item: Item, error_type: str, reason: str, *, attempts: int) -> bool:
@@ -46,9 +51,12 @@ def _send(gathering: Gathering, item: Item, error_type: str, reason: str, attemp
         idempotency_key=item.shown_key,
     )
     attribute: dict[str, Any] = {"DataType": "String", "StringValue": json.dumps(letter)}
+    body = json.dumps(item.value, separators=(",", ":"))
+    if len(body) + len(attribute["StringValue"]) > MAX_MESSAGE_BYTES - _BESIDE_BYTES:
+        body = json.dumps({TOO_LARGE: {"index": item.index, "bytes": len(body)}})
     gathering.sqs.send_message(
         QueueUrl=gathering.dead_letter_queue_url,
-        MessageBody=json.dumps(item.value, separators=(",", ":")),
+        MessageBody=body,
         MessageAttributes={DEAD_LETTER_ATTRIBUTE: attribute},
     )
 

@@ -34,17 +34,18 @@ class Item:
     index: int
     value: Any
     key: str | None
-    """None: it has none, and can never be processed."""
+    """None: it has none, or is no text, and can never be processed."""
 
     @property
     def shown_key(self) -> str:
         return str(self.index) if self.key is None else self.key
 
     def claim(self, namespace: str) -> ItemClaim:
-        """Raises MalformedPayload for an item without a key, and for one that is no text."""
+        """Raises MalformedPayload for an item without a key."""
         if self.key is None:
             raise MalformedPayload(
-                f"the item has no key: text of 1 to {contract.KEY_CHARACTERS} characters, or a number"
+                f"the item has no key, which is text of 1 to {contract.KEY_CHARACTERS} characters or a number; or"
+                " something in it is no text"
             )
         return ItemClaim(namespace, contract.item_key(namespace, self.execution, self.key), payload_of(self.value))
 
@@ -64,7 +65,7 @@ class Items(NamedTuple):
         return cls(env.MAP_ITEMS, env.MAP_ITEM_KEY, env.MAP_FORMAT, env.MAP_BUCKET, int(env.MAX_ITEMS), get_object)
 
     def item(self, execution: str, index: int, value: Any) -> Item:
-        return Item(execution, index, value, self._key(index, value))
+        return Item(execution, index, value, self._key(index, value) if _is_text(value) else None)
 
     def all(self, execution: str, given: Any) -> Sequence[Item]:
         """Of an execution with this input. Raises Unreadable; ClientError and BotoCoreError, to be asked again."""
@@ -93,7 +94,7 @@ class Items(NamedTuple):
             if self.format == "jsonl":
                 return [json.loads(line) for line in text.split("\n") if line.strip()]
             values = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Unreadable(f"the object that the input names is no {self.format}") from None
         if not isinstance(values, list):
             raise Unreadable("the object that the input names holds no list")
@@ -106,11 +107,16 @@ class Items(NamedTuple):
         if isinstance(found, bool) or not isinstance(found, str | int):
             return None
         text = str(found)
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            return None
         return text if 0 < len(text) <= contract.KEY_CHARACTERS else None
+
+
+def _is_text(value: Any) -> bool:
+    """JSON may hold half of a surrogate pair, of which no digest is made."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def at(path: str, value: Any) -> Any:

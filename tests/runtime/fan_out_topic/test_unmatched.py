@@ -18,7 +18,7 @@ from serverless_patterns_runtime.fan_out_topic.unmatched_handler import process
 from serverless_patterns_runtime.telemetry import Logger
 
 from .. import scripted_aws
-from ..consumer import Clock, Context, RecordedMetrics
+from ..consumer import Clock, Context
 from ..sqs_events import binary, record, text
 
 _services = itertools.count(1)
@@ -43,14 +43,14 @@ class Matcher:
     subscribers: dict[str, Subscriber] = field(default_factory=lambda: SUBSCRIBERS)
 
     def __post_init__(self) -> None:
-        self.sqs, self.clock, self.metrics = scripted_aws.sqs(), Clock(), RecordedMetrics()
+        self.sqs, self.clock, self.counts = scripted_aws.sqs(), Clock(), list[int]()
         self._stream = io.StringIO()
         self.edge = UnmatchedEdge(
             sqs=self.sqs,
             queue_url=self.queue_url,
             filters=filters(self.subscribers),
             logger=Logger(service=f"matcher-{next(_services)}", level="INFO", stream=self._stream),
-            metrics=self.metrics,
+            counted=self.counts.append,
         )
 
     def consume(self, *records: dict[str, Any]) -> list[str]:
@@ -70,7 +70,7 @@ def test_a_message_that_one_subscriber_gets_is_neither_kept_nor_counted():
     matcher = Matcher()
     assert matcher.consume(record({}, attributes=PLACED), record({"total": 1001}, attributes=CANCELLED)) == []
     assert matcher.sqs.calls == []
-    assert matcher.metrics.counts == {}
+    assert matcher.counts == []
 
 
 def test_a_message_that_no_subscriber_gets_is_kept_as_it_came_and_counted():
@@ -97,7 +97,7 @@ def test_a_message_that_no_subscriber_gets_is_kept_as_it_came_and_counted():
             "picture": {"DataType": "Binary", "BinaryValue": b"\x00\x01\x02"},
         },
     }
-    assert matcher.metrics.counts == {"Unmatched": 1}
+    assert matcher.counts == [1]
     assert [(line["outcome"], line["correlation_id"]) for line in matcher.log] == [("unmatched", "c-1")]
 
 
@@ -116,7 +116,7 @@ def test_without_a_queue_a_message_is_only_counted():
     matcher = Matcher(queue_url="")
     assert matcher.consume(record({}), record({}, attributes=PLACED), record({})) == []
     assert matcher.sqs.calls == []
-    assert matcher.metrics.counts == {"Unmatched": 2}
+    assert sum(matcher.counts) == 2
 
 
 @pytest.mark.parametrize("body", ["", "{", "no json", "[1]", '"text"', "null", "NaN", "[" * 100_000])
@@ -130,7 +130,7 @@ def test_a_message_that_could_not_be_kept_comes_back_and_is_not_counted():
     matcher = Matcher()
     matcher.sqs.script("SendMessage", {}, lost, {})
     assert matcher.consume(*(record({}, message_id=name) for name in "abc")) == ["b"]
-    assert matcher.metrics.counts == {"Unmatched": 2}
+    assert sum(matcher.counts) == 2
     assert [line["outcome"] for line in matcher.log] == ["unmatched", "failed", "unmatched"]
 
 
@@ -237,21 +237,28 @@ def test_whatever_aws_does_a_message_is_matched_kept_or_back(plan: list[tuple[An
     acknowledged = {each["messageId"] for each in records} - set(back)
     assert unmatched & acknowledged <= set(stored)
     assert set(stored) <= unmatched
-    assert matcher.metrics.counts.get("Unmatched", 0) == len(unmatched & acknowledged)
+    assert sum(matcher.counts) == len(unmatched & acknowledged)
     if fifo:
         for group in "xy":
             fates = [f"m{at}" in back for at, (_, of, _, _) in enumerate(plan) if of == group]
             assert fates == sorted(fates), "what follows in a group overtook what comes back"
 
 
-def test_the_function_starts_from_its_variables_and_nothing_else(monkeypatch: pytest.MonkeyPatch):
+def test_the_function_starts_from_its_variables_and_counts_for_its_topic_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
     monkeypatch.setenv("SUBSCRIBERS", packed(SUBSCRIBERS))
     monkeypatch.setenv("UNMATCHED_QUEUE_URL", "")
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "matcher-from-environment")
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ServerlessPatterns")
+    monkeypatch.setenv("TOPIC_NAME", "Shop-OrderEvents-1")
     edge = UnmatchedEdge.from_environment()
     assert edge.sqs is None
     assert len(edge.filters) == 2
+    edge.counted(3)
+    told = json.loads(capsys.readouterr().out)
+    assert (told["Unmatched"], told["topic"]) == ([3], "Shop-OrderEvents-1")
+    (metrics,) = told["_aws"]["CloudWatchMetrics"]
+    assert (metrics["Namespace"], metrics["Dimensions"]) == ("ServerlessPatterns", [["topic"]])
     monkeypatch.delenv("UNMATCHED_QUEUE_URL")
     with pytest.raises(KeyError):
         UnmatchedEdge.from_environment()

@@ -132,6 +132,8 @@ class Pages:
 
     def _send(self, *, QueueUrl: str, MessageBody: str, MessageAttributes: Mapping[str, Any]) -> None:
         assert QueueUrl == "letters"
+        sent = MessageBody + MessageAttributes["dead-letter"]["StringValue"]
+        assert len(sent.encode()) + len("dead-letterString") <= 1_048_576, "SQS refuses more"
         why = json.loads(MessageAttributes["dead-letter"]["StringValue"])
         self.letters.append((json.loads(MessageBody), why))
 

@@ -99,6 +99,7 @@ def test_an_input_of_any_kind_has_items_or_is_unreadable(value: Any) -> None:
         (b"[1,", "json", None),
         (b"{\n}", "jsonl", None),
         (b"\xff\xfe", "json", None),
+        (b"[" * 100_000, "json", None),
         (None, "json", None),
     ],
 )
@@ -207,6 +208,29 @@ def test_an_item_without_a_key_is_a_dead_letter_by_its_position() -> None:
         pages.process(0, {"id": None})
     assert pages.gather() == {"outcome": "failed", "items": 1, "processed": 0, "failed": 1}
     assert pages.letters[0][1]["idempotency_key"] == "0"
+
+
+def test_an_item_that_is_no_text_keeps_nobody_else_from_an_end() -> None:
+    pages = Pages({"manifest": "k"}, text=b'{"id": "a", "says": "\\ud800"}\n{"id": "b"}\n', format="jsonl")
+    pages.process(1, {"id": "b"})
+    told = pages.gather()
+    assert told == {"outcome": "failed", "items": 2, "processed": 1, "failed": 1}
+    assert [item for item, _ in pages.letters] == [{"id": "a", "says": "\ud800"}]
+    gathered = pages.complete(told)
+    assert ([*gathered.results], [item.index for item in gathered.failed]) == (["b"], [0])
+
+
+@pytest.mark.parametrize(("length", "fits"), [(1_046_000, True), (1_048_576, False), (3_000_000, False)])
+def test_an_item_that_no_queue_takes_is_a_dead_letter_that_says_where_it_is(length: int, fits: bool) -> None:
+    items = [{"id": "a", "says": "x" * length}, {"id": "b"}]
+    pages = Pages({"manifest": "k"}, text=json.dumps(items).encode(), format="json")
+    told = pages.gather()
+    assert told == {"outcome": "failed", "items": 2, "processed": 0, "failed": 2}
+    size = len(json.dumps(items[0], separators=(",", ":")))
+    assert pages.letters[0][0] == (items[0] if fits else {"too-large": {"index": 0, "bytes": size}})
+    assert pages.letters[0][1]["idempotency_key"] == "a"
+    assert pages.letters[1][0] == items[1]
+    assert [item.item for item in pages.complete(told).failed] == items
 
 
 def test_two_items_with_one_key_alike_are_done_once_and_both_count() -> None:
