@@ -14,6 +14,8 @@ FROM_THE_FRONT = (
     "tests/live/test_shop_demo.py",
     "tests/live/test_media_demo.py",
     "tests/live/test_saga_matrix_live.py",
+    "tests/live/test_fan_out_topic_live.py",
+    "tests/live/test_parallel_map_live.py",
     "tests/live/test_circuit_breaker",
     "tests/packaging/",
     "tests/live/test_load_leveled_queue",
