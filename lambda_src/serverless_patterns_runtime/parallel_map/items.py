@@ -1,6 +1,7 @@
 """The items of an execution: read from its input, or from the object in S3 that the input names; and their keys."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
@@ -14,6 +15,10 @@ from serverless_patterns_runtime.parallel_map import contract
 from serverless_patterns_runtime.payload import digest
 
 __all__ = ["Item", "ItemClaim", "Items", "Unreadable"]
+
+
+_POSITION = re.compile("#[0-9]+")
+"""What stands for the key of an item that has none. It is nobody's key, so it names one item."""
 
 
 class Unreadable(PermanentError):
@@ -38,14 +43,14 @@ class Item:
 
     @property
     def shown_key(self) -> str:
-        return str(self.index) if self.key is None else self.key
+        return f"#{self.index}" if self.key is None else self.key
 
     def claim(self, namespace: str) -> ItemClaim:
         """Raises MalformedPayload for an item without a key."""
         if self.key is None:
             raise MalformedPayload(
-                f"the item has no key, which is text of 1 to {contract.KEY_CHARACTERS} characters or a number; or"
-                " something in it is no text"
+                f"the item has no key, which is text of 1 to {contract.KEY_CHARACTERS} characters, but not `#` and a"
+                " number, or a number; or something in it is no text"
             )
         return ItemClaim(namespace, contract.item_key(namespace, self.execution, self.key), payload_of(self.value))
 
@@ -107,7 +112,7 @@ class Items(NamedTuple):
         if isinstance(found, bool) or not isinstance(found, str | int):
             return None
         text = str(found)
-        return text if 0 < len(text) <= contract.KEY_CHARACTERS else None
+        return text if 0 < len(text) <= contract.KEY_CHARACTERS and not _POSITION.fullmatch(text) else None
 
 
 def _is_text(value: Any) -> bool:

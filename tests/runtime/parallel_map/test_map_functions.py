@@ -55,6 +55,10 @@ def test_an_item_of_any_kind_has_a_key_that_can_be_one_or_none(value: Any) -> No
         ([], None),
         ("x" * 513, None),
         ("\ud800", None),
+        ("#5", None),
+        ("#", "#"),
+        ("#5a", "#5a"),
+        ("##5", "##5"),
     ],
 )
 def test_keys(id: Any, key: str | None) -> None:
@@ -207,7 +211,18 @@ def test_an_item_without_a_key_is_a_dead_letter_by_its_position() -> None:
     with pytest.raises(Exception, match="no key"):
         pages.process(0, {"id": None})
     assert pages.gather() == {"outcome": "failed", "items": 1, "processed": 0, "failed": 1}
-    assert pages.letters[0][1]["idempotency_key"] == "0"
+    assert pages.letters[0][1]["idempotency_key"] == "#0"
+
+
+def test_an_item_without_a_key_is_not_known_by_the_key_of_another() -> None:
+    values = [{"id": "a"}, {"n": 3}, {"id": "1"}, {"id": 1}, {"id": "#1"}]
+    pages = Pages({"pages": values})
+    pages.process(0, values[0])
+    pages.process(2, values[2])
+    gathered = pages.complete(pages.gather())
+    assert [*gathered.results] == ["a", "1"]
+    assert [(item.index, item.key) for item in gathered.failed] == [(1, "#1"), (3, "1"), (4, "#4")]
+    assert [why["idempotency_key"] for _, why in pages.letters] == ["#1", "1", "#4"]
 
 
 def test_an_item_that_is_no_text_keeps_nobody_else_from_an_end() -> None:
