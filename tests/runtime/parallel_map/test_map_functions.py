@@ -173,6 +173,23 @@ def test_a_late_attempt_is_refused_and_counted() -> None:
     assert pages.effects == {}
 
 
+def test_the_reason_of_an_ordinary_error_is_its_type_and_the_function_s_own_line() -> None:
+    def looks_up(page: Any, _invocation: Any) -> Any:
+        return json.loads(page["says"])
+
+    pages = Pages({"pages": [{"id": "a"}, {"id": "b", "says": "{"}]}, looks_up)
+    for index, item in enumerate(pages.given["pages"]):
+        with pytest.raises(Exception, match="the last time with") as raised:
+            pages.process(index, item)
+        cause = json.dumps({"errorMessage": str(raised.value), "errorType": type(raised.value).__name__})
+        pages.bury(index, item, {"Error": type(raised.value).__name__, "Cause": cause})
+    line = looks_up.__code__.co_firstlineno + 1
+    assert [(why["error_type"], why["reason"]) for _, why in pages.letters] == [
+        (name, f"failed, the last time with {name} at test_map_functions.py:{line} looks_up")
+        for name in ("KeyError", "JSONDecodeError")
+    ]
+
+
 def test_logs_hold_nothing_of_an_item() -> None:
     def fails(page: Any, _invocation: Any) -> Any:
         raise RuntimeError(f"about {page}")
@@ -440,5 +457,5 @@ def test_whatever_a_catch_has_written_there_is_a_reason(name: str, cause: str) -
 
 def test_an_error_s_words_stay_inside() -> None:
     assert name_of_error(lambda: fail(ValueError("the card is 4711"))) == "ValueError"
-    with pytest.raises(Exception, match=r"^$"):
+    with pytest.raises(Exception, match=r"^failed, the last time with ValueError$"):
         fail(ValueError("the card is 4711"))
