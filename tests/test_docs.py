@@ -95,6 +95,11 @@ def test_the_examples_of_a_page_run(page: Path, empty_folder: Path) -> None:
         assert any(json.loads(shown).items() <= states(saga).items() for saga in sagas), "states of no example"
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if "= App()" in "".join(code(page))], ids=name_of)
+def test_the_app_of_a_page_is_synthesised(page: Path) -> None:
+    assert "app.synth()" in "".join(code(page))
+
+
 def states(saga: SagaStateMachine) -> dict[str, Any]:
     """Its outermost states; for each, what it calls is named as on the page."""
     resource = cast(CfnStateMachine, saga.state_machine.node.default_child)

@@ -40,6 +40,9 @@ class Gathered:
     items: int
     processed: int
 
+    reason: str = ""
+    """Why the outcome is not `succeeded`: "there is no list at $.pages of the input"."""
+
     results: Mapping[str, Any] = field(repr=False)
     """What the function has returned, by the item's key, in the order of the items."""
 
@@ -56,6 +59,7 @@ class Gathered:
         *,
         key: str = "execution-1",
         outcome: Literal["succeeded", "failed", "timed-out", "aborted"] = "succeeded",
+        reason: str = "",
         failed: Sequence[FailedItem] = (),
         input: Any = None,
     ) -> "Gathered":
@@ -63,6 +67,7 @@ class Gathered:
         return cls(
             key=key,
             outcome=outcome,
+            reason=reason,
             items=len(results) + len(failed),
             processed=len(results),
             results=results,

@@ -69,7 +69,7 @@ def test_items_of_an_object_in_s3_and_those_beyond_the_most_are_dead_letters(map
     execution = maps.start(maps.stack.from_s3, fresh_name, {"manifest": key})
     assert execution.ended(60)["error"] == "ItemsFailed"
     ((item, why),) = maps.letters(maps.stack.from_s3, 1)
-    assert (item, why["reason"]) == ({"id": "p4"}, "the map takes at most 4 items, and this is number 5")
+    assert (item, why["reason"]) == ({"id": "p4"}, "the map takes at most 4 items, and this is one beyond them")
     told = maps.told(fresh_name)
     assert (told["times"], told["outcome"], told["processed"]) == (1, "failed", 4)
 
@@ -78,8 +78,16 @@ def test_a_list_that_is_too_long_does_not_begin_and_its_items_are_dead_letters(m
     execution = maps.start(maps.stack.inline, fresh_name, {"pages": pages(41)})
     assert execution.ended(60)["error"] == "ItemsFailed"
     assert maps.marks(maps.stack.inline, fresh_name) == {}
-    assert len(maps.letters(maps.stack.inline, 41)) == 41
+    assert len({why["reason"] for _, why in maps.letters(maps.stack.inline, 41)}) == 1
     assert maps.told(fresh_name)["outcome"] == "failed"
+
+
+def test_where_there_are_no_items_the_execution_says_why(maps: LiveMaps, fresh_name: str) -> None:
+    inline = maps.start(maps.stack.inline, f"{fresh_name}-inline", {"sites": []}).ended(60)
+    assert (inline["error"], inline["cause"]) == ("ItemsFailed", "there is no list at $.pages of the input")
+    missing = maps.start(maps.stack.from_s3, f"{fresh_name}-s3", {"manifest": "manifests/none.jsonl"}).ended(60)
+    assert "is not in the bucket" in missing["cause"]
+    assert maps.told(f"{fresh_name}-s3")["outcome"] == "failed"
 
 
 def test_what_is_left_of_a_stopped_execution_is_closed_and_its_end_is_told_once(

@@ -109,7 +109,10 @@ def test_a_dead_letter_queue_of_several_queues_asks_for_one_of_them() -> None:
 def test_a_queue_that_nobody_uses_for_dead_letters_asks_for_a_target() -> None:
     sqs = TwoQueues()
     sqs.queues.append(ModelQueue("lonely"))
-    words = "Where do the messages of lonely belong? (no queue says that it uses it) Add --to with a queue."
+    words = (
+        "Where do the messages of lonely belong? (no queue says that it uses it) Add --to with a queue."
+        " Items of a ParallelMap go into a new execution instead: peek shows them."
+    )
     with pytest.raises(TargetError, match=f"^{re.escape(words)}$"):
         ask(sqs, "lonely")
 

@@ -51,11 +51,7 @@ def definition(plan: Plan, resources: Resources) -> Mapping[str, Any]:
             "Default": FAILED,
         },
         DONE: {"Type": "Succeed"},
-        FAILED: {
-            "Type": "Fail",
-            "Error": contract.ITEMS_FAILED,
-            "Cause": "more items failed than are tolerated, and on_complete was told: see the dead letters",
-        },
+        FAILED: {"Type": "Fail", "Error": contract.ITEMS_FAILED, "CausePath": "$.reason"},
     }
     return {
         "StartAt": ITEMS if in_s3 else CHECK,

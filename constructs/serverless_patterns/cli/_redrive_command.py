@@ -71,7 +71,8 @@ def checked_route(queues: Queues, request: Request) -> tuple[Route, Queue]:
     if route.queue is None:
         sources = ", ".join(queues.sources_of(route.dead_letters))
         known = f"several queues use it: {sources}" if sources else "no queue says that it uses it"
-        raise TargetError(f"Where do the messages of {name} belong? ({known}) Add --to with a queue.")
+        hint = "" if sources else " Items of a ParallelMap go into a new execution instead: peek shows them."
+        raise TargetError(f"Where do the messages of {name} belong? ({known}) Add --to with a queue.{hint}")
     if route.queue.arn == route.dead_letters.arn:
         raise TargetError(f"{name} would send its messages to itself. Add --to with another queue.")
     if route.queue.fifo != route.dead_letters.fifo:

@@ -61,6 +61,7 @@ def _gathered(arn: str, name: str, told: contract.Told, works: Works) -> Gathere
     return Gathered(
         key=name,
         outcome=told["outcome"],
+        reason=told.get("reason", ""),
         items=told["items"],
         processed=told["processed"],
         results={entry.item.shown_key: entry.result for entry in entries if entry.state == "processed"},

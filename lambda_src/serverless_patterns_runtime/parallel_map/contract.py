@@ -17,7 +17,7 @@ HEAD_KEY = "map"
 """First part of the partition key of the head: `map#<namespace>#<execution>`. Written once all items are closed."""
 
 REASON = "reason"
-"""In a record (S): why the item failed, as its dead letter says."""
+"""In a record (S): why the item failed, as its dead letter says. In the head (S): why it did not succeed."""
 
 ERROR_TYPE = "error_type"
 """In a record (S)."""
@@ -154,6 +154,8 @@ class Told(TypedDict):
     items: int
     processed: int
     failed: int
+    reason: NotRequired[str]
+    """Why it is not `succeeded`; there, and in the head, for all other outcomes."""
 
 
 class CompletionEvent(TypedDict):

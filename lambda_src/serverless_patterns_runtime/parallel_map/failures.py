@@ -1,12 +1,14 @@
 """What the state machine is told of an error: its name, by which it is retried and caught, and a few words."""
 
 import json
+import traceback
+from pathlib import Path
 from typing import NoReturn
 
+from serverless_patterns_runtime.business_function.business_function import BusinessFunction
 from serverless_patterns_runtime.claims.claim import RunningElsewhere
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.parallel_map import contract
-from serverless_patterns_runtime.telemetry import describe
 
 __all__ = ["StillGathering", "fail", "reason_of"]
 
@@ -28,12 +30,25 @@ def fail(error: BaseException) -> NoReturn:
         case StillGathering():
             name, words = contract.STILL_GATHERING, str(error)
         case _:
-            name, words = (
-                type(error).__name__,
-                ", ".join(reversed(describe(error, with_message=False)["error_location"])),
-            )
+            name = type(error).__name__
+            words = f"failed, the last time with {name}{_own_line(error)}"
     error.__traceback__ = None  # one that a module keeps would keep every frame that it ever passed, items too
     raise type(name, (Exception,), {})(words[: contract.REASON_CHARACTERS]) from None
+
+
+def _own_line(error: BaseException) -> str:
+    """The last line of the business function's own folder; the log has the other lines."""
+    frames = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    codes = [code for code, _ in frames]
+    call = BusinessFunction.__call__.__code__
+    frames = frames[codes.index(call) + 1 :] if call in codes else []
+    own = [
+        (code, line) for code, line in frames if Path(code.co_filename).parent == Path(frames[0][0].co_filename).parent
+    ]
+    if not own:
+        return ""
+    code, line = own[-1]
+    return f" at {Path(code.co_filename).name}:{line} {code.co_name}"
 
 
 def reason_of(caught: contract.Caught) -> tuple[str, str]:

@@ -28,6 +28,8 @@ LAST_SECONDS = 10.0
 NOT_PROCESSED = "NotProcessed"
 """Error type of items that no attempt is known of: the execution, or the map, ended before."""
 
+MORE_FAILED = "more items failed than are tolerated: see the dead letters"
+
 
 def bury(gathering: Gathering, event: contract.BuryEvent) -> None:
     """One item whose attempts are used up, unless it is buried already. Raises as `called` and `closed`."""
@@ -47,8 +49,10 @@ def gather(gathering: Gathering, event: contract.GatherEvent, remaining: Callabl
         return found
     try:
         items = edge.items.all(name, input_of(edge.stepfunctions, event["arn"]))
-    except Unreadable:
-        return _decided(gathering, name, event, contract.Told(outcome="failed", items=0, processed=0, failed=0))
+    except Unreadable as error:
+        told = contract.Told(outcome="failed", items=0, processed=0, failed=0, reason=error.message)
+        return _decided(gathering, name, event, told)
+    refused = edge.items.refused(len(items))
     processed = failed = 0
     at_work: RunningElsewhere | None = None
     for entry in called(edge, items):
@@ -60,9 +64,8 @@ def gather(gathering: Gathering, event: contract.GatherEvent, remaining: Callabl
             raise StillGathering(f"{processed + failed:,} of {len(items):,} items are closed")
         else:
             try:
-                if closed(
-                    gathering, entry.item, NOT_PROCESSED, _why(entry.item.index, event, edge.items.most), attempts=0
-                ):
+                why = refused or edge.items.beyond(entry.item.index) or _why(event)
+                if closed(gathering, entry.item, NOT_PROCESSED, why, attempts=0):
                     failed += 1
                 else:
                     processed += 1
@@ -71,17 +74,14 @@ def gather(gathering: Gathering, event: contract.GatherEvent, remaining: Callabl
     if at_work is not None:
         raise at_work
     share = 100 * failed / len(items) if items else 0
-    outcome: contract.Outcome = "failed" if share > gathering.tolerated_failure_percent else contract.SUCCEEDED
-    told = contract.Told(outcome=outcome, items=len(items), processed=processed, failed=failed)
+    told = contract.Told(outcome=contract.SUCCEEDED, items=len(items), processed=processed, failed=failed)
+    if share > gathering.tolerated_failure_percent:
+        told["outcome"], told["reason"] = "failed", refused or MORE_FAILED
     return _decided(gathering, name, event, told)
 
 
-def _why(index: int, event: contract.GatherEvent, most: int) -> str:
-    if index >= most:
-        return f"the map takes at most {most:,} items, and this is number {index + 1:,}"
+def _why(event: contract.GatherEvent) -> str:
     error_type, words = reason_of(event.get("error", {}))
-    if error_type == contract.ITEMS_REFUSED:
-        return f"the map takes at most {most:,} items, and there are more: it did not begin"
     if error_type:
         return f"the map ended with {error_type}: {words}"[: contract.REASON_CHARACTERS]
     if event["status"] in contract.DEAD:
@@ -93,12 +93,16 @@ def _decided(gathering: Gathering, name: str, event: contract.GatherEvent, told:
     """Written down, unless it was: then what is written counts."""
     edge = gathering.edge
     if event["status"] in contract.DEAD:
-        told = {**told, "outcome": contract.DEAD[event["status"]]}
+        ended = f"the execution ended as {event['status']}"
+        reason = told.get("reason", MORE_FAILED)
+        why = ended if reason == MORE_FAILED else reason
+        told = {**told, "outcome": contract.DEAD[event["status"]], "reason": why}
     numbers = {field: {"N": str(told[field])} for field in (contract.ITEMS, contract.PROCESSED, contract.FAILED)}
     head: dict[str, Any] = {
         PARTITION_KEY: {"S": contract.head_key(edge.claims_namespace, name)},
         contract.OUTCOME: {"S": told["outcome"]},
         **numbers,
+        **({contract.REASON: {"S": told["reason"]}} if "reason" in told else {}),
         TIME_TO_LIVE: {"N": str(int(edge.clock()) + edge.claims_retention_seconds)},
     }
     try:
@@ -126,9 +130,10 @@ def _head(gathering: Gathering, name: str) -> contract.Told | None:
     item = edge.dynamodb.get_item(TableName=edge.claims_table_name, Key=key, ConsistentRead=True).get("Item")
     if item is None:
         return None
-    return {
+    told: contract.Told = {
         "outcome": item[contract.OUTCOME]["S"],
         "items": int(item[contract.ITEMS]["N"]),
         "processed": int(item[contract.PROCESSED]["N"]),
         "failed": int(item[contract.FAILED]["N"]),
     }
+    return {**told, "reason": item[contract.REASON]["S"]} if contract.REASON in item else told

@@ -1,6 +1,7 @@
 """The items of an execution: read from its input, or from the object in S3 that the input names; and their keys."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
@@ -14,6 +15,10 @@ from serverless_patterns_runtime.parallel_map import contract
 from serverless_patterns_runtime.payload import digest
 
 __all__ = ["Item", "ItemClaim", "Items", "Unreadable"]
+
+
+_POSITION = re.compile("#[0-9]+")
+"""What stands for the key of an item that has none. It is nobody's key, so it names one item."""
 
 
 class Unreadable(PermanentError):
@@ -38,14 +43,14 @@ class Item:
 
     @property
     def shown_key(self) -> str:
-        return str(self.index) if self.key is None else self.key
+        return f"#{self.index}" if self.key is None else self.key
 
     def claim(self, namespace: str) -> ItemClaim:
         """Raises MalformedPayload for an item without a key."""
         if self.key is None:
             raise MalformedPayload(
-                f"the item has no key, which is text of 1 to {contract.KEY_CHARACTERS} characters or a number; or"
-                " something in it is no text"
+                f"the item has no key, which is text of 1 to {contract.KEY_CHARACTERS} characters, but not `#` and a"
+                " number, or a number; or something in it is no text"
             )
         return ItemClaim(namespace, contract.item_key(namespace, self.execution, self.key), payload_of(self.value))
 
@@ -71,23 +76,34 @@ class Items(NamedTuple):
         """Of an execution with this input. Raises Unreadable; ClientError and BotoCoreError, to be asked again."""
         return [self.item(execution, index, value) for index, value in enumerate(self._values(given))]
 
+    def refused(self, number: int) -> str | None:
+        """Why none of so many is begun."""
+        if self.format != "input" or number <= self.most:
+            return None
+        return f"the map takes at most {self.most:,} items, and there are more: it did not begin"
+
+    def beyond(self, index: int) -> str | None:
+        """Why this one is not, of an object."""
+        return None if index < self.most else f"the map takes at most {self.most:,} items, and this is one beyond them"
+
     def _values(self, given: Any) -> list[Any]:
         found = at(self.path, given)
         if self.format != "input":
             return self._in_s3(found)
         if not isinstance(found, list):
-            raise Unreadable(f"the input has no list at {self.path}")
+            raise Unreadable(f"there is no list at {self.path} of the input")
         return cast("list[Any]", found)
 
     def _in_s3(self, key: Any) -> list[Any]:
         if not isinstance(key, str) or not key:
-            raise Unreadable(f"the input has no key of an object at {self.path}")
+            raise Unreadable(f"there is no key of an object at {self.path} of the input")
         assert self.get_object is not None
         try:
             content = self.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except ClientError as error:
             if error_code(error) in ("NoSuchKey", "404", "AccessDenied", "403"):
-                raise Unreadable("the object that the input names is not there, or not to be read") from None
+                missing = "is not in the bucket, or its key does not begin with the prefix of S3Items"
+                raise Unreadable(f"{self._object}, {missing}") from None
             raise
         try:
             text = content.decode("utf-8-sig")
@@ -95,10 +111,14 @@ class Items(NamedTuple):
                 return [json.loads(line) for line in text.split("\n") if line.strip()]
             values = json.loads(text)
         except (ValueError, RecursionError):
-            raise Unreadable(f"the object that the input names is no {self.format}") from None
+            raise Unreadable(f"{self._object}, is no {self.format}") from None
         if not isinstance(values, list):
-            raise Unreadable("the object that the input names holds no list")
+            raise Unreadable(f"{self._object}, holds no list")
         return cast("list[Any]", values)
+
+    @property
+    def _object(self) -> str:
+        return f"the object, whose key is at {self.path} of the input"
 
     def _key(self, index: int, value: Any) -> str | None:
         if not self.key_path:
@@ -107,7 +127,7 @@ class Items(NamedTuple):
         if isinstance(found, bool) or not isinstance(found, str | int):
             return None
         text = str(found)
-        return text if 0 < len(text) <= contract.KEY_CHARACTERS else None
+        return text if 0 < len(text) <= contract.KEY_CHARACTERS and not _POSITION.fullmatch(text) else None
 
 
 def _is_text(value: Any) -> bool:

@@ -25,6 +25,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
+MORE = "more items failed than are tolerated: see the dead letters"
 TOLD = {"outcome": "succeeded", "items": 2, "processed": 2, "failed": 0}
 
 
@@ -55,6 +56,10 @@ def test_an_item_of_any_kind_has_a_key_that_can_be_one_or_none(value: Any) -> No
         ([], None),
         ("x" * 513, None),
         ("\ud800", None),
+        ("#5", None),
+        ("#", "#"),
+        ("#5a", "#5a"),
+        ("##5", "##5"),
     ],
 )
 def test_keys(id: Any, key: str | None) -> None:
@@ -168,6 +173,23 @@ def test_a_late_attempt_is_refused_and_counted() -> None:
     assert pages.effects == {}
 
 
+def test_the_reason_of_an_ordinary_error_is_its_type_and_the_function_s_own_line() -> None:
+    def looks_up(page: Any, _invocation: Any) -> Any:
+        return json.loads(page["says"])
+
+    pages = Pages({"pages": [{"id": "a"}, {"id": "b", "says": "{"}]}, looks_up)
+    for index, item in enumerate(pages.given["pages"]):
+        with pytest.raises(Exception, match="the last time with") as raised:
+            pages.process(index, item)
+        cause = json.dumps({"errorMessage": str(raised.value), "errorType": type(raised.value).__name__})
+        pages.bury(index, item, {"Error": type(raised.value).__name__, "Cause": cause})
+    line = looks_up.__code__.co_firstlineno + 1
+    assert [(why["error_type"], why["reason"]) for _, why in pages.letters] == [
+        (name, f"failed, the last time with {name} at test_map_functions.py:{line} looks_up")
+        for name in ("KeyError", "JSONDecodeError")
+    ]
+
+
 def test_logs_hold_nothing_of_an_item() -> None:
     def fails(page: Any, _invocation: Any) -> Any:
         raise RuntimeError(f"about {page}")
@@ -206,15 +228,26 @@ def test_an_item_without_a_key_is_a_dead_letter_by_its_position() -> None:
     pages = Pages({"pages": [{"id": None}]})
     with pytest.raises(Exception, match="no key"):
         pages.process(0, {"id": None})
-    assert pages.gather() == {"outcome": "failed", "items": 1, "processed": 0, "failed": 1}
-    assert pages.letters[0][1]["idempotency_key"] == "0"
+    assert pages.gather() == {"outcome": "failed", "items": 1, "processed": 0, "failed": 1, "reason": MORE}
+    assert pages.letters[0][1]["idempotency_key"] == "#0"
+
+
+def test_an_item_without_a_key_is_not_known_by_the_key_of_another() -> None:
+    values = [{"id": "a"}, {"n": 3}, {"id": "1"}, {"id": 1}, {"id": "#1"}]
+    pages = Pages({"pages": values})
+    pages.process(0, values[0])
+    pages.process(2, values[2])
+    gathered = pages.complete(pages.gather())
+    assert [*gathered.results] == ["a", "1"]
+    assert [(item.index, item.key) for item in gathered.failed] == [(1, "#1"), (3, "1"), (4, "#4")]
+    assert [why["idempotency_key"] for _, why in pages.letters] == ["#1", "1", "#4"]
 
 
 def test_an_item_that_is_no_text_keeps_nobody_else_from_an_end() -> None:
     pages = Pages({"manifest": "k"}, text=b'{"id": "a", "says": "\\ud800"}\n{"id": "b"}\n', format="jsonl")
     pages.process(1, {"id": "b"})
     told = pages.gather()
-    assert told == {"outcome": "failed", "items": 2, "processed": 1, "failed": 1}
+    assert told == {"outcome": "failed", "items": 2, "processed": 1, "failed": 1, "reason": MORE}
     assert [item for item, _ in pages.letters] == [{"id": "a", "says": "\ud800"}]
     gathered = pages.complete(told)
     assert ([*gathered.results], [item.index for item in gathered.failed]) == (["b"], [0])
@@ -225,7 +258,7 @@ def test_an_item_that_no_queue_takes_is_a_dead_letter_that_says_where_it_is(leng
     items = [{"id": "a", "says": "x" * length}, {"id": "b"}]
     pages = Pages({"manifest": "k"}, text=json.dumps(items).encode(), format="json")
     told = pages.gather()
-    assert told == {"outcome": "failed", "items": 2, "processed": 0, "failed": 2}
+    assert told == {"outcome": "failed", "items": 2, "processed": 0, "failed": 2, "reason": MORE}
     size = len(json.dumps(items[0], separators=(",", ":")))
     assert pages.letters[0][0] == (items[0] if fits else {"too-large": {"index": 0, "bytes": size}})
     assert pages.letters[0][1]["idempotency_key"] == "a"
@@ -245,7 +278,7 @@ def test_two_items_with_one_key_alike_are_done_once_and_both_count() -> None:
 def test_two_items_with_one_key_that_differ_are_one_result_and_one_dead_letter() -> None:
     pages = Pages({"pages": [{"id": "p0"}, {"id": "p0", "says": 2}]})
     pages.process(0, {"id": "p0"})
-    assert pages.gather() == {"outcome": "failed", "items": 2, "processed": 1, "failed": 1}
+    assert pages.gather() == {"outcome": "failed", "items": 2, "processed": 1, "failed": 1, "reason": MORE}
     assert [item for item, _ in pages.letters] == [{"id": "p0", "says": 2}]
 
 
@@ -257,7 +290,8 @@ def test_the_outcome_is_decided_by_the_share_that_failed(tolerated: float, faile
     pages = Pages({"pages": some_pages(4)}, tolerated=tolerated)
     for index in range(failed, 4):
         pages.process(index, {"id": f"p{index}"})
-    assert pages.gather() == {"outcome": outcome, "items": 4, "processed": 4 - failed, "failed": failed}
+    why = {"reason": MORE} if outcome == "failed" else {}
+    assert pages.gather() == {"outcome": outcome, "items": 4, "processed": 4 - failed, "failed": failed} | why
 
 
 def test_the_first_outcome_counts_whoever_asks_again() -> None:
@@ -271,7 +305,6 @@ def test_reasons_of_items_that_nobody_began() -> None:
     reasons = {}
     for status, more in (
         ("ABORTED", {}),
-        ("RUNNING", {"error": {"Error": contract.ITEMS_REFUSED, "Cause": ""}}),
         ("RUNNING", {"error": {"Error": "States.DataLimitExceeded", "Cause": "too much"}}),
     ):
         pages = Pages({"pages": some_pages(1)})
@@ -279,8 +312,59 @@ def test_reasons_of_items_that_nobody_began() -> None:
         reasons[status, str(more)] = pages.letters[0][1]["reason"]
     said = " ".join(reasons.values())
     assert "ended as ABORTED" in said
-    assert "there are more: it did not begin" in said
     assert "ended with States.DataLimitExceeded: too much" in said
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "ABORTED", "FAILED"])
+def test_all_items_of_a_list_that_is_too_long_have_one_reason(status: str) -> None:
+    pages = Pages({"pages": some_pages(45)}, most=40)
+    gathered = pages.complete(pages.gather(status, error={"Error": contract.ITEMS_REFUSED, "Cause": ""}))
+    refused = "the map takes at most 40 items, and there are more: it did not begin"
+    assert {why["reason"] for _, why in pages.letters} == {item.reason for item in gathered.failed} == {refused}
+    assert (len(pages.letters), gathered.reason) == (45, refused)
+
+
+def test_all_items_beyond_the_most_of_an_object_have_one_reason() -> None:
+    text = b"".join(b'{"id": %d}\n' % at for at in range(45))
+    pages = Pages({"manifest": "k"}, text=text, format="jsonl", most=40)
+    for index in range(40):
+        pages.process(index, {"id": index})
+    gathered = pages.complete(pages.gather())
+    assert {why["reason"] for _, why in pages.letters} == {
+        "the map takes at most 40 items, and this is one beyond them"
+    }
+    assert (len(gathered.failed), gathered.reason) == (5, MORE)
+
+
+@pytest.mark.parametrize(
+    ("given_", "text", "reason"),
+    [
+        ({}, None, "there is no list at $.pages of the input"),
+        ({"manifest": 7}, b"[]", "there is no key of an object at $.manifest of the input"),
+        (
+            {"manifest": "none"},
+            b"",
+            "the object, whose key is at $.manifest of the input, is not in the bucket, or its key does not begin with"
+            " the prefix of S3Items",
+        ),
+        ({"manifest": "k"}, b"{}", "the object, whose key is at $.manifest of the input, holds no list"),
+        ({"manifest": "k"}, b"[1", "the object, whose key is at $.manifest of the input, is no json"),
+    ],
+)
+def test_where_there_is_no_list_the_end_says_so(given_: Any, text: bytes | None, reason: str) -> None:
+    none = given_.get("manifest") == "none"
+    pages = Pages(given_, text=None if none else text, format="input" if text is None else "json")
+    told = pages.gather()
+    assert told == {"outcome": "failed", "items": 0, "processed": 0, "failed": 0, "reason": reason}
+    assert pages.gather("FAILED") == told
+    assert (pages.complete(told).reason, pages.letters) == (reason, [])
+
+
+@pytest.mark.parametrize(("given_", "why"), [({}, "no list at"), ({"pages": some_pages(1)}, "ended as ABORTED")])
+def test_an_execution_that_died_says_so_unless_it_had_no_list(given_: Any, why: str) -> None:
+    pages = Pages(given_)
+    gathered = pages.complete(pages.gather("ABORTED"))
+    assert (gathered.outcome, why in gathered.reason) == ("aborted", True)
 
 
 def test_gathering_goes_on_where_it_was_when_its_time_was_over() -> None:
@@ -327,7 +411,14 @@ def test_the_end_is_told_once_with_results_failures_and_input() -> None:
         index=1, key="p1", item={"id": "p1"}, reason="no attempt at the item came to an end", error_type="NotProcessed"
     )
     assert gathered == Gathered(
-        key=NAME, outcome="failed", items=3, processed=2, results={"p0": 1, "p2": 1}, failed=[failed], input=given_
+        key=NAME,
+        outcome="failed",
+        reason=MORE,
+        items=3,
+        processed=2,
+        results={"p0": 1, "p2": 1},
+        failed=[failed],
+        input=given_,
     )
     pages.complete(told)
     assert pages.effects["Pages#document-7"] == 1
@@ -366,5 +457,5 @@ def test_whatever_a_catch_has_written_there_is_a_reason(name: str, cause: str) -
 
 def test_an_error_s_words_stay_inside() -> None:
     assert name_of_error(lambda: fail(ValueError("the card is 4711"))) == "ValueError"
-    with pytest.raises(Exception, match=r"^$"):
+    with pytest.raises(Exception, match=r"^failed, the last time with ValueError$"):
         fail(ValueError("the card is 4711"))
