@@ -8,6 +8,7 @@ Exception
 │   ├── AttemptsExhausted       failed as often as it may
 │   ├── ConditionNotMet         a write's condition does not hold, and the write says nothing else
 │   ├── UncommittableEffects    DynamoDB would refuse these writes every time
+│   ├── UnusableMessage         it publishes what is no message
 │   ├── UnusableResource        the business function asks for what its Handler does not have
 │   ├── KeyExpired              the provider may have forgotten the key: look up, never send again
 │   ├── PublishRefused          SNS would refuse these messages every time
@@ -37,6 +38,7 @@ __all__ = [
     "PublishRefused",
     "UncommittableEffects",
     "Unsettled",
+    "UnusableMessage",
     "UnusableResource",
 ]
 
@@ -104,6 +106,10 @@ class ConditionNotMet(PermanentError):
 
 class UncommittableEffects(PermanentError):
     """DynamoDB would refuse these writes every time: too many, too large, or two on one item."""
+
+
+class UnusableMessage(PermanentError):
+    """What `publish` was given is no message, or lacks what its topic asks for: the function's mistake, no caller's."""
 
 
 class UnusableResource(PermanentError):

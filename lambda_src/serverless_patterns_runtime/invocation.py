@@ -110,10 +110,15 @@ class Invocation:
     ) -> "Invocation":
         """An invocation for a unit test: no AWS, no set-up. `tables` are `testing.Table`s, as `commit` takes them.
 
-        `buckets` are dicts from key to content, and hold afterwards what was put. `publish` takes any topic and sends
-        nothing: `testing.published` has it. `topics` have messages checked by a topic's settings, as far as given:
-        `topics={"ORDER_EVENTS": {"key": "order_id", "attributes": {"kind": "kind"}, "fifo": False}}`.
+        `buckets` are dicts from key to content, and hold afterwards what was put. `publish` sends nothing:
+        `testing.published` has it. `topics` are those that there are, and have messages checked by their settings:
+        `topics={"ORDER_EVENTS": {"key": "order_id", "attributes": {"kind": "$.kind"}, "fifo": False}}`. Without them
+        there is any topic. Raises TypeError for settings that no topic has.
         """
+        if topics is not _NOTHING:
+            from serverless_patterns_runtime.fan_out_topic.given_topic import check_given  # tests that publish need it
+
+            check_given(topics)
         return cls(
             claim=Claim("test", idempotency_key, payload_digest),
             correlation_id=correlation_id,

@@ -83,9 +83,11 @@ class GivenResources:
     parameters: Mapping[str, str]
     buckets: Mapping[str, MutableMapping[str, bytes]] = field(default_factory=dict[str, MutableMapping[str, bytes]])
     topics: Mapping[str, Mapping[str, Any]] | None = None
-    """None: there are no topics. One that is not among them has no settings of its own."""
+    """None: there are no topics. Empty: there is any, without settings of its own."""
     published: "dict[str, list[Message]]" = field(default_factory=dict, init=False)  # pyright: ignore[reportUnknownVariableType]
     """By the topic's name, as the function gave them."""
+    sent: "dict[str, list[Message]]" = field(default_factory=dict, init=False)  # pyright: ignore[reportUnknownVariableType]
+    """Likewise, as subscribers get them."""
 
     def table(self, name: str) -> ReadableTable:
         if name not in self.tables:
@@ -110,9 +112,12 @@ class GivenResources:
     def topic(self, name: str) -> Topic:
         if self.topics is None:
             unknown_topic(name)
+        if self.topics and name not in self.topics:
+            unknown("topic", name, self.topics)
         from serverless_patterns_runtime.fan_out_topic.given_topic import GivenTopic  # functions that publish need it
 
-        return GivenTopic(self.topics.get(name, {}), self.published.setdefault(name, []))
+        published, sent = self.published.setdefault(name, []), self.sent.setdefault(name, [])
+        return GivenTopic(self.topics.get(name, {}), published, sent)
 
 
 NO_RESOURCES = GivenResources({}, {}, {})

@@ -131,11 +131,17 @@ def commit(effects: Effects | None, tables: Mapping[str, Table]) -> Any:
     return effects.result
 
 
-def published(invocation: "Invocation", topic: str) -> list["Message"]:
-    """What `publish(topic, ..., invocation=invocation)` was given so far, in that order, with `Invocation.fake()`."""
+def published(invocation: "Invocation", topic: str, *, as_sent: bool = False) -> list["Message"]:
+    """What `publish(topic, ..., invocation=invocation)` was given so far, in that order, with `Invocation.fake()`.
+
+    With `as_sent` as subscribers and their filters see it: with the attributes that the topic takes from the body, the
+    key and the correlation id.
+    """
     if not isinstance(invocation.resources, GivenResources):
         raise TypeError("published looks at an Invocation.fake(): what a deployed function publishes is at its topic")
-    return list(invocation.resources.published.get(topic, ()))
+    invocation.resources.topic(topic)
+    of = invocation.resources.sent if as_sent else invocation.resources.published
+    return list(of[topic])
 
 
 def _check(writes: Sequence[Write], tables: Mapping[str, Table]) -> None:

@@ -13,6 +13,7 @@ from serverless_patterns_runtime.errors import (
     IdempotencyKeyReused,
     PermanentError,
     UncommittableEffects,
+    UnusableMessage,
     UnusableResource,
 )
 from serverless_patterns_runtime.problem_details import MEDIA_TYPE, problem_details
@@ -31,7 +32,7 @@ CONTENDED_SECONDS = 1
 
 def status_of(error: BaseException) -> int:
     match error:
-        case UncommittableEffects() | UnusableResource() | UnusableResult():
+        case UncommittableEffects() | UnusableMessage() | UnusableResource() | UnusableResult():
             return 500  # permanent, but no fault of the request
         case IdempotencyKeyReused():
             return 422
@@ -69,7 +70,7 @@ def _details(error: BaseException, status: int) -> dict[str, Any]:
     match error:
         case BrokenSchema():
             return {"detail": error.message, "errors": [{"pointer": error.pointer, "rule": error.rule}]}
-        case UncommittableEffects() | UnusableResource() | UnusableResult():
+        case UncommittableEffects() | UnusableMessage() | UnusableResource() | UnusableResult():
             return {}
         case ConditionNotMet():
             return {"detail": "the present state of the data does not allow it"}

@@ -13,20 +13,29 @@ from serverless_patterns_runtime.fan_out_topic.contract import Scope
 from serverless_patterns_runtime.fan_out_topic.filter_faults import faults
 from serverless_patterns_runtime.fan_out_topic.filter_numbers import in_range, same_number
 from serverless_patterns_runtime.fan_out_topic.filter_policy import Either, Policy, parsed
-from serverless_patterns_runtime.fan_out_topic.message import Message
+from serverless_patterns_runtime.fan_out_topic.message import WRAP, Message
 from serverless_patterns_runtime.fan_out_topic.message_leaves import has_leaves, leaves
 from serverless_patterns_runtime.fan_out_topic.wildcards import wildcard_matches
 
 __all__ = ["Filter", "matches"]
 
+_SCOPES: tuple[Scope, ...] = ("attributes", "body")
+_MEANT = {"messageattributes": "write 'attributes'", "messagebody": "write 'body'"}
+"""SNS's own words."""
 
-def matches(filter: Mapping[str, Any] | None, message: Message, scope: Scope = "attributes") -> bool:
+
+def matches(filter: Mapping[str, Any] | None, message: Message, filter_scope: Scope = "attributes") -> bool:
     """Whether a subscriber with this filter gets the message.
 
-    `filter` and `scope` are what `add_subscriber` takes as `filter` and `filter_scope`; no filter: every message.
-    Raises ValueError for a filter that SNS refuses.
+    `filter` and `filter_scope` are what `add_subscriber` takes by these names; no filter: every message.
+    Raises ValueError for a filter that SNS refuses, or another scope; TypeError for what is no `Message`.
     """
-    return Filter(filter, scope).matches(message)
+    if not isinstance(message, Message):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"matches looks at a Message, got a value of type {type(message).__name__}: {WRAP}")
+    if filter_scope not in _SCOPES:
+        meant = _MEANT.get(str(filter_scope).lower(), "say where the filter looks")
+        raise ValueError(f"filter_scope must be one of {', '.join(map(repr, _SCOPES))}, got {filter_scope!r}: {meant}")
+    return Filter(filter, filter_scope).matches(message)
 
 
 class Filter:

@@ -8,7 +8,10 @@ from typing import Any
 from serverless_patterns_runtime.fan_out_topic import message_attributes
 from serverless_patterns_runtime.fan_out_topic.message_attributes import Attribute
 
-__all__ = ["Message"]
+__all__ = ["WRAP", "Message"]
+
+WRAP = "write Message(body), or Message(body, {'kind': 'placed'}) with its attributes"
+"""What to write instead of something that is no message."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from serverless_patterns_runtime.business_function.json_text import json_text
-from serverless_patterns_runtime.errors import PermanentError
+from serverless_patterns_runtime.errors import PermanentError, UnusableMessage
 from serverless_patterns_runtime.fan_out_topic.claim_check import CheckedIn, checked_in
 from serverless_patterns_runtime.fan_out_topic.contract import (
     CLAIM_CHECK,
@@ -125,7 +125,7 @@ def _key(message: "Message", payload: Any, path: str, own_key: str | None) -> st
     else:
         key = message.key if message.key is not None else own_key
         if key is None:
-            raise PermanentError(
+            raise UnusableMessage(
                 "the message has no idempotency key: give Message(key=...), pass the invocation of one message on,"
                 " or say FanOutTopic(idempotency_key=...)"
             )
@@ -145,7 +145,7 @@ def _key_at(payload: Any, path: str) -> str:
 
 def _group(group: str | None) -> str:
     if group is None or not _FIFO_ID.fullmatch(group):
-        raise PermanentError(
+        raise UnusableMessage(
             "a FIFO topic's message has a group of 1 to 128 letters, digits and punctuation marks: Message(group=...)"
         )
     return group

@@ -8,6 +8,8 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
+from serverless_patterns_runtime.errors import UnusableMessage
+
 if TYPE_CHECKING:
     from serverless_patterns_runtime.fan_out_topic.message import Message
     from serverless_patterns_runtime.invocation import Invocation
@@ -26,6 +28,8 @@ class Published(NamedTuple):
 def publish(topic: str, *messages: "Message", invocation: "Invocation | None" = None) -> Sequence[Published]:
     """Publish all of them to the topic that `orders.publisher("ORDER_EVENTS")` names `ORDER_EVENTS`.
 
+    `publish("ORDER_EVENTS", Message(order), invocation=invocation)`; many messages: `*messages`.
+
     A message's key is what the topic's `idempotency_key` leads to in its body; on a topic without one it is
     `Message(key=...)`, else the key of the invocation, which one message alone can have. Everything is checked before
     anything is published. What SNS does not take is tried again for as long as the invocation has time; on a FIFO topic
@@ -34,12 +38,33 @@ def publish(topic: str, *messages: "Message", invocation: "Invocation | None" = 
     Nothing takes a message back: a function that fails afterwards runs again, and must publish the same again.
     In a unit test give `invocation=Invocation.fake()`, and see `testing.published`.
 
-    Raises PermanentError for a message that can never be published: nothing is published then. PublishFailed when time
-    is up, or SNS refuses for reasons that may pass, such as a missing grant; PublishRefused when it refuses a message
-    itself. Both say what is published and what is not.
+    Raises PermanentError for what can never be published, be it no `Message` at all: nothing is published then.
+    PublishFailed when time is up, or SNS refuses for reasons that may pass, such as a missing grant; PublishRefused
+    when it refuses a message itself. Both say what is published and what is not.
     """
+    _check_kinds(topic, messages)
     resources = _deployed() if invocation is None else invocation.resources
     return resources.topic(topic).publish(messages, invocation)
+
+
+def _check_kinds(topic: object, messages: Sequence[object]) -> None:
+    """Raises UnusableMessage, which is not tried again."""
+    from serverless_patterns_runtime.fan_out_topic.message import WRAP, Message  # constructs have no use for it
+
+    if not isinstance(topic, str):
+        fix = "write publish('ORDER_EVENTS', Message(...), invocation=invocation)"
+        raise UnusableMessage(f"publish takes the topic's name first, got {_kind(topic)}: {fix}")
+    for message in messages:
+        if isinstance(message, list | tuple):
+            fix = "give each as an argument of its own: publish(topic, *messages, invocation=invocation)"
+            raise UnusableMessage(f"publish takes messages one by one, got {_kind(message)}: {fix}")
+        if not isinstance(message, Message):
+            raise UnusableMessage(f"publish takes Messages, got {_kind(message)}: {WRAP}")
+
+
+def _kind(value: object) -> str:
+    """Without the value: the payload is to be in no log."""
+    return f"a value of type {type(value).__name__}"
 
 
 @cache

@@ -16,6 +16,7 @@ from serverless_patterns_runtime.errors import (
     IdempotencyKeyReused,
     MalformedPayload,
     UncommittableEffects,
+    UnusableMessage,
     UnusableResource,
 )
 
@@ -63,6 +64,7 @@ STATUSES: list[tuple[BaseException, int]] = [
     (Contended("no"), 503),
     (UncommittableEffects(CANARY), 500),
     (UnusableResult(CANARY), 500),
+    (UnusableMessage(CANARY), 500),
     (UnusableResource(CANARY), 500),
     (RuntimeError(CANARY), 500),
     (SystemExit(CANARY), 500),

@@ -220,3 +220,17 @@ def test_a_body_may_be_as_deep_as_json_goes():
 def test_a_filter_that_sns_refuses_is_an_error_and_not_a_silent_no(filter: Any, scope: Scope):
     with pytest.raises(ValueError, match="the filter"):
         matches(filter, Message({}), scope)
+
+
+def test_what_is_no_message_is_no_message_that_does_not_match() -> None:
+    body: Any = {"kind": "placed"}
+    with pytest.raises(TypeError, match=r"looks at a Message, got a value of type dict: write Message\(body\)"):
+        matches({"kind": ["placed"]}, body)
+
+
+@pytest.mark.parametrize(
+    ("scope", "fix"), [("MessageBody", "write 'body'"), ("MessageAttributes", "write 'attributes'"), ("x", "say where")]
+)
+def test_a_scope_that_is_none_is_refused_and_sns_s_word_for_it_told(scope: Any, fix: str) -> None:
+    with pytest.raises(ValueError, match=f"filter_scope must be one of 'attributes', 'body', got '{scope}': {fix}"):
+        matches({"kind": ["placed"]}, Message({"kind": "placed"}), filter_scope=scope)

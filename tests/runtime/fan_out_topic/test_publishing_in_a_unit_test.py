@@ -11,7 +11,7 @@ import pytest
 import serverless_patterns_runtime
 from serverless_patterns_runtime import Invocation, Message, PermanentError, matches, publish
 from serverless_patterns_runtime.deployed_resources import DeployedResources
-from serverless_patterns_runtime.errors import UnusableResource
+from serverless_patterns_runtime.errors import UnusableMessage, UnusableResource
 from serverless_patterns_runtime.testing import published
 
 from .sns import SETTINGS, Sns
@@ -31,6 +31,53 @@ def test_what_a_function_publishes_is_seen_as_it_wrote_it() -> None:
     assert second == Message({"order_id": "8"}, {"kind": "placed"})
     assert matches({"kind": ["placed"]}, first)
     assert published(invocation, "OTHERS") == []
+
+
+def test_what_is_sent_has_what_the_topic_makes_of_a_body_so_that_its_filters_can_be_tried() -> None:
+    invocation = Invocation.fake(topics={"ORDER_EVENTS": {"key": "order_id", "attributes": {"state": "$.state"}}})
+    place({"order_id": "7", "state": "new"}, invocation)
+    (sent,) = published(invocation, "ORDER_EVENTS", as_sent=True)
+    assert matches({"state": ["new"]}, sent)
+    assert sent.body == {"order_id": "7", "state": "new"}
+    assert sent.attributes == {
+        "kind": "placed",
+        "state": "new",
+        "idempotency-key": "7",
+        "correlation-id": "correlation-1",
+    }
+    assert published(Invocation.fake(), "ORDER_EVENTS", as_sent=True) == []
+
+
+@pytest.mark.parametrize("path", ["state", "$.state"])
+def test_an_attribute_of_its_own_wins_over_the_topic_s(path: str) -> None:
+    invocation = Invocation.fake(topics={"T": {"attributes": {"state": path}}})
+    publish("T", Message({"state": "new"}, {"state": "old"}), invocation=invocation)
+    assert published(invocation, "T", as_sent=True)[0].attributes["state"] == "old"
+
+
+@pytest.mark.parametrize(
+    ("topics", "match"),
+    [
+        ({"T": {"idempotency_key": "a"}}, r"topics\['T'\] has no 'idempotency_key': write 'key'"),
+        ({"T": {"claim_check": True}}, r"has no 'claim_check': it has 'attributes', 'claim_check_bucket', .* 'key'"),
+        (
+            ["T"],
+            r"topics must be a dictionary by name, got a value of type list: write topics=\{'ORDER_EVENTS': \{\}\}",
+        ),
+        ({"T": "key"}, r"topics\['T'\] must be a dictionary of its settings, got a value of type str"),
+    ],
+)
+def test_a_test_is_told_of_settings_that_would_check_nothing(topics: Any, match: str) -> None:
+    with pytest.raises(TypeError, match=match):
+        Invocation.fake(topics=topics)
+
+
+def test_where_topics_are_given_there_are_no_others() -> None:
+    invocation = Invocation.fake(topics={"ORDER_EVENTS": {}})
+    with pytest.raises(UnusableResource, match=r"topic 'ORDERS'.*ORDER_EVENTS"):
+        publish("ORDERS", Message({"a": 1}), invocation=invocation)
+    with pytest.raises(UnusableResource, match=r"topic 'ORDERS'.*ORDER_EVENTS"):
+        published(invocation, "ORDERS")
 
 
 def test_one_invocation_s_messages_are_not_another_s() -> None:
@@ -58,6 +105,24 @@ def test_messages_are_checked_by_the_topic_s_settings_where_they_are_given(setti
     invocation = Invocation.fake(topics={"ORDER_EVENTS": settings})
     with pytest.raises(PermanentError, match=match):
         publish("ORDER_EVENTS", Message({"a": 1}), invocation=invocation)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        (("T", {"a": 1}), r"publish takes Messages, got a value of type dict: write Message\(body\)"),
+        (("T", [Message({"a": 1})]), r"one by one, got a value of type list: .* publish\(topic, \*messages"),
+        ((Message({"a": 1}), "T"), "takes the topic's name first, got a value of type Message: write publish"),
+    ],
+)
+def test_what_is_no_message_is_refused_for_good_and_not_by_a_caller_s_fault(arguments: Any, match: str) -> None:
+    with pytest.raises(UnusableMessage, match=match):
+        publish(*arguments, invocation=Invocation.fake())
+
+
+def test_two_messages_without_a_key_are_no_fault_of_who_called_the_function() -> None:
+    with pytest.raises(UnusableMessage, match="no idempotency key"):
+        publish("T", Message({"n": 1}), Message({"n": 2}), invocation=Invocation.fake())
 
 
 def test_without_a_topic_the_error_says_what_to_write() -> None:
