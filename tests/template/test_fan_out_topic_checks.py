@@ -12,7 +12,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
 from serverless_patterns import ApiProxy, ClaimCheck, FanIn, FanOutTopic, HttpsEndpoint, Route
-from tests.template.stacks import a_handler, a_queue, a_table, new_stack, refusal
+from tests.template.stacks import a_handler, a_queue, a_table, new_stack, refusal, warnings
 from tests.template.topics import a_fan_in, a_topic
 
 DAYS = Duration.days
@@ -492,3 +492,25 @@ def test_a_filter_sees_what_is_kept_the_key_and_all_attributes() -> None:
     topic.add_subscriber("Body", a_handler(), filter=seen, filter_scope="body")
     topic.add_subscriber("Attributes", a_handler(), filter={"total": [1]})
     assert [*topic.subscribers] == ["Body", "Attributes"]
+
+
+def test_a_topic_s_own_parts_are_no_target_and_the_error_says_what_is() -> None:
+    stack = new_stack()
+    topic = a_topic(stack)
+    text = refusal(lambda: ApiProxy(stack, "Api", public=True, routes=[Route("POST /e", topic.topic)]))
+    assert "a FanOutTopic, a ParallelMap, an HttpBackend" in text
+    assert "pass the FanOutTopic itself, which checks what is published" in text
+
+
+def test_a_scope_that_is_meant_for_the_filter_is_told_so() -> None:
+    topic = a_topic(new_stack())
+    where: Any = "body"
+    text = refusal(lambda: topic.add_subscriber("A", a_handler(), filter={"total": [5]}, scope=where))
+    assert "scope must be a construct, got 'body': where the filter looks is filter_scope" in text
+
+
+@pytest.mark.parametrize(("key", "told"), [("order_id", 1), ("detail.object.sequencer", 0), (None, 0)])
+def test_who_publishes_uploads_is_told_of_a_key_that_none_has(key: str | None, told: int) -> None:
+    stack = new_stack()
+    a_topic(stack, idempotency_key=key).publish_from(s3.Bucket(stack, "Uploads"))
+    assert sum("no upload has the topic's idempotency_key" in text for text in warnings(stack)) == told

@@ -190,7 +190,8 @@ WRONG: dict[str, tuple[Callable[[SagaStateMachine], Route], str]] = {
     ),
     "its state machine": (
         lambda saga: Route("POST /checkout", saga.state_machine),  # pyright: ignore[reportArgumentType]
-        "got a value of type StateMachine: a saga has start(), status() and decision(approval): pass one of these",
+        "got a value of type StateMachine: "
+        "pass the ParallelMap itself, or a saga's start(), status() or decision(approval)",
     ),
     "a start that is not called": (
         lambda saga: Route("POST /checkout", saga.start),  # pyright: ignore[reportArgumentType]

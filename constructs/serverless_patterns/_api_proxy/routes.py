@@ -165,8 +165,8 @@ def _target(problems: Problems, label: str, target: Any) -> RouteTarget | None:
         return target._route_target()  # pyright: ignore[reportPrivateUsage]  # a protocol among ourselves
     if is_function(target):
         return FunctionTarget(target)
-    must = "be a Handler, an IFunction, a LoadLeveledQueue, an HttpBackend, a MockResponse, or a saga's start(), "
-    must += "status() or decision()"
+    must = "be a Handler, an IFunction, a LoadLeveledQueue, a FanOutTopic, a ParallelMap, an HttpBackend, "
+    must += "a MockResponse, or a saga's start(), status() or decision()"
     problems.add(f"{label}target", must, told(target), instead_of_target(target))
     return None
 

@@ -32,9 +32,13 @@ def instead_of_target(given: Any) -> str:
         return f"write {given.__name__}(...)"
     if hasattr(given, "queue_arn"):
         return "pass the LoadLeveledQueue itself, which knows how its messages have to look"
+    if hasattr(given, "topic_arn"):
+        return "pass the FanOutTopic itself, which checks what is published"
     if hasattr(getattr(given, "__self__", None), "state_machine"):
         return f"call it: saga.{given.__name__}(...)"
-    if hasattr(given, "state_machine") or hasattr(given, "state_machine_arn"):
+    if hasattr(given, "state_machine_arn"):
+        return "pass the ParallelMap itself, or a saga's start(), status() or decision(approval)"
+    if hasattr(given, "state_machine"):
         return "a saga has start(), status() and decision(approval): pass one of these"
     if isinstance(given, str) and "://" in given:
         return f"write HttpBackend({given!r})"

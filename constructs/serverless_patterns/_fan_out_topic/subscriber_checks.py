@@ -102,6 +102,8 @@ def check_place(problems: Problems, topic: Construct, scope: Any, home: Construc
     """Refuse a stack to which SNS does not deliver as to its own."""
     if scope is not None and not hasattr(scope, "node"):
         fix = "pass a stack, or something in it; leave it out for the topic's own"
+        if scope in ("attributes", "body", "MessageAttributes", "MessageBody"):
+            fix = "where the filter looks is filter_scope; scope is the stack in which to define the subscriber"
         problems.add("scope", "be a construct", told(scope), fix)
         return
     here, there = Stack.of(topic), Stack.of(home)

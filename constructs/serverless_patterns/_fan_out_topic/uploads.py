@@ -13,7 +13,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from .._alarms import METRIC_PERIOD, AlarmOn
-from .._checks import Problems
+from .._checks import Problems, is_token
 from .._once_complete import once_complete
 from .._queues import define_letters
 from .permissions import EVENTS, let_publish, let_send, let_use_key
@@ -96,6 +96,7 @@ def publish_uploads(
     prefix, suffix = ends
     host = Construct(scope, _id(seen, prefix, suffix))
     _tell_event_bridge(host, seen)
+    _warn_if_without_key(host, publisher.idempotency_key)
     detail: dict[str, Any] = {"bucket": {"name": [seen.bucket_name]}}
     wanted = object_key(prefix, suffix)
     if wanted is not None:
@@ -167,4 +168,14 @@ def _warn_if_overwritten(scope: Construct, bucket: s3.IBucket) -> None:
             f"{bucket.node.path} has notifications by add_event_notification, whose custom resource switches "
             "EventBridge off again: call enable_event_bridge_notification() on it too, or take what is to be notified "
             "from the topic",
+        )
+
+
+def _warn_if_without_key(scope: Construct, key: str | None) -> None:
+    """No refusal: a subscriber that is a queue alone looks at no key."""
+    if key is not None and not is_token(key) and not key.startswith("detail."):
+        Validations.of(scope).add_warning(
+            "serverless-patterns:uploads-without-key",
+            f"no upload has the topic's idempotency_key, {key!r}: each is a dead letter of each Handler that "
+            "subscribes. Write 'detail.object.sequencer', or give uploads a topic of their own",
         )

@@ -57,7 +57,8 @@ def _check_kinds(topic: object, messages: Sequence[object]) -> None:
     for message in messages:
         if isinstance(message, list | tuple):
             fix = "give each as an argument of its own: publish(topic, *messages, invocation=invocation)"
-            raise UnusableMessage(f"publish takes messages one by one, got {_kind(message)}: {fix}")
+            kind = "a list" if isinstance(message, list) else "a tuple"
+            raise UnusableMessage(f"publish takes messages one by one, got {kind}: {fix}")
         if not isinstance(message, Message):
             raise UnusableMessage(f"publish takes Messages, got {_kind(message)}: {WRAP}")
 

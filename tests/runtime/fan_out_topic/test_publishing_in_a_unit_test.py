@@ -111,7 +111,7 @@ def test_messages_are_checked_by_the_topic_s_settings_where_they_are_given(setti
     ("arguments", "match"),
     [
         (("T", {"a": 1}), r"publish takes Messages, got a value of type dict: write Message\(body\)"),
-        (("T", [Message({"a": 1})]), r"one by one, got a value of type list: .* publish\(topic, \*messages"),
+        (("T", [Message({"a": 1})]), r"one by one, got a list: .* publish\(topic, \*messages"),
         ((Message({"a": 1}), "T"), "takes the topic's name first, got a value of type Message: write publish"),
     ],
 )
