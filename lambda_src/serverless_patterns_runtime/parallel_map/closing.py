@@ -7,12 +7,6 @@ is one. Whoever does it again finds the tombstone, and at worst sends the letter
 import json
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from serverless_patterns_runtime.claims.claim import Contended
-from serverless_patterns_runtime.claims.contention import NOT_NOW
-from serverless_patterns_runtime.claims.contract import PARTITION_KEY, TIME_TO_LIVE
-from serverless_patterns_runtime.error_codes import error_code
 from serverless_patterns_runtime.load_leveled_queue.contract import DEAD_LETTER_ATTRIBUTE, MAX_MESSAGE_BYTES, DeadLetter
 from serverless_patterns_runtime.parallel_map import contract
 from serverless_patterns_runtime.parallel_map.edge import Gathering
@@ -63,21 +57,5 @@ def _send(gathering: Gathering, item: Item, error_type: str, reason: str, attemp
 
 def _record(gathering: Gathering, item: Item, error_type: str, reason: str) -> None:
     edge = gathering.edge
-    record = {
-        PARTITION_KEY: {"S": contract.failed_key(edge.claims_namespace, item.execution, item.index)},
-        contract.ERROR_TYPE: {"S": error_type},
-        contract.REASON: {"S": reason},
-        TIME_TO_LIVE: {"N": str(int(edge.clock()) + edge.claims_retention_seconds)},
-    }
-    try:
-        edge.dynamodb.put_item(
-            TableName=edge.claims_table_name,
-            Item=record,
-            ConditionExpression="attribute_not_exists(#claim)",
-            ExpressionAttributeNames={"#claim": PARTITION_KEY},
-        )
-    except ClientError as error:
-        if error_code(error) in NOT_NOW:
-            raise Contended("DynamoDB does not take the request now") from error
-        if error_code(error) != "ConditionalCheckFailedException":
-            raise
+    key = contract.failed_key(edge.claims_namespace, item.execution, item.index)
+    edge.write_once(key, {contract.ERROR_TYPE: {"S": error_type}, contract.REASON: {"S": reason}})

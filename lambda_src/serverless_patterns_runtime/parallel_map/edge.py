@@ -6,13 +6,18 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from botocore.exceptions import ClientError
+
 from serverless_patterns_runtime import environment
 from serverless_patterns_runtime.business_function import contract as business_function
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
 from serverless_patterns_runtime.claims import contract as claims
+from serverless_patterns_runtime.claims.claim import Contended
+from serverless_patterns_runtime.claims.contention import NOT_NOW
 from serverless_patterns_runtime.claims.table import ClaimsTable
 from serverless_patterns_runtime.clients import client
 from serverless_patterns_runtime.deployed_resources import DeployedResources
+from serverless_patterns_runtime.error_codes import error_code
 from serverless_patterns_runtime.parallel_map import contract
 from serverless_patterns_runtime.parallel_map.items import Items
 from serverless_patterns_runtime.resources import NO_RESOURCES, Resources
@@ -68,6 +73,27 @@ class Edge(NamedTuple):
             sleep=self.sleep,
             random=self.random,
         )
+
+    def write_once(self, key: str, item: Mapping[str, Any]) -> bool:
+        """Beside the claims, and as long as they; False: it is there already, and stays as it is.
+
+        Raises Contended, ClientError and BotoCoreError: then do it again.
+        """
+        expires_at = int(self.clock()) + self.claims_retention_seconds
+        try:
+            self.dynamodb.put_item(
+                TableName=self.claims_table_name,
+                Item={claims.PARTITION_KEY: {"S": key}, **item, claims.TIME_TO_LIVE: {"N": str(expires_at)}},
+                ConditionExpression="attribute_not_exists(#claim)",
+                ExpressionAttributeNames={"#claim": claims.PARTITION_KEY},
+            )
+        except ClientError as error:
+            if error_code(error) in NOT_NOW:
+                raise Contended("DynamoDB does not take the request now") from error
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
 
     def note(self, outcome: str) -> None:
         self.metrics.add_metric(name=outcome, unit="Count", value=1)

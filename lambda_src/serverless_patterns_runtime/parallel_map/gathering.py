@@ -6,12 +6,8 @@ Whoever comes later, by another way, finds the head and says the same.
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from serverless_patterns_runtime.claims.claim import Contended, RunningElsewhere
-from serverless_patterns_runtime.claims.contention import NOT_NOW
-from serverless_patterns_runtime.claims.contract import PARTITION_KEY, TIME_TO_LIVE
-from serverless_patterns_runtime.error_codes import error_code
+from serverless_patterns_runtime.claims.contract import PARTITION_KEY
 from serverless_patterns_runtime.parallel_map import contract
 from serverless_patterns_runtime.parallel_map.closing import closed
 from serverless_patterns_runtime.parallel_map.edge import Gathering
@@ -99,29 +95,16 @@ def _decided(gathering: Gathering, name: str, event: contract.GatherEvent, told:
         told = {**told, "outcome": contract.DEAD[event["status"]], "reason": why}
     numbers = {field: {"N": str(told[field])} for field in (contract.ITEMS, contract.PROCESSED, contract.FAILED)}
     head: dict[str, Any] = {
-        PARTITION_KEY: {"S": contract.head_key(edge.claims_namespace, name)},
         contract.OUTCOME: {"S": told["outcome"]},
         **numbers,
         **({contract.REASON: {"S": told["reason"]}} if "reason" in told else {}),
-        TIME_TO_LIVE: {"N": str(int(edge.clock()) + edge.claims_retention_seconds)},
     }
-    try:
-        edge.dynamodb.put_item(
-            TableName=edge.claims_table_name,
-            Item=head,
-            ConditionExpression="attribute_not_exists(#claim)",
-            ExpressionAttributeNames={"#claim": PARTITION_KEY},
-        )
-    except ClientError as error:
-        if error_code(error) in NOT_NOW:
-            raise Contended("DynamoDB does not take the request now") from error
-        if error_code(error) != "ConditionalCheckFailedException":
-            raise
-        found = _head(gathering, name)
-        if found is None:
-            raise Contended("the head is gone") from error
-        return found
-    return told
+    if edge.write_once(contract.head_key(edge.claims_namespace, name), head):
+        return told
+    found = _head(gathering, name)
+    if found is None:
+        raise Contended("the head is gone")
+    return found
 
 
 def _head(gathering: Gathering, name: str) -> contract.Told | None:
