@@ -1,0 +1,1 @@
+"""Reading a view: its live generation, pages, and as new as the reader asks for."""

@@ -1,0 +1,146 @@
+"""Views: what the functions that fill and rebuild them are told, and what their items look like. Both sides import it.
+
+A view has generations, numbered from 1. `live` is read; `building` is filled by a rebuild, and by every change
+meanwhile; a change of `live` is one write to one item.
+"""
+
+from typing import Literal, NamedTuple, NotRequired, TypedDict
+
+PROJECTOR_HANDLER = "serverless_patterns_runtime.cqrs_views.projector_handler.lambda_handler"
+"""Takes batches of the write model's stream; answers `batchItemFailures`."""
+
+REBUILD_HANDLER = "serverless_patterns_runtime.cqrs_views.rebuild_handler.lambda_handler"
+"""Tasks of the rebuild's state machine: see `RebuildTask`. It has the code of the views' projects."""
+
+CONTROL_HANDLER = "serverless_patterns_runtime.cqrs_views.control_handler.lambda_handler"
+"""Every minute, and for the command line: see `ControlRequest`. It holds no code of the user's."""
+
+DOCUMENT_HANDLER = "serverless_patterns_runtime.cqrs_views.document_builder:build_document"
+"""Consumer of a document's queue: a business function of ours that calls `build`."""
+
+Kind = Literal["rows", "totals"]
+
+# The control table: one item for each view, segment of a rebuild, and document.
+
+PARTITION_KEY = "item"
+"""`view/<name>`, `document/<name>` (S); of a segment `segment/<name>/<generation>/<number>`."""
+
+LIVE = "live"
+"""Of a view (N): the generation that is read. Absent until the first rebuild is done: there is no view to read yet."""
+
+BUILDING = "building"
+"""Of a view (N): the generation that is being filled, if any."""
+
+PREVIOUS = "previous"
+"""Of a view (N): the generation that was live before, while its rows may still be there."""
+
+STARTED_AT = "started_at"
+"""Of a view (M): by generation, as text, when it began (N, epoch milliseconds)."""
+
+EXECUTION = "execution"
+"""Of a view (S): ARN of the rebuild's execution."""
+
+PHASE = "phase"
+"""Of a view (S): where its last rebuild is: `scan`, `verify`, `drop`, `done`, `failed` or `cancelled`."""
+
+# Rows in a view's own DynamoDB table.
+
+ROW_PARTITION = "pk"
+"""`<generation>#<value of the partition key>` (S)."""
+
+ROW_SORT = "sk"
+"""Value of the sort key (S or N), as the view says; a view without one has `-` here."""
+
+ROW_ABOUT = "_row"
+"""The map that is ours (M); everything else of the item is the row."""
+
+ROW_VERSION = "version"
+"""In the map (N): of the aggregate's state that the row was made from."""
+
+ROW_SOURCE = "source"
+"""In the map (S): the aggregate's key."""
+
+ROW_DELETED = "deleted"
+"""In the map (BOOL, true): a tombstone, which nobody sees. It stays for `TOMBSTONE_SECONDS`."""
+
+TIME_TO_LIVE = "expires_at"
+
+TOMBSTONE_SECONDS = 7 * 24 * 3600
+"""A stream keeps its records for a day; whatever is older is projected only if it is still the aggregate's state."""
+
+CHECKED_SECONDS = 900
+"""A record this young when its generation began, or younger, may be projected without reading the aggregate. It is
+more than clocks differ."""
+
+# Totals in a view's own table: one item for each group and shard, and one for each aggregate.
+
+TOTAL = "total"
+"""`pk` of a total is `<generation>#total#<group>`, `sk` its shard (N); of an aggregate's contribution
+`<generation>#from#<key>`, and 0."""
+
+TOTAL_SHARDS = 8
+
+# The bucket of what was given up.
+
+PARKED_PREFIX = "parked/"
+"""`parked/<view>/<SHA-256 of the aggregate's key>/<version>.json`: a `Parked`."""
+
+UNDELIVERED_PREFIX = "aws/lambda/"
+"""Where Lambda's own destination writes: invocations that the function never answered, with their records."""
+
+ParkReason = Literal["refused", "unreadable", "unavailable", "contested", "unversioned"]
+"""`refused`: the project raised, or its rows cannot be stored. `unreadable`: a schema that this code does not know.
+`unavailable`: the sink took nothing for too long. `contested`: another aggregate has the row. `unversioned`: the item
+was changed by somebody else, without a version."""
+
+
+class Parked(TypedDict):
+    view: str
+    key: str
+    version: int
+    reason: ParkReason
+    message: str
+    created_at: float
+    """Of the record, epoch seconds."""
+    parked_at: float
+    old: object
+    """Image before the change in DynamoDB's JSON, or null."""
+    new: object
+
+
+class ViewTold(TypedDict):
+    """One view, as functions are told of it: short names, since all variables together are 4 KB."""
+
+    name: str
+    kind: Kind
+    call: str
+    """`module:function`."""
+    pk: str
+    """Name of the partition key in a row; of totals the name that groups are known by."""
+    sk: NotRequired[str]
+    sink: str
+    """`dynamodb`, or the name of a variable with a `SinkTold`."""
+
+
+class Env(NamedTuple):
+    """Beside the write model's `Env`: of the projector and of the rebuild's function."""
+
+    VIEWS: str
+    """`packed` `{"views": [ViewTold, ...]}`."""
+
+    VIEW_TABLES: str
+    """JSON object: name of a view in DynamoDB to its table."""
+
+    CONTROL_TABLE_NAME: str
+
+    PARKED_BUCKET_NAME: str
+
+    DOCUMENTS: str
+    """JSON object: name of a document to `{"queue": URL, "seconds": every, "sources": [names of views]}`."""
+
+
+RebuildTask = Literal["start", "scan", "verify", "flip", "drop", "fail"]
+"""Event: `{"task", "view", "generation", "segment", "segments", "resume"}`; scan, verify and drop answer
+`{"done": bool, "resume": ...}` and are called again until they are done."""
+
+ControlRequest = Literal["sweep", "status", "rebuild", "cancel", "parked", "retry"]
