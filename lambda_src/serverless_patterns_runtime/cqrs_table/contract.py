@@ -51,7 +51,7 @@ class Env(NamedTuple):
     """What the code writes, from 1. A state of a later one is not read: newer code has written it."""
 
     UPCAST: str
-    """`module:function`: takes a state and its schema version, gives the state of the next one. Empty: there is none."""
+    """`module:function`: takes a state and its schema version, gives that of the next one. Empty: there is none."""
 
 
 class CommandEnv(NamedTuple):

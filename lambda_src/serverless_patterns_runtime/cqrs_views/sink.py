@@ -1,7 +1,7 @@
 """Where the rows of a view are kept: the port that DynamoDB, SQL and OpenSearch are behind.
 
 Every write is guarded by the version of the aggregate that it comes from, and stands alone: in any order, and however
-often, the highest version of a row wins. A tombstone keeps the place of a row that is gone, so that a late one is known.
+often, the highest version of a row wins. A tombstone keeps the place of a row that is gone: a late one is refused.
 """
 
 from collections.abc import Mapping, Sequence
