@@ -51,7 +51,9 @@ def bytecode(interpreters: list[Interpreter], files: dict[str, bytes]) -> dict[i
             "/opt",
             f"{stage}/python",
         ]
-        compilers = [_start([i.executable, "-S", "-m", "compileall", *options]) for i in interpreters]
+        # no_debug_ranges: without columns, a seventh of the size; lines stay.
+        compile_all = ["-S", "-X", "no_debug_ranges", "-m", "compileall", *options]
+        compilers = [_start([i.executable, *compile_all]) for i in interpreters]
         for interpreter, compiler in zip(interpreters, compilers, strict=True):
             output, _ = compiler.communicate()
             if compiler.returncode:

@@ -11,6 +11,7 @@ import tomllib
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import CodeType
 
 import pytest
 
@@ -102,6 +103,25 @@ def test_bytecode_names_the_folder_where_lambda_unpacks_it(layers: Path) -> None
     with zipfile.ZipFile(built(layers)[f"3.{sys.version_info.minor}"]) as archive:
         code = marshal.loads(archive.read(f"python/serverless_patterns_runtime/__pycache__/errors.{tag}.pyc")[16:])
     assert code.co_filename == "/opt/python/serverless_patterns_runtime/errors.py"
+
+
+def test_bytecode_says_every_instructions_line_and_for_the_sizes_sake_no_column(layers: Path) -> None:
+    places: set[tuple[int | None, ...]] = set()
+    with zipfile.ZipFile(built(layers)[f"3.{sys.version_info.minor}"]) as archive:
+        for name in archive.namelist():
+            if name.endswith(".pyc"):
+                module = marshal.loads(archive.read(name)[16:])
+                places.update(place for code in codes(module) for place in code.co_positions())
+    assert len({line for line, *_ in places}) > 1000
+    assert {tuple(columns) for _, _, *columns in places} == {(None, None)}
+
+
+def codes(code: CodeType) -> Iterator[CodeType]:
+    """A module's, and those of all that is defined in it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from codes(constant)
 
 
 def test_every_module_has_bytecode_but_those_that_need_what_the_layer_lacks(layers: Path) -> None:

@@ -140,6 +140,14 @@ class State(NamedTuple):
         return self.text, self.places, self.faults, self.floating
 
 
+class Outcome(NamedTuple):
+    """Of one request: the world's state after it, and its answer."""
+
+    saved: Any
+    text: str
+    answer: Callable[[], Any]
+
+
 class Step(NamedTuple):
     label: str
     after: State
@@ -158,6 +166,8 @@ class Explorer:
     """Each but the first: the one that it goes on from, and one more answer."""
     longer: dict[tuple[int, str], int] = field(default_factory=dict)
     known: dict[tuple[int, int, int], Call | End] = field(default_factory=dict)
+    outcomes: dict[tuple[str, Call], "Outcome"] = field(default_factory=dict)
+    """Of a request in a state of the world: whoever sent it, and whatever else is under way, it is the same."""
     walked: dict[tuple[Any, ...], int] = field(default_factory=dict)
     """States, and how many orders lead from each to an end."""
     fired: set[str] = field(default_factory=set)
@@ -213,9 +223,8 @@ class Explorer:
         for call in dict.fromkeys(state.floating):
             left = list(state.floating)
             left.remove(call)
-            saved, _ = self._carried_out(state, call)
-            after = state._replace(saved=saved, text=self.world.text(saved), floating=tuple(left))
-            yield Step(f"late {call}", after)
+            saved, text, _ = self._carried_out(state, call)
+            yield Step(f"late {call}", state._replace(saved=saved, text=text, floating=tuple(left)))
 
     def _ended(self, state: State, number: int, end: End) -> Step:
         again = bool(end.error) or self.actors[number].comes_back(end.answer)
@@ -226,8 +235,8 @@ class Explorer:
 
     def _asked(self, state: State, number: int, call: Call) -> Iterator[Step]:
         name, (run, history) = self.actors[number].name, state.places[number]
-        saved, answer = self._carried_out(state, call)
-        done = state._replace(saved=saved, text=self.world.text(saved))
+        saved, text, answer = self._carried_out(state, call)
+        done = state._replace(saved=saved, text=text)
         yield Step(f"{name} {call}", self._moved(done, number, (run, self._longer(history, answer))))
         if not state.faults:
             return
@@ -253,13 +262,17 @@ class Explorer:
         places = (*state.places[:number], place, *state.places[number + 1 :])
         return state._replace(places=places)
 
-    def _carried_out(self, state: State, call: Call) -> tuple[Any, "Callable[[], Any]"]:
-        self.world.load(state.saved)
-        try:
-            answer: Callable[[], Any] = _Answered(getattr(self.world.services[call.service], call.method)(**call.asked))
-        except ServiceError as error:
-            answer = _Failed(call, error)
-        return self.world.save(), answer
+    def _carried_out(self, state: State, call: Call) -> "Outcome":
+        which = state.text, call
+        if which not in self.outcomes:
+            self.world.load(state.saved)
+            try:
+                answered = _Answered(getattr(self.world.services[call.service], call.method)(**call.asked))
+            except ServiceError as error:
+                answered = _Failed(call, error)
+            saved = self.world.save()
+            self.outcomes[which] = Outcome(saved, self.world.text(saved), answered)
+        return self.outcomes[which]
 
     def _longer(self, history: int, answer: Callable[[], Any]) -> int:
         which = history, str(answer)
@@ -321,7 +334,9 @@ class _Failed:
         )
 
     def __str__(self) -> str:
-        return f"{self._error.code} {self._error.message} {self._error.fields}"
+        return (
+            f"{self._error.code} {self._error.message} {json.dumps(self._error.fields, sort_keys=True, default=repr)}"
+        )
 
 
 class _Lost:
