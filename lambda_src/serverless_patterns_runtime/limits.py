@@ -10,6 +10,11 @@ __all__ = ["check_item", "check_levels", "check_requests", "check_together", "it
 
 MAX_TOGETHER = 4 * 1024 * 1024
 MAX_ITEM = 400 * 1024
+MAX_PARTITION_KEY = 2_000
+"""Bytes of a key of ours before its prefix; DynamoDB has 2,048."""
+
+MAX_SORT_KEY = 1_024
+
 MAX_LEVELS = 32
 """Of an attribute's value: 31 maps or lists around a number."""
 

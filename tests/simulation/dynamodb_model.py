@@ -5,6 +5,7 @@ After AWS's documentation, not after an emulator; `tests/live` holds it against 
 
 import random
 import re
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -168,20 +169,57 @@ class DynamoDB:
         return answer
 
     def scan(
-        self, *, TableName: str, ConsistentRead: bool = False, ExclusiveStartKey: Item | None = None
+        self,
+        *,
+        TableName: str,
+        ConsistentRead: bool = False,
+        Segment: int = 0,
+        TotalSegments: int = 1,
+        FilterExpression: str = "",
+        ExpressionAttributeNames: Mapping[str, str] | None = None,
+        ExpressionAttributeValues: Mapping[str, Any] | None = None,
+        Limit: int | None = None,
+        ExclusiveStartKey: Item | None = None,
     ) -> dict[str, Any]:
-        """A whole table; only as the runtime asks, which is consistently."""
+        """A whole table, or one of its parts; only as the runtime asks, which is consistently."""
         assert ConsistentRead
         table = self._table(TableName)
-        keys = sorted(table.items)
+        if not 0 <= Segment < TotalSegments:
+            raise invalid("The Segment parameter must be less than the TotalSegments")
+        keys = sorted(key for key in table.items if _part(key, TotalSegments) == Segment)
         if ExclusiveStartKey is not None:
             last = table.key_of(ExclusiveStartKey, exact=True)
+            if _part(last, TotalSegments) != Segment:
+                raise invalid("The provided Exclusive start key does not map to the provided Segment")
             keys = [key for key in keys if key > last]
-        page = keys[: self.page]
-        answer: dict[str, Any] = {"Items": [values.copied(table.items[key]) for key in page], "Count": len(page)}
+        page = keys[: min(Limit or self.page, self.page)]
+        bound = Bindings(ExpressionAttributeNames or {}, ExpressionAttributeValues or {})
+        fits = parse_condition(FilterExpression) if FilterExpression else lambda _, __: True
+        found = [table.items[key] for key in page if fits(table.items[key], bound)]
+        answer: dict[str, Any] = {"Items": [values.copied(item) for item in found], "Count": len(found)}
         if len(page) < len(keys):
             answer["LastEvaluatedKey"] = {part: table.items[page[-1]][part] for part in table.key}
         return answer
+
+    def batch_write_item(self, *, RequestItems: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
+        """Of one table, without conditions; some of it may be left for another time."""
+        ((name, requests),) = RequestItems.items()
+        table = self._table(name)
+        if not 1 <= len(requests) <= MAX_BATCH_STATEMENTS:
+            raise invalid("Too many items requested for the BatchWriteItem call")
+        writes: dict[Key, Item | None] = {}
+        for request in requests:
+            ((kind, said),) = request.items()
+            put = kind == "PutRequest"
+            key = table.key_of(said["Item" if put else "Key"], exact=not put)
+            if key in writes:
+                raise invalid("Provided list of item keys contains duplicates")
+            writes[key] = {n: values.normalized(v) for n, v in said["Item"].items()} if put else None
+        done = self._chance.randint(1, len(writes)) if self._chance.random() < 0.2 else len(writes)
+        for key, item in list(writes.items())[:done]:
+            if item is not None or key in table.items:
+                self._write(name, key, item)
+        return {"UnprocessedItems": {name: list(requests[done:])} if requests[done:] else {}}
 
     def _query_index(
         self, table: Table, index: str, condition: str, bound: Bindings, start: Item | None
@@ -454,6 +492,11 @@ class DynamoDB:
                 parse_update(request["UpdateExpression"])
         except SyntaxFault as fault:
             raise invalid(str(fault)) from None
+
+
+def _part(key: Key, parts: int) -> int:
+    """By a hash of the partition key that is the same in every process."""
+    return zlib.crc32(repr(key[0]).encode()) % parts
 
 
 def _reason(outcome: Any) -> dict[str, Any]:

@@ -63,7 +63,11 @@ ROW_SOURCE = "source"
 ROW_DELETED = "deleted"
 """In the map (BOOL, true): a tombstone, which nobody sees. It stays for `TOMBSTONE_SECONDS`."""
 
+ROW_MARK = "mark"
+"""In the map of a tombstone (S): another one with each write, so that none is taken for one that was here before."""
+
 TIME_TO_LIVE = "expires_at"
+"""Of a tombstone (N), epoch seconds."""
 
 TOMBSTONE_SECONDS = 7 * 24 * 3600
 """A stream keeps its records for a day; whatever is older is projected only if it is still the aggregate's state."""

@@ -40,10 +40,12 @@ class StoredRow(NamedTuple):
     source: str
     row: Mapping[str, Any] | None
     """None: a tombstone."""
+    mark: str = ""
+    """Of a tombstone: another one with each, so that none is taken for one that was here before."""
 
 
 class Contested(NamedTuple):
-    """A row that was not written, because it is another aggregate's."""
+    """A change that was not written, because another aggregate has the place of its row."""
 
     change: RowChange
     found: StoredRow
@@ -65,12 +67,12 @@ class Sink(Protocol):
     def write(self, generation: int, changes: Sequence[RowChange]) -> Sequence[Contested]:
         """Each where there is no such row, or one of the same aggregate with a lower version; else nothing happens.
 
-        Returns the rows, not tombstones, whose place another aggregate has.
+        Returns what was not written because another aggregate has its place: rows, and tombstones where a tombstone is.
         """
         ...
 
     def replace_tombstone(self, generation: int, change: RowChange, seen: StoredRow) -> bool:
-        """Put a row where exactly this tombstone of another aggregate is. False: it is not, any more."""
+        """Write this row or tombstone where exactly this tombstone is, with its mark. False: it is not, any more."""
         ...
 
     def read(self, generation: int, keys: Sequence[RowKey]) -> Sequence[StoredRow | None]:

@@ -1,0 +1,57 @@
+"""The environment of functions that fill views, parsed once at init."""
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypedDict, cast
+
+from serverless_patterns_runtime import environment
+from serverless_patterns_runtime.business_function.business_function import BusinessFunction
+from serverless_patterns_runtime.cqrs_views import contract
+from serverless_patterns_runtime.cqrs_views.contract import ViewTold
+from serverless_patterns_runtime.cqrs_views.dynamodb_sink import DynamoDbSink
+from serverless_patterns_runtime.cqrs_views.sink import Sink
+from serverless_patterns_runtime.cqrs_views.together import Together
+from serverless_patterns_runtime.cqrs_views.views import View
+from serverless_patterns_runtime.fan_out_topic.packed import unpacked
+
+__all__ = ["DocumentTold", "ViewSettings", "dynamodb_view"]
+
+
+class DocumentTold(TypedDict):
+    queue: str
+    seconds: int
+    sources: list[str]
+
+
+class ViewSettings(NamedTuple):
+    views: Mapping[str, View]
+    control_table_name: str
+    bucket: str
+    """Of what was given up."""
+    documents: Mapping[str, DocumentTold]
+
+    @classmethod
+    def from_environment(cls, dynamodb: Any, together: Together) -> "ViewSettings":
+        """Loads the views' functions. Raises KeyError and ImportError, at init."""
+        env = environment.read(contract.Env)
+        tables = cast("dict[str, str]", json.loads(env.VIEW_TABLES))
+        told = cast("list[ViewTold]", unpacked(env.VIEWS)["views"])
+        views = {one["name"]: _view(one, tables, dynamodb, together) for one in told}
+        documents = cast("dict[str, DocumentTold]", json.loads(env.DOCUMENTS))
+        return cls(views, env.CONTROL_TABLE_NAME, env.PARKED_BUCKET_NAME, documents)
+
+
+def _view(told: ViewTold, tables: Mapping[str, str], dynamodb: Any, together: Together) -> View:
+    call = BusinessFunction.load(told["call"], returns_effects=False).call
+    if told["sink"] == "dynamodb":
+        return dynamodb_view(told, call, DynamoDbSink(dynamodb, tables[told["name"]], "sk" in told, together))
+    return View.of(told, call, _other_sink(told, os.environ[told["sink"]]))
+
+
+def dynamodb_view(told: ViewTold, call: Any, sink: DynamoDbSink) -> View:
+    return View.of(told, call, sink if told["kind"] == "rows" else None, sink.table_name)
+
+
+def _other_sink(told: ViewTold, described: str) -> Sink:
+    raise ValueError(f"{told['name']}: this layer knows no sink {described!r}")
