@@ -34,6 +34,7 @@ from ._api_proxy.usage_plan_checks import check_usage_plans
 from ._api_proxy.usage_plans import define_usage_plans
 from ._api_proxy.wrong_kinds import check_kinds
 from ._checks import Problems, path_of
+from ._grantee import check_grantee
 from ._idempotency import Idempotency
 from .defaults import Alarms, settings_of
 from .throttle import Throttle
@@ -141,7 +142,7 @@ class ApiProxy(Measured):
         max_latency: Duration = _MAX_LATENCY,
     ) -> None:
         problems, settings = Problems(path_of(scope, id)), settings_of(scope)
-        once = Idempotency(None, claims, claims_namespace or id, claims_retention)
+        once = Idempotency(None, claims, id if claims_namespace is None else claims_namespace, claims_retention)
         said = {"access_logs": access_logs, "alarms": alarms, "alarm_actions": alarm_actions, "domain": domain}
         said |= {"throttle": given(throttle, _THROTTLE), "max_latency": given(max_latency, _MAX_LATENCY)}
         said |= {"usage_plans": usage_plans or None, "web_acl": web_acl}
@@ -211,6 +212,7 @@ class ApiProxy(Measured):
 
     def grant_invoke(self, grantee: iam.IGrantable, *routes: str) -> iam.Grant:
         """Allow calling routes that an `IamAuthorizer` guards; without routes, all of these."""
+        check_grantee(self, "grant_invoke", grantee)
         chosen = [known(self, self._routes, route) for route in routes] or [*self._routes.values()]
         warn_of_wide_grant(self, chosen, [*self._routes.values()])
         return grant_invoke(self, self.rest_api, self.stage.stage_name, grantee, chosen, all=not routes)

@@ -17,6 +17,7 @@ from ._fan_out_topic.assembly import assemble
 from ._fan_out_topic.subscriptions import Subscriber, Watch
 from ._fan_out_topic.uploads import Uploads, check_uploads, publish_uploads
 from ._fan_out_topic.watching import Measured
+from ._grantee import check_grantee
 from .defaults import Alarms, settings_of
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class FanOutTopic(Measured):
             content_based_deduplication=content_based_deduplication,
             topic=topic,
             claims=claims,
-            namespace=namespace or id,
+            namespace=id if namespace is None else namespace,
             encryption_key=cast("kms.IKey | None", encryption_key),
             access_logs=cast("s3.IBucket | None", access_logs),
         )
@@ -164,6 +165,7 @@ class FanOutTopic(Measured):
 
     def grant_publish(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow publishing, under the topic's customer key, and leaving large payloads in their bucket."""
+        check_grantee(self, "grant_publish", grantee)
         return self._parts.publisher.grant(grantee)
 
     def publisher(self, name: str) -> Callable[[lambda_.Function], object]:

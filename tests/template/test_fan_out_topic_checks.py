@@ -43,7 +43,17 @@ TOPIC: list[tuple[dict[str, Any], str]] = [
     ),
     *(
         ({"namespace": name}, f"namespace must be 1 to 60 of A-Z a-z 0-9 . _ -, got {name!r}: {DATA}")
-        for name in ("a#b", "x" * 61)
+        for name in ("", "a#b", "x" * 61)
+    ),
+    (
+        {"claims": "claims"},
+        "claims must be a DynamoDB table, got 'claims': "
+        "pass the construct, or one of dynamodb.Table.from_...; leave it out for one of its own",
+    ),
+    (
+        {"fan_in": a_fan_in(on_complete=a_handler("orders:gathered"))},
+        "fan_in on_complete must take a Completion, got orders:gathered annotated Gathered: a Gathered is what the "
+        "on_complete of a ParallelMap takes: mend the annotation, or name another function",
     ),
     ({"unmatched": "drop"}, "unmatched must be one of 'keep', 'count', got 'drop': leave it out to let them go"),
     (
@@ -142,6 +152,38 @@ TOPIC: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("arguments", "message"), TOPIC, ids=[text.partition(", got")[0] for _, text in TOPIC])
 def test_a_wrong_argument_of_the_topic_is_refused(arguments: dict[str, Any], message: str) -> None:
     assert refusal(lambda: a_topic(new_stack(), **arguments)) == f"Shop/OrderEvents: {message}"
+
+
+@pytest.mark.parametrize("function", ["ready", "ready_quoted", "ready_by_module"])
+def test_a_subscriber_that_takes_the_end_of_a_fan_in_is_refused(function: str) -> None:
+    topic = a_topic(new_stack(), fan_in=a_fan_in(on_complete=a_handler(f"orders:{function}")))
+    assert refusal(lambda: topic.add_subscriber("Inventory", a_handler(f"orders:{function}"))) == (
+        "Shop/OrderEvents.add_subscriber('Inventory'): target must take the body of a message, got "
+        f"orders:{function} annotated Completion: a Completion is what the on_complete of a FanIn takes: mend the "
+        "annotation, or name another function"
+    )
+
+
+def test_nobody_but_what_can_be_granted_something_may_publish() -> None:
+    topic = a_topic(new_stack())
+    assert refusal(lambda: topic.grant_publish("role")) == (  # pyright: ignore[reportArgumentType]
+        "Shop/OrderEvents.grant_publish: grantee must be an iam.IGrantable, got 'role': "
+        "pass a function, a role or a user"
+    )
+
+
+def test_a_topic_is_no_grant_and_its_publisher_has_a_name() -> None:
+    topic = a_topic(new_stack())
+    must = "Handler(orders:fulfil): grants[0] must be something to call with the lambda_.Function, got"
+    lines: list[tuple[Any, str]] = [
+        (topic, "a value of type FanOutTopic: write grants=[topic.publisher('ORDER_EVENTS')], with the name that "
+         "publish() takes"),
+        (topic.publisher, "the method publisher itself: call it, with the name that publish() takes: "
+         "topic.publisher('ORDER_EVENTS')"),
+        ("publish", "'publish': write grants=[bucket.grant_read]"),
+    ]  # fmt: skip
+    for grant, message in lines:
+        assert refusal(lambda grant=grant: a_handler(grants=[grant])) == f"{must} {message}"
 
 
 def test_arguments_of_a_topic_of_mine_are_its_own() -> None:

@@ -17,6 +17,7 @@ from serverless_patterns_runtime.load_leveled_queue.contract import (
 )
 
 from .._checks import Problems, is_token, seconds
+from .._payloads import check_payload
 from .._running import check_in_pattern
 from .._shapes import named, several, told
 from .._tables import check_table
@@ -119,7 +120,8 @@ def _check_topic(problems: Problems, asked: Asked) -> None:
         fix = "pass fifo=True, or leave it out"
         problems.add("content_based_deduplication", "be left out on a standard topic", "True", fix)
     _check_path(problems, "idempotency_key", asked.idempotency_key, "order_id")
-    if not is_token(asked.namespace) and not _NAMESPACE.fullmatch(str(asked.namespace)):
+    given: Any = asked.namespace
+    if not is_token(given) and not (isinstance(given, str) and _NAMESPACE.fullmatch(given)):
         fix = "it is data: choose a name that will not change"
         problems.add("namespace", "be 1 to 60 of A-Z a-z 0-9 . _ -", repr(asked.namespace), fix)
 
@@ -150,6 +152,7 @@ def _check_fan_in(problems: Problems, fan_in: Any, scope: Construct, settings: S
     handler = fan_in.on_complete
     if isinstance(handler, Handler):  # pyright: ignore[reportUnnecessaryIsInstance]
         check_in_pattern(problems, "fan_in on_complete", handler, scope, settings, COMPLETION_VARIABLES)
+        check_payload(problems, "fan_in on_complete", handler, "Completion", "a Completion")
     else:
         fix = "our runtime hands it the results: wrap your Python function in a Handler"
         problems.add("fan_in on_complete", "be a Handler", told(handler), fix)
