@@ -34,7 +34,6 @@ from ._api_proxy.usage_plan_checks import check_usage_plans
 from ._api_proxy.usage_plans import define_usage_plans
 from ._api_proxy.wrong_kinds import check_kinds
 from ._checks import Problems, path_of
-from ._grantee import check_grantee
 from ._idempotency import Idempotency
 from .defaults import Alarms, settings_of
 from .throttle import Throttle
@@ -212,7 +211,6 @@ class ApiProxy(Measured):
 
     def grant_invoke(self, grantee: iam.IGrantable, *routes: str) -> iam.Grant:
         """Allow calling routes that an `IamAuthorizer` guards; without routes, all of these."""
-        check_grantee(self, "grant_invoke", grantee)
         chosen = [known(self, self._routes, route) for route in routes] or [*self._routes.values()]
         warn_of_wide_grant(self, chosen, [*self._routes.values()])
         return grant_invoke(self, self.rest_api, self.stage.stage_name, grantee, chosen, all=not routes)

@@ -14,6 +14,7 @@ from serverless_patterns_runtime.fan_out_topic.contract import Scope
 from ._checks import Problems, path_of
 from ._fan_out_topic.arguments import Asked, check_publisher, checked
 from ._fan_out_topic.assembly import assemble
+from ._fan_out_topic.silence import warn_of_uploads
 from ._fan_out_topic.subscriptions import Subscriber, Watch
 from ._fan_out_topic.uploads import Uploads, check_uploads, publish_uploads
 from ._fan_out_topic.watching import Measured
@@ -195,7 +196,9 @@ class FanOutTopic(Measured):
         problems.raise_any()
         publisher, key = self._parts.publisher, self._parts.adding.key
         settings = settings_of(self)
-        return publish_uploads(self, publisher, bucket, (prefix, suffix), key, settings, self._watch)
+        uploads = publish_uploads(self, publisher, bucket, (prefix, suffix), key, settings, self._watch)
+        warn_of_uploads(self, self.subscribers, publisher.attributes)
+        return uploads
 
     def _route_target(self) -> PublishTarget:
         return self._parts.target

@@ -402,7 +402,9 @@ def test_other_notifications_of_a_bucket_stay() -> None:
 
 def test_an_imported_bucket_is_warned_about_with_what_its_owner_has_to_set() -> None:
     stack = new_stack()
-    a_topic(stack, alarms="none").publish_from(s3.Bucket.from_bucket_name(stack, "Theirs", "theirs"))
+    topic = a_topic(stack, alarms="none")
+    topic.add_subscriber("Inventory", a_handler())
+    topic.publish_from(s3.Bucket.from_bucket_name(stack, "Theirs", "theirs"))
     (warning,) = warnings(stack)
     assert '{"EventBridgeConfiguration": {"EventBridgeEnabled": true}}' in warning
     assert "Shop/Theirs" in warning

@@ -18,6 +18,7 @@ from ..load_leveled_queue import LoadLeveledQueue
 from .filters import written
 from .kept_members import check_filter_kept
 from .packing import check_fits
+from .silence import warn_of_unmade_attributes
 from .subscriber_checks import check_asked, check_name, check_part, check_place, check_target, key_of
 from .subscriptions import Endpoint, Source, Subscriber, Watch, subscribe, undelivered_alarm
 from .targets import Branch, branch_of, home_of
@@ -146,6 +147,7 @@ class Adding:
             takes_part=part,
             alarms=self.watch.define(host, [undelivered_alarm(name, letters)], settings),
         )
+        warn_of_unmade_attributes(subscriber, self.publisher.attributes)
         self.subscribers[name] = subscriber
         self._addresses[_address(branch) or name] = name
         return subscriber
