@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, cast
 from aws_cdk import Stack
 from aws_cdk import aws_lambda as lambda_
 
+from ._checks import is_token
+
 if TYPE_CHECKING:
     from typing import Any
 
@@ -33,6 +35,12 @@ def tell(function: lambda_.IFunction, more: Mapping[str, str]) -> None:
 def names_told(function: lambda_.IFunction) -> frozenset[str]:
     """Names of what it is told by now."""
     return frozenset(_TOLD[id(function)][1])
+
+
+def number_told(function: lambda_.IFunction, name: str) -> int | None:
+    """A whole number that it is told by now; `None` when CloudFormation alone knows it."""
+    value = _TOLD[id(function)][1][name]
+    return None if is_token(value) else int(value)
 
 
 def texts_told(function: lambda_.IFunction) -> dict[str, str]:

@@ -213,7 +213,9 @@ def test_only_handlers_take_part_unless_they_are_left_out() -> None:
     topic.add_subscriber("Inventory", a_handler(), filter=PLACED)
     topic.add_subscriber("Invoicing", a_handler(), filter=PLACED, filter_scope="body")
     topic.add_subscriber("Analytics", a_handler(), fan_in=False)
-    topic.add_subscriber("Mine", a_queue(stack, idempotency_key="order_id"), fan_in=True)
+    topic.add_subscriber(
+        "Mine", a_queue(stack, idempotency_key="order_id", claims_retention=Duration.days(60)), fan_in=True
+    )
     topic.add_subscriber("Audit", sqs.Queue(stack, "AuditQueue"))
     taking = {name for name, each in topic.subscribers.items() if each.takes_part}
     assert taking == {"Inventory", "Invoicing", "Mine"}
@@ -458,7 +460,12 @@ def test_subscribers_of_another_stack_make_no_circle() -> None:
     topic = a_topic(here, idempotency_key="order_id", fan_in=a_fan_in(), claim_check=ClaimCheck(), unmatched="keep")
     topic.add_subscriber("Inventory", a_handler(tables={"ORDERS": a_table(there)}), filter=PLACED, scope=there)
     topic.add_subscriber("Audit", sqs.Queue(there, "Audit"), filter=PLACED)
-    topic.add_subscriber("Mine", a_queue(there, idempotency_key="order_id"), filter=PLACED, fan_in=True)
+    topic.add_subscriber(
+        "Mine",
+        a_queue(there, idempotency_key="order_id", claims_retention=Duration.days(60)),
+        filter=PLACED,
+        fan_in=True,
+    )
     topic.add_subscriber("Checkout", a_saga(there, "Checkout"), filter=PLACED)
     app.synth()
     assert here.dependencies == []

@@ -122,7 +122,11 @@ TOPIC: list[tuple[dict[str, Any], str]] = [
         )
         for value in (0, 60 * 86_400)
     ),
-    ({"fan_in": a_fan_in(retention=DAYS(54))}, f"fan_in retention must {KEPT}, got 4,665,600 seconds: {RETENTION}"),
+    (
+        {"fan_in": a_fan_in(retention=DAYS(59))},
+        "fan_in retention must be a Duration from 5,184,000 to 315,360,000 seconds, got 5,097,600 seconds: a branch "
+        "knows a message for 60 days: one that is published again when its end is forgotten completes twice",
+    ),
     ({"claim_check": True}, "claim_check must be a ClaimCheck, got True: write claim_check=ClaimCheck(keep=[...])"),
     (
         {"claim_check": ClaimCheck(keep="kind")},
@@ -330,7 +334,10 @@ def test_a_variable_that_the_topic_needs_is_refused(variable: str) -> None:
 
 def test_a_queue_with_another_key_cannot_take_part() -> None:
     stack = new_stack()
-    topic, mine = a_topic(stack, idempotency_key="order_id", fan_in=a_fan_in()), a_queue(stack)
+    topic, mine = (
+        a_topic(stack, idempotency_key="order_id", fan_in=a_fan_in()),
+        a_queue(stack, claims_retention=DAYS(60)),
+    )
     topic.add_subscriber("Fulfilment", mine)
     topic = a_topic(stack, "Others", idempotency_key="order_id", fan_in=a_fan_in())
     assert refusal(lambda: topic.add_subscriber("Fulfilment", mine, fan_in=True)) == (
@@ -341,12 +348,37 @@ def test_a_queue_with_another_key_cannot_take_part() -> None:
 
 def test_a_queue_that_keeps_messages_longer_than_the_fan_in_remembers_cannot_take_part() -> None:
     stack = new_stack()
-    mine = a_queue(stack, idempotency_key="order_id", retention_period=DAYS(13))
+    mine = a_queue(stack, idempotency_key="order_id", retention_period=DAYS(13), claims_retention=DAYS(60 + 4))
     topic = a_topic(stack, idempotency_key="order_id", fan_in=a_fan_in())
     assert refusal(lambda: topic.add_subscriber("Fulfilment", mine, fan_in=True)) == (
         "Shop/OrderEvents.add_subscriber('Fulfilment'): fan_in must remember for 5,529,600 seconds or more, got "
         "5,184,000 seconds: its queue keeps messages for long: pass FanIn(retention=...) of 64 days or more"
     )
+
+
+def test_a_queue_that_forgets_before_a_message_s_last_way_back_cannot_take_part() -> None:
+    stack = new_stack()
+    topic = a_topic(stack, idempotency_key="order_id", fan_in=a_fan_in())
+    mine = a_queue(stack, idempotency_key="order_id", claims_retention=DAYS(54))
+    assert refusal(lambda: topic.add_subscriber("Fulfilment", mine, fan_in=True)) == (
+        "Shop/OrderEvents.add_subscriber('Fulfilment'): target claims_retention must be 4,752,000 seconds or more, got "
+        f"4,665,600 seconds: {RETENTION.removesuffix(': leave it out for 60 days')}: define it with "
+        "claims_retention=Duration.days(60)"
+    )
+    topic.add_subscriber("Fulfilment", mine)
+
+
+def test_a_queue_that_remembers_longer_than_the_fan_in_cannot_take_part() -> None:
+    stack = new_stack()
+    mine = a_queue(stack, idempotency_key="order_id", claims_retention=DAYS(61))
+    topic = a_topic(stack, idempotency_key="order_id", fan_in=a_fan_in())
+    assert refusal(lambda: topic.add_subscriber("Fulfilment", mine, fan_in=True)) == (
+        "Shop/OrderEvents.add_subscriber('Fulfilment'): fan_in must remember as long as its branch, 5,270,400 seconds, "
+        "got 5,184,000 seconds: what is published again in between completes twice: pass FanIn(retention=...) of 61 "
+        "days or more"
+    )
+    longer = a_topic(stack, "Longer", idempotency_key="order_id", fan_in=a_fan_in(retention=DAYS(61)))
+    longer.add_subscriber("Fulfilment", mine, fan_in=True)
 
 
 def test_what_our_runtime_does_not_run_cannot_take_part() -> None:
@@ -367,7 +399,7 @@ def test_what_our_runtime_does_not_run_cannot_take_part() -> None:
 
 def test_two_topics_cannot_both_take_a_queue_into_their_fan_ins() -> None:
     stack = new_stack()
-    mine = a_queue(stack, idempotency_key="order_id")
+    mine = a_queue(stack, idempotency_key="order_id", claims_retention=DAYS(60))
     for id in ("One", "Two"):
         topic = a_topic(stack, id, idempotency_key="order_id", fan_in=a_fan_in())
         if id == "One":

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from aws_cdk import Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
@@ -52,7 +52,9 @@ def test_a_fan_in_without_a_branch_is_told(part: bool | None) -> None:
 def test_a_fan_in_with_one_branch_is_silent() -> None:
     stack = new_stack()
     topic = a_topic(stack, idempotency_key="order_id", fan_in=a_fan_in())
-    topic.add_subscriber("Audit", a_queue(stack, idempotency_key="order_id"), fan_in=True)
+    topic.add_subscriber(
+        "Audit", a_queue(stack, idempotency_key="order_id", claims_retention=Duration.days(60)), fan_in=True
+    )
     assert warnings(stack) == []
 
 

@@ -27,7 +27,13 @@ from ..handler import Handler
 from .gathering import COMPLETION_VARIABLES
 from .kept_members import check_expected_kept
 from .unmatched import UNMATCHED
-from .ways_back import LEAST_RETENTION_SECONDS, MOST_RETENTION_SECONDS, RETENTION_FIX
+from .ways_back import (
+    CLAIMS_RETENTION_SECONDS,
+    HEAD_FIX,
+    LEAST_RETENTION_SECONDS,
+    MOST_RETENTION_SECONDS,
+    RETENTION_FIX,
+)
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
@@ -158,7 +164,7 @@ def _check_fan_in(problems: Problems, fan_in: Any, scope: Construct, settings: S
         problems.add("fan_in on_complete", "be a Handler", told(handler), fix)
     _check_path(problems, "fan_in expected", fan_in.expected, "branches")
     problems.whole_number("fan_in max_concurrency", fan_in.max_concurrency, 2, 1_000, "leave it out for 5")
-    _check_kept(problems, "fan_in retention", fan_in.retention)
+    _check_head(problems, fan_in.retention)
     _check_deadline(problems, fan_in.deadline, seconds(fan_in.retention))
 
 
@@ -168,9 +174,14 @@ def _check_deadline(problems: Problems, deadline: Any, retention: int | None) ->
     problems.duration("fan_in deadline", deadline, 1, most, fix)
 
 
-def _check_kept(problems: Problems, argument: str, retention: Any, least: int = LEAST_RETENTION_SECONDS) -> None:
+def _check_head(problems: Problems, retention: Any) -> None:
+    """Refuse an end that is forgotten before the claims of its branches."""
+    problems.duration("fan_in retention", retention, CLAIMS_RETENTION_SECONDS, MOST_RETENTION_SECONDS, HEAD_FIX)
+
+
+def _check_kept(problems: Problems, argument: str, retention: Any) -> None:
     """Refuse what is deleted before the last way back of a message has ended."""
-    problems.duration(argument, retention, least, MOST_RETENTION_SECONDS, RETENTION_FIX)
+    problems.duration(argument, retention, LEAST_RETENTION_SECONDS, MOST_RETENTION_SECONDS, RETENTION_FIX)
 
 
 def _check_claim_check(problems: Problems, claim_check: Any) -> None:
