@@ -64,5 +64,6 @@ def _department(scope: Construct, name: str, function: str, **tables: dynamodb.I
         consumer=Handler(CODE, f"marketplace:{function}", tables=tables, timeout=TIMEOUT),
         max_concurrency=2,
         idempotency_key="order_id",
+        claims_retention=Duration.days(60),  # a topic brings a message back for longer than a queue does
         retry_base_delay=Duration.seconds(2),  # all it needs is DynamoDB: no outage of a partner to wait out
     )

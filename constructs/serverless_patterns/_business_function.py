@@ -7,6 +7,7 @@ from pathlib import Path
 from ._checks import Problems, did_you_mean
 from ._source import module_file
 
+_OURS = "serverless_patterns_runtime"
 _SIGNATURE = "(payload) or (payload, invocation)"
 
 
@@ -38,24 +39,36 @@ def returns_effects(code: Path, reference: str, problems: Problems) -> bool:
 
 def takes_request(code: Path, reference: str) -> bool:
     """Whether a checked function is annotated to take the `Request` of an API, and nothing else."""
+    return payload_class(code, reference) == "Request"
+
+
+def payload_class(code: Path, reference: str) -> str | None:
+    """Name of the runtime's class that a checked function is annotated to take, and nothing else; `None`: of none."""
     module_name, _, name = reference.partition(":")
     file = module_file(code, module_name)
-    assert file is not None
+    if file is None:
+        return None  # a function of ours
     module = ast.parse(file.read_bytes())
     arguments = {node.name: node.args for node in _definitions(module.body)}[name]
-    match [*arguments.posonlyargs, *arguments.args][0].annotation:
+    annotation = [*arguments.posonlyargs, *arguments.args][0].annotation
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        try:
+            annotation = ast.parse(annotation.value, mode="eval").body
+        except SyntaxError:
+            return None
+    match annotation:
         case ast.Name(id=found):
-            return found in {
-                alias.asname or alias.name
+            return {
+                alias.asname or alias.name: alias.name
                 for node in ast.walk(module)
-                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("serverless_patterns_runtime")
+                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(_OURS)
                 for alias in node.names
-                if alias.name == "Request"
-            }
-        case ast.Attribute(value=ast.Name(id="serverless_patterns_runtime"), attr=found):
-            return found == "Request"
+            }.get(found)
+        case ast.Attribute(value=ast.Name(id=package), attr=found):
+            imported = (alias for node in ast.walk(module) if isinstance(node, ast.Import) for alias in node.names)
+            return found if any((it.asname or it.name) == package and it.name == _OURS for it in imported) else None
         case _:
-            return False
+            return None
 
 
 def _check_imports(module: ast.Module, code: Path, file: Path, problems: Problems) -> None:

@@ -18,6 +18,7 @@ from ._environment import variables
 from ._grants import grant_handler, statement
 from ._layer import runtime_layer
 from ._logs import define_log_group
+from ._published_topics import check_topics
 from ._told import remember
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ def define_function(
         grant(function)
     if handler.customize is not None:
         handler.customize(function)
+    check_topics(function, handler)
     return function
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Duration, RemovalPolicy
 
@@ -52,7 +52,8 @@ class Idempotency:
 
     def check_place(self, problems: Problems, scope: Construct) -> None:
         """Check the table and the namespace."""
-        if not is_token(self.namespace) and not _NAMESPACE.fullmatch(self.namespace):
+        given: Any = self.namespace
+        if not is_token(given) and not (isinstance(given, str) and _NAMESPACE.fullmatch(given)):
             fix = "it is data: choose a name that will not change"
             problems.add("claims_namespace", "be 1 to 128 of A-Z a-z 0-9 . _ -", repr(self.namespace), fix)
         elif self.namespace == ATTEMPTS:
@@ -60,7 +61,8 @@ class Idempotency:
             problems.add("claims_namespace", f"be another word than {ATTEMPTS!r}", repr(self.namespace), fix)
         if self.claims is not None:
             fix = f"define it so, with {TIME_TO_LIVE!r} as its time to live, or leave claims out"
-            check_table(problems, "claims", self.claims, PARTITION_KEY, fix)
+            if not check_table(problems, "claims", self.claims, PARTITION_KEY, fix):
+                return
             fix = "pass another claims_namespace: each would take the other's messages for duplicates"
             check_free(problems, scope, self.claims, "claims_namespace", self.namespace, fix)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 
 from ._checks import Problems
+from ._shapes import told
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
@@ -49,10 +50,17 @@ def _text(name: str) -> dynamodb.Attribute:
     return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)
 
 
-def check_table(problems: Problems, argument: str, table: dynamodb.ITable, partition_key: str, fix: str) -> None:
-    """Refuse a table with other keys. One that is defined in this app shows them; an imported one does not."""
+def check_table(problems: Problems, argument: str, table: Any, partition_key: str, fix: str) -> bool:
+    """Refuse what is no table, and one with other keys; whether it is one.
+
+    One that is defined in this app shows its keys; an imported one does not.
+    """
+    if not hasattr(table, "table_arn"):
+        theirs = "pass the construct, or one of dynamodb.Table.from_...; leave it out for one of its own"
+        problems.add(argument, "be a DynamoDB table", told(table), theirs)
+        return False
     if not isinstance(table, dynamodb.TableV2 | dynamodb.Table):
-        return
+        return True
     resource = cast("dynamodb.CfnTable | dynamodb.CfnGlobalTable", table.node.default_child)
     seen = Stack.of(table).resolve([resource.key_schema, resource.attribute_definitions])
     keys = {key["attributeName"]: key["keyType"] for key in seen[0]}
@@ -60,3 +68,4 @@ def check_table(problems: Problems, argument: str, table: dynamodb.ITable, parti
     if keys != {partition_key: "HASH"} or types[partition_key] != "S":
         got = ", ".join(f"{name!r} ({kind}, {types[name]})" for name, kind in keys.items())
         problems.add(argument, f"have the partition key {partition_key!r} (HASH, S) and no sort key", got, fix)
+    return True

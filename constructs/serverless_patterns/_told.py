@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, cast
 from aws_cdk import Stack
 from aws_cdk import aws_lambda as lambda_
 
+from ._checks import is_token
+
 if TYPE_CHECKING:
     from typing import Any
 
 # By identity of the function, which is kept: jsii holds its Python object weakly, and another would forget.
 _TOLD: dict[int, tuple[lambda_.IFunction, dict[str, str]]] = {}
+
+_TOPICS: dict[int, tuple[lambda_.IFunction, set[str]]] = {}
 
 
 def remember(function: lambda_.Function, told: Mapping[str, str]) -> None:
@@ -33,7 +37,25 @@ def names_told(function: lambda_.IFunction) -> frozenset[str]:
     return frozenset(_TOLD[id(function)][1])
 
 
+def number_told(function: lambda_.IFunction, name: str) -> int | None:
+    """A whole number that it is told by now; `None` when CloudFormation alone knows it."""
+    value = _TOLD[id(function)][1][name]
+    return None if is_token(value) else int(value)
+
+
 def texts_told(function: lambda_.IFunction) -> dict[str, str]:
     """What it is told, at the end of synth; what only CloudFormation knows is empty."""
     told = cast("Mapping[str, Any]", Stack.of(function).resolve(_TOLD[id(function)][1]))
     return {name: value if isinstance(value, str) else "" for name, value in told.items()}
+
+
+def tell_topic(function: lambda_.Function, name: str, told: str) -> None:
+    """Tell any function of a topic, by the name that it publishes to."""
+    function.add_environment(name, told)
+    seen = cast(lambda_.IFunction, function)
+    _TOPICS.setdefault(id(seen), (seen, set()))[1].add(name)
+
+
+def topics_told(function: lambda_.IFunction) -> frozenset[str]:
+    """Names of the topics that it was told of by now."""
+    return frozenset(_TOPICS.get(id(function), (function, ()))[1])

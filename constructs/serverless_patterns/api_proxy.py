@@ -141,7 +141,7 @@ class ApiProxy(Measured):
         max_latency: Duration = _MAX_LATENCY,
     ) -> None:
         problems, settings = Problems(path_of(scope, id)), settings_of(scope)
-        once = Idempotency(None, claims, claims_namespace or id, claims_retention)
+        once = Idempotency(None, claims, id if claims_namespace is None else claims_namespace, claims_retention)
         said = {"access_logs": access_logs, "alarms": alarms, "alarm_actions": alarm_actions, "domain": domain}
         said |= {"throttle": given(throttle, _THROTTLE), "max_latency": given(max_latency, _MAX_LATENCY)}
         said |= {"usage_plans": usage_plans or None, "web_acl": web_acl}

@@ -190,12 +190,13 @@ def _check_place(problems: Problems, scope: Construct, name: Any, table: Any, ke
     if table is None:
         return
     fix = "define it so, or leave table out"
-    check_table(problems, "table", table, contract.PARTITION_KEY, fix)
+    is_table = check_table(problems, "table", table, contract.PARTITION_KEY, fix)
     if key is not None:
         fix = "set it where that table is defined"
         problems.add("encryption_key", "be left out with a table of yours", "a value", fix)
     fix = "pass another name; where both stand for one downstream, share one CircuitBreaker"
-    check_free(problems, scope, table, "name", name, fix)
+    if is_table:
+        check_free(problems, scope, table, "name", name, fix)
 
 
 def _length(duration: Duration) -> float:

@@ -31,7 +31,7 @@ class FanIn:
         expected: Dotted path into the body, to a list with the names of the branches. Default: the subscribers that
             take part and whose filter the message matches.
         max_concurrency: 2 to 1,000 completions at once.
-        retention: How long a message's results are kept: longer than any way back of one of its branches.
+        retention: How long a message's end is remembered: 60 days or more, as long as its branches know the message.
     """
 
     on_complete: Handler

@@ -14,9 +14,11 @@ from serverless_patterns_runtime.fan_out_topic.contract import Scope
 from ._checks import Problems, path_of
 from ._fan_out_topic.arguments import Asked, check_publisher, checked
 from ._fan_out_topic.assembly import assemble
+from ._fan_out_topic.silence import warn_of_uploads
 from ._fan_out_topic.subscriptions import Subscriber, Watch
 from ._fan_out_topic.uploads import Uploads, check_uploads, publish_uploads
 from ._fan_out_topic.watching import Measured
+from ._grantee import check_grantee
 from .defaults import Alarms, settings_of
 
 if TYPE_CHECKING:
@@ -114,7 +116,7 @@ class FanOutTopic(Measured):
             content_based_deduplication=content_based_deduplication,
             topic=topic,
             claims=claims,
-            namespace=namespace or id,
+            namespace=id if namespace is None else namespace,
             encryption_key=cast("kms.IKey | None", encryption_key),
             access_logs=cast("s3.IBucket | None", access_logs),
         )
@@ -164,6 +166,7 @@ class FanOutTopic(Measured):
 
     def grant_publish(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow publishing, under the topic's customer key, and leaving large payloads in their bucket."""
+        check_grantee(self, "grant_publish", grantee)
         return self._parts.publisher.grant(grantee)
 
     def publisher(self, name: str) -> Callable[[lambda_.Function], object]:
@@ -193,7 +196,9 @@ class FanOutTopic(Measured):
         problems.raise_any()
         publisher, key = self._parts.publisher, self._parts.adding.key
         settings = settings_of(self)
-        return publish_uploads(self, publisher, bucket, (prefix, suffix), key, settings, self._watch)
+        uploads = publish_uploads(self, publisher, bucket, (prefix, suffix), key, settings, self._watch)
+        warn_of_uploads(self, self.subscribers, publisher.attributes)
+        return uploads
 
     def _route_target(self) -> PublishTarget:
         return self._parts.target

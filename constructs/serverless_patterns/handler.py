@@ -15,6 +15,7 @@ from ._business_function import returns_effects
 from ._checks import Problems
 from ._effects_tables import check_tables
 from ._environment import check_names, check_values
+from ._grants_asked import check_grants
 from ._requirements import check_requirements
 from ._runtime import check_runtime, newest_runtime
 from ._shapes import named, several
@@ -138,6 +139,7 @@ class Handler:
         )
         describe["returns_effects"] = self._check_code(problems)
         self._check_numbers(problems)
+        check_grants(self.grants, problems)
         check_names(self, problems)
         check_values(problems, self.environment)
         check_requirements(self.requirements, problems)

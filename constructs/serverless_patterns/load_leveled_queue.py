@@ -17,6 +17,7 @@ from ._alarms import METRIC_PERIOD, check_alarms, define_alarms, queue_alarms
 from ._api_proxy.queue_target import QueueTarget
 from ._checks import Problems, path_of
 from ._consumer import Consumer
+from ._grantee import check_grantee
 from ._grants import grant_poll, grant_redrive, grant_send
 from ._idempotency import Idempotency
 from ._queue_plan import Asked, plan
@@ -131,7 +132,8 @@ class LoadLeveledQueue(Construct):
         max_oldest_age: Duration = _MAX_OLDEST_AGE,
     ) -> None:
         problems, settings = Problems(path_of(scope, id)), settings_of(scope)
-        once = Idempotency(idempotency_key, claims, claims_namespace or id, claims_retention)
+        namespace = id if claims_namespace is None else claims_namespace
+        once = Idempotency(idempotency_key, claims, namespace, claims_retention)
         asked = Asked(
             consumer=Consumer(consumer, reserved_concurrent_executions, consumer_timeout, report_batch_item_failures),
             once=once,
@@ -194,10 +196,12 @@ class LoadLeveledQueue(Construct):
 
     def grant_send(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow sending to the queue, with its customer key if it has one."""
+        check_grantee(self, "grant_send", grantee)
         return grant_send(grantee, self.queue)
 
     def grant_redrive(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `serverless-patterns peek` and `redrive`: on both queues, with their customer keys."""
+        check_grantee(self, "grant_redrive", grantee)
         return grant_redrive(grantee, self.queue, self.dead_letter_queue)
 
     def metric_depth(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:

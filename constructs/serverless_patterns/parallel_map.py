@@ -16,6 +16,7 @@ from serverless_patterns_runtime.parallel_map.contract import DEFAULT_MAX_RESULT
 from ._alarms import METRIC_PERIOD, define_alarms
 from ._checks import Problems, path_of
 from ._function import endpoints
+from ._grantee import check_grantee
 from ._grants import grant_start
 from ._idempotency import Idempotency
 from ._parallel_map.alarms import map_alarms
@@ -123,7 +124,7 @@ class ParallelMap(Construct):
         alarm_actions: Sequence[AlarmAction] | None = None,
     ) -> None:
         problems, settings = Problems(path_of(scope, id)), settings_of(scope)
-        once = Idempotency(None, claims, claims_namespace or id, claims_retention)
+        once = Idempotency(None, claims, id if claims_namespace is None else claims_namespace, claims_retention)
         once.check_place(problems, scope)
         if alarms is not None:
             problems.one_of("alarms", alarms, ALARMS, "'critical' keeps what needs a person")
@@ -159,6 +160,7 @@ class ParallelMap(Construct):
 
     def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow starting executions."""
+        check_grantee(self, "grant_start", grantee)
         return grant_start(grantee, self.state_machine, self._key)
 
     def metric_started(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:

@@ -13,6 +13,7 @@ from constructs import Construct
 
 from ._alarms import define_alarms
 from ._checks import Problems, path_of
+from ._grantee import check_grantee
 from ._grants import grant_ask, grant_start
 from ._idempotency import Idempotency
 from ._saga_state_machine.advice import warn_of_steps
@@ -111,7 +112,7 @@ class SagaStateMachine(Measured):
         alarm_actions: Sequence[AlarmAction] | None = None,
     ) -> None:
         problems, settings = Problems(path_of(scope, id)), settings_of(scope)
-        once = Idempotency(None, claims, claims_namespace or id, claims_retention)
+        once = Idempotency(None, claims, id if claims_namespace is None else claims_namespace, claims_retention)
         nodes = check_steps(problems, steps, once.namespace)
         once.check_place(problems, scope)
         if alarms is not None:
@@ -200,8 +201,10 @@ class SagaStateMachine(Measured):
 
     def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow starting executions."""
+        check_grantee(self, "grant_start", grantee)
         return grant_start(grantee, self.state_machine, self._offered.key)
 
     def grant_resume(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow what `serverless-patterns saga` does: list, show and resume what needs a person."""
+        check_grantee(self, "grant_resume", grantee)
         return grant_ask(grantee, self.guardian)

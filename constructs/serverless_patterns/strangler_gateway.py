@@ -129,7 +129,7 @@ class StranglerGateway(Offering):
         max_latency: Duration = _MAX_LATENCY,
     ) -> None:
         problems, settings = Problems(path_of(scope, id)), settings_of(scope)
-        once = Idempotency(None, claims, claims_namespace or id, claims_retention)
+        once = Idempotency(None, claims, id if claims_namespace is None else claims_namespace, claims_retention)
         told = ToldFunctions(once, max_body_bytes, BYTES, None, integration_timeout)
         check_gateway(
             problems,

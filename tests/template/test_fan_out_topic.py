@@ -213,7 +213,9 @@ def test_only_handlers_take_part_unless_they_are_left_out() -> None:
     topic.add_subscriber("Inventory", a_handler(), filter=PLACED)
     topic.add_subscriber("Invoicing", a_handler(), filter=PLACED, filter_scope="body")
     topic.add_subscriber("Analytics", a_handler(), fan_in=False)
-    topic.add_subscriber("Mine", a_queue(stack, idempotency_key="order_id"), fan_in=True)
+    topic.add_subscriber(
+        "Mine", a_queue(stack, idempotency_key="order_id", claims_retention=Duration.days(60)), fan_in=True
+    )
     topic.add_subscriber("Audit", sqs.Queue(stack, "AuditQueue"))
     taking = {name for name, each in topic.subscribers.items() if each.takes_part}
     assert taking == {"Inventory", "Invoicing", "Mine"}
@@ -402,7 +404,9 @@ def test_other_notifications_of_a_bucket_stay() -> None:
 
 def test_an_imported_bucket_is_warned_about_with_what_its_owner_has_to_set() -> None:
     stack = new_stack()
-    a_topic(stack, alarms="none").publish_from(s3.Bucket.from_bucket_name(stack, "Theirs", "theirs"))
+    topic = a_topic(stack, alarms="none")
+    topic.add_subscriber("Inventory", a_handler())
+    topic.publish_from(s3.Bucket.from_bucket_name(stack, "Theirs", "theirs"))
     (warning,) = warnings(stack)
     assert '{"EventBridgeConfiguration": {"EventBridgeEnabled": true}}' in warning
     assert "Shop/Theirs" in warning
@@ -456,7 +460,12 @@ def test_subscribers_of_another_stack_make_no_circle() -> None:
     topic = a_topic(here, idempotency_key="order_id", fan_in=a_fan_in(), claim_check=ClaimCheck(), unmatched="keep")
     topic.add_subscriber("Inventory", a_handler(tables={"ORDERS": a_table(there)}), filter=PLACED, scope=there)
     topic.add_subscriber("Audit", sqs.Queue(there, "Audit"), filter=PLACED)
-    topic.add_subscriber("Mine", a_queue(there, idempotency_key="order_id"), filter=PLACED, fan_in=True)
+    topic.add_subscriber(
+        "Mine",
+        a_queue(there, idempotency_key="order_id", claims_retention=Duration.days(60)),
+        filter=PLACED,
+        fan_in=True,
+    )
     topic.add_subscriber("Checkout", a_saga(there, "Checkout"), filter=PLACED)
     app.synth()
     assert here.dependencies == []

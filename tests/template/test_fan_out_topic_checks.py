@@ -43,7 +43,17 @@ TOPIC: list[tuple[dict[str, Any], str]] = [
     ),
     *(
         ({"namespace": name}, f"namespace must be 1 to 60 of A-Z a-z 0-9 . _ -, got {name!r}: {DATA}")
-        for name in ("a#b", "x" * 61)
+        for name in ("", "a#b", "x" * 61)
+    ),
+    (
+        {"claims": "claims"},
+        "claims must be a DynamoDB table, got 'claims': "
+        "pass the construct, or one of dynamodb.Table.from_...; leave it out for one of its own",
+    ),
+    (
+        {"fan_in": a_fan_in(on_complete=a_handler("orders:gathered"))},
+        "fan_in on_complete must take a Completion, got orders:gathered annotated Gathered: a Gathered is what the "
+        "on_complete of a ParallelMap takes: mend the annotation, or name another function",
     ),
     ({"unmatched": "drop"}, "unmatched must be one of 'keep', 'count', got 'drop': leave it out to let them go"),
     (
@@ -112,7 +122,11 @@ TOPIC: list[tuple[dict[str, Any], str]] = [
         )
         for value in (0, 60 * 86_400)
     ),
-    ({"fan_in": a_fan_in(retention=DAYS(54))}, f"fan_in retention must {KEPT}, got 4,665,600 seconds: {RETENTION}"),
+    (
+        {"fan_in": a_fan_in(retention=DAYS(59))},
+        "fan_in retention must be a Duration from 5,184,000 to 315,360,000 seconds, got 5,097,600 seconds: a branch "
+        "knows a message for 60 days: one that is published again when its end is forgotten completes twice",
+    ),
     ({"claim_check": True}, "claim_check must be a ClaimCheck, got True: write claim_check=ClaimCheck(keep=[...])"),
     (
         {"claim_check": ClaimCheck(keep="kind")},
@@ -142,6 +156,38 @@ TOPIC: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("arguments", "message"), TOPIC, ids=[text.partition(", got")[0] for _, text in TOPIC])
 def test_a_wrong_argument_of_the_topic_is_refused(arguments: dict[str, Any], message: str) -> None:
     assert refusal(lambda: a_topic(new_stack(), **arguments)) == f"Shop/OrderEvents: {message}"
+
+
+@pytest.mark.parametrize("function", ["ready", "ready_quoted", "ready_by_module"])
+def test_a_subscriber_that_takes_the_end_of_a_fan_in_is_refused(function: str) -> None:
+    topic = a_topic(new_stack(), fan_in=a_fan_in(on_complete=a_handler(f"orders:{function}")))
+    assert refusal(lambda: topic.add_subscriber("Inventory", a_handler(f"orders:{function}"))) == (
+        "Shop/OrderEvents.add_subscriber('Inventory'): target must take the body of a message, got "
+        f"orders:{function} annotated Completion: a Completion is what the on_complete of a FanIn takes: mend the "
+        "annotation, or name another function"
+    )
+
+
+def test_nobody_but_what_can_be_granted_something_may_publish() -> None:
+    topic = a_topic(new_stack())
+    assert refusal(lambda: topic.grant_publish("role")) == (  # pyright: ignore[reportArgumentType]
+        "Shop/OrderEvents.grant_publish: grantee must be an iam.IGrantable, got 'role': "
+        "pass a function, a role or a user"
+    )
+
+
+def test_a_topic_is_no_grant_and_its_publisher_has_a_name() -> None:
+    topic = a_topic(new_stack())
+    must = "Handler(orders:fulfil): grants[0] must be something to call with the lambda_.Function, got"
+    lines: list[tuple[Any, str]] = [
+        (topic, "a value of type FanOutTopic: write grants=[topic.publisher('ORDER_EVENTS')], with the name that "
+         "publish() takes"),
+        (topic.publisher, "the method publisher itself: call it, with the name that publish() takes: "
+         "topic.publisher('ORDER_EVENTS')"),
+        ("publish", "'publish': write grants=[bucket.grant_read]"),
+    ]  # fmt: skip
+    for grant, message in lines:
+        assert refusal(lambda grant=grant: a_handler(grants=[grant])) == f"{must} {message}"
 
 
 def test_arguments_of_a_topic_of_mine_are_its_own() -> None:
@@ -288,7 +334,10 @@ def test_a_variable_that_the_topic_needs_is_refused(variable: str) -> None:
 
 def test_a_queue_with_another_key_cannot_take_part() -> None:
     stack = new_stack()
-    topic, mine = a_topic(stack, idempotency_key="order_id", fan_in=a_fan_in()), a_queue(stack)
+    topic, mine = (
+        a_topic(stack, idempotency_key="order_id", fan_in=a_fan_in()),
+        a_queue(stack, claims_retention=DAYS(60)),
+    )
     topic.add_subscriber("Fulfilment", mine)
     topic = a_topic(stack, "Others", idempotency_key="order_id", fan_in=a_fan_in())
     assert refusal(lambda: topic.add_subscriber("Fulfilment", mine, fan_in=True)) == (
@@ -299,12 +348,37 @@ def test_a_queue_with_another_key_cannot_take_part() -> None:
 
 def test_a_queue_that_keeps_messages_longer_than_the_fan_in_remembers_cannot_take_part() -> None:
     stack = new_stack()
-    mine = a_queue(stack, idempotency_key="order_id", retention_period=DAYS(13))
+    mine = a_queue(stack, idempotency_key="order_id", retention_period=DAYS(13), claims_retention=DAYS(60 + 4))
     topic = a_topic(stack, idempotency_key="order_id", fan_in=a_fan_in())
     assert refusal(lambda: topic.add_subscriber("Fulfilment", mine, fan_in=True)) == (
         "Shop/OrderEvents.add_subscriber('Fulfilment'): fan_in must remember for 5,529,600 seconds or more, got "
         "5,184,000 seconds: its queue keeps messages for long: pass FanIn(retention=...) of 64 days or more"
     )
+
+
+def test_a_queue_that_forgets_before_a_message_s_last_way_back_cannot_take_part() -> None:
+    stack = new_stack()
+    topic = a_topic(stack, idempotency_key="order_id", fan_in=a_fan_in())
+    mine = a_queue(stack, idempotency_key="order_id", claims_retention=DAYS(54))
+    assert refusal(lambda: topic.add_subscriber("Fulfilment", mine, fan_in=True)) == (
+        "Shop/OrderEvents.add_subscriber('Fulfilment'): target claims_retention must be 4,752,000 seconds or more, got "
+        f"4,665,600 seconds: {RETENTION.removesuffix(': leave it out for 60 days')}: define it with "
+        "claims_retention=Duration.days(60)"
+    )
+    topic.add_subscriber("Fulfilment", mine)
+
+
+def test_a_queue_that_remembers_longer_than_the_fan_in_cannot_take_part() -> None:
+    stack = new_stack()
+    mine = a_queue(stack, idempotency_key="order_id", claims_retention=DAYS(61))
+    topic = a_topic(stack, idempotency_key="order_id", fan_in=a_fan_in())
+    assert refusal(lambda: topic.add_subscriber("Fulfilment", mine, fan_in=True)) == (
+        "Shop/OrderEvents.add_subscriber('Fulfilment'): fan_in must remember as long as its branch, 5,270,400 seconds, "
+        "got 5,184,000 seconds: what is published again in between completes twice: pass FanIn(retention=...) of 61 "
+        "days or more"
+    )
+    longer = a_topic(stack, "Longer", idempotency_key="order_id", fan_in=a_fan_in(retention=DAYS(61)))
+    longer.add_subscriber("Fulfilment", mine, fan_in=True)
 
 
 def test_what_our_runtime_does_not_run_cannot_take_part() -> None:
@@ -325,7 +399,7 @@ def test_what_our_runtime_does_not_run_cannot_take_part() -> None:
 
 def test_two_topics_cannot_both_take_a_queue_into_their_fan_ins() -> None:
     stack = new_stack()
-    mine = a_queue(stack, idempotency_key="order_id")
+    mine = a_queue(stack, idempotency_key="order_id", claims_retention=DAYS(60))
     for id in ("One", "Two"):
         topic = a_topic(stack, id, idempotency_key="order_id", fan_in=a_fan_in())
         if id == "One":

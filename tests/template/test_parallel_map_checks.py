@@ -9,7 +9,7 @@ from aws_cdk import aws_s3 as s3
 
 from serverless_patterns import Retry, S3Items
 from tests.template.maps import a_map, a_page_handler
-from tests.template.stacks import new_stack
+from tests.template.stacks import a_handler, new_stack, refusal
 
 SAME = a_page_handler()
 
@@ -94,6 +94,22 @@ WRONG: dict[str, tuple[Callable[[Stack], dict[str, Any]], str]] = {
         "claims_retention must be a Duration from 1,2.* its redrive",
     ),
     "a namespace with a space": (lambda _: {"claims_namespace": "a b"}, "claims_namespace must be 1 to 128"),
+    "an empty namespace": (lambda _: {"claims_namespace": ""}, "claims_namespace must be 1 to 128 .* got ''"),
+    "a namespace that is no text": (lambda _: {"claims_namespace": 7}, "claims_namespace must be 1 to 128 .* got 7"),
+    "a text for a table": (
+        lambda _: {"claims": "claims"},
+        "claims must be a DynamoDB table, got 'claims': pass the construct, or one of dynamodb.Table.from_...",
+    ),
+    "an item's function that takes the end": (
+        lambda _: {"handler": a_page_handler("done")},
+        "handler must take an item of the list, got pages:done annotated Gathered: a Gathered is what the on_complete "
+        "of a ParallelMap takes: mend the annotation, or name another function",
+    ),
+    "an end that takes a fan-in's": (
+        lambda _: {"on_complete": a_handler("orders:ready")},
+        "on_complete must take a Gathered, got orders:ready annotated Completion: a Completion is what the "
+        "on_complete of a FanIn takes",
+    ),
     "unknown alarms": (lambda _: {"alarms": "some"}, "alarms must be one of"),
     "fewer than at once": (
         lambda _: {"handler": a_page_handler(reserved_concurrent_executions=5)},
@@ -112,6 +128,18 @@ def test_it_is_refused_with_the_fix(wrong: str) -> None:
     arguments, message = WRONG[wrong]
     with pytest.raises(ValueError, match=f"Shop/Pages: .*{message}"):
         a_map(stack, **arguments(stack))
+
+
+def test_a_map_can_be_started_by_what_can_be_granted_something_alone() -> None:
+    stack = new_stack()
+    pages = a_map(stack)
+    assert refusal(lambda: pages.grant_start("role")) == (  # pyright: ignore[reportArgumentType]
+        "Shop/Pages.grant_start: grantee must be an iam.IGrantable, got 'role': pass a function, a role or a user"
+    )
+    assert refusal(lambda: pages.grant_start(SAME)) == (  # pyright: ignore[reportArgumentType]
+        "Shop/Pages.grant_start: grantee must be an iam.IGrantable, got Handler(pages:render): its function is defined "
+        "later: pass Handler(grants=[...grant_start])"
+    )
 
 
 def test_everything_is_said_at_once() -> None:

@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
 from .._checks import Problems
+from .._grantee import check_grantee
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -62,6 +63,7 @@ def grant_invoke(
     Raises:
         ValueError: one of them asks for something else than a signature.
     """
+    check_grantee(scope, "grant_invoke", grantee)
     guarded = [one for one in routes if one.facts.evidence == "iam"]
     problems = Problems(scope.node.path)
     if not all:

@@ -18,10 +18,11 @@ from ..load_leveled_queue import LoadLeveledQueue
 from .filters import written
 from .kept_members import check_filter_kept
 from .packing import check_fits
+from .silence import warn_of_unmade_attributes
 from .subscriber_checks import check_asked, check_name, check_part, check_place, check_target, key_of
 from .subscriptions import Endpoint, Source, Subscriber, Watch, subscribe, undelivered_alarm
 from .targets import Branch, branch_of, home_of
-from .ways_back import CLAIMS_RETENTION, check_queue
+from .ways_back import CLAIMS_RETENTION, check_claims, check_queue
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
@@ -96,6 +97,8 @@ class Adding:
             self._check_once(problems, branch)
             if fan_in and self.gathering is not None and branch.owned is not None:
                 check_queue(problems, branch.owned.queue, self.gathering.retention)
+                if branch.handled and not problems.have("fan_in"):
+                    check_claims(problems, branch.owned, self.gathering.retention)
         problems.raise_any()
         assert branch is not None
         policy = None if filter is None else written(filter)
@@ -146,6 +149,7 @@ class Adding:
             takes_part=part,
             alarms=self.watch.define(host, [undelivered_alarm(name, letters)], settings),
         )
+        warn_of_unmade_attributes(subscriber, self.publisher.attributes)
         self.subscribers[name] = subscriber
         self._addresses[_address(branch) or name] = name
         return subscriber

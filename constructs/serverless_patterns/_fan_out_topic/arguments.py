@@ -17,6 +17,7 @@ from serverless_patterns_runtime.load_leveled_queue.contract import (
 )
 
 from .._checks import Problems, is_token, seconds
+from .._payloads import check_payload
 from .._running import check_in_pattern
 from .._shapes import named, several, told
 from .._tables import check_table
@@ -26,7 +27,13 @@ from ..handler import Handler
 from .gathering import COMPLETION_VARIABLES
 from .kept_members import check_expected_kept
 from .unmatched import UNMATCHED
-from .ways_back import LEAST_RETENTION_SECONDS, MOST_RETENTION_SECONDS, RETENTION_FIX
+from .ways_back import (
+    CLAIMS_RETENTION_SECONDS,
+    HEAD_FIX,
+    LEAST_RETENTION_SECONDS,
+    MOST_RETENTION_SECONDS,
+    RETENTION_FIX,
+)
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
@@ -119,7 +126,8 @@ def _check_topic(problems: Problems, asked: Asked) -> None:
         fix = "pass fifo=True, or leave it out"
         problems.add("content_based_deduplication", "be left out on a standard topic", "True", fix)
     _check_path(problems, "idempotency_key", asked.idempotency_key, "order_id")
-    if not is_token(asked.namespace) and not _NAMESPACE.fullmatch(str(asked.namespace)):
+    given: Any = asked.namespace
+    if not is_token(given) and not (isinstance(given, str) and _NAMESPACE.fullmatch(given)):
         fix = "it is data: choose a name that will not change"
         problems.add("namespace", "be 1 to 60 of A-Z a-z 0-9 . _ -", repr(asked.namespace), fix)
 
@@ -150,12 +158,13 @@ def _check_fan_in(problems: Problems, fan_in: Any, scope: Construct, settings: S
     handler = fan_in.on_complete
     if isinstance(handler, Handler):  # pyright: ignore[reportUnnecessaryIsInstance]
         check_in_pattern(problems, "fan_in on_complete", handler, scope, settings, COMPLETION_VARIABLES)
+        check_payload(problems, "fan_in on_complete", handler, "Completion", "a Completion")
     else:
         fix = "our runtime hands it the results: wrap your Python function in a Handler"
         problems.add("fan_in on_complete", "be a Handler", told(handler), fix)
     _check_path(problems, "fan_in expected", fan_in.expected, "branches")
     problems.whole_number("fan_in max_concurrency", fan_in.max_concurrency, 2, 1_000, "leave it out for 5")
-    _check_kept(problems, "fan_in retention", fan_in.retention)
+    _check_head(problems, fan_in.retention)
     _check_deadline(problems, fan_in.deadline, seconds(fan_in.retention))
 
 
@@ -165,9 +174,14 @@ def _check_deadline(problems: Problems, deadline: Any, retention: int | None) ->
     problems.duration("fan_in deadline", deadline, 1, most, fix)
 
 
-def _check_kept(problems: Problems, argument: str, retention: Any, least: int = LEAST_RETENTION_SECONDS) -> None:
+def _check_head(problems: Problems, retention: Any) -> None:
+    """Refuse an end that is forgotten before the claims of its branches."""
+    problems.duration("fan_in retention", retention, CLAIMS_RETENTION_SECONDS, MOST_RETENTION_SECONDS, HEAD_FIX)
+
+
+def _check_kept(problems: Problems, argument: str, retention: Any) -> None:
     """Refuse what is deleted before the last way back of a message has ended."""
-    problems.duration(argument, retention, least, MOST_RETENTION_SECONDS, RETENTION_FIX)
+    problems.duration(argument, retention, LEAST_RETENTION_SECONDS, MOST_RETENTION_SECONDS, RETENTION_FIX)
 
 
 def _check_claim_check(problems: Problems, claim_check: Any) -> None:

@@ -20,6 +20,7 @@ from .gathering import define_gathering
 from .packing import check_fits, check_number, packed_late, seen
 from .publishing import Publisher, publisher_handler
 from .route_target import PublishTarget
+from .silence import warn_if_nobody
 from .subscriptions import Endpoint, Source, Subscriber, Watch, subscribe, undelivered_alarm
 from .unmatched import define_unmatched, warn_if_all_match
 
@@ -89,6 +90,7 @@ def assemble(scope: Construct, asked: Asked, settings: Settings, watch: Watch) -
     )
     if gathering is not None:
         check_number(scope, subscribers)
+    warn_if_nobody(scope, subscribers, own=asked.topic is None, gathers=gathering is not None)
     kept = _match(scope, asked.unmatched, source, subscribers, key, settings, watch)
     handler = publisher_handler(scope.node.id, PUBLISHER, PUBLISHER_TOPIC, publisher)
     return Parts(source, publisher, adding, PublishTarget(handler, asked.idempotency_key), kept)

@@ -11,7 +11,7 @@ from serverless_patterns_runtime.fan_out_topic.contract import Scope
 from serverless_patterns_runtime.fan_out_topic.filter_faults import faults
 from serverless_patterns_runtime.fan_out_topic.filter_policy import Either, Policy, parsed
 
-__all__ = ["SCOPES", "check_filter", "written"]
+__all__ = ["SCOPES", "check_filter", "paths_of", "written"]
 
 SCOPES = {"attributes": "MessageAttributes", "body": "MessageBody"}
 """`FilterPolicyScope` of a subscription."""
@@ -39,6 +39,20 @@ def check_filter(problems: Problems, label: str, filter: Mapping[str, Any] | Non
 def written(filter: Mapping[str, Any]) -> dict[str, Any]:
     """The filter as JSON for `filter_policy` of a subscription; takes the CDK's own `SubscriptionFilter` too."""
     return _written(filter) if isinstance(filter, Mapping) else filter  # pyright: ignore[reportUnnecessaryIsInstance]
+
+
+def paths_of(filter: Mapping[str, Any]) -> list[str]:
+    """Paths of all that a written filter looks at, sorted."""
+    return sorted({*_paths(parsed(filter))})
+
+
+def _paths(policy: Policy) -> Iterator[str]:
+    for part in policy:
+        if isinstance(part, Either):
+            for member in part.policies:
+                yield from _paths(member)
+        else:
+            yield part.path
 
 
 def _written(value: Any) -> Any:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from serverless_patterns_runtime.fan_out_topic.filter_policy import Either, Policy, parsed
-
-from .filters import written
+from .filters import paths_of, written
 
 if TYPE_CHECKING:
     from serverless_patterns_runtime.fan_out_topic.contract import Scope
@@ -31,7 +29,7 @@ def check_filter_kept(
     """
     if not isinstance(filter, Mapping) or scope != "body":
         return  # nothing is hidden from it, or it is refused as it is
-    for path in sorted({*_paths(parsed(written(filter)))}):
+    for path in paths_of(written(filter)):
         _check_kept(problems, f"filter at {path}", path, keep, key)
 
 
@@ -46,12 +44,3 @@ def _check_kept(problems: Problems, argument: str, path: str, keep: Collection[s
         return
     fix = f"{_UNSEEN}: pass ClaimCheck(keep=[{path.partition('.')[0]!r}, ...])"
     problems.add(argument, "look at what claim_check keeps", repr(path), fix)
-
-
-def _paths(policy: Policy) -> Iterator[str]:
-    for part in policy:
-        if isinstance(part, Either):
-            for member in part.policies:
-                yield from _paths(member)
-        else:
-            yield part.path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import jsii
 from aws_cdk import IStringProducer, Lazy
-from constructs import Construct, IValidation
+from constructs import Construct
 
 from serverless_patterns_runtime.fan_in.contract import MAX_BRANCHES
 from serverless_patterns_runtime.fan_out_topic.contract import Subscriber as Seen
@@ -15,6 +15,7 @@ from serverless_patterns_runtime.fan_out_topic.packed import packed
 
 from .._checks import Problems
 from .._environment import check_size
+from .._late_errors import refuse_late
 from .._told import texts_told
 
 if TYPE_CHECKING:
@@ -52,15 +53,6 @@ def packed_late(choose: Callable[[], Mapping[str, Seen]]) -> str:
     return Lazy.uncached_string(cast(IStringProducer, _Packed(choose)))
 
 
-@jsii.implements(IValidation)
-class _Late:
-    def __init__(self, look: Callable[[], list[str]]) -> None:
-        self._look = look
-
-    def validate(self) -> list[str]:
-        return self._look()
-
-
 class _Fitting(Problems):
     def __init__(self, where: str, fix: str) -> None:
         super().__init__(where)
@@ -86,7 +78,7 @@ def check_fits(function: lambda_.IFunction, argument: str, fix: str) -> None:
         check_size(problems, argument, texts_told(function))
         return problems.messages
 
-    function.node.add_validation(cast(IValidation, _Late(look)))
+    refuse_late(function, look)
 
 
 def check_number(topic: Construct, subscribers: Mapping[str, Subscriber]) -> None:
@@ -97,4 +89,4 @@ def check_number(topic: Construct, subscribers: Mapping[str, Subscriber]) -> Non
         fix = "more do not fit into one item: let some wait for others, with fan_in=False"
         return [f"fan_in must have at most {MAX_BRANCHES:,} branches, got {count:,}: {fix}"] * (count > MAX_BRANCHES)
 
-    topic.node.add_validation(cast(IValidation, _Late(look)))
+    refuse_late(topic, look)

@@ -13,6 +13,7 @@ from aws_cdk import aws_sqs as sqs
 from .._checks import Problems, is_token
 from .._environment import check_against
 from .._grants import queue_key
+from .._payloads import check_payload
 from .._shapes import told
 from .._told import names_told
 from ..defaults import settings_of
@@ -55,6 +56,8 @@ def check_target(problems: Problems, branch: Branch | None, target: Any, *, fifo
         fix = "wrap your Python function in a Handler"
         problems.add("target", f"be {kinds}", told(target), fix)
         return
+    if isinstance(branch.consumer, Handler):
+        check_payload(problems, "target", branch.consumer, None, "the body of a message")
     if branch.fifo and not fifo:
         fix = "SNS delivers to a FIFO queue from a FIFO topic only: pass fifo=True to the topic, or a standard queue"
         problems.add("target", "be a standard queue in front of a standard topic", "a FIFO queue", fix)

@@ -9,9 +9,12 @@ from aws_cdk import Duration
 from .._checks import Problems, seconds
 from .._delivery import LONGEST_RETENTION_SECONDS
 from .._queues import visible_retention
+from .._told import number_told
 
 if TYPE_CHECKING:
     from aws_cdk import aws_sqs as sqs
+
+    from ..load_leveled_queue import LoadLeveledQueue
 
 _SNS_TRIES_SECONDS = 23 * 86_400  # SNS's policy for queues: 100,015 tries
 _QUEUE_SECONDS = 4 * 86_400  # of a branch of ours: what LoadLeveledQueue has by default
@@ -25,11 +28,29 @@ def under_way(queue_retention: int) -> int:
 
 
 LEAST_RETENTION_SECONDS = under_way(_QUEUE_SECONDS)
-CLAIMS_RETENTION = Duration.days(60)
-RETENTION_FIX = (
+CLAIMS_RETENTION_SECONDS = 60 * 86_400
+CLAIMS_RETENTION = Duration.seconds(CLAIMS_RETENTION_SECONDS)
+HEAD_FIX = "a branch knows a message for 60 days: one that is published again when its end is forgotten completes twice"
+RETENTION_WHY = (
     "a message may come back after 23 days of SNS's tries, 14 in the subscription's dead-letter queue, its queue's "
-    "retention and 14 in that one's dead-letter queue: leave it out for 60 days"
+    "retention and 14 in that one's dead-letter queue"
 )
+RETENTION_FIX = f"{RETENTION_WHY}: leave it out for 60 days"
+
+
+def check_claims(problems: Problems, queue: LoadLeveledQueue, retention: Duration) -> None:
+    """Refuse a branch that forgets a message before its last way back, or remembers it longer than its fan-in."""
+    claims = number_told(queue.consumer_function, "CLAIMS_RETENTION_SECONDS")
+    least, kept = under_way(visible_retention(queue.queue) or LONGEST_RETENTION_SECONDS), seconds(retention)
+    if claims is None:
+        return
+    if claims < least:
+        fix = f"{RETENTION_WHY}: define it with claims_retention=Duration.days({max(60, -(-least // 86_400))})"
+        problems.add("target claims_retention", f"be {least:,} seconds or more", f"{claims:,} seconds", fix)
+    elif kept is not None and kept < claims:
+        fix = "what is published again in between completes twice: pass FanIn(retention=...) of "
+        fix += f"{-(-claims // 86_400)} days or more"
+        problems.add("fan_in", f"remember as long as its branch, {claims:,} seconds", f"{kept:,} seconds", fix)
 
 
 def check_queue(problems: Problems, queue: sqs.IQueue, retention: Duration) -> None:

@@ -9,6 +9,7 @@ from serverless_patterns_runtime.parallel_map import contract
 
 from .._checks import Problems, is_token, seconds
 from .._environment import check_size, variables
+from .._payloads import check_payload
 from .._running import check_in_pattern, check_provisioned
 from ..handler import Handler
 from ..s3_items import FORMATS, S3Items
@@ -70,6 +71,8 @@ def check_functions(
     """Check both handlers against the pattern."""
     fix = "it is kept beside the item's claim: keep what is larger in a bucket of yours"
     problems.whole_number("max_result_bytes", max_result_bytes, 2, contract.MOST_RESULT_BYTES, fix)
+    check_payload(problems, "handler", plan.handler, None, "an item of the list")
+    check_payload(problems, "on_complete", plan.on_complete, "Gathered", "a Gathered")
     for label, handler in (("handler", plan.handler), ("on_complete", plan.on_complete)):
         check_in_pattern(problems, label, handler, scope, settings, VARIABLES)
         warm, reserved = handler.provisioned_concurrent_executions, handler.reserved_concurrent_executions

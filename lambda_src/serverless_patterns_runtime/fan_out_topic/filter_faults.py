@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, cast
 from serverless_patterns_runtime.fan_out_topic.contract import Scope
 from serverless_patterns_runtime.fan_out_topic.filter_policy import OPERATORS, OR, combinations, is_or, parsed
 from serverless_patterns_runtime.fan_out_topic.filter_rule_faults import Fault, fault, rule_faults, wildcard_points
+from serverless_patterns_runtime.fan_out_topic.message_attributes import is_name
 
 __all__ = ["MAX_COMBINATIONS", "MAX_KEYS", "MAX_POLICY_BYTES", "Fault", "faults"]
 
@@ -56,6 +57,10 @@ def _policy(at: str, policy: object, asked: Asked, depth: int) -> Iterator[Fault
             yield fault(where, "have names that are texts", name, "name a property of the message")
         elif name == OR:
             yield from _or(where, value, asked, depth)
+        elif asked.scope == "attributes" and not asked.unknown(name) and not is_name(name):
+            bare = name.removeprefix("$.")
+            fix = f"write {bare!r}" if is_name(bare) else 'look into the body: filter_scope="body"'
+            yield fault(where, "be named as SNS lets an attribute be", name, fix)
         elif isinstance(value, Mapping):
             yield from _nested(where, cast("Mapping[str, Any]", value), asked, depth)
         else:

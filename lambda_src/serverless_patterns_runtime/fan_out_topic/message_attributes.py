@@ -10,7 +10,7 @@ from typing import Any
 
 from serverless_patterns_runtime.fan_out_topic.contract import MAX_ATTRIBUTES
 
-__all__ = ["Attribute", "check", "from_record", "from_sns", "number", "to_record", "to_sns"]
+__all__ = ["Attribute", "check", "from_record", "from_sns", "is_name", "number", "to_record", "to_sns"]
 
 Attribute = str | int | float | Decimal | bytes | list[Any]
 """String, Number (three ways), Binary, or String.Array: a list of strings, numbers, booleans and None."""
@@ -18,6 +18,11 @@ Attribute = str | int | float | Decimal | bytes | list[Any]
 _NAME = re.compile(r"(?!(?i:aws\.|amazon\.))(?!\.)(?!.*\.\.)[A-Za-z0-9_.-]{1,256}(?<!\.)", re.ASCII)
 _ARRAYS = ("String.Array", "Number.Array")  # the second is not in SNS's list of types, but in its examples
 _DIGITS = 38  # of a Number (SQS quota), the same for SNS with raw delivery
+
+
+def is_name(text: str) -> bool:
+    """Whether SNS takes it for the name of an attribute."""
+    return _NAME.fullmatch(text) is not None
 
 
 def check(attributes: Mapping[str, Any]) -> None:
@@ -28,7 +33,7 @@ def check(attributes: Mapping[str, Any]) -> None:
             " a message with more; put what no filter looks at into the body"
         )
     for name, value in attributes.items():
-        if not isinstance(name, str) or not _NAME.fullmatch(name):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(name, str) or not is_name(name):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ValueError(
                 f"attribute {name!r} must have a name of 1 to 256 of A-Z, a-z, 0-9, _, - and ., with no dot at an end,"
                 " no two dots in a row, and neither AWS. nor Amazon. at the front"

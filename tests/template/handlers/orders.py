@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 import serverless_patterns_runtime as runtime
-from serverless_patterns_runtime import Effects, Invocation
+from serverless_patterns_runtime import Completion, Effects, Gathered, Invocation
 from serverless_patterns_runtime import Effects as Writes
 
 if TYPE_CHECKING:
@@ -26,6 +26,18 @@ def fulfil_either(order: dict[str, Any]) -> Union[runtime.Effects, None]: ...  #
 
 
 def fulfil_renamed(order: dict[str, Any]) -> Writes: ...
+
+
+def ready(completion: Completion) -> Effects: ...
+
+
+def ready_quoted(completion: "Completion") -> Effects: ...
+
+
+def ready_by_module(completion: runtime.Completion) -> Effects: ...
+
+
+def gathered(end: Gathered) -> Effects: ...
 
 
 def call(order: dict[str, Any], invocation: Invocation | None = None, *, dry: bool = False) -> dict[str, Any]: ...
