@@ -12,7 +12,7 @@ from serverless_patterns_runtime.parallel_map import contract
 from serverless_patterns_runtime.parallel_map.closing import closed
 from serverless_patterns_runtime.parallel_map.edge import Gathering
 from serverless_patterns_runtime.parallel_map.executions import input_of, name_of
-from serverless_patterns_runtime.parallel_map.failures import StillGathering, reason_of
+from serverless_patterns_runtime.parallel_map.failures import StillGathering, attempt_of, reason_of
 from serverless_patterns_runtime.parallel_map.items import Unreadable
 from serverless_patterns_runtime.parallel_map.roll import called
 
@@ -34,7 +34,8 @@ def bury(gathering: Gathering, event: contract.BuryEvent) -> None:
     if entry.state != "open":
         return
     error_type, reason = reason_of(event["error"])
-    closed(gathering, item, error_type, reason, attempts=1)
+    attempts = attempt_of(event["error"]) or event.get("attempts", 1)
+    closed(gathering, item, error_type, reason, attempts=attempts)
 
 
 def gather(gathering: Gathering, event: contract.GatherEvent, remaining: Callable[[], float]) -> contract.Told:

@@ -110,8 +110,8 @@ class Pages:
         event = {"execution": NAME, "index": index, "item": item, "retries": 0, **more}
         return handler.process(event, Context(), self.works)
 
-    def bury(self, index: int, item: Any, error: Mapping[str, Any]) -> Any:
-        event = {"task": "bury", "execution": NAME, "index": index, "item": item, "error": error}
+    def bury(self, index: int, item: Any, error: Mapping[str, Any], **more: Any) -> Any:
+        event = {"task": "bury", "execution": NAME, "index": index, "item": item, "error": error, **more}
         return gather_handler.process(event, Context(), self.gathering)
 
     def gather(self, status: str = "RUNNING", seconds: Callable[[], float] = lambda: 300.0, **more: Any) -> Any:

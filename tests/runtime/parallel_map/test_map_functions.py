@@ -216,6 +216,26 @@ def test_a_dead_letter_is_the_item_unchanged_with_its_reason() -> None:
     assert len(pages.letters) == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "attempts"), [(" (attempt 3)", 3), ("", 4), (" (attempt three)", 4), (" (attempt 3) or so", 4)]
+)
+def test_a_dead_letter_says_how_many_attempts_there_were(words: str, attempts: int) -> None:
+    """An error says which it ended, in words that are not the reason's; of one that died, it is what `retry` allows."""
+    pages = Pages({"pages": some_pages(1)})
+    cause = json.dumps({"errorMessage": f"failed{words}", "errorType": "KeyError"})
+    pages.bury(0, {"id": "p0"}, {"Error": "KeyError", "Cause": cause}, attempts=4)
+    ((_, why),) = pages.letters
+    reason = f"failed{words}" if attempts == 4 else "failed"
+    assert (why["receive_count"], why["reason"]) == (attempts, reason)
+
+
+@pytest.mark.parametrize(("retries", "attempt"), [({"retries": 2}, 3), ({}, 1)])
+def test_an_item_s_error_says_which_attempt_it_ended(retries: dict[str, int], attempt: int) -> None:
+    pages = Pages({"pages": some_pages(1)}, refuse)
+    with pytest.raises(Exception, match=rf"^PermanentError: an empty page \(attempt {attempt}\)$"):
+        pages.process(0, {"id": "p0"}, **retries)
+
+
 def test_an_item_that_was_processed_after_all_is_not_buried() -> None:
     pages = Pages({"pages": some_pages(1)})
     pages.process(0, {"id": "p0"})
