@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from serverless_patterns_runtime.claims.claim import Contended, RunningElsewhere
-from serverless_patterns_runtime.claims.contract import PARTITION_KEY
 from serverless_patterns_runtime.parallel_map import contract
 from serverless_patterns_runtime.parallel_map.closing import closed
 from serverless_patterns_runtime.parallel_map.edge import Gathering
@@ -110,8 +109,7 @@ def _decided(gathering: Gathering, name: str, event: contract.GatherEvent, told:
 
 def _head(gathering: Gathering, name: str) -> contract.Told | None:
     edge = gathering.edge
-    key = {PARTITION_KEY: {"S": contract.head_key(edge.claims_namespace, name)}}
-    item = edge.dynamodb.get_item(TableName=edge.claims_table_name, Key=key, ConsistentRead=True).get("Item")
+    item = edge.item(contract.head_key(edge.claims_namespace, name))
     if item is None:
         return None
     told: contract.Told = {
