@@ -1,10 +1,13 @@
 """A topic with a fan-in as the construct would have deployed it: branches, sweep, and the function that completes."""
 
+import json
 import random
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from serverless_patterns_runtime import Completion, Effects, Update
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
 from serverless_patterns_runtime.fan_in.announcements import Announcements
 from serverless_patterns_runtime.fan_in.branch import Branch
@@ -30,9 +33,12 @@ __all__ = [
     "NAMESPACE",
     "Deployed",
     "Outside",
+    "Silent",
     "dead_letters_of",
+    "noted",
     "queue_of",
     "tables",
+    "worked",
 ]
 
 HEADS, CLAIMS, EFFECTS, COMPLETED = "fan-ins", "claims", "effects-table", "completed-table"
@@ -60,6 +66,42 @@ def queue_of(branch: str, *, fifo: bool = False) -> str:
 def dead_letters_of(queue_url: str) -> str:
     name = queue_url.removesuffix(".fifo")
     return f"{name}-dead" + queue_url[len(name) :]
+
+
+class Silent:
+    """Stands for the logger and for metrics; nobody listens."""
+
+    log_level = 20
+
+    def append_keys(self, **_: Any) -> None: ...
+
+    def append_context_keys(self, **_: Any) -> Any:
+        return nullcontext()
+
+    def info(self, *_: Any, **__: Any) -> None: ...
+
+    debug = warning = error = info
+
+    def add_metric(self, **_: Any) -> None: ...
+
+    def flush_metrics(self) -> None: ...
+
+
+def noted(completion: Completion, **more: str) -> Effects:
+    """What `on_complete` does: it counts, and says what it was told."""
+    told = {
+        "outcome": completion.outcome,
+        "results": json.dumps(completion.results),
+        "missing": json.dumps(completion.missing),
+        "message": json.dumps(completion.message),
+    }
+    return Effects([Update("COMPLETED", {"id": completion.key}, add={"times": 1}, set={**told, **more})])
+
+
+def worked(branch: str, payload: str, result: Any) -> Effects:
+    """What a branch's function does: it counts, and keeps its result."""
+    where = {"id": f"{branch} {payload}"}
+    return Effects([Update("EFFECTS", where, add={"times": 1}, set={"result": json.dumps(result)})], result)
 
 
 class Outside(NamedTuple):

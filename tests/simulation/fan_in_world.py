@@ -3,16 +3,15 @@
 The topic itself is a sender that may be late, twice, in any order, or fail for one branch: as SNS is.
 """
 
-import contextlib
 import json
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from serverless_patterns_runtime import Completion, Effects, Invocation, PermanentError, Update
+from serverless_patterns_runtime import Completion, Effects, Invocation, PermanentError
 from serverless_patterns_runtime.fan_in import contract, sweep_handler
 from serverless_patterns_runtime.load_leveled_queue import handler
 from serverless_patterns_runtime.payload import digest
@@ -30,8 +29,11 @@ from .fan_in_account import (
     NAMESPACE,
     Deployed,
     Outside,
+    Silent,
     dead_letters_of,
+    noted,
     tables,
+    worked,
 )
 from .faults import Call, Faults, NoFaults
 from .guarding import SETTINGS, Guard
@@ -81,24 +83,6 @@ class Published:
     @property
     def digest(self) -> str:
         return digest(self.body)
-
-
-class Log:
-    log_level = 20
-
-    def append_keys(self, **_: Any) -> None: ...
-
-    @contextlib.contextmanager
-    def append_context_keys(self, **_: Any) -> Iterator[None]:
-        yield
-
-    def info(self, text: str, *, extra: dict[str, Any] | None = None) -> None: ...
-
-    debug = warning = error = info
-
-    def add_metric(self, **_: Any) -> None: ...
-
-    def flush_metrics(self) -> None: ...
 
 
 @dataclass
@@ -209,7 +193,7 @@ class World:
         )
 
     def _outside(self, sandbox: Sandbox) -> Outside:
-        log = Log()
+        log = Silent()
         return Outside(
             dynamodb=Client(self.network, sandbox, "dynamodb"),
             sqs=Client(self.network, sandbox, "sqs"),
@@ -239,8 +223,7 @@ class World:
             self.ledger.ran.append((self.schedule.now, branch, invocation.claim.payload, result))
             if not self.deployed.branches[branch]:
                 return result
-            where = {"id": f"{branch} {invocation.claim.payload}"}
-            return Effects([Update("EFFECTS", where, add={"times": 1}, set={"result": json.dumps(result)})], result)
+            return worked(branch, invocation.claim.payload, result)
 
         return work
 
@@ -270,14 +253,7 @@ class World:
             sandbox.check_alive()
             self._take_time(sandbox)
             self._misbehave(completion.message["completes"], COMPLETER, completion.key, sandbox)
-            said = {
-                "outcome": completion.outcome,
-                "results": json.dumps(completion.results),
-                "missing": json.dumps(completion.missing),
-                "message": json.dumps(completion.message),
-                "at": str(self.schedule.now),
-            }
-            return Effects([Update("COMPLETED", {"id": completion.key}, add={"times": 1}, set=said)])
+            return noted(completion, at=str(self.schedule.now))
 
         return complete
 
