@@ -380,6 +380,19 @@ def test_where_there_is_no_list_the_end_says_so(given_: Any, text: bytes | None,
     assert (pages.complete(told).reason, pages.letters) == (reason, [])
 
 
+@pytest.mark.parametrize("refusal", ["NoSuchKey", "AccessDenied"])
+def test_an_object_that_is_not_there_may_be_said_to_be_forbidden(refusal: str) -> None:
+    """Without leave to list a bucket, nobody is told what is not in it."""
+    pages = Pages({"manifest": "none"}, format="json", refusal=refusal)
+    assert "is not in the bucket" in pages.gather()["reason"]
+
+
+def test_an_object_that_s3_does_not_give_now_is_asked_for_again() -> None:
+    pages = Pages({"manifest": "k"}, format="json", refusal="SlowDown")
+    with pytest.raises(Exception, match="the last time with ClientError"):
+        pages.gather()
+
+
 @pytest.mark.parametrize(("given_", "why"), [({}, "no list at"), ({"pages": some_pages(1)}, "ended as ABORTED")])
 def test_an_execution_that_died_says_so_unless_it_had_no_list(given_: Any, why: str) -> None:
     pages = Pages(given_)
@@ -479,3 +492,27 @@ def test_an_error_s_words_stay_inside() -> None:
     assert name_of_error(lambda: fail(ValueError("the card is 4711"))) == "ValueError"
     with pytest.raises(Exception, match=r"^failed, the last time with ValueError$"):
         fail(ValueError("the card is 4711"))
+
+
+def test_a_reason_is_no_longer_than_it_may_be() -> None:
+    with pytest.raises(Exception, match=r"^MalformedPayload: xx") as raised:
+        fail(MalformedPayload("x" * 5_000), attempt=2)
+    assert len(str(raised.value)) == contract.REASON_CHARACTERS + len(" (attempt 2)")
+    _, reason = reason_of({"Error": "States.Runtime", "Cause": "x" * 5_000})
+    assert len(reason) == contract.REASON_CHARACTERS
+
+
+def test_an_error_that_a_module_keeps_keeps_no_item() -> None:
+    kept = ValueError("again and again")
+
+    def works_on(item: Any) -> None:
+        assert item
+        raise kept
+
+    for number in range(2):
+        try:
+            works_on({"secret": number})
+        except ValueError as error:
+            with pytest.raises(Exception, match="ValueError"):
+                fail(error)
+        assert kept.__traceback__ is None
