@@ -10,7 +10,8 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from statistics import median
+from typing import Any, NamedTuple
 
 from bench.figure import Figure, Skipped
 from bench.peers import ROOT
@@ -20,19 +21,25 @@ __all__ = ["unit_figures"]
 
 
 class Synthesised(NamedTuple):
-    seconds: Mapping[int, float]
-    """By number of units; the fewest first: with these a construct has all that it has only once."""
+    seconds: Mapping[int, Sequence[float]]
+    """By number of units, of each round; the fewest first: with these a construct has all that it has only once."""
     resources: Mapping[int, int]
 
-    def seconds_per_unit(self, count: int) -> float:
+    def seconds_per_unit(self, count: int) -> Sequence[float]:
+        """Of each round."""
         fewest = min(self.seconds)
-        return (self.seconds[count] - self.seconds[fewest]) / (count - fewest)
+        pairs = zip(self.seconds[count], self.seconds[fewest], strict=True)
+        return [(all_of_them - those_few) / (count - fewest) for all_of_them, those_few in pairs]
 
     @property
     def ratio(self) -> float:
-        """Of what a unit costs among many to what it costs among some."""
+        """Of what a unit costs among many to what it costs among some: the median of all rounds.
+
+        The difference between two small apps is little, and noisy; a round in which it is odd has no say.
+        """
         _, some, many = sorted(self.seconds)
-        return round(self.seconds_per_unit(many) / self.seconds_per_unit(some), 3)
+        pairs = zip(self.seconds_per_unit(many), self.seconds_per_unit(some), strict=True)
+        return round(median(among_many / among_some for among_many, among_some in pairs), 3)
 
     @property
     def resources_per_unit(self) -> float:
@@ -43,7 +50,7 @@ class Synthesised(NamedTuple):
     def milliseconds(self) -> str:
         """A unit, among many and among some."""
         _, some, many = sorted(self.seconds)
-        return " and ".join(f"{self.seconds_per_unit(count) * 1000:.1f}" for count in (many, some))
+        return " and ".join(f"{median(self.seconds_per_unit(count)) * 1000:.1f}" for count in (many, some))
 
 
 def unit_figures(app: str, names: Sequence[str], unit: str, made_of: str) -> list[Figure]:
@@ -94,7 +101,7 @@ def _measured(app: str) -> tuple[Synthesised, Synthesised]:
     return _synthesised(results["ours"]), _synthesised(results["plain_l2"])
 
 
-def _synthesised(result: Mapping[str, Mapping[str, float]]) -> Synthesised:
+def _synthesised(result: Mapping[str, Mapping[str, Any]]) -> Synthesised:
     by_count = {int(count): one for count, one in result.items()}
     return Synthesised(
         seconds={count: one["cpu_seconds"] for count, one in by_count.items()},

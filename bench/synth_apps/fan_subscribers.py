@@ -56,4 +56,4 @@ def _queue(stack: Stack, id: str) -> sqs.IQueue:
     return cast(sqs.IQueue, sqs.Queue(stack, id, enforce_ssl=True))
 
 
-print(measure({"ours": ours, "plain_l2": plain_l2}, {2: 4, 5: 4, 50: 1}, rounds=5))
+print(measure({"ours": ours, "plain_l2": plain_l2}, {2: 8, 5: 8, 50: 1}, rounds=7))

@@ -17,13 +17,14 @@ Makers = Mapping[str, Callable[[Stack, int], None]]
 
 
 def measure(makers: Makers, apps: Mapping[int, int], rounds: int) -> str:
-    """JSON: by maker and number of units the CPU seconds of one app, from `App()` to its template, and its resources.
+    """JSON: by maker and number of units the CPU seconds of one app, from `App()` to its template, a round, and its
+    resources.
 
     Args:
         makers: By name; each fills a stack with so many units.
         apps: By number of units, how many are timed together, so that each takes a good while of the kernel's clock;
             small ones first: they warm everything that the large one would otherwise pay for.
-        rounds: Of each the best counts.
+        rounds: Each measures all apps, so that what disturbs one disturbs the others of its round.
     """
     resources = {maker: {count: _synthesise(makers[maker], count) for count in apps} for maker in makers}
     timed = [
@@ -32,7 +33,7 @@ def measure(makers: Makers, apps: Mapping[int, int], rounds: int) -> str:
     ]
     result = {
         maker: {
-            count: {"cpu_seconds": min(one[maker, count] for one in timed), "resources": resources[maker][count]}
+            count: {"cpu_seconds": [one[maker, count] for one in timed], "resources": resources[maker][count]}
             for count in apps
         }
         for maker in makers

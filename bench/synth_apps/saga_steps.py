@@ -38,4 +38,4 @@ def plain_l2(stack: Stack, count: int) -> None:
     )
 
 
-print(measure({"ours": ours, "plain_l2": plain_l2}, {2: 4, 5: 4, 50: 1}, rounds=5))
+print(measure({"ours": ours, "plain_l2": plain_l2}, {2: 8, 5: 8, 50: 1}, rounds=7))

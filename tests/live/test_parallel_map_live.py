@@ -97,9 +97,9 @@ def test_what_is_left_of_a_stopped_execution_is_closed_and_its_end_is_told_once(
         execution = maps.start(maps.stack.inline, fresh_name, {"pages": pages(30)})
         wait_until(lambda: len(maps.marks(maps.stack.inline, fresh_name)) >= 1, 30, "the first item")
         maps.stop(execution)
-        for _ in range(2):  # at once, they may send a letter each: the simulation has that
-            completion = maps.complete(maps.stack.inline, execution, "ABORTED")
-            assert completion.ended(60)["status"] == "SUCCEEDED", completion.kinds()
+    for _ in range(2):  # at once, they may send a letter each: the simulation has that
+        completion = maps.complete(maps.stack.inline, execution, "ABORTED")
+        assert completion.ended(60)["status"] == "SUCCEEDED", completion.kinds()
     told = maps.told(fresh_name)
     assert (told["times"], told["outcome"], told["items"]) == (1, "aborted", 30)
     assert told["processed"] + len(told["failed"]) == 30

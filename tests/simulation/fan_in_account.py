@@ -1,10 +1,13 @@
 """A topic with a fan-in as the construct would have deployed it: branches, sweep, and the function that completes."""
 
+import json
 import random
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from serverless_patterns_runtime import Completion, Effects, Update
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
 from serverless_patterns_runtime.fan_in.announcements import Announcements
 from serverless_patterns_runtime.fan_in.branch import Branch
@@ -18,6 +21,7 @@ from serverless_patterns_runtime.load_leveled_queue.edge import Edge
 from serverless_patterns_runtime.load_leveled_queue.settings import Settings
 
 from .dynamodb_model import Table
+from .guarding import BREAKERS
 
 __all__ = [
     "BUCKET",
@@ -29,15 +33,20 @@ __all__ = [
     "NAMESPACE",
     "Deployed",
     "Outside",
+    "Silent",
     "dead_letters_of",
+    "noted",
     "queue_of",
     "tables",
+    "worked",
 ]
 
 HEADS, CLAIMS, EFFECTS, COMPLETED = "fan-ins", "claims", "effects-table", "completed-table"
 BUCKET, NAMESPACE = "results", "Orders"
 COMPLETIONS = "https://sqs.invalid/completions"
 DAY = 24 * 3600
+OLDEST_SECONDS = 4 * 3600
+"""Behind a breaker: what kills its probes would be held for as long as the queue keeps it."""
 
 
 def tables() -> dict[str, Table]:
@@ -46,15 +55,53 @@ def tables() -> dict[str, Table]:
         CLAIMS: Table({"claim": "S"}, time_to_live="expires_at"),
         EFFECTS: Table({"id": "S"}),
         COMPLETED: Table({"id": "S"}),
+        BREAKERS: Table({"breaker": "S"}),
     }
 
 
-def queue_of(branch: str) -> str:
-    return f"https://sqs.invalid/{branch}"
+def queue_of(branch: str, *, fifo: bool = False) -> str:
+    return f"https://sqs.invalid/{branch}" + (".fifo" if fifo else "")
 
 
 def dead_letters_of(queue_url: str) -> str:
-    return f"{queue_url}-dead"
+    name = queue_url.removesuffix(".fifo")
+    return f"{name}-dead" + queue_url[len(name) :]
+
+
+class Silent:
+    """Stands for the logger and for metrics; nobody listens."""
+
+    log_level = 20
+
+    def append_keys(self, **_: Any) -> None: ...
+
+    def append_context_keys(self, **_: Any) -> Any:
+        return nullcontext()
+
+    def info(self, *_: Any, **__: Any) -> None: ...
+
+    debug = warning = error = info
+
+    def add_metric(self, **_: Any) -> None: ...
+
+    def flush_metrics(self) -> None: ...
+
+
+def noted(completion: Completion, **more: str) -> Effects:
+    """What `on_complete` does: it counts, and says what it was told."""
+    told = {
+        "outcome": completion.outcome,
+        "results": json.dumps(completion.results),
+        "missing": json.dumps(completion.missing),
+        "message": json.dumps(completion.message),
+    }
+    return Effects([Update("COMPLETED", {"id": completion.key}, add={"times": 1}, set={**told, **more})])
+
+
+def worked(branch: str, payload: str, result: Any) -> Effects:
+    """What a branch's function does: it counts, and keeps its result."""
+    where = {"id": f"{branch} {payload}"}
+    return Effects([Update("EFFECTS", where, add={"times": 1}, set={"result": json.dumps(result)})], result)
 
 
 class Outside(NamedTuple):
@@ -69,6 +116,7 @@ class Outside(NamedTuple):
     log: Any
     metrics: Any
     count: Callable[..., None]
+    breaker: Any = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,18 +135,26 @@ class Deployed:
     max_concurrency: int = 2
     max_receive_count: int = 5
     retry_base: int = 5
+    fifo: bool = False
+    """Topic and branches; what completes is not."""
+    guarded: Sequence[str] = ()
+    """Branches that share a breaker. Each counts attempts, and buries what is too old."""
 
     @property
     def visibility_timeout(self) -> float:
         return 6 * self.timeout
 
-    @property
-    def counts_attempts(self) -> bool:
-        return self.batch_size > 1
+    def counts_attempts(self, name: str) -> bool:
+        return self.batch_size > 1 or name in self.guarded
 
-    @property
-    def native_receive_count(self) -> int:
-        return 30 if self.counts_attempts else self.max_receive_count
+    def native_receive_count(self, name: str) -> int:
+        if name in self.guarded or (self.fifo and self.batch_size > 1):
+            return 1000
+        return 30 if self.counts_attempts(name) else self.max_receive_count
+
+    def queue_url(self, name: str) -> str:
+        """Of a branch."""
+        return queue_of(name, fifo=self.fifo)
 
     def branch(self, name: str, function: Callable[..., Any], outside: Outside) -> Edge:
         heads, results = self._heads(outside), self._results(outside)
@@ -122,9 +178,8 @@ class Deployed:
             chance=outside.random,
         )
         effects = self.branches[name]
-        return self._edge(queue_of(name), name, function, outside, effects=effects, key=self.key_path)._replace(
-            branch=branch
-        )
+        edge = self._edge(self.queue_url(name), name, function, outside, effects=effects, key=self.key_path)
+        return edge._replace(branch=branch, breaker=outside.breaker if name in self.guarded else None)
 
     def completion(self, function: Callable[..., Any], outside: Outside, *, effects: bool = True) -> Edge:
         opened = Completions(self._heads(outside), self._results(outside)).open
@@ -166,8 +221,8 @@ class Deployed:
                 idempotency_key=key,
                 visibility_timeout_seconds=int(self.visibility_timeout),
                 max_receive_count=self.max_receive_count,
-                count_attempts=self.counts_attempts,
-                max_age_seconds=0,
+                count_attempts=self.counts_attempts(name),
+                max_age_seconds=OLDEST_SECONDS if name in self.guarded else 0,
                 retry_base_seconds=self.retry_base,
                 retry_max_seconds=900,
             ),

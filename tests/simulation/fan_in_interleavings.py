@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from serverless_patterns_runtime import Completion, Effects, Invocation, PermanentError, Update
+from serverless_patterns_runtime import Completion, Effects, Invocation, PermanentError
 from serverless_patterns_runtime.fan_in import contract, sweep_handler
 from serverless_patterns_runtime.fan_in.heads import _shard
 from serverless_patterns_runtime.load_leveled_queue import handler
@@ -23,9 +23,12 @@ from .fan_in_account import (
     NAMESPACE,
     Deployed,
     Outside,
+    Silent,
     dead_letters_of,
+    noted,
     queue_of,
     tables,
+    worked,
 )
 from .interleavings import FAULTS, Actor, Call, Direct, Explorer, State, Step, World
 from .s3_model import S3
@@ -65,30 +68,6 @@ class Queues:
 
     def change_message_visibility_batch(self, *, Entries: Sequence[Mapping[str, Any]], **_: Any) -> dict[str, Any]:
         return {"Successful": [{"Id": entry["Id"]} for entry in Entries]}
-
-
-class Silent:
-    log_level = 20
-
-    def __init__(self) -> None:
-        self.counted: list[str] = []
-
-    def append_keys(self, **_: Any) -> None: ...
-
-    def append_context_keys(self, **_: Any) -> Any:
-        from contextlib import nullcontext
-
-        return nullcontext()
-
-    def info(self, *_: Any, **__: Any) -> None: ...
-
-    debug = warning = error = info
-
-    def add_metric(self, **_: Any) -> None: ...
-
-    def flush_metrics(self) -> None: ...
-
-    def count(self, metric: str, value: int, **_: Any) -> None: ...
 
 
 class Context:
@@ -167,7 +146,7 @@ class Scene:
             random=random.Random(seed),
             log=silent,
             metrics=silent,
-            count=silent.count,
+            count=lambda *_, **__: None,
         )
 
     # What has to do with what.
@@ -287,27 +266,12 @@ def _work(delivery: Delivery, _: Mapping[str, Any], invocation: Invocation) -> A
         result["large"] = LARGE
     if delivery.actor.startswith("lease"):
         return result
-    where = {"id": f"{delivery.branch} {digest}"}
-    return Effects([Update("EFFECTS", where, add={"times": 1}, set={"result": json.dumps(result)})], result=result)
+    return worked(delivery.branch, digest, result)
 
 
 def _complete(completion: Completion, invocation: Invocation) -> Effects:
     assert completion.key == invocation.idempotency_key
-    return Effects(
-        [
-            Update(
-                "COMPLETED",
-                {"id": completion.key},
-                add={"times": 1},
-                set={
-                    "outcome": completion.outcome,
-                    "results": json.dumps(completion.results),
-                    "missing": json.dumps(completion.missing),
-                    "message": json.dumps(completion.message),
-                },
-            )
-        ]
-    )
+    return noted(completion)
 
 
 def _record(delivery: Delivery, run: int) -> dict[str, Any]:

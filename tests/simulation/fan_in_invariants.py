@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from serverless_patterns_runtime.fan_in import contract
 
 from .fan_in_account import BUCKET, EFFECTS
-from .fan_in_world import START, SWEEP_SECONDS, World, names
+from .fan_in_world import NAME, START, SWEEP_SECONDS, World, names
 
 __all__ = ["ALWAYS", "AT_THE_END", "check"]
 
@@ -160,6 +160,36 @@ def deadlines_come_in_time(world: World) -> None:
             assert late <= 0, f"the deadline of {message.key} came late by {late:.0f} s"
 
 
+def what_comes_again_ends_in_time(world: World) -> None:
+    """Held by a breaker too: from the second time on, or before. A group of a FIFO queue may wait for its first."""
+    if world.faults.spent or world.deployed.fifo:
+        return
+    for (branch, name), again in world.ledger.again.items():
+        message = world.ledger.published[name]
+        head = world.head(message.key)
+        if head is None or head[contract.PAYLOAD]["S"] != message.digest:
+            continue
+        latest = max(again, START + max(message.at[branch]) + world.deployed.deadline) + SWEEP_SECONDS
+        late = world.ledger.closed[message.key][0] - latest - world.deployed.timeout
+        assert late <= 0, f"{name} came to {branch} again, and its deadline came late by {late:.0f} s"
+
+
+def no_message_overtakes_its_group(world: World) -> None:
+    assert not world.ledger.overtook, f"ran before one that came before them: {world.ledger.overtook}"
+
+
+def no_outage_makes_a_dead_letter(world: World) -> None:
+    """Of what a breaker guards. Unless something else goes wrong, or a message does."""
+    if world.faults.spent:
+        return
+    for branch in world.deployed.guarded:
+        for dead in world.dead[branch].messages:
+            does = world.ledger.published[dead.attributes[NAME]["StringValue"]].does.get(branch, "ok")
+            told = json.loads(dead.attributes.get("dead-letter", {}).get("StringValue", "{}"))
+            exhausted = told.get("error_type") == "AttemptsExhausted"
+            assert not exhausted or does not in ("ok", "large"), f"an outage made a dead letter in {branch}: {told}"
+
+
 def no_end_is_told_in_vain(world: World) -> None:
     """What is announced can be completed."""
     said = [
@@ -183,6 +213,9 @@ ALWAYS: Sequence[Invariant] = (
     what_was_tried_has_a_head,
     who_failed_has_a_head,
     deadlines_come_in_time,
+    what_comes_again_ends_in_time,
+    no_message_overtakes_its_group,
+    no_outage_makes_a_dead_letter,
     no_end_is_told_in_vain,
 )
 """When nothing is under way any more."""

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from serverless_patterns_runtime.fan_in import announcements, branch, heads, opening, results, sweeping
-from serverless_patterns_runtime.load_leveled_queue import conclusions, trials, work
-from serverless_patterns_runtime.load_leveled_queue.verdicts import Succeeded
+from serverless_patterns_runtime.load_leveled_queue import conclusions, consumption, trials, work
+from serverless_patterns_runtime.load_leveled_queue.verdicts import Failed, Succeeded
 
 from .fan_in_account import Deployed
 
@@ -342,3 +342,40 @@ def _(patch: Patch) -> None:
 @removal("the message id is no key of a fan-in", "acknowledged without a head", key_path="")
 def _(patch: Patch) -> None:
     patch.setattr(branch.Branch, "check_key", lambda *_: None)
+
+
+# A FIFO group, and a breaker.
+
+
+@removal("a group waits for its first message", "ran before one that came before", modes=("FIFO",), batch_size=10)
+def _(patch: Patch) -> None:
+    anyhow = consumption.Consumption._consume_in_any_order
+    patch.setattr(consumption.Consumption, "_consume_in_order", anyhow)
+
+
+GUARDED = {"modes": ("a breaker",), "branches": (1, 2), "budgets": (0,), "retry_base": 1, "deadline": 5}
+
+
+@removal("what a breaker holds has a head", "again, and its deadline came late", **GUARDED)
+def _(patch: Patch) -> None:
+    patch.setattr(trials.Trials, "_unopened", lambda *_: None)
+
+
+@removal(
+    "what failed before a breaker held it has a head at once",
+    "the deadline of .* came late",
+    **GUARDED,
+    max_receive_count=1,
+)
+def _(patch: Patch) -> None:
+    patch.setattr(conclusions, "_has_failed", lambda verdict: isinstance(verdict, Failed))
+
+
+@removal("no message pays for an outage", "an outage made a dead letter", **GUARDED)
+def _(patch: Patch) -> None:
+    judged = trials.Trials._judged
+    patch.setattr(
+        trials.Trials,
+        "_blamed",
+        lambda self, message, attempt, permit, verdict: judged(self, message, attempt, verdict),  # noqa: ARG005
+    )

@@ -4,7 +4,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from .fan_in_account import Deployed
 from .fan_in_invariants import ALWAYS, AT_THE_END, check
@@ -16,10 +16,22 @@ __all__ = ["MODES", "simulate"]
 
 TRACE_LINES = 60
 
+
+class Mode(NamedTuple):
+    effects: tuple[bool, ...]
+    """Whether a branch's function returns Effects: one of these."""
+    fifo: bool = False
+    guarded: bool = False
+    """By a breaker: every second branch. What they call is down for a while."""
+
+
 MODES = {
-    "effects": (True,),
-    "leases": (False,),
-    "mixed": (True, False),
+    "effects": Mode((True,)),
+    "leases": Mode((False,)),
+    "mixed": Mode((True, False)),
+    "FIFO": Mode((True, False), fifo=True),
+    "a breaker": Mode((True, False), guarded=True),
+    "FIFO and a breaker": Mode((True, False), fifo=True, guarded=True),
 }
 
 
@@ -39,8 +51,11 @@ def simulate(
     deployed = replace(deployed, **different)
     kinds = kinds or chance.sample(FAULTS, chance.randint(2, len(FAULTS)))
     faults = Chosen(chance, chance.choice((0.02, 0.1, 0.3)), chance.choice(budgets), kinds, operations)
-    world = World(deployed, chance.getrandbits(64), faults, lost=chance.choice((0, 0.1)))
-    world.publish(_messages(deployed, chance))
+    seeded, lost = chance.getrandbits(64), chance.choice((0, 0.1))
+    messages = _messages(deployed, chance)
+    outage = (0.0, chance.choice((30.0, 600.0, 3600.0))) if deployed.guarded else (0.0, 0.0)
+    world = World(deployed, seeded, faults, lost=lost, outage=outage)
+    world.publish(messages)
     try:
         world.run()
         check(world, ALWAYS)
@@ -59,7 +74,7 @@ def simulate(
 
 def _deployed(mode: str, chance: random.Random, number: int) -> Deployed:
     names = [f"b{at}" for at in range(number)]
-    branches = {name: chance.choice(MODES[mode]) for name in names}
+    branches = {name: chance.choice(MODES[mode].effects) for name in names}
     unknown = {}
     if number > 2 and chance.random() < 0.2:
         unknown = {names[0]: names[-1:]}
@@ -73,6 +88,8 @@ def _deployed(mode: str, chance: random.Random, number: int) -> Deployed:
         batch_size=chance.choice((1, 10)),
         max_receive_count=chance.choice((1, 3, 5)),
         retry_base=chance.choice((1, 60)),
+        fifo=MODES[mode].fifo,
+        guarded=names[::2] if MODES[mode].guarded else (),
     )
 
 
@@ -95,7 +112,8 @@ def _messages(deployed: Deployed, chance: random.Random) -> list[Published]:
             branches = [*some, "nobody"] if chance.random() < 0.1 else some
         keyless = not deployed.key_path and chance.random() < 0.2
         ends = chance.choice(("ok", "ok", "once"))
-        messages.append(Published(f"p{number}", key, does, at, ends, amount, branches, keyless))
+        group = chance.choice("ab") if deployed.fifo else "all"
+        messages.append(Published(f"p{number}", key, does, at, ends, amount, branches, group, keyless))
     return messages
 
 

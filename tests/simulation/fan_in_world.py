@@ -3,16 +3,15 @@
 The topic itself is a sender that may be late, twice, in any order, or fail for one branch: as SNS is.
 """
 
-import contextlib
 import json
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from serverless_patterns_runtime import Completion, Effects, Invocation, PermanentError, Update
+from serverless_patterns_runtime import Completion, Effects, Invocation, PermanentError
 from serverless_patterns_runtime.fan_in import contract, sweep_handler
 from serverless_patterns_runtime.load_leveled_queue import handler
 from serverless_patterns_runtime.payload import digest
@@ -30,18 +29,21 @@ from .fan_in_account import (
     NAMESPACE,
     Deployed,
     Outside,
+    Silent,
     dead_letters_of,
-    queue_of,
+    noted,
     tables,
+    worked,
 )
 from .faults import Call, Faults, NoFaults
+from .guarding import SETTINGS, Guard
 from .lambda_model import Context, Function, Sandbox
 from .network import Client, Network
 from .s3_model import S3
 from .sqs_model import SQS, Queue, StoredMessage
 from .virtual_time import Schedule
 
-__all__ = ["START", "SWEEP_SECONDS", "Published", "World", "names"]
+__all__ = ["NAME", "START", "SWEEP_SECONDS", "Published", "World", "names"]
 
 START = 1_700_000_000.25
 NAME = "sim-name"
@@ -66,6 +68,8 @@ class Published:
     amount: int = 1
     branches: Sequence[str] | None = None
     """What the message itself says of its branches."""
+    group: str = "all"
+    """On a FIFO topic."""
     keyless: bool = False
     """Where the body does not hold the key: whether the publisher gives none."""
 
@@ -81,24 +85,6 @@ class Published:
         return digest(self.body)
 
 
-class Log:
-    log_level = 20
-
-    def append_keys(self, **_: Any) -> None: ...
-
-    @contextlib.contextmanager
-    def append_context_keys(self, **_: Any) -> Iterator[None]:
-        yield
-
-    def info(self, text: str, *, extra: dict[str, Any] | None = None) -> None: ...
-
-    debug = warning = error = info
-
-    def add_metric(self, **_: Any) -> None: ...
-
-    def flush_metrics(self) -> None: ...
-
-
 @dataclass
 class Ledger:
     """The test's own books."""
@@ -109,6 +95,10 @@ class Ledger:
     """When each branch first failed with a payload."""
     ran: list[tuple[float, str, str, Any]] = field(default_factory=list)
     """Time, branch, payload and result of each run that came to its end."""
+    again: dict[tuple[str, str], float] = field(default_factory=dict)
+    """When each branch was given a message for the second time, by name."""
+    overtook: list[tuple[str, str]] = field(default_factory=list)
+    """Branch and message that ran when one before it in its group, on a FIFO queue, was neither done nor dead."""
     fixed: bool = False
     closed: dict[str, tuple[float, str]] = field(default_factory=dict)
     """When each head's state left `open`, and for what."""
@@ -118,13 +108,23 @@ class Ledger:
 
 
 class World:
-    def __init__(self, deployed: Deployed, seed: int | str, faults: Faults | None = None, *, lost: float = 0.0) -> None:
-        self.deployed = deployed
+    def __init__(
+        self,
+        deployed: Deployed,
+        seed: int | str,
+        faults: Faults | None = None,
+        *,
+        lost: float = 0.0,
+        outage: tuple[float, float] = (0.0, 0.0),
+    ) -> None:
+        """`outage`: from when to when, in seconds after the start, what the guarded branches call is down."""
+        self.deployed, self.outage = deployed, outage
         self.chance = random.Random(seed)
         self.schedule = Schedule(self.chance, START)
         self.faults = faults or NoFaults()
         self.ledger = Ledger()
         self.counted: Counter[str] = Counter()
+        self.guard = Guard(SETTINGS, self.chance, lambda: self.schedule.now) if deployed.guarded else None
         self.dynamodb = DynamoDB(tables(), lambda: self.schedule.now, self.chance)
         self.dynamodb.changes.append(self._see)
         self.s3 = S3([BUCKET])
@@ -135,7 +135,7 @@ class World:
         self.sqs = SQS([*self.queues.values(), *self.dead.values()], lambda: self.schedule.now, self.chance)
         services = {"dynamodb": self.dynamodb, "sqs": self.sqs, "s3": self.s3}
         self.network = Network(self.schedule, services, self.faults, self.chance, self.trace)
-        self.functions = {name: self._function(self._starter(name), self._consume) for name in self.queues}
+        self.functions = {name: self._function(self._starter(name), self._consumer(name)) for name in self.queues}
         self.sweeps = self._function(
             lambda sandbox: deployed.sweep(self._outside(sandbox)),
             lambda _, context, sweep: sweep_handler.process(context, sweep),
@@ -144,16 +144,17 @@ class World:
         self.mappings = [self._mapping(name, lost) for name in self.queues]
         self._seen: dict[str, set[StoredMessage]] = {name: set() for name in self.queues}
         self._ticking = False
+        self._sent = 0
 
     # What is deployed.
 
     def _add_queue(self, name: str) -> None:
-        url = COMPLETIONS if name == COMPLETER else queue_of(name)
+        url = COMPLETIONS if name == COMPLETER else self.deployed.queue_url(name)
         self.dead[name] = Queue(dead_letters_of(url), 30)
         self.queues[name] = Queue(
             url,
             self.deployed.visibility_timeout,
-            max_receive_count=self.deployed.native_receive_count,
+            max_receive_count=self.deployed.native_receive_count(name),
             dead_letter_queue=self.dead[name],
             duplicate_chance=0.05,
             mishap=self.faults.spend,
@@ -172,8 +173,15 @@ class World:
 
         return start
 
-    def _consume(self, event: dict[str, Any], context: Context, edge: Any) -> Any:
-        return handler.process(event, context, edge)
+    def _consumer(self, name: str) -> Callable[..., Any]:
+        def consume(event: dict[str, Any], context: Context, edge: Any) -> Any:
+            for record in event["Records"] if name != COMPLETER else ():
+                if int(record["attributes"]["ApproximateReceiveCount"]) > 1:
+                    message = record["messageAttributes"][NAME]["stringValue"]
+                    self.ledger.again.setdefault((name, message), self.schedule.now)
+            return handler.process(event, context, edge)
+
+        return consume
 
     def _mapping(self, name: str, lost: float) -> EventSourceMapping:
         deployed = self.deployed
@@ -185,7 +193,7 @@ class World:
         )
 
     def _outside(self, sandbox: Sandbox) -> Outside:
-        log = Log()
+        log = Silent()
         return Outside(
             dynamodb=Client(self.network, sandbox, "dynamodb"),
             sqs=Client(self.network, sandbox, "sqs"),
@@ -196,6 +204,7 @@ class World:
             log=log,
             metrics=log,
             count=lambda metric, value, **_: self.counted.update({metric: value}),
+            breaker=self.guard and self.guard.of(sandbox, self.network),
         )
 
     # What the user would have written.
@@ -204,6 +213,8 @@ class World:
         def work(order: Mapping[str, Any], invocation: Invocation) -> Any:
             sandbox.check_alive()
             does = order["does"].get(branch, "ok")
+            if self.deployed.fifo:
+                self._see_order(branch, invocation.correlation_id)
             self._take_time(sandbox)
             self._misbehave(does, branch, invocation.claim.payload, sandbox)
             result = {"branch": branch, "payload": invocation.claim.payload, "run": len(self.ledger.ran)}
@@ -212,24 +223,37 @@ class World:
             self.ledger.ran.append((self.schedule.now, branch, invocation.claim.payload, result))
             if not self.deployed.branches[branch]:
                 return result
-            where = {"id": f"{branch} {invocation.claim.payload}"}
-            return Effects([Update("EFFECTS", where, add={"times": 1}, set={"result": json.dumps(result)})], result)
+            return worked(branch, invocation.claim.payload, result)
 
         return work
+
+    def _see_order(self, branch: str, name: str) -> None:
+        queued = self.queues[branch].messages
+        own = [message for message in queued if message.attributes[NAME]["StringValue"] == name]
+        if not own:
+            return
+        first = min(own, key=lambda message: message.sequence)
+        before = {
+            message.attributes[NAME]["StringValue"]
+            for message in queued
+            if message.group == first.group and message.sequence < first.sequence
+        }
+        if any(not self._is_settled(branch, self.ledger.published[other]) for other in before - {name}):
+            self.ledger.overtook.append((branch, name))
+
+    def _is_settled(self, branch: str, message: Published) -> bool:
+        if any(dead.attributes[NAME]["StringValue"] == message.name for dead in self.dead[branch].messages):
+            return True
+        if self.deployed.branches[branch]:
+            return self.effect(branch, message.digest) is not None
+        return any((who, what) == (branch, message.digest) for _, who, what, _ in self.ledger.ran)
 
     def _completing(self, sandbox: Sandbox) -> Callable[..., Any]:
         def complete(completion: Completion, invocation: Invocation) -> Effects:  # noqa: ARG001
             sandbox.check_alive()
             self._take_time(sandbox)
             self._misbehave(completion.message["completes"], COMPLETER, completion.key, sandbox)
-            said = {
-                "outcome": completion.outcome,
-                "results": json.dumps(completion.results),
-                "missing": json.dumps(completion.missing),
-                "message": json.dumps(completion.message),
-                "at": str(self.schedule.now),
-            }
-            return Effects([Update("COMPLETED", {"id": completion.key}, add={"times": 1}, set=said)])
+            return noted(completion, at=str(self.schedule.now))
 
         return complete
 
@@ -241,6 +265,10 @@ class World:
     def _misbehave(self, does: str, who: str, what: str, sandbox: Sandbox) -> None:
         if self.ledger.fixed:
             return
+        if who in self.deployed.guarded and self.outage[0] <= self.schedule.now - START < self.outage[1]:
+            self.ledger.failures[who, what] += 1
+            self.ledger.failed.setdefault((who, what), self.schedule.now)
+            raise RuntimeError("what it calls is down")
         if does == "refuses":
             raise PermanentError("not for us")
         if does == "kills":
@@ -252,7 +280,7 @@ class World:
 
     # What happens.
 
-    def publish(self, messages: Sequence[Published]) -> None:
+    def publish(self, messages: Iterable[Published]) -> None:
         for message in messages:
             self.ledger.published[message.name] = message
             for branch, times in message.at.items():
@@ -263,10 +291,13 @@ class World:
         said = {NAME: message.name, "correlation-id": message.name}
         if not self.deployed.key_path and not message.keyless:
             said["idempotency-key"] = message.key
+        self._sent += 1
+        in_order = {"MessageGroupId": message.group, "MessageDeduplicationId": f"{self._sent}"}
         self.sqs.send_message(
-            QueueUrl=queue_of(branch),
+            QueueUrl=self.deployed.queue_url(branch),
             MessageBody=json.dumps(message.body),
             MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in said.items()},
+            **(in_order if self.deployed.fifo else {}),
         )
         self._keep_ticking()
 
@@ -363,7 +394,8 @@ class World:
 
     def _judge_acknowledged(self, branch: str, message: StoredMessage) -> None:
         published = self.ledger.published[message.attributes[NAME]["StringValue"]]
-        if any(dead.attributes.get(NAME) == message.attributes[NAME] for dead in self.dead[branch].messages):
+        redriven = [each for each in self.queues[branch].messages if "redrive" in each.attributes]
+        if any(each.attributes.get(NAME) == message.attributes[NAME] for each in self.dead[branch].messages + redriven):
             return
         head = self.head(published.key)
         assert head is not None, f"acknowledged without a head: {published.name} by {branch}"

@@ -23,6 +23,9 @@ __all__ = [
     "Pair",
     "When",
     "pairs",
+    "single_faults",
+    "struck_once",
+    "struck_twice",
 ]
 
 CRASHES = ("crash before", "crash in flight", "crash after")
@@ -195,6 +198,46 @@ def pairs(
             for kind in kinds:
                 if kind in call.possible:
                     yield OneFault(first.number, first.kind), OneFault(number, kind)
+
+
+def single_faults(run: Callable[[Faults], object], kinds: Sequence[str] = ()) -> list[OneFault]:
+    """Each that can strike a call of the undisturbed run; `kinds`: these alone."""
+    observer = OneFault(-1, "")
+    run(observer)
+    return [
+        OneFault(number, kind)
+        for number, call in enumerate(observer.calls)
+        for kind in call.possible
+        if not kinds or kind in kinds
+    ]
+
+
+def struck_once(run: Callable[[Faults], object], faults: Iterable[OneFault] | None = None) -> int:
+    """Run with each of the faults by itself, by default all that can strike; how many. What a run raises says where."""
+    fired = 0
+    for fault in single_faults(run) if faults is None else faults:
+        try:
+            run(fault)
+        except AssertionError as failure:
+            raise AssertionError(f"{fault.kind} at call {fault.number}: {failure}") from failure
+        assert fault.fired, f"{fault.kind} at call {fault.number} did not strike"
+        fired += 1
+    return fired
+
+
+def struck_twice(run: Callable[[Faults], object], kinds: Sequence[str]) -> int:
+    """Likewise with each two of these kinds."""
+    fired = 0
+    for first, second in pairs(run, single_faults(run, kinds), kinds):
+        try:
+            run(Pair(first, second))
+        except AssertionError as failure:
+            where = f"{first.kind} at call {first.number}, then {second.kind} at call {second.number}"
+            raise AssertionError(f"{where}: {failure}") from failure
+        assert first.fired, f"{first.kind} at call {first.number} did not strike"
+        assert second.fired, f"{second.kind} at call {second.number} did not strike"
+        fired += 1
+    return fired
 
 
 @dataclass

@@ -127,5 +127,14 @@ def _healthy_items_are_processed(world: MapWorld) -> None:
     for index, item in enumerate(world.items):
         if item["does"] in mended and _alone(world, index):
             assert index not in ill, f"item {index} is healthy, and a dead letter"
+        if item["does"] in ("is refused", "fails", "hangs") and _alone(world, index):
+            _its_attempts_are_told(world, index)
         if item["does"] == "is refused" and _alone(world, index):
             assert ill[index].reason == "no page", f"item {index} is a dead letter for another reason"
+
+
+def _its_attempts_are_told(world: MapWorld, index: int) -> None:
+    key = key_of(world, index)
+    begun = world.attempts[f"{NAMESPACE}#{NAME}#{key}"]
+    (told,) = {why["receive_count"] for _, why in world.letters.sent if why["idempotency_key"] == key}
+    assert told == begun, f"item {index} was tried {begun} times, and its dead letter says {told}"

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from serverless_patterns_runtime.claims.outside import Outside
 from serverless_patterns_runtime.saga_recovery import guardian_handler, ledger_handler
-from serverless_patterns_runtime.saga_recovery.edge import GuardianEdge, LedgerEdge, Outside
+from serverless_patterns_runtime.saga_recovery.edge import GuardianEdge, LedgerEdge
 
 from .event_source_mapping import Answer
 from .faults import Faults

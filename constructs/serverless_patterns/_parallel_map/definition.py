@@ -139,7 +139,7 @@ def _process(plan: Plan, resources: Resources) -> State:
 def _bury(plan: Plan, resources: Resources) -> State:
     """What it cannot bury, the gathering will."""
     paths = {name: f"$.{name}" for name in ("execution", "index", "item", "error")}
-    event = {"task": "bury", **{f"{name}.$": path for name, path in paths.items()}}
+    event = {"task": "bury", "attempts": plan.retry.attempts, **{f"{name}.$": path for name, path in paths.items()}}
     return {
         **_task(resources.gather, event, GATHER_SECONDS + contract.STARTING_SECONDS),
         "Retry": [_never(), _after_leases(lease_seconds(plan.handler)), retrier(Backoff(5, 2, 60))],

@@ -61,7 +61,7 @@ class Conclusions:
             verdict = self._bury(delivery, verdict)
         part = delivery.request and delivery.request.part
         if part is not None:
-            if isinstance(verdict, Failed) and delivery.message.receive_count == 1:
+            if delivery.message.receive_count == 1 and _has_failed(verdict):
                 self._open(part, delivery.message.id)
             part.tell()
         delivery.verdict = verdict
@@ -169,3 +169,8 @@ class Conclusions:
 
     def _verbose(self) -> bool:
         return self._logger.log_level <= 10  # logging.DEBUG
+
+
+def _has_failed(verdict: Verdict) -> bool:
+    """Also if a breaker holds the message because of it."""
+    return isinstance(verdict, Failed) or (isinstance(verdict, Held) and verdict.error is not None)

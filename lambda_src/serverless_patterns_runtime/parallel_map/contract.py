@@ -133,6 +133,8 @@ class BuryEvent(TypedDict):
     index: int
     item: Any
     error: Caught
+    attempts: NotRequired[int]
+    """That `retry` allows: so many there were, where an error does not say which attempt it ended."""
 
 
 class GatherEvent(TypedDict):

@@ -1,9 +1,8 @@
-"""Everything outside: AWS, time, chance, logs. One object, so that a simulation can be all of it."""
+"""What a map's functions have outside of themselves."""
 
 import os
-import random
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
@@ -14,65 +13,27 @@ from serverless_patterns_runtime.business_function.business_function import Busi
 from serverless_patterns_runtime.claims import contract as claims
 from serverless_patterns_runtime.claims.claim import Contended
 from serverless_patterns_runtime.claims.contention import NOT_NOW
-from serverless_patterns_runtime.claims.table import ClaimsTable
+from serverless_patterns_runtime.claims.outside import Outside
 from serverless_patterns_runtime.clients import client
 from serverless_patterns_runtime.deployed_resources import DeployedResources
 from serverless_patterns_runtime.error_codes import error_code
 from serverless_patterns_runtime.parallel_map import contract
 from serverless_patterns_runtime.parallel_map.items import Items
 from serverless_patterns_runtime.resources import NO_RESOURCES, Resources
-from serverless_patterns_runtime.telemetry import Logger, Metrics
 
 __all__ = ["Edge", "Gathering", "Works"]
 
 
-class Edge(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Edge(Outside):
     """What all three functions have in common."""
 
-    dynamodb: Any
-    stepfunctions: Any
     items: Items
-    claims_table_name: str
-    claims_namespace: str
-    claims_retention_seconds: int
-    clock: Callable[[], float]
-    """Epoch seconds."""
-    sleep: Callable[[float], None]
-    random: random.Random
-    logger: Any
-    metrics: Any
-    tables: Mapping[str, str]
-    """Of the business function: logical table name to physical name."""
 
     @classmethod
     def from_environment(cls, tables: Mapping[str, str]) -> "Edge":
-        claim = environment.read(claims.Env)
         env = environment.read(contract.ItemsEnv)
-        return cls(
-            dynamodb=client("dynamodb"),
-            stepfunctions=client("stepfunctions"),
-            items=Items.of(env, client("s3").get_object if env.MAP_BUCKET else None),
-            claims_table_name=claim.CLAIMS_TABLE_NAME,
-            claims_namespace=claim.CLAIMS_NAMESPACE,
-            claims_retention_seconds=int(claim.CLAIMS_RETENTION_SECONDS),
-            clock=time.time,
-            sleep=time.sleep,
-            random=random.SystemRandom(),
-            logger=Logger(),
-            metrics=Metrics(),
-            tables=tables,
-        )
-
-    def claims(self) -> ClaimsTable:
-        return ClaimsTable(
-            dynamodb=self.dynamodb,
-            name=self.claims_table_name,
-            retention_seconds=self.claims_retention_seconds,
-            tables=self.tables,
-            clock=self.clock,
-            sleep=self.sleep,
-            random=self.random,
-        )
+        return cls.deployed(tables, items=Items.of(env, client("s3").get_object if env.MAP_BUCKET else None))
 
     def write_once(self, key: str, item: Mapping[str, Any]) -> bool:
         """Beside the claims, and as long as they; False: it is there already, and stays as it is.

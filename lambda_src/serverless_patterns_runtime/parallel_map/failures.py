@@ -1,6 +1,7 @@
 """What the state machine is told of an error: its name, by which it is retried and caught, and a few words."""
 
 import json
+import re
 import traceback
 from pathlib import Path
 from typing import NoReturn
@@ -10,15 +11,17 @@ from serverless_patterns_runtime.claims.claim import RunningElsewhere
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.parallel_map import contract
 
-__all__ = ["StillGathering", "fail", "reason_of"]
+__all__ = ["StillGathering", "attempt_of", "fail", "reason_of"]
+
+_ATTEMPT = re.compile(r" \(attempt ([0-9]+)\)\Z")
 
 
 class StillGathering(Exception):
     """There was no time for all of it."""
 
 
-def fail(error: BaseException) -> NoReturn:
-    """Raises an error of the name that the definition knows.
+def fail(error: BaseException, attempt: int = 0) -> NoReturn:
+    """Raises an error of the name that the definition knows, whose words end with the attempt, if there is one.
 
     Without the words of an error that nobody wrote to be read: Lambda logs them, and they may quote an item.
     """
@@ -33,7 +36,8 @@ def fail(error: BaseException) -> NoReturn:
             name = type(error).__name__
             words = f"failed, the last time with {name}{_own_line(error)}"
     error.__traceback__ = None  # one that a module keeps would keep every frame that it ever passed, items too
-    raise type(name, (Exception,), {})(words[: contract.REASON_CHARACTERS]) from None
+    numbered = f" (attempt {attempt})" if attempt else ""
+    raise type(name, (Exception,), {})(words[: contract.REASON_CHARACTERS] + numbered) from None
 
 
 def _own_line(error: BaseException) -> str:
@@ -53,11 +57,17 @@ def _own_line(error: BaseException) -> str:
 
 def reason_of(caught: contract.Caught) -> tuple[str, str]:
     """Type and words of what a Catch has written."""
-    name, words = caught.get("Error", ""), caught.get("Cause", "")
-    told = _told(words)
+    name = caught.get("Error", "")
+    told = _ATTEMPT.sub("", _told(caught.get("Cause", "")))
     if name == contract.PERMANENT_ERROR:
         name, _, told = told.partition(": ")
     return name, (told or name)[: contract.REASON_CHARACTERS]
+
+
+def attempt_of(caught: contract.Caught) -> int | None:
+    """Which attempt it ended; None of one that died without a word."""
+    found = _ATTEMPT.search(_told(caught.get("Cause", "")))
+    return int(found[1]) if found else None
 
 
 def _told(cause: str) -> str:

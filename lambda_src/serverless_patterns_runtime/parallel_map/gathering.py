@@ -7,12 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from serverless_patterns_runtime.claims.claim import Contended, RunningElsewhere
-from serverless_patterns_runtime.claims.contract import PARTITION_KEY
 from serverless_patterns_runtime.parallel_map import contract
 from serverless_patterns_runtime.parallel_map.closing import closed
 from serverless_patterns_runtime.parallel_map.edge import Gathering
 from serverless_patterns_runtime.parallel_map.executions import input_of, name_of
-from serverless_patterns_runtime.parallel_map.failures import StillGathering, reason_of
+from serverless_patterns_runtime.parallel_map.failures import StillGathering, attempt_of, reason_of
 from serverless_patterns_runtime.parallel_map.items import Unreadable
 from serverless_patterns_runtime.parallel_map.roll import called
 
@@ -34,7 +33,8 @@ def bury(gathering: Gathering, event: contract.BuryEvent) -> None:
     if entry.state != "open":
         return
     error_type, reason = reason_of(event["error"])
-    closed(gathering, item, error_type, reason, attempts=1)
+    attempts = attempt_of(event["error"]) or event.get("attempts", 1)
+    closed(gathering, item, error_type, reason, attempts=attempts)
 
 
 def gather(gathering: Gathering, event: contract.GatherEvent, remaining: Callable[[], float]) -> contract.Told:
@@ -109,8 +109,7 @@ def _decided(gathering: Gathering, name: str, event: contract.GatherEvent, told:
 
 def _head(gathering: Gathering, name: str) -> contract.Told | None:
     edge = gathering.edge
-    key = {PARTITION_KEY: {"S": contract.head_key(edge.claims_namespace, name)}}
-    item = edge.dynamodb.get_item(TableName=edge.claims_table_name, Key=key, ConsistentRead=True).get("Item")
+    item = edge.item(contract.head_key(edge.claims_namespace, name))
     if item is None:
         return None
     told: contract.Told = {

@@ -1,7 +1,7 @@
 """The function behind the items: one item in, and nothing out. What it returns is kept beside its claim."""
 
 import os
-from functools import cache
+from functools import cache, partial
 from typing import Any, cast
 
 from serverless_patterns_runtime import environment
@@ -24,8 +24,16 @@ def lambda_handler(event: Any, context: Any) -> Any:
 
 def process(event: Any, context: Any, works: Works) -> dict[str, Any]:
     """The whole handler, over any edge. Raises for the state machine: an error whose name its definition knows."""
-    with written(works.edge, context, event, "item handled", fail):
+    with written(works.edge, context, event, "item handled", partial(fail, attempt=_attempt(event))):
         return _done(event, context, works)
+
+
+def _attempt(event: Any) -> int:
+    match event:
+        case {"retries": int(retries)}:
+            return retries + 1
+        case _:
+            return 1
 
 
 class _Item(Work):

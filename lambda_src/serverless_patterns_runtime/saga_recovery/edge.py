@@ -1,68 +1,13 @@
-"""Everything outside of the recovery's functions: AWS, time, chance, logs."""
+"""What the recovery's two functions have outside of themselves."""
 
-import random
-import time
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from serverless_patterns_runtime import environment
-from serverless_patterns_runtime.claims import contract as claims
-from serverless_patterns_runtime.claims.table import ClaimsTable
-from serverless_patterns_runtime.clients import client
+from serverless_patterns_runtime.claims.outside import Outside
 from serverless_patterns_runtime.saga_recovery import contract
 from serverless_patterns_runtime.saga_recovery.executions import Listed
-from serverless_patterns_runtime.telemetry import Logger, Metrics
 
-__all__ = ["GuardianEdge", "LedgerEdge", "Outside"]
-
-
-class Outside(NamedTuple):
-    """What both have in common."""
-
-    dynamodb: Any
-    stepfunctions: Any
-    claims_table_name: str
-    claims_namespace: str
-    claims_retention_seconds: int
-    clock: Callable[[], float]
-    """Epoch seconds."""
-    sleep: Callable[[float], None]
-    random: random.Random
-    logger: Any
-    metrics: Any
-
-    @classmethod
-    def from_environment(cls) -> "Outside":
-        claim = environment.read(claims.Env)
-        return cls(
-            dynamodb=client("dynamodb"),
-            stepfunctions=client("stepfunctions"),
-            claims_table_name=claim.CLAIMS_TABLE_NAME,
-            claims_namespace=claim.CLAIMS_NAMESPACE,
-            claims_retention_seconds=int(claim.CLAIMS_RETENTION_SECONDS),
-            clock=time.time,
-            sleep=time.sleep,
-            random=random.SystemRandom(),
-            logger=Logger(),
-            metrics=Metrics(),
-        )
-
-    def claims(self) -> ClaimsTable:
-        return ClaimsTable(
-            dynamodb=self.dynamodb,
-            name=self.claims_table_name,
-            retention_seconds=self.claims_retention_seconds,
-            tables={},
-            clock=self.clock,
-            sleep=self.sleep,
-            random=self.random,
-        )
-
-    def item(self, key: str) -> dict[str, Any] | None:
-        """Of the claims table, as it is now."""
-        return self.dynamodb.get_item(
-            TableName=self.claims_table_name, Key={claims.PARTITION_KEY: {"S": key}}, ConsistentRead=True
-        ).get("Item")
+__all__ = ["GuardianEdge", "LedgerEdge"]
 
 
 class LedgerEdge(NamedTuple):
@@ -73,7 +18,7 @@ class LedgerEdge(NamedTuple):
     @classmethod
     def from_environment(cls) -> "LedgerEdge":
         env = environment.read(contract.LedgerEnv)
-        return cls(Outside.from_environment(), env.STATE_MACHINE_ARN, int(env.LONGEST_SECONDS))
+        return cls(Outside.deployed(), env.STATE_MACHINE_ARN, int(env.LONGEST_SECONDS))
 
 
 class GuardianEdge(NamedTuple):
@@ -86,4 +31,4 @@ class GuardianEdge(NamedTuple):
     @classmethod
     def from_environment(cls) -> "GuardianEdge":
         env = environment.read(contract.GuardianEnv)
-        return cls(Outside.from_environment(), env.STATE_MACHINE_ARN, env.RECOVERY_STATE_MACHINE_ARN, set())
+        return cls(Outside.deployed(), env.STATE_MACHINE_ARN, env.RECOVERY_STATE_MACHINE_ARN, set())

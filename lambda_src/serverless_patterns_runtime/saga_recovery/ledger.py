@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from serverless_patterns_runtime.claims.claim import Claim, Holder
+from serverless_patterns_runtime.claims.outside import Outside
 from serverless_patterns_runtime.saga_recovery import contract
-from serverless_patterns_runtime.saga_recovery.edge import Outside
 from serverless_patterns_runtime.saga_state_machine import contract as saga
 from serverless_patterns_runtime.saga_state_machine.task import StepClaim, Task
 

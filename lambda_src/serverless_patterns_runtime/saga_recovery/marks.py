@@ -7,9 +7,9 @@ from botocore.exceptions import ClientError
 
 from serverless_patterns_runtime.attribute_values import deserialize, serialize
 from serverless_patterns_runtime.claims.contract import PARTITION_KEY, TIME_TO_LIVE
+from serverless_patterns_runtime.claims.outside import Outside
 from serverless_patterns_runtime.error_codes import error_code
 from serverless_patterns_runtime.saga_recovery import contract
-from serverless_patterns_runtime.saga_recovery.edge import Outside
 from serverless_patterns_runtime.saga_state_machine.execution import Execution
 
 __all__ = ["Audit", "Mark", "Marks"]

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from serverless_patterns_runtime.claims.claim import RunningElsewhere
+from serverless_patterns_runtime.claims.outside import Outside
 from serverless_patterns_runtime.clients import unreachable
 from serverless_patterns_runtime.errors import PermanentError
-from serverless_patterns_runtime.saga_recovery.edge import Outside
 from serverless_patterns_runtime.telemetry import describe
 
 __all__ = ["telling"]

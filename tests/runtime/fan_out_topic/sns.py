@@ -100,14 +100,21 @@ def refused(code: str, status: int = 400) -> ClientError:
 class World:
     """A topic, its bucket and one invocation's time."""
 
-    def __init__(self, *, seconds: float = 30.0, invocation_key: str = "invocation-1", **settings: Any) -> None:
+    def __init__(
+        self,
+        *,
+        seconds: float = 30.0,
+        invocation_key: str = "invocation-1",
+        correlation_id: str = "correlation-1",
+        **settings: Any,
+    ) -> None:
         self.sns = Sns()
         self.objects: dict[str, bytes] = {}
         self.s3 = scripted_aws.ScriptedClient("s3", {"PutObject": self._put})
         self.clock = Clock()
         end = self.clock.now + seconds
         self.invocation = Invocation.fake(
-            idempotency_key=invocation_key, correlation_id="correlation-1", remaining=lambda: end - self.clock.now
+            idempotency_key=invocation_key, correlation_id=correlation_id, remaining=lambda: end - self.clock.now
         )
         given: Any = {**SETTINGS, **settings}
         self.topic = SnsTopic("ORDER_EVENTS", given, self._client, self.clock, self.clock.sleep, random.Random(7))

@@ -187,6 +187,11 @@ def test_a_correlation_id_of_the_message_goes_before_the_invocation_s() -> None:
     assert attributes(published(Message({}, {"correlation-id": "own"}, key="k")))["correlation-id"] == "own"
 
 
+@pytest.mark.parametrize("odd", ["", "a b", "ä", "x" * 65, "a\n", "\ud800"])
+def test_a_correlation_id_that_nobody_would_take_is_left_out(odd: str) -> None:
+    assert "correlation-id" not in attributes(published(Message({}, key="k"), correlation_id=odd))
+
+
 @pytest.mark.parametrize("name", ["idempotency-key", "dead-letter", "redrive"])
 def test_attributes_of_our_own_are_nobody_else_s(name: str) -> None:
     refused(Message({}, {name: "x"}, key="k"), f"'{name}' is the topic's own")

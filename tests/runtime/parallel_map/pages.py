@@ -74,6 +74,7 @@ class Pages:
         tolerated: float = 0,
         text: bytes | None = None,
         format: str = "input",
+        refusal: str = "NoSuchKey",
     ) -> None:
         self.now = 1_700_000_000.0
         tables = {"claims": Table({"claim": "S"}), "ledger": Table({"id": "S"})}
@@ -82,7 +83,7 @@ class Pages:
         self.letters: list[tuple[Any, dict[str, Any]]] = []
         self.lines: list[dict[str, Any]] = []
         self.gathered: list[Gathered] = []
-        self.given, self.text = given, text
+        self.given, self.text, self.refusal = given, text, refusal
         path = "$.pages" if format == "input" else "$.manifest"
         items = Items(path, key, format, "" if format == "input" else "bucket", most, self._get_object)
         states = SimpleNamespace(describe_execution=lambda executionArn: {"input": json.dumps(self.given)})  # noqa: ARG005
@@ -110,8 +111,8 @@ class Pages:
         event = {"execution": NAME, "index": index, "item": item, "retries": 0, **more}
         return handler.process(event, Context(), self.works)
 
-    def bury(self, index: int, item: Any, error: Mapping[str, Any]) -> Any:
-        event = {"task": "bury", "execution": NAME, "index": index, "item": item, "error": error}
+    def bury(self, index: int, item: Any, error: Mapping[str, Any], **more: Any) -> Any:
+        event = {"task": "bury", "execution": NAME, "index": index, "item": item, "error": error, **more}
         return gather_handler.process(event, Context(), self.gathering)
 
     def gather(self, status: str = "RUNNING", seconds: Callable[[], float] = lambda: 300.0, **more: Any) -> Any:
@@ -140,7 +141,7 @@ class Pages:
     def _get_object(self, *, Bucket: str, Key: str) -> Mapping[str, Any]:
         assert Bucket == "bucket"
         if self.text is None:
-            raise client_error("s3", "GetObject", ServiceError("NoSuchKey", Key, 404))
+            raise client_error("s3", "GetObject", ServiceError(self.refusal, Key, 404))
         return {"Body": io.BytesIO(self.text)}
 
 

@@ -216,6 +216,26 @@ def test_a_dead_letter_is_the_item_unchanged_with_its_reason() -> None:
     assert len(pages.letters) == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "attempts"), [(" (attempt 3)", 3), ("", 4), (" (attempt three)", 4), (" (attempt 3) or so", 4)]
+)
+def test_a_dead_letter_says_how_many_attempts_there_were(words: str, attempts: int) -> None:
+    """An error says which it ended, in words that are not the reason's; of one that died, it is what `retry` allows."""
+    pages = Pages({"pages": some_pages(1)})
+    cause = json.dumps({"errorMessage": f"failed{words}", "errorType": "KeyError"})
+    pages.bury(0, {"id": "p0"}, {"Error": "KeyError", "Cause": cause}, attempts=4)
+    ((_, why),) = pages.letters
+    reason = f"failed{words}" if attempts == 4 else "failed"
+    assert (why["receive_count"], why["reason"]) == (attempts, reason)
+
+
+@pytest.mark.parametrize(("retries", "attempt"), [({"retries": 2}, 3), ({}, 1)])
+def test_an_item_s_error_says_which_attempt_it_ended(retries: dict[str, int], attempt: int) -> None:
+    pages = Pages({"pages": some_pages(1)}, refuse)
+    with pytest.raises(Exception, match=rf"^PermanentError: an empty page \(attempt {attempt}\)$"):
+        pages.process(0, {"id": "p0"}, **retries)
+
+
 def test_an_item_that_was_processed_after_all_is_not_buried() -> None:
     pages = Pages({"pages": some_pages(1)})
     pages.process(0, {"id": "p0"})
@@ -360,6 +380,19 @@ def test_where_there_is_no_list_the_end_says_so(given_: Any, text: bytes | None,
     assert (pages.complete(told).reason, pages.letters) == (reason, [])
 
 
+@pytest.mark.parametrize("refusal", ["NoSuchKey", "AccessDenied"])
+def test_an_object_that_is_not_there_may_be_said_to_be_forbidden(refusal: str) -> None:
+    """Without leave to list a bucket, nobody is told what is not in it."""
+    pages = Pages({"manifest": "none"}, format="json", refusal=refusal)
+    assert "is not in the bucket" in pages.gather()["reason"]
+
+
+def test_an_object_that_s3_does_not_give_now_is_asked_for_again() -> None:
+    pages = Pages({"manifest": "k"}, format="json", refusal="SlowDown")
+    with pytest.raises(Exception, match="the last time with ClientError"):
+        pages.gather()
+
+
 @pytest.mark.parametrize(("given_", "why"), [({}, "no list at"), ({"pages": some_pages(1)}, "ended as ABORTED")])
 def test_an_execution_that_died_says_so_unless_it_had_no_list(given_: Any, why: str) -> None:
     pages = Pages(given_)
@@ -459,3 +492,27 @@ def test_an_error_s_words_stay_inside() -> None:
     assert name_of_error(lambda: fail(ValueError("the card is 4711"))) == "ValueError"
     with pytest.raises(Exception, match=r"^failed, the last time with ValueError$"):
         fail(ValueError("the card is 4711"))
+
+
+def test_a_reason_is_no_longer_than_it_may_be() -> None:
+    with pytest.raises(Exception, match=r"^MalformedPayload: xx") as raised:
+        fail(MalformedPayload("x" * 5_000), attempt=2)
+    assert len(str(raised.value)) == contract.REASON_CHARACTERS + len(" (attempt 2)")
+    _, reason = reason_of({"Error": "States.Runtime", "Cause": "x" * 5_000})
+    assert len(reason) == contract.REASON_CHARACTERS
+
+
+def test_an_error_that_a_module_keeps_keeps_no_item() -> None:
+    kept = ValueError("again and again")
+
+    def works_on(item: Any) -> None:
+        assert item
+        raise kept
+
+    for number in range(2):
+        try:
+            works_on({"secret": number})
+        except ValueError as error:
+            with pytest.raises(Exception, match="ValueError"):
+                fail(error)
+        assert kept.__traceback__ is None

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from serverless_patterns_runtime.attribute_values import serialize_item
+from serverless_patterns_runtime.claims.outside import Outside
 from serverless_patterns_runtime.saga_recovery import guardian_handler, ledger_handler
-from serverless_patterns_runtime.saga_recovery.edge import GuardianEdge, LedgerEdge, Outside
+from serverless_patterns_runtime.saga_recovery.edge import GuardianEdge, LedgerEdge
 from serverless_patterns_runtime.saga_state_machine.contract import BEHIND_THE_PIVOT, UNCLAIMED
 from serverless_patterns_runtime.saga_state_machine.task import Task
 from serverless_patterns_runtime.telemetry import Logger
