@@ -1,6 +1,5 @@
 """Amazon States Language's paths and payload templates, as far as our definitions use them; the rest is an error."""
 
-import copy
 import json
 import re
 from collections.abc import Mapping
@@ -62,17 +61,24 @@ def write(path: str, document: Any, value: Any) -> Any:
     names = _names(path)
     assert all(isinstance(name, str) for name in names), f"not to be written to: {path}"
     if not names:
-        return copy.deepcopy(value)
+        return copied(value)
     if not isinstance(document, Mapping):
         raise NoSuchPath(path)
-    result = copy.deepcopy(dict(document))
+    result = copied(dict(document))
     parent = result
     for name in names[:-1]:
         parent = parent.setdefault(name, {})
         if not isinstance(parent, dict):
             raise NoSuchPath(path)
-    parent[names[-1]] = copy.deepcopy(value)
+    parent[names[-1]] = copied(value)
     return result
+
+
+def copied(value: Any) -> Any:
+    """Deeply, of what is JSON."""
+    if isinstance(value, Mapping):
+        return {name: copied(part) for name, part in value.items()}
+    return [copied(part) for part in value] if isinstance(value, list) else value
 
 
 def filled(template: Any, document: Any, context: Mapping[str, Any]) -> Any:
@@ -84,7 +90,7 @@ def filled(template: Any, document: Any, context: Mapping[str, Any]) -> Any:
     result: dict[str, Any] = {}
     for name, value in template.items():
         if name.endswith(".$"):
-            result[name[:-2]] = copy.deepcopy(_evaluated(value, document, context))
+            result[name[:-2]] = copied(_evaluated(value, document, context))
         else:
             result[name] = filled(value, document, context)
     return result

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from aws_cdk import App, Duration, Stack
@@ -37,7 +37,7 @@ class MapPlan:
     timeout: int = 3600
 
 
-@lru_cache(maxsize=64)
+@cache
 def definitions(plan: MapPlan) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """Of the map, and of what completes an execution that died."""
     stack = Stack(App(context={"aws:cdk:disable-asset-staging": True}, analytics_reporting=False), "Shop")

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -41,12 +41,18 @@ class Shape:
 
 def outside_definition(shape: Shape) -> Mapping[str, Any]:
     """Of the saga."""
-    return _with_names_of_ours(definition_in(_template(shape)))
+    return _with_names_of_ours(definition_in(_template(_told_apart(shape))))
 
 
 def outside_recovery(shape: Shape) -> Mapping[str, Any]:
     """Of what recovers it."""
-    return _with_names_of_ours(definition_in(_template(shape), recovery=True))
+    return _with_names_of_ours(definition_in(_template(_told_apart(shape)), recovery=True))
+
+
+def _told_apart(shape: Shape) -> Shape:
+    """By nothing that its template does not hold: one for many shapes."""
+    threshold = shape.threshold if shape.breaker else Shape.threshold
+    return replace(shape, threshold=threshold, declares=shape.declares and not shape.forward)
 
 
 @cache

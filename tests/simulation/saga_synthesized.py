@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from aws_cdk import App, Duration, Stack
@@ -34,7 +34,7 @@ def _to_be_deployed(plans: Sequence[Plan]) -> tuple[Plan, ...]:
     return tuple(replace(plan, does="ok", undo="clean", seconds=0.1) for plan in plans)
 
 
-@lru_cache(maxsize=64)
+@cache
 def _template(plans: tuple[Plan, ...]) -> Mapping[str, Any]:
     stack = Stack(App(context={"aws:cdk:disable-asset-staging": True}, analytics_reporting=False), "Shop")
     pivot = next((at for at, plan in enumerate(plans) if plan.pivot), len(plans) - 1)
