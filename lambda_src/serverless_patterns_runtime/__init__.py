@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from serverless_patterns_runtime.approval_request import ApprovalRequest
+    from serverless_patterns_runtime.command import Command, Decision
     from serverless_patterns_runtime.completion import Completion
     from serverless_patterns_runtime.conditions import Attr
     from serverless_patterns_runtime.effects import Check, Delete, Effects, Put, Update
@@ -23,7 +24,9 @@ __all__ = [
     "Attr",
     "Caller",
     "Check",
+    "Command",
     "Completion",
+    "Decision",
     "Delete",
     "Effects",
     "FailedItem",
@@ -46,6 +49,7 @@ __all__ = [
 
 _MODULES = {
     "approval_request": ("ApprovalRequest",),
+    "command": ("Command", "Decision"),
     "completion": ("Completion",),
     "conditions": ("Attr",),
     "effects": ("Check", "Delete", "Effects", "Put", "Update"),

@@ -92,13 +92,13 @@ def _(patch: Patch) -> None:
 
 @removal("the claim in the transaction", "effects", "effects per operation|a completed claim was taken away")
 def _(patch: Patch) -> None:
-    original = commits.Commits._claim_item
+    original = commits.Commits.claim_item
 
     def unconditional(self: Any, *arguments: Any) -> dict[str, Any]:
         put = original(self, *arguments)["Put"]
         return {"Put": {name: put[name] for name in ("TableName", "Item")}}
 
-    patch.setattr(commits.Commits, "_claim_item", unconditional)
+    patch.setattr(commits.Commits, "claim_item", unconditional)
 
 
 @removal("one transaction: claim and answer first, then the effects", "effects", "nothing happened")

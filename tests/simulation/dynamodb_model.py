@@ -109,18 +109,22 @@ class DynamoDB:
         return {"Item": values.copied({name: item[name] for name in wanted or item if name in item})}
 
     def batch_get_item(self, *, RequestItems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-        """Consistent reads of one table; some of it may be left for another time."""
-        ((name, asked),) = RequestItems.items()
-        assert asked.keys() == {"Keys", "ConsistentRead"}, "the model does not know more"
-        keys = list(asked["Keys"])
+        """Consistent reads, each at a moment of its own; some of them may be left for another time."""
+        assert all(asked.keys() == {"Keys", "ConsistentRead"} for asked in RequestItems.values()), "no more is known"
+        keys = [(name, key) for name, asked in RequestItems.items() for key in asked["Keys"]]
         if not 1 <= len(keys) <= MAX_BATCH_KEYS:
             raise invalid("Too many items requested for the BatchGetItem call")
-        if len({self._table(name).key_of(key, exact=True) for key in keys}) < len(keys):
+        if len({(name, self._table(name).key_of(key, exact=True)) for name, key in keys}) < len(keys):
             raise invalid("Provided list of item keys contains duplicates")
         done = self._chance.randint(1, len(keys)) if self._chance.random() < 0.2 else len(keys)
-        found = [self.get_item(TableName=name, Key=key, ConsistentRead=True).get("Item") for key in keys[:done]]
-        left = {name: {"Keys": keys[done:], "ConsistentRead": True}} if keys[done:] else {}
-        return {"Responses": {name: [item for item in found if item is not None]}, "UnprocessedKeys": left}
+        responses: dict[str, list[Item]] = {name: [] for name in RequestItems}
+        for name, key in keys[:done]:
+            item = self.get_item(TableName=name, Key=key, ConsistentRead=True).get("Item")
+            responses[name] += [] if item is None else [item]
+        left: dict[str, Any] = {}
+        for name, key in keys[done:]:
+            left.setdefault(name, {"Keys": [], "ConsistentRead": True})["Keys"].append(key)
+        return {"Responses": responses, "UnprocessedKeys": left}
 
     def query(
         self,

@@ -281,7 +281,7 @@ def _closed(entries: Any) -> Any:
 
 
 def _unclaimed(patch: Patch, which: Callable[[str], bool]) -> None:
-    original = commits.Commits._claim_item
+    original = commits.Commits.claim_item
 
     def unconditional(self: Any, claim: Any, *arguments: Any) -> dict[str, Any]:
         item = original(self, claim, *arguments)
@@ -289,4 +289,4 @@ def _unclaimed(patch: Patch, which: Callable[[str], bool]) -> None:
             return item
         return {"Put": {name: item["Put"][name] for name in ("TableName", "Item")}}
 
-    patch.setattr(commits.Commits, "_claim_item", unconditional)
+    patch.setattr(commits.Commits, "claim_item", unconditional)

@@ -84,13 +84,13 @@ def removal(name: str, modes: Sequence[str], violates: str, **more: Any) -> Call
 
 @removal("the claim's condition", EFFECTS, "effects per key|a completed claim was taken away")
 def _(patch: Patch) -> None:
-    original = commits.Commits._claim_item
+    original = commits.Commits.claim_item
 
     def unconditional(self: Any, *arguments: Any) -> dict[str, Any]:
         put = original(self, *arguments)["Put"]
         return {"Put": {name: put[name] for name in ("TableName", "Item")}}
 
-    patch.setattr(commits.Commits, "_claim_item", unconditional)
+    patch.setattr(commits.Commits, "claim_item", unconditional)
 
 
 @removal("claim and effects in one transaction: claim first", EFFECTS, "neither processed nor dead-lettered")

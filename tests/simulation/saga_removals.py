@@ -333,7 +333,7 @@ def _tombstone_if(patch: Patch, condition: str, instead: str) -> None:
 
 
 def _unclaimed(patch: Patch, which: Callable[[Claim], bool]) -> None:
-    original = commits.Commits._claim_item
+    original = commits.Commits.claim_item
 
     def unconditional(self: Any, claim: Claim, *arguments: Any) -> dict[str, Any]:
         item = original(self, claim, *arguments)
@@ -341,4 +341,4 @@ def _unclaimed(patch: Patch, which: Callable[[Claim], bool]) -> None:
             return item
         return {"Put": {name: item["Put"][name] for name in ("TableName", "Item")}}
 
-    patch.setattr(commits.Commits, "_claim_item", unconditional)
+    patch.setattr(commits.Commits, "claim_item", unconditional)

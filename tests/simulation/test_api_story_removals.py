@@ -22,7 +22,7 @@ def any_body_after_a_death(patch: Patch) -> None:
 
 
 def keys_until_time_to_live(patch: Patch) -> None:
-    original = commits.Commits._claim_item
+    original = commits.Commits.claim_item
 
     def by_existence(self: Any, *arguments: Any) -> dict[str, Any]:
         put = dict(original(self, *arguments)["Put"])
@@ -30,7 +30,7 @@ def keys_until_time_to_live(patch: Patch) -> None:
         del put["ExpressionAttributeValues"]
         return {"Put": put}
 
-    patch.setattr(commits.Commits, "_claim_item", by_existence)
+    patch.setattr(commits.Commits, "claim_item", by_existence)
 
 
 def leases_until_time_to_live(patch: Patch) -> None:

@@ -17,7 +17,7 @@ Story = Callable[[], None]
 
 def claims_until_time_to_live(patch: Patch) -> None:
     """The claim counts for as long as it is there."""
-    original = commits.Commits._claim_item
+    original = commits.Commits.claim_item
 
     def by_existence(self: Any, *arguments: Any) -> dict[str, Any]:
         put = dict(original(self, *arguments)["Put"])
@@ -25,7 +25,7 @@ def claims_until_time_to_live(patch: Patch) -> None:
         del put["ExpressionAttributeValues"]
         return {"Put": put}
 
-    patch.setattr(commits.Commits, "_claim_item", by_existence)
+    patch.setattr(commits.Commits, "claim_item", by_existence)
 
 
 def leases_until_time_to_live(patch: Patch) -> None:

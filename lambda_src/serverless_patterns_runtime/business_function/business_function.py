@@ -10,7 +10,7 @@ from serverless_patterns_runtime.effects import Effects
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.invocation import Invocation
 
-__all__ = ["BusinessFunction", "UnusableResult"]
+__all__ = ["BusinessFunction", "UnusableResult", "check_has_run", "imported", "positional_parameters"]
 
 
 class UnusableResult(PermanentError):
@@ -27,18 +27,13 @@ class BusinessFunction:
     @classmethod
     def load(cls, name: str, *, returns_effects: bool) -> "BusinessFunction":
         """Import `module:function`. Done at init, so that a broken import shows before the first message."""
-        module_name, _, function_name = name.partition(":")
-        function = getattr(importlib.import_module(module_name), function_name)
-        return cls(function, name, _positional_parameters(function) >= 2, returns_effects)
+        function = imported(name)
+        return cls(function, name, positional_parameters(function) >= 2, returns_effects)
 
     def __call__(self, payload: Any, invocation: Invocation) -> Any:
         """What the function returns. Raises UnusableResult when that is not what its annotation promised at synth."""
         result = self.call(payload, invocation) if self.takes_invocation else self.call(payload)
-        if inspect.iscoroutine(result) or inspect.isgenerator(result) or inspect.isasyncgen(result):
-            kind = type(cast(object, result)).__name__
-            if not inspect.isasyncgen(result):
-                result.close()  # else Python warns, later and elsewhere, that it was never awaited
-            raise UnusableResult(f"{self.name} returned a {kind}, which has not run: write an ordinary function")
+        check_has_run(result, self.name)
         if self.returns_effects and result is None:
             return Effects()
         if isinstance(result, Effects) != self.returns_effects:
@@ -50,6 +45,21 @@ class BusinessFunction:
         return result
 
 
-def _positional_parameters(function: Callable[..., Any]) -> int:
+def imported(name: str) -> Callable[..., Any]:
+    """The function that `module:function` names."""
+    module_name, _, function_name = name.partition(":")
+    return getattr(importlib.import_module(module_name), function_name)
+
+
+def check_has_run(result: Any, name: str) -> None:
+    """Raises UnusableResult for what a function gives that is not an ordinary one."""
+    if inspect.iscoroutine(result) or inspect.isgenerator(result) or inspect.isasyncgen(result):
+        kind = type(cast(object, result)).__name__
+        if not inspect.isasyncgen(result):
+            result.close()  # else Python warns, later and elsewhere, that it was never awaited
+        raise UnusableResult(f"{name} returned a {kind}, which has not run: write an ordinary function")
+
+
+def positional_parameters(function: Callable[..., Any]) -> int:
     parameters = inspect.signature(function).parameters.values()
     return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)

@@ -15,7 +15,7 @@ from serverless_patterns_runtime.errors import UncommittableEffects
 from serverless_patterns_runtime.expressions import transaction_item
 from serverless_patterns_runtime.limits import check_requests
 
-__all__ = ["Commits"]
+__all__ = ["Commits", "try_again_or_reasons"]
 
 
 class Commits(NamedTuple):
@@ -51,10 +51,10 @@ class Commits(NamedTuple):
         owner = f"{self.random.getrandbits(128):032x}"
         for _ in tries(remaining, self.sleep, self.random):
             try:
-                self.dynamodb.transact_write_items(TransactItems=[self._claim_item(claim, owner, answer), *writes])
+                self.dynamodb.transact_write_items(TransactItems=[self.claim_item(claim, owner, answer), *writes])
                 return None
             except ClientError as error:
-                reasons = _try_again_or_reasons(error)
+                reasons = try_again_or_reasons(error)
             if reasons is not None:
                 return self._verdict(reasons, claim, owner, effects.writes)
         raise AssertionError("tries end by Contended")
@@ -64,7 +64,8 @@ class Commits(NamedTuple):
             raise unknown_table(write, self.tables)
         return transaction_item(write, self.tables[write.table])
 
-    def _claim_item(self, claim: Claim, owner: str, answer: str | None) -> dict[str, Any]:
+    def claim_item(self, claim: Claim, owner: str, answer: str | None) -> dict[str, Any]:
+        """The element of a transaction that claims the key for good. It is refused while the claim is another's."""
         now = int(self.clock())
         expires_at = now + self.retention_seconds
         return {
@@ -96,7 +97,7 @@ class Commits(NamedTuple):
         raise UncommittableEffects(f"DynamoDB refused write {number}: {reason['Code']}: {reason.get('Message', '')}")
 
 
-def _try_again_or_reasons(error: ClientError) -> Sequence[Mapping[str, Any]] | None:
+def try_again_or_reasons(error: ClientError) -> Sequence[Mapping[str, Any]] | None:
     """None: try again. Reasons: the transaction was refused for them. Raises what is neither."""
     code = error_code(error)
     if code in NOT_NOW:

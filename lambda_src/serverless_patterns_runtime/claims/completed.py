@@ -26,7 +26,9 @@ class CompletedClaims:
         item: dict[str, Any] | None = self.dynamodb.get_item(
             TableName=self.table_name, Key={contract.PARTITION_KEY: {"S": claim.id}}, ConsistentRead=True
         ).get("Item")
-        if item is None:
-            return None
+        return None if item is None else self.judge(item)
+
+    def judge(self, item: dict[str, Any]) -> Holder | None:
+        """What an item of the table says, as `find`."""
         holder = Holder.from_item(item)
         return holder if holder.done and holder.expires_at >= self.clock() else None

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, cast
 
-from serverless_patterns_runtime.attribute_values import AttributeValue, deserialize_item
+from serverless_patterns_runtime.attribute_values import AttributeValue, deserialize_item, serialize_item
 from serverless_patterns_runtime.cqrs_table import contract
 
-__all__ = ["Aggregate", "Schema", "UnknownSchema"]
+__all__ = ["Aggregate", "Schema", "UnknownSchema", "condition_of", "plain", "version_of"]
 
 State = dict[str, Any]
 
@@ -52,10 +52,44 @@ class Aggregate:
     def from_image(cls, image: Mapping[str, AttributeValue], key_attribute: str, schema: Schema) -> "Aggregate":
         """Raises UnknownSchema, and what `upcast` raises."""
         item = plain(deserialize_item(image))
-        about = cast("dict[str, Any]", item.pop(contract.ABOUT, {}))
+        about = item.pop(contract.ABOUT, {contract.VERSION: None})
+        if not isinstance(about, dict) or contract.VERSION not in about:
+            raise UnknownSchema(f"the item has an attribute {contract.ABOUT} that is not ours")
+        about = cast("dict[str, Any]", about)
         deleted = bool(about.get(contract.DELETED))
         state = None if deleted else schema.read(item, about.get(contract.SCHEMA, 1))
-        return cls(item[key_attribute], about.get(contract.VERSION), state, about.get(contract.AT))
+        return cls(item[key_attribute], about[contract.VERSION], state, about.get(contract.AT))
+
+    def image(self, key_attribute: str, schema: Schema, command: str) -> dict[str, AttributeValue]:
+        """The item to write. Raises UncommittableEffects for what DynamoDB has no type for."""
+        about: dict[str, Any] = {
+            contract.VERSION: self.version,
+            contract.AT: self.at,
+            contract.COMMAND: command,
+        }
+        about |= {contract.DELETED: True} if self.state is None else {contract.SCHEMA: schema.version}
+        return serialize_item({**(self.state or {}), key_attribute: self.key, contract.ABOUT: about})
+
+
+def condition_of(known: Aggregate | None, key_attribute: str) -> dict[str, Any]:
+    """Of a write: that the aggregate is still as it was read. None: there was no item."""
+    names = {"#key": key_attribute, "#about": contract.ABOUT, "#version": contract.VERSION}
+    if known is None:
+        return {"ConditionExpression": "attribute_not_exists(#key)", "ExpressionAttributeNames": _of(names, "#key")}
+    if known.version is None:
+        return {
+            "ConditionExpression": "attribute_exists(#key) AND attribute_not_exists(#about)",
+            "ExpressionAttributeNames": _of(names, "#key", "#about"),
+        }
+    return {
+        "ConditionExpression": "#about.#version = :read",
+        "ExpressionAttributeNames": _of(names, "#about", "#version"),
+        "ExpressionAttributeValues": {":read": {"N": str(known.version)}},
+    }
+
+
+def _of(names: Mapping[str, str], *used: str) -> dict[str, str]:
+    return {name: names[name] for name in used}
 
 
 def version_of(image: Mapping[str, AttributeValue]) -> int | None:

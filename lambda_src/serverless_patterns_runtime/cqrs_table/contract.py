@@ -10,7 +10,11 @@ COMMAND_HANDLER = "serverless_patterns_runtime.cqrs_table.command_handler.lambda
 """Takes a `DirectCommand`, answers a `CommandAnswer` or a `CommandRefusal`."""
 
 COMMAND_DOOR = "serverless_patterns_runtime.cqrs_table.command_door:execute_request"
-"""Behind a route: a business function of ours that calls `decide`."""
+"""Behind a route: a business function of ours that calls `decide`. It keeps its own keys: its route asks for an
+`Idempotency-Key` and leaves it to the door (`own_keys`)."""
+
+GET_DOOR = "serverless_patterns_runtime.cqrs_table.get_door:get_aggregate"
+"""Behind a route: a business function of ours that shows one aggregate. It is told `Env` alone."""
 
 ABOUT = "_aggregate"
 """The map that is ours (M). A state may not use the name."""
@@ -35,8 +39,20 @@ later goes on from its version."""
 MAX_ITEM_BYTES = 400 * 1024
 """DynamoDB's limit. A larger state is refused with its size."""
 
+MAX_KEY_BYTES = 1024
+"""Of an aggregate's key, as UTF-8: views make longer keys of it, and DynamoDB takes 2,048 bytes."""
+
+MAX_COMMAND_ID_CHARACTERS = 255
+
 MAX_RESULT_BYTES = 256 * 1024
 """Of a decision's result, as JSON: it is kept with its command id."""
+
+METRICS_NAMESPACE = "ServerlessPatterns"
+METRIC_CONFLICTS = "CommandConflicts"
+"""Times that a command was decided again, because another one had changed the aggregate."""
+
+TABLE_DIMENSION = "table"
+"""The table's name: the metric's only dimension."""
 
 
 class Env(NamedTuple):
@@ -55,7 +71,8 @@ class Env(NamedTuple):
 
 
 class CommandEnv(NamedTuple):
-    """Beside `Env` and the claims' `Env`, of the functions that decide."""
+    """Beside `Env`, the claims' and the business function's `Env`, of the functions that decide. The command function's
+    business function is `decide`."""
 
     DECIDE: str
     """`module:function`."""

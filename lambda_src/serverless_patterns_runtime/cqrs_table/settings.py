@@ -1,6 +1,5 @@
 """The write model as a function reaches it: its table, and the schema that this code reads and writes."""
 
-import importlib
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from serverless_patterns_runtime import environment
 from serverless_patterns_runtime.attribute_values import AttributeValue
+from serverless_patterns_runtime.business_function.business_function import imported
 from serverless_patterns_runtime.claims.contention import NOT_NOW, tries
 from serverless_patterns_runtime.clients import client
 from serverless_patterns_runtime.cqrs_table import contract
@@ -37,7 +37,7 @@ class WriteModel(NamedTuple):
     def from_environment(cls) -> "WriteModel":
         """Read at init, so that a broken import shows before the first event."""
         env = environment.read(contract.Env)
-        upcast = _function(env.UPCAST) if env.UPCAST else None
+        upcast = imported(env.UPCAST) if env.UPCAST else None
         schema = Schema(int(env.SCHEMA_VERSION), upcast)
         return cls(client("dynamodb"), env.AGGREGATES_TABLE_NAME, env.AGGREGATE_KEY, schema)
 
@@ -88,8 +88,3 @@ def read_batch(
         if not request:
             return found
     raise AssertionError("tries end by Contended")
-
-
-def _function(name: str) -> Callable[..., Any]:
-    module_name, _, function_name = name.partition(":")
-    return getattr(importlib.import_module(module_name), function_name)
