@@ -24,6 +24,10 @@ class S3:
         content = objects[Key]
         return {"Body": io.BytesIO(content), "ContentLength": len(content)}
 
+    def delete_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+        self._bucket(Bucket).pop(Key, None)
+        return {}
+
     def _bucket(self, name: str) -> dict[str, bytes]:
         if name not in self.objects:
             raise ServiceError("NoSuchBucket", "The specified bucket does not exist", 404)

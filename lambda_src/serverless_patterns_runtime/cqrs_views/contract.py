@@ -7,7 +7,7 @@ meanwhile; a change of `live` is one write to one item.
 from typing import Literal, NamedTuple, NotRequired, TypedDict
 
 PROJECTOR_HANDLER = "serverless_patterns_runtime.cqrs_views.projector_handler.lambda_handler"
-"""Takes batches of the write model's stream; answers `batchItemFailures`."""
+"""Takes batches of the write model's stream, answers `batchItemFailures`; or a `Retry`, and answers `Retried`."""
 
 REBUILD_HANDLER = "serverless_patterns_runtime.cqrs_views.rebuild_handler.lambda_handler"
 """Tasks of the rebuild's state machine: see `RebuildTask`. It has the code of the views' projects."""
@@ -82,6 +82,12 @@ TOTAL = "total"
 """`pk` of a total is `<generation>#total#<group>`, `sk` its shard (N); of an aggregate's contribution
 `<generation>#from#<key>`, and 0."""
 
+CONTRIBUTION = "from"
+"""See `TOTAL`."""
+
+AMOUNTS = "amounts"
+"""Of a contribution (M): by group and measure, as it is counted. A total has its measures as attributes (N)."""
+
 TOTAL_SHARDS = 8
 
 # The bucket of what was given up.
@@ -110,6 +116,30 @@ class Parked(TypedDict):
     old: object
     """Image before the change in DynamoDB's JSON, or null."""
     new: object
+
+
+class Retry(TypedDict):
+    """Of the projector that has the views' functions: what was parked for them, or what was never answered by it."""
+
+    retry: list[str]
+    """Names of objects in the bucket."""
+
+
+class Retried(TypedDict):
+    done: list[str]
+    """Their objects are gone. What was never answered is done when each of its records is projected, or parked."""
+    left: list[str]
+
+
+METRIC_LAG = "ProjectionLag"
+"""Seconds from a change until it is in all views: of the oldest one in a batch."""
+
+METRIC_PARKED = "Parked"
+METRIC_UNVERSIONED = "Unversioned"
+"""Changes that left an item without a version: an adoption, or somebody who writes past the commands."""
+
+MAX_PARKING_AGE_SECONDS = 300
+"""A change that cannot be written for so long is parked, so that others get by."""
 
 
 class ViewTold(TypedDict):

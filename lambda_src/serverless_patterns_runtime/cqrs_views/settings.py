@@ -12,10 +12,11 @@ from serverless_patterns_runtime.cqrs_views.contract import ViewTold
 from serverless_patterns_runtime.cqrs_views.dynamodb_sink import DynamoDbSink
 from serverless_patterns_runtime.cqrs_views.sink import Sink
 from serverless_patterns_runtime.cqrs_views.together import Together
+from serverless_patterns_runtime.cqrs_views.totals import Totals
 from serverless_patterns_runtime.cqrs_views.views import View
 from serverless_patterns_runtime.fan_out_topic.packed import unpacked
 
-__all__ = ["DocumentTold", "ViewSettings", "dynamodb_view"]
+__all__ = ["DocumentTold", "ViewSettings"]
 
 
 class DocumentTold(TypedDict):
@@ -44,13 +45,11 @@ class ViewSettings(NamedTuple):
 
 def _view(told: ViewTold, tables: Mapping[str, str], dynamodb: Any, together: Together) -> View:
     call = BusinessFunction.load(told["call"], returns_effects=False).call
+    if told["kind"] == "totals":
+        return View.of(told, call, Totals(dynamodb, tables[told["name"]]))
     if told["sink"] == "dynamodb":
-        return dynamodb_view(told, call, DynamoDbSink(dynamodb, tables[told["name"]], "sk" in told, together))
+        return View.of(told, call, DynamoDbSink(dynamodb, tables[told["name"]], "sk" in told, together))
     return View.of(told, call, _other_sink(told, os.environ[told["sink"]]))
-
-
-def dynamodb_view(told: ViewTold, call: Any, sink: DynamoDbSink) -> View:
-    return View.of(told, call, sink if told["kind"] == "rows" else None, sink.table_name)
 
 
 def _other_sink(told: ViewTold, described: str) -> Sink:

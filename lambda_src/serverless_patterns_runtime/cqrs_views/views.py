@@ -4,14 +4,18 @@ import copy
 import inspect
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from serverless_patterns_runtime.business_function.business_function import UnusableResult
 from serverless_patterns_runtime.cqrs_table.aggregate import Aggregate
 from serverless_patterns_runtime.cqrs_views.contract import Kind, ViewTold
+from serverless_patterns_runtime.cqrs_views.row_items import OURS
 from serverless_patterns_runtime.cqrs_views.sink import RowKey, Sink
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.limits import MAX_PARTITION_KEY, MAX_SORT_KEY
+
+if TYPE_CHECKING:
+    from serverless_patterns_runtime.cqrs_views.totals import Totals
 
 __all__ = ["Amounts", "Row", "UnusableRows", "View"]
 
@@ -31,14 +35,11 @@ class View(NamedTuple):
     partition: str
     """Name of the partition key in a row; of totals the name that groups are known by."""
     sort: str | None
-    sink: Sink | None
-    """Where rows are kept; None: totals are, in the table."""
-    table_name: str = ""
-    """Of a view in DynamoDB."""
+    store: "Sink | Totals"
 
     @classmethod
-    def of(cls, told: ViewTold, call: Callable[[Any], Any], sink: Sink | None, table_name: str = "") -> "View":
-        return cls(told["name"], told["kind"], call, told["pk"], told.get("sk"), sink, table_name)
+    def of(cls, told: ViewTold, call: Callable[[Any], Any], store: "Sink | Totals") -> "View":
+        return cls(told["name"], told["kind"], call, told["pk"], told.get("sk"), store)
 
     def rows(self, aggregate: Aggregate | None) -> dict[RowKey, Row]:
         """None, and one that is deleted, have none. Raises UnusableRows, and what the function raises."""
@@ -71,7 +72,7 @@ class View(NamedTuple):
             if not isinstance(measures, Mapping):
                 raise UnusableRows(f"{self.name}: a group's measures are a dict, got {type(measures).__name__}")
             for measure, amount in cast("Mapping[Any, Any]", measures).items():
-                if not isinstance(measure, str) or not measure or measure.startswith("_") or measure in _TAKEN:
+                if not isinstance(measure, str) or not measure or measure.startswith("_") or measure in OURS:
                     raise UnusableRows(f"{self.name}: a measure's name is text that does not begin with '_'")
                 if isinstance(amount, bool) or not isinstance(amount, int | Decimal):
                     raise UnusableRows(f"{self.name}: an amount is an int or a Decimal, got {type(amount).__name__}")
@@ -95,9 +96,6 @@ class View(NamedTuple):
         if name not in row:
             raise UnusableRows(f"{self.name}: a row has no {name!r}, which is a key of the view")
         return row[name]
-
-
-_TAKEN = frozenset({"pk", "sk", "expires_at"})
 
 
 def _text(value: Any) -> str | None:

@@ -1,0 +1,345 @@
+import itertools
+import json
+import random
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from serverless_patterns_runtime.cqrs_views import contract
+
+from .modelled import refused
+from .shop import ORDERS, REVENUE, Shop
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+def test_views_are_what_their_functions_say_of_each_aggregate(shop: Shop) -> None:
+    shop.put("o-1", 1, "ada", ["a", "b"])
+    shop.put("o-2", 1, "bob", ["b"])
+    assert shop.project() == []
+    assert shop.rows().keys() == {("ada", "o-1/a"), ("ada", "o-1/b"), ("bob", "o-2/b")}
+    assert shop.rows()["bob", "o-2/b"] == {"customer": "bob", "order": "o-2/b", "status": "open"}
+    assert shop.totals() == {
+        "a": {"revenue": Decimal("2.5"), "sold": 1},
+        "b": {"revenue": 5, "sold": 2},
+    }
+
+
+def history(shop: Shop) -> None:
+    shop.put("o-1", 1, "ada", ["a", "b"])
+    shop.put("o-1", 2, "ada", ["b", "c"])
+    shop.put("o-1", 3, "bob", ["b"])
+    shop.put("o-2", 1, "ada", ["a"])
+    shop.delete("o-2", 2)
+    shop.put("o-2", 3, "eve", ["c"])
+
+
+EXPECTED = {("bob", "o-1/b"), ("eve", "o-2/c")}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_records_may_come_in_any_order_and_often(seed: int) -> None:
+    shop, chance = Shop(), random.Random(seed)
+    history(shop)
+    records = [record for record in shop.records for _ in range(chance.choice((1, 1, 2)))]
+    chance.shuffle(records)
+    while records:
+        size = chance.randint(1, len(records))
+        assert shop.project(records[:size]) == []
+        records = records[size:]
+    assert shop.rows().keys() == EXPECTED
+    assert shop.totals() == {"b": {"revenue": Decimal("2.5"), "sold": 1}, "c": {"revenue": Decimal("2.5"), "sold": 1}}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_what_is_gone_stays_gone(order: tuple[int, ...], shop: Shop) -> None:
+    shop.put("o-1", 1, "ada", ["a"])
+    shop.put("o-1", 2, "ada", ["a", "b"])
+    shop.remove("o-1")
+    for number in order:
+        shop.project([shop.records[number]])
+    shop.project(shop.records[:1])
+    assert shop.rows() == {}
+    assert shop.totals() == {}
+
+
+def test_one_request_is_made_for_each_changed_row_and_one_for_the_generations(shop: Shop) -> None:
+    shop.put("o-1", 1, "ada", ["a", "b"])
+    shop.project()
+    shop.client.calls.clear()
+    shop.put("o-1", 2, "ada", ["b", "c"])
+    shop.put("o-1", 3, "ada", ["b", "c"], note="nobody shows it")
+    shop.project(shop.records[1:])
+    assert sorted(shop.client.operations) == ["BatchGetItem", "PutItem", "PutItem", "TransactWriteItems"]
+
+
+def test_a_state_that_the_function_refuses_is_parked_at_once_and_the_others_go_on(shop: Shop) -> None:
+    shop.put("o-1", 1, "ada", ["a"], bad=True)
+    shop.put("o-2", 1, "bob", ["b"])
+    assert shop.project() == []
+    assert shop.rows().keys() == {("bob", "o-2/b")}
+    assert shop.reasons() == [(ORDERS, "refused"), (REVENUE, "refused")]
+    said = json.loads(shop.s3.objects["parked"][shop.parked()[0]])
+    assert (said["key"], said["version"], said["old"]) == ("o-1", 1, None)
+    assert said["new"]["bad"] == {"BOOL": True}
+    assert shop.log.counted[contract.METRIC_PARKED] == 2
+    assert "no such order" not in json.dumps([extra for _, extra in shop.log.lines], default=str)
+
+
+def test_what_follows_a_refused_state_is_projected_and_a_retry_takes_away_what_it_left(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.put("o-1", 1, "ada", ["a"])
+    shop.put("o-1", 2, "ada", ["b"], bad=True)
+    shop.put("o-1", 3, "ada", ["c"])
+    assert shop.project() == []
+    assert shop.rows().keys() == {("ada", "o-1/a"), ("ada", "o-1/c")}
+    assert shop.reasons() == [(ORDERS, "refused"), (ORDERS, "refused"), (REVENUE, "refused")]
+    assert shop.totals().keys() == {"c"}
+    assert shop.retry()["left"] == shop.parked() != []
+    mend(shop, monkeypatch)
+    assert shop.retry()["left"] == []
+    assert shop.parked() == []
+    assert shop.rows().keys() == {("ada", "o-1/c")}
+
+
+def mend(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the functions no longer refused anything."""
+    views = dict(shop.projection.projector.views)
+    for name, view in views.items():
+        views[name] = view._replace(call=lambda order, call=view.call: call({**order, "bad": False}))
+    projector = shop.projection.projector._replace(views=views)
+    monkeypatch.setattr(shop, "projection", shop.projection._replace(projector=projector))
+
+
+def test_unchanged_rows_of_a_refused_change_come_with_its_retry(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.put("o-1", 1, "ada", ["a"], bad=True)
+    shop.project()
+    shop.put("o-1", 2, "ada", ["a"])
+    shop.project()
+    shop.put("o-1", 3, "ada", ["a", "b"])
+    shop.project()
+    mend(shop, monkeypatch)
+    assert shop.retry()["left"] == []
+    assert shop.rows().keys() == {("ada", "o-1/a"), ("ada", "o-1/b")}
+
+
+def unavailable(operation: str, arguments: dict[str, Any]) -> None:
+    if operation == "PutItem" and arguments["Item"]["pk"]["S"] == "1#ada":
+        raise refused("ThrottlingException")
+
+
+def test_what_the_sink_does_not_take_comes_again_from_there_on(shop: Shop) -> None:
+    shop.put("o-1", 1, "bob", ["a"])
+    shop.put("o-2", 1, "ada", ["a"])
+    shop.put("o-3", 1, "bob", ["a"])
+    shop.client.meets = unavailable
+    assert shop.project() == [shop.records[1]["dynamodb"]["SequenceNumber"]]
+    assert shop.rows().keys() == {("bob", "o-1/a"), ("bob", "o-3/a")}
+    assert shop.parked() == []
+    shop.client.meets = lambda *_: None
+    assert shop.project(shop.records[1:]) == []
+    assert shop.rows().keys() == {("bob", "o-1/a"), ("ada", "o-2/a"), ("bob", "o-3/a")}
+
+
+def test_what_the_sink_does_not_take_for_too_long_is_parked(shop: Shop) -> None:
+    shop.put("o-1", 1, "ada", ["a"])
+    shop.client.meets = unavailable
+    shop.now += contract.MAX_PARKING_AGE_SECONDS + 2
+    assert shop.project() == []
+    assert shop.reasons() == [(ORDERS, "unavailable")]
+    assert shop.retry()["left"] == shop.parked()
+    shop.client.meets = lambda *_: None
+    assert shop.retry()["left"] == []
+    assert shop.rows().keys() == {("ada", "o-1/a")}
+
+
+def test_what_cannot_be_parked_comes_again(shop: Shop) -> None:
+    def meets(operation: str, arguments: dict[str, Any]) -> None:  # noqa: ARG001
+        raise refused("SlowDown")
+
+    shop.put("o-1", 1, "ada", ["a"])
+    shop.put("o-2", 1, "ada", ["a"], bad=True)
+    shop.bucket.meets = meets
+    assert shop.project() == [shop.records[1]["dynamodb"]["SequenceNumber"]]
+
+
+def test_the_batch_comes_again_when_nobody_says_which_generations_there_are(shop: Shop) -> None:
+    def meets(operation: str, arguments: dict[str, Any]) -> None:
+        if operation == "BatchGetItem" and "control" in arguments["RequestItems"]:
+            raise refused("InternalServerError")
+
+    shop.put("o-1", 1, "ada", ["a"])
+    shop.client.meets = meets
+    assert shop.project() == [shop.records[0]["dynamodb"]["SequenceNumber"]]
+
+
+def test_changes_go_to_the_generation_that_is_built_too(shop: Shop) -> None:
+    shop.point(ORDERS, live=1, building=2, started_at=shop.now)
+    shop.put("o-1", 1, "ada", ["a"])
+    shop.project()
+    assert shop.rows(1) == shop.rows(2) != {}
+    assert shop.totals(2) == {}
+
+
+def test_a_generation_that_was_begun_meanwhile_gets_the_batch_as_well(shop: Shop) -> None:
+    shop.put("o-1", 1, "ada", ["a"])
+    shop.project()
+    shop.put("o-2", 1, "ada", ["a"])
+
+    def meets(operation: str, arguments: dict[str, Any]) -> None:  # noqa: ARG001
+        if operation == "PutItem":
+            shop.point(ORDERS, live=1, building=2, started_at=shop.now)
+
+    shop.client.meets = meets
+    shop.project(shop.records[1:])
+    assert shop.rows(2).keys() == {("ada", "o-2/a")}
+
+
+def test_a_late_duplicate_brings_nothing_back_into_a_new_generation(shop: Shop) -> None:
+    shop.put("o-1", 1, "ada", ["a"])
+    shop.put("o-1", 2, "ada", ["b"])
+    shop.project()
+    shop.now += 60
+    shop.point(ORDERS, live=1, building=2, started_at=shop.now)
+    shop.project(shop.records[:1], by=shop.new_projection())
+    assert shop.rows(2).keys() == {("ada", "o-1/b")}
+
+
+def test_a_view_that_was_never_built_gets_nothing() -> None:
+    shop = Shop(live=None)
+    shop.put("o-1", 1, "ada", ["a"])
+    assert shop.project() == []
+    assert shop.rows(1) == shop.rows(0) == {}
+    assert shop.marked == []
+
+
+def test_documents_hear_of_the_views_that_changed_after_they_have(shop: Shop) -> None:
+    shop.put("o-1", 1, "ada", ["a"])
+    shop.project()
+    shop.put("o-1", 2, "ada", ["a"], status="paid")
+    shop.project(shop.records[1:])
+    shop.project(shop.records[1:])
+    assert shop.marked == [{ORDERS, REVENUE}, {ORDERS}, {ORDERS}]
+
+
+def test_what_was_changed_without_a_version_is_parked_until_another_version_follows(shop: Shop) -> None:
+    shop.put("o-1", 1, "ada", ["a"])
+    shop.put("o-1", 1, "ada", ["b"])
+    assert shop.project() == []
+    assert shop.rows().keys() == {("ada", "o-1/a")}
+    assert shop.reasons() == [(ORDERS, "unversioned"), (REVENUE, "unversioned")]
+    assert shop.retry()["left"] == shop.parked()
+    shop.put("o-1", 2, "ada", ["b"])
+    shop.project(shop.records[2:])
+    assert shop.retry()["left"] == []
+    assert shop.rows().keys() == {("ada", "o-1/b")}
+
+
+def test_an_item_without_a_version_has_no_rows_and_gets_them_with_its_version(shop: Shop) -> None:
+    shop.put("o-1", None, "ada", ["a"])
+    assert shop.project() == []
+    assert shop.rows() == {}
+    assert shop.log.counted[contract.METRIC_UNVERSIONED] == 1
+    shop.put("o-1", 5, "ada", ["a"])
+    assert shop.project(shop.records[1:]) == []
+    assert shop.rows().keys() == {("ada", "o-1/a")}
+    shop.put("o-1", None, "ada", ["b"])
+    assert shop.project(shop.records[2:]) == []
+    assert shop.rows() == {}
+
+
+def test_a_state_of_a_later_schema_is_parked_as_unreadable(shop: Shop) -> None:
+    shop.put("o-1", None, "ada", ["a"], _aggregate={"version": 1, "schema": 2})
+    assert shop.project() == []
+    assert shop.reasons() == [(ORDERS, "unreadable"), (REVENUE, "unreadable")]
+
+
+def test_time_to_live_is_told_from_users(shop: Shop) -> None:
+    shop.put("o-1", 1, "ada", ["a"])
+    shop.remove("o-1")
+    shop.records[1]["userIdentity"] = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
+    shop.project()
+    assert shop.rows() == {}
+    (said,) = [extra for text, extra in shop.log.lines if text == "projected"]
+    assert (said["removed_by_time_to_live"], said["removed_by_user"]) == (1, 0)
+
+
+def test_the_lag_is_that_of_the_oldest_change(shop: Shop) -> None:
+    shop.put("o-1", 1, "ada", ["a"])
+    shop.now += 7
+    shop.put("o-2", 1, "ada", ["a"])
+    shop.project()
+    assert shop.log.counted[contract.METRIC_LAG] == 7
+
+
+def test_what_lambda_has_given_up_is_projected_from_its_own_object(shop: Shop) -> None:
+    shop.put("o-1", 1, "ada", ["a"])
+    shop.put("o-2", 1, "ada", ["a"], bad=True)
+    name = contract.UNDELIVERED_PREFIX + "mapping/shard/2026/11/22/1.json"
+    said = {"requestContext": {}, "payload": json.dumps({"Records": shop.records})}
+    shop.s3.objects["parked"][name] = json.dumps(said).encode()
+    assert shop.retry() == {"done": [name], "left": []}
+    assert shop.rows().keys() == {("ada", "o-1/a")}
+    assert shop.reasons() == [(ORDERS, "refused"), (REVENUE, "refused")]
+
+
+def test_a_row_passes_from_one_aggregate_to_another_in_any_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    for order in itertools.permutations(range(3)):
+        shop = Shop()
+        share(shop, monkeypatch)
+        shop.put("o-1", 1, "ada", ["mail"])
+        shop.put("o-1", 2, "ada", [])
+        shop.put("o-2", 7, "ada", ["mail"], status="new")
+        for number in order:
+            shop.project([shop.records[number]])
+        if shop.parked():
+            assert shop.reasons() == [(ORDERS, "contested")]
+            assert shop.retry()["left"] == []
+        assert shop.rows() == {("ada", "mail"): {"customer": "ada", "order": "mail", "status": "new"}}
+        shop.project(shop.records)
+        assert shop.rows().keys() == {("ada", "mail")}
+        assert shop.parked() == []
+
+
+def share(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows are named by their lines alone: two orders may have the same one."""
+    views = dict(shop.projection.projector.views)
+    own = views[ORDERS].call
+    views[ORDERS] = views[ORDERS]._replace(
+        call=lambda order: [row | {"order": row["order"].partition("/")[2]} for row in own(order)]
+    )
+    projector = shop.projection.projector._replace(views=views)
+    monkeypatch.setattr(shop, "projection", shop.projection._replace(projector=projector))
+
+
+def test_a_row_that_two_have_is_parked_until_one_lets_go(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    share(shop, monkeypatch)
+    shop.put("o-1", 1, "ada", ["mail"])
+    shop.put("o-2", 1, "ada", ["mail"])
+    shop.project([shop.records[0]])
+    shop.project([shop.records[1]])
+    assert shop.reasons() == [(ORDERS, "contested")]
+    assert shop.retry()["left"] == shop.parked()
+    shop.delete("o-1", 2)
+    shop.project(shop.records[2:])
+    assert shop.retry()["left"] == []
+    ((_, row),) = [(row.source, row.row) for row in shop.stored() if row.row is not None]
+    assert row["order"] == "mail"
+
+
+def test_no_function_sees_what_another_did_to_its_argument(shop: Shop) -> None:
+    def spoils(order: dict[str, Any]) -> list[dict[str, Any]]:
+        order["lines"].clear()
+        return []
+
+    views = dict(shop.projection.projector.views)
+    views[ORDERS] = views[ORDERS]._replace(call=spoils)
+    shop.projection = shop.projection._replace(projector=shop.projection.projector._replace(views=views))
+    shop.put("o-1", 1, "ada", ["a"])
+    shop.project()
+    assert shop.totals().keys() == {"a"}
