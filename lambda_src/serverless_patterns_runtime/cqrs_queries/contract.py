@@ -8,9 +8,6 @@ QUERY_DOOR = "serverless_patterns_runtime.cqrs_queries.query_door:answer_query"
 DOCUMENT_DOOR = "serverless_patterns_runtime.cqrs_queries.document_door:answer_document"
 """Behind a route: a business function of ours. Variables: `DocumentEnv` of the views."""
 
-AGGREGATE_DOOR = "serverless_patterns_runtime.cqrs_queries.aggregate_door:answer_get"
-"""Behind a route: a business function of ours. Variables: the write model's `Env`."""
-
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 1_000
 MAX_WAIT_SECONDS = 20

@@ -112,6 +112,12 @@ TOTAL = "total"
 """`pk` of a total is `<generation>#total#<group>`, `sk` its shard (N); of an aggregate's contribution
 `<generation>#from#<key>`, and 0."""
 
+CONTRIBUTION = "from"
+"""See `TOTAL`."""
+
+AMOUNTS = "amounts"
+"""Of a contribution (M): by group and measure, as it is counted. A total has its measures as attributes (N)."""
+
 TOTAL_SHARDS = 8
 
 # The bucket of what was given up.
