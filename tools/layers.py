@@ -52,7 +52,13 @@ SOURCE_ONLY = (
     # For unit tests: no function runs it.
     *(
         f"python/serverless_patterns_runtime/{module}."
-        for module in ("api_proxy/fake_route", "condition_truth", "testing", "update_result")
+        for module in (
+            "api_proxy/fake_route",
+            "condition_truth",
+            "cqrs_queries/given_views",
+            "testing",
+            "update_result",
+        )
     ),
 )
 

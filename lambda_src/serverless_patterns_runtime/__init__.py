@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from serverless_patterns_runtime.command import Command, Decision
     from serverless_patterns_runtime.completion import Completion
     from serverless_patterns_runtime.conditions import Attr
+    from serverless_patterns_runtime.cqrs_queries.view import Page, read_view
+    from serverless_patterns_runtime.cqrs_views.sources import Sources
     from serverless_patterns_runtime.effects import Check, Delete, Effects, Put, Update
     from serverless_patterns_runtime.errors import KeyExpired, PermanentError, PublishFailed, Unsettled
     from serverless_patterns_runtime.fan_out_topic.matching import matches
@@ -34,17 +36,20 @@ __all__ = [
     "Invocation",
     "KeyExpired",
     "Message",
+    "Page",
     "PermanentError",
     "PublishFailed",
     "Put",
     "Request",
     "Response",
+    "Sources",
     "StepError",
     "StepInput",
     "Unsettled",
     "Update",
     "matches",
     "publish",
+    "read_view",
 ]
 
 _MODULES = {
@@ -52,6 +57,8 @@ _MODULES = {
     "command": ("Command", "Decision"),
     "completion": ("Completion",),
     "conditions": ("Attr",),
+    "cqrs_queries.view": ("Page", "read_view"),
+    "cqrs_views.sources": ("Sources",),
     "effects": ("Check", "Delete", "Effects", "Put", "Update"),
     "errors": ("KeyExpired", "PermanentError", "PublishFailed", "Unsettled"),
     "fan_out_topic.matching": ("matches",),

@@ -16,9 +16,11 @@ from serverless_patterns_runtime.resources import (
     may_be_there,
     unknown,
     unknown_topic,
+    unknown_view,
 )
 
 if TYPE_CHECKING:
+    from serverless_patterns_runtime.cqrs_queries.view import ReadableView
     from serverless_patterns_runtime.fan_out_topic.contract import Publishing
 
 __all__ = ["DeployedResources"]
@@ -52,10 +54,11 @@ class DeployedResources:
         self._clock = clock
         self._kept: dict[tuple[str, str], _Kept] = {}
         self._topics: dict[str, Topic] = {}
+        self._views: dict[str, ReadableView] = {}
 
     def prepare(self) -> Self:
         """Make at init, which Lambda runs with more CPU, the clients that a first request would wait for."""
-        if self._tables:
+        if self._tables or any('"control"' in value for value in self._variables.values()):
             self._client("dynamodb")
         if any(":secretsmanager:" in value for value in self._variables.values()):
             self._client("secretsmanager")
@@ -92,6 +95,15 @@ class DeployedResources:
             settings: Publishing = json.loads(text)
             self._topics[name] = SnsTopic(name, settings, self._client)
         return self._topics[name]
+
+    def view(self, name: str) -> "ReadableView":
+        if name not in self._views:
+            from serverless_patterns_runtime.cqrs_queries.deployed_view import DeployedView  # who reads views needs it
+
+            if not (text := self._variables.get(name)):
+                unknown_view(name, {})
+            self._views[name] = DeployedView(json.loads(text), self._client("dynamodb"))
+        return self._views[name]
 
     def _secret(self, name: str, arn: str) -> str:
         answer = self._client("secretsmanager").get_secret_value(SecretId=arn)

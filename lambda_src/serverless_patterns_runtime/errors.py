@@ -15,6 +15,7 @@ Exception
 │   └── UnusableResult          the business function returns what its annotation does not say
 └── everything else             tried again
     ├── PublishFailed           not all messages were published
+    ├── NotNow                  there is no answer yet; behind an API 503
     ├── CircuitOpen             refused by a circuit breaker; the downstream was not asked
     └── Unsettled               a saga's step: nobody can know yet whether it has happened; no failure
 """
@@ -33,6 +34,7 @@ __all__ = [
     "IdempotencyKeyReused",
     "KeyExpired",
     "MalformedPayload",
+    "NotNow",
     "PermanentError",
     "PublishFailed",
     "PublishRefused",
@@ -154,6 +156,16 @@ class Unsettled(Exception):
     def __init__(self, retry_after: float = 0.0) -> None:
         """`retry_after`: seconds until it is worth asking again; the wait is rounded up to one of a few."""
         super().__init__("the outcome is not known yet")
+        self.retry_after = retry_after
+
+
+class NotNow(Exception):
+    """There is no answer yet, and there will be one. Behind an API its words are for the caller."""
+
+    def __init__(self, message: str, retry_after: int = 1) -> None:
+        """`retry_after`: seconds until it is worth asking again."""
+        super().__init__(message)
+        self.message = message
         self.retry_after = retry_after
 
 

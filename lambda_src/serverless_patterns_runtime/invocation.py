@@ -4,11 +4,14 @@ import logging
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from serverless_patterns_runtime.claims.claim import Claim
 from serverless_patterns_runtime.resources import NO_RESOURCES, Bucket, GivenResources, ReadableTable, Resources
 from serverless_patterns_runtime.sql_claims import Connection, claim_once
+
+if TYPE_CHECKING:
+    from serverless_patterns_runtime.cqrs_queries.view import ReadableView
 
 __all__ = ["Invocation", "Log"]
 
@@ -49,7 +52,7 @@ class Invocation:
     """Writes one JSON line an event, with the correlation id on it."""
 
     resources: Resources = field(default=NO_RESOURCES, compare=False, repr=False)
-    """What `table`, `secret`, `parameter` and `bucket` read from, and `publish` publishes to."""
+    """What `table`, `secret`, `parameter`, `bucket` and `read_view` read from, and `publish` publishes to."""
 
     @property
     def idempotency_key(self) -> str:
@@ -107,13 +110,16 @@ class Invocation:
         parameters: Mapping[str, str] = _NOTHING,
         buckets: Mapping[str, MutableMapping[str, bytes]] = _NOTHING,
         topics: Mapping[str, Mapping[str, Any]] = _NOTHING,
+        views: "Mapping[str, ReadableView]" = _NOTHING,
     ) -> "Invocation":
         """An invocation for a unit test: no AWS, no set-up. `tables` are `testing.Table`s, as `commit` takes them.
 
         `buckets` are dicts from key to content, and hold afterwards what was put. `publish` sends nothing:
         `testing.published` has it. `topics` are those that there are, and have messages checked by their settings:
         `topics={"ORDER_EVENTS": {"key": "order_id", "attributes": {"kind": "$.kind"}, "fifo": False}}`. Without them
-        there is any topic. Raises TypeError for settings that no topic has.
+        there is any topic. `views` are `testing.View`s and `testing.Totals`.
+
+        Raises TypeError for settings that no topic has.
         """
         if topics is not _NOTHING:
             from serverless_patterns_runtime.fan_out_topic.given_topic import check_given  # tests that publish need it
@@ -125,5 +131,5 @@ class Invocation:
             attempt=attempt,
             remaining=remaining,
             logger=logger or logging.getLogger("business_function"),
-            resources=GivenResources(tables, secrets, parameters, buckets, topics),
+            resources=GivenResources(tables, secrets, parameters, buckets, topics, views),
         )

@@ -1,5 +1,5 @@
-"""What a business function reaches by itself, by the names that its Handler gave it: rows, secrets, parameters, buckets
-and topics.
+"""What a business function reaches by itself, by the names that its Handler gave it: rows, secrets, parameters,
+buckets, topics and views.
 
 Writes to tables are not here: they are `Effects`, so that they happen once.
 """
@@ -13,6 +13,7 @@ from serverless_patterns_runtime.attribute_values import deserialize_item, seria
 from serverless_patterns_runtime.errors import PermanentError, UncommittableEffects, UnusableResource
 
 if TYPE_CHECKING:
+    from serverless_patterns_runtime.cqrs_queries.view import ReadableView
     from serverless_patterns_runtime.fan_out_topic.contract import Publishing
     from serverless_patterns_runtime.fan_out_topic.message import Message
     from serverless_patterns_runtime.fan_out_topic.publishing import Published
@@ -29,6 +30,7 @@ __all__ = [
     "may_be_there",
     "unknown",
     "unknown_topic",
+    "unknown_view",
 ]
 
 MAX_KEY_BYTES = 2048
@@ -72,6 +74,7 @@ class Resources(Protocol):
     def parameter(self, name: str) -> str: ...
     def bucket(self, name: str) -> Bucket: ...
     def topic(self, name: str) -> Topic: ...
+    def view(self, name: str) -> "ReadableView": ...
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ class GivenResources:
     buckets: Mapping[str, MutableMapping[str, bytes]] = field(default_factory=dict[str, MutableMapping[str, bytes]])
     topics: Mapping[str, Mapping[str, Any]] | None = None
     """None: there are no topics. Empty: there is any, without settings of its own."""
+    views: "Mapping[str, ReadableView]" = field(default_factory=dict)  # pyright: ignore[reportUnknownVariableType]
     published: "dict[str, list[Message]]" = field(default_factory=dict, init=False)  # pyright: ignore[reportUnknownVariableType]
     """By the topic's name, as the function gave them."""
     sent: "dict[str, list[Message]]" = field(default_factory=dict, init=False)  # pyright: ignore[reportUnknownVariableType]
@@ -118,6 +122,11 @@ class GivenResources:
 
         published, sent = self.published.setdefault(name, []), self.sent.setdefault(name, [])
         return GivenTopic(self.topics.get(name, {}), published, sent)
+
+    def view(self, name: str) -> "ReadableView":
+        if name not in self.views:
+            unknown_view(name, self.views)
+        return self.views[name]
 
 
 NO_RESOURCES = GivenResources({}, {}, {})
@@ -174,6 +183,15 @@ def unknown_topic(name: str) -> NoReturn:
     raise UnusableResource(
         f"the function asks for the topic {name!r}, which it was not given: add the topic's publisher({name!r}) to"
         " Handler(grants=[...]), in a unit test call publish(..., invocation=Invocation.fake())"
+    )
+
+
+def unknown_view(name: str, known: Mapping[str, object]) -> NoReturn:
+    """Raises UnusableResource."""
+    has = ", ".join(sorted(known)) or "none"
+    raise UnusableResource(
+        f"the function asks for the view {name!r}, which it was not given (it has: {has}): add the view's"
+        f" reader({name!r}) to Handler(grants=[...]), in a unit test to Invocation.fake(views=...)"
     )
 
 

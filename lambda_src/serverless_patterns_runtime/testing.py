@@ -16,6 +16,7 @@ from serverless_patterns_runtime.api_proxy.fake_route import Answered, answer
 from serverless_patterns_runtime.api_proxy.keeping import answer_of_effects, kept_text
 from serverless_patterns_runtime.attribute_values import serialize, serialize_item
 from serverless_patterns_runtime.condition_truth import holds
+from serverless_patterns_runtime.cqrs_queries.given_views import Totals, View
 from serverless_patterns_runtime.effects import (
     Check,
     Delete,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from serverless_patterns_runtime.fan_out_topic.message import Message
     from serverless_patterns_runtime.invocation import Invocation
 
-__all__ = ["Answered", "Table", "answer", "commit", "published"]
+__all__ = ["Answered", "Table", "Totals", "View", "answer", "commit", "published"]
 
 Item = dict[str, Any]
 

@@ -46,7 +46,7 @@ def test_a_subclass_that_forgets_to_call_super_still_has_a_message_and_equality(
     assert Refused("chai") != Refused("chang")
 
 
-TRIED_AGAIN = ("CircuitOpen", "PublishFailed", "Unsettled")
+TRIED_AGAIN = ("CircuitOpen", "NotNow", "PublishFailed", "Unsettled")
 
 
 @pytest.mark.parametrize("name", [name for name in errors.__all__ if name not in ("PermanentError", *TRIED_AGAIN)])

@@ -105,17 +105,20 @@ def test_the_public_names_are_these():
         "Invocation",
         "KeyExpired",
         "Message",
+        "Page",
         "PermanentError",
         "PublishFailed",
         "Put",
         "Request",
         "Response",
+        "Sources",
         "StepError",
         "StepInput",
         "Unsettled",
         "Update",
         "matches",
         "publish",
+        "read_view",
     ]
     assert serverless_patterns_runtime.__all__ == sorted(serverless_patterns_runtime.__all__)
     for name in serverless_patterns_runtime.__all__:

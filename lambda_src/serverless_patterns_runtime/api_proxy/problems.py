@@ -11,6 +11,7 @@ from serverless_patterns_runtime.errors import (
     CircuitOpen,
     ConditionNotMet,
     IdempotencyKeyReused,
+    NotNow,
     PermanentError,
     UncommittableEffects,
     UnusableMessage,
@@ -42,7 +43,7 @@ def status_of(error: BaseException) -> int:
             return status if type(status) is int and 400 <= status <= 599 else 500
         case RunningElsewhere():
             return 409
-        case Contended() | CircuitOpen():
+        case Contended() | CircuitOpen() | NotNow():
             return 503
         case _:
             return 500
@@ -59,6 +60,8 @@ def problem_of(error: BaseException, *, correlation_id: str, now: float) -> Answ
             headers["Retry-After"] = (str(max(1, min(left, RUNNING_SECONDS))),)
         case CircuitOpen():
             headers["Retry-After"] = (str(max(1, math.ceil(error.retry_at - now))),)
+        case NotNow():
+            headers["Retry-After"] = (str(error.retry_after),)
         case Contended():
             headers["Retry-After"] = (str(CONTENDED_SECONDS),)
         case _:
@@ -78,6 +81,8 @@ def _details(error: BaseException, status: int) -> dict[str, Any]:
             return {"detail": str(error.message)[:MOST_CHARACTERS]}
         case RunningElsewhere():
             return {"detail": "a request with this idempotency key is still at work"}
+        case NotNow():
+            return {"detail": error.message[:MOST_CHARACTERS]}
         case Contended():
             return {"detail": "others are changing the same data"}
         case CircuitOpen():

@@ -1,9 +1,12 @@
 """Queries: what a function that reads a view is told. Both sides import this."""
 
-from typing import NamedTuple, TypedDict
+from typing import Literal, NamedTuple, NotRequired, TypedDict
 
 QUERY_DOOR = "serverless_patterns_runtime.cqrs_queries.query_door:answer_query"
 """Behind a route: a business function of ours. With `min_version` it calls the view's `project`."""
+
+DOCUMENT_DOOR = "serverless_patterns_runtime.cqrs_queries.document_door:answer_document"
+"""Behind a route: a business function of ours. Variables: `DocumentEnv` of the views."""
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 1_000
@@ -11,7 +14,17 @@ MAX_WAIT_SECONDS = 20
 """That a query with `min_version` waits at most."""
 
 TOKEN_SECONDS = 3600
-"""How long a page's token is good; the generation that it reads is kept for longer."""
+"""How long a page's cursor is good."""
+
+KEPT_SECONDS = TOKEN_SECONDS + 120
+"""How long a generation is kept after it was live: more than a cursor is good, a pointer is remembered and a request
+takes."""
+
+POINTER_SECONDS = 5
+"""How long a reader remembers which generation is live."""
+
+BUILT_AT_HEADER = "Built-At"
+"""Of a document: when its build began, ISO 8601."""
 
 
 class Env(NamedTuple):
@@ -35,7 +48,12 @@ class Reading(TypedDict):
 
     view: str
     kind: str
+    """A `Kind` of the views."""
     pk: str
+    """Of totals the name that groups are known by."""
     sk: str
+    """Empty: there is none."""
+    sk_type: NotRequired[Literal["S", "N"]]
+    """Absent: S."""
     table: str
     control: str
