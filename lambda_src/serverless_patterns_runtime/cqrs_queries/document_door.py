@@ -8,7 +8,7 @@ from serverless_patterns_runtime import environment
 from serverless_patterns_runtime.clients import client
 from serverless_patterns_runtime.cqrs_queries.contract import BUILT_AT_HEADER
 from serverless_patterns_runtime.cqrs_views.contents import Content, Contents
-from serverless_patterns_runtime.cqrs_views.contract import DocumentEnv
+from serverless_patterns_runtime.cqrs_views.document_contract import DocumentEnv
 from serverless_patterns_runtime.errors import NotNow
 from serverless_patterns_runtime.request import Request
 from serverless_patterns_runtime.response import Response

@@ -34,6 +34,8 @@ from serverless_patterns_runtime.cqrs_queries.tokens import Tokens
 from serverless_patterns_runtime.cqrs_queries.totals_reading import Totals
 from serverless_patterns_runtime.cqrs_table.settings import WriteModel
 from serverless_patterns_runtime.cqrs_views.contract import ViewTold
+from serverless_patterns_runtime.cqrs_views.dynamodb_sink import DynamoDbSink
+from serverless_patterns_runtime.cqrs_views.together import Together
 from serverless_patterns_runtime.cqrs_views.views import View
 from serverless_patterns_runtime.error_codes import error_code
 from serverless_patterns_runtime.errors import NotNow
@@ -168,12 +170,13 @@ def _door() -> Door:
     pointer = Pointer(dynamodb, env.QUERY_CONTROL_TABLE_NAME, told["name"], time.time)
     rows = Rows(dynamodb, env.QUERY_TABLE_NAME, "sk" in told)
     call = BusinessFunction.load(told["call"], returns_effects=False).call
+    sink = DynamoDbSink(dynamodb, env.QUERY_TABLE_NAME, "sk" in told, Together())
     return Door(
         told,
         pointer,
         Pages(told["name"], rows, pointer, Tokens(keys.known, keys.newest, time.time)),
         Totals(dynamodb, env.QUERY_TABLE_NAME),
-        Newness(WriteModel.from_environment(), View.of(told, call, None)),
+        Newness(WriteModel.from_environment(), View.of(told, call, sink)),
         Patience(float(env.QUERY_WAIT_SECONDS), time.time, time.sleep, random.SystemRandom()),
     )
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from serverless_patterns_runtime.cqrs_views import contract
+from serverless_patterns_runtime.cqrs_views import document_contract as contract
 from serverless_patterns_runtime.cqrs_views.contents import Contents
 from serverless_patterns_runtime.cqrs_views.documents import document_key
 from serverless_patterns_runtime.error_codes import error_code
@@ -48,7 +48,11 @@ class Building(NamedTuple):
         return self._count("#build = :seen", {":seen": item[contract.BUILD]})
 
     def _count(self, condition: str, values: dict[str, Any]) -> int | None:
-        names = {"#build": contract.BUILD, "#at": contract.DIRTY_AT, "#by": contract.DIRTY_BY}
+        names = {
+            "#build": contract.BUILD,
+            "#at": contract.DIRTY_AT,
+            "#by": contract.DIRTY_BY,
+        }
         try:
             answer = self.dynamodb.update_item(
                 TableName=self.table_name,

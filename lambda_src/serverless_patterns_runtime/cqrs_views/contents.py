@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from serverless_patterns_runtime.attribute_values import AttributeValue
-from serverless_patterns_runtime.cqrs_views import contract
+from serverless_patterns_runtime.cqrs_views import contract, document_contract
 from serverless_patterns_runtime.error_codes import error_code
 from serverless_patterns_runtime.errors import PermanentError
 
@@ -44,32 +44,32 @@ class Contents(NamedTuple):
         digest = hashlib.sha256(content).hexdigest()
         item: dict[str, AttributeValue] = {
             **self._key,
-            contract.BUILD: {"N": str(build)},
-            contract.BUILT_AT: {"N": str(built_at)},
-            contract.DIGEST: {"S": digest},
+            document_contract.BUILD: {"N": str(build)},
+            document_contract.BUILT_AT: {"N": str(built_at)},
+            document_contract.DIGEST: {"S": digest},
         }
         if not self.bucket:
-            self._put(build, {**item, contract.TEXT: {"S": text}})
+            self._put(build, {**item, document_contract.TEXT: {"S": text}})
             return
         # Of each build its own: two at once must not write the same object.
         key = f"documents/{self.name}/{build}-{digest[:16]}.json"
         self.s3().put_object(Bucket=self.bucket, Key=key, Body=content, ContentType="application/json")
-        before = self._put(build, {**item, contract.OBJECT: {"S": key}})
+        before = self._put(build, {**item, document_contract.OBJECT: {"S": key}})
         if before is not None and before != key:
             self.s3().delete_object(Bucket=self.bucket, Key=before)
 
     def build(self) -> int:
         """Of what is kept; 0 for nothing."""
-        item = self._item("#build", {"#build": contract.BUILD})
-        return int(item[contract.BUILD]["N"]) if item else 0
+        item = self._item("#build", {"#build": document_contract.BUILD})
+        return int(item[document_contract.BUILD]["N"]) if item else 0
 
     def read(self) -> Content | None:
         """None: it was never built. Raises what the clients raise."""
         item = self._item()
         if not item:
             return None
-        number, at = int(item[contract.BUILD]["N"]), float(item[contract.BUILT_AT]["N"])
-        return Content(number, at, item[contract.DIGEST]["S"], lambda: self._text(item))
+        number, at = int(item[document_contract.BUILD]["N"]), float(item[document_contract.BUILT_AT]["N"])
+        return Content(number, at, item[document_contract.DIGEST]["S"], lambda: self._text(item))
 
     def text(self) -> "tuple[Content, bytes] | None":
         """The JSON itself, with what it is."""
@@ -89,7 +89,7 @@ class Contents(NamedTuple):
                 TableName=self.table_name,
                 Item=item,
                 ConditionExpression="attribute_not_exists(#build) OR #build < :build",
-                ExpressionAttributeNames={"#build": contract.BUILD},
+                ExpressionAttributeNames={"#build": document_contract.BUILD},
                 ExpressionAttributeValues={":build": {"N": str(build)}},
                 ReturnValues="ALL_OLD",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
@@ -98,16 +98,16 @@ class Contents(NamedTuple):
             if error_code(error) != "ConditionalCheckFailedException":
                 raise
             found: Any = error.response.get("Item", {})
-            ours = item.get(contract.OBJECT, {}).get("S")
+            ours = item.get(document_contract.OBJECT, {}).get("S")
             # An answer that was lost on its way: the item is ours, and so is what it names.
-            return None if found.get(contract.OBJECT, {}).get("S") == ours else ours
-        return answer.get("Attributes", {}).get(contract.OBJECT, {}).get("S")
+            return None if found.get(document_contract.OBJECT, {}).get("S") == ours else ours
+        return answer.get("Attributes", {}).get(document_contract.OBJECT, {}).get("S")
 
     def _text(self, item: dict[str, AttributeValue]) -> bytes | None:
-        if contract.OBJECT not in item:
-            return item[contract.TEXT]["S"].encode()
+        if document_contract.OBJECT not in item:
+            return item[document_contract.TEXT]["S"].encode()
         try:
-            answer = self.s3().get_object(Bucket=self.bucket, Key=item[contract.OBJECT]["S"])
+            answer = self.s3().get_object(Bucket=self.bucket, Key=item[document_contract.OBJECT]["S"])
         except ClientError as error:
             if error_code(error) == "NoSuchKey":
                 return None
@@ -125,7 +125,7 @@ class Contents(NamedTuple):
         return {contract.PARTITION_KEY: {"S": f"content/{self.name}"}}
 
     def _check_size(self, size: int) -> None:
-        most = contract.MAX_DOCUMENT_BYTES if self.bucket else contract.MAX_TEXT_BYTES
+        most = document_contract.MAX_DOCUMENT_BYTES if self.bucket else document_contract.MAX_TEXT_BYTES
         if size > most:
             fix = "split it into several documents" if self.bucket else "give the document a bucket"
             raise DocumentTooLarge(f"the document holds at most {most:,} bytes as JSON, got {size:,}: {fix}")

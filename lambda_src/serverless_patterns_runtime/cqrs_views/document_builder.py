@@ -14,7 +14,7 @@ from serverless_patterns_runtime.cqrs_queries.contract import Reading
 from serverless_patterns_runtime.cqrs_queries.deployed_view import DeployedView
 from serverless_patterns_runtime.cqrs_views.building import Building
 from serverless_patterns_runtime.cqrs_views.contents import Contents
-from serverless_patterns_runtime.cqrs_views.contract import BuildEnv, DocumentEnv
+from serverless_patterns_runtime.cqrs_views.document_contract import BuildEnv, DocumentEnv
 from serverless_patterns_runtime.cqrs_views.sources import Sources
 from serverless_patterns_runtime.errors import NotNow
 from serverless_patterns_runtime.fan_out_topic.packed import unpacked

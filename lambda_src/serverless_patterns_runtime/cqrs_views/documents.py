@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 from botocore.exceptions import BotoCoreError, ClientError
 
 from serverless_patterns_runtime.attribute_values import serialize_item
-from serverless_patterns_runtime.cqrs_views import contract
-from serverless_patterns_runtime.cqrs_views.contract import DocumentTold
+from serverless_patterns_runtime.cqrs_views import contract, document_contract
+from serverless_patterns_runtime.cqrs_views.document_contract import DocumentTold
 from serverless_patterns_runtime.error_codes import error_code
 from serverless_patterns_runtime.invocation import Log
 
 __all__ = ["Documents", "document_key"]
 
-_NAMES = {"#at": contract.DIRTY_AT, "#by": contract.DIRTY_BY}
+_NAMES = {"#at": document_contract.DIRTY_AT, "#by": document_contract.DIRTY_BY}
 
 
 class Documents(NamedTuple):
@@ -50,7 +50,7 @@ class Documents(NamedTuple):
         """Send again for each mark that has lost its message. How many there were; raises as `mark`."""
         sent = 0
         for name, told in self.told.items():
-            overdue = self.clock() - told["seconds"] - contract.OVERDUE_SECONDS
+            overdue = self.clock() - told["seconds"] - document_contract.OVERDUE_SECONDS
             seen = self._seen(name)
             if seen is not None and float(seen["N"]) <= overdue and self._mark_again(name, seen):
                 self._send(name, 0)
@@ -75,7 +75,7 @@ class Documents(NamedTuple):
                 raise
             # The SDK repeats a request whose answer was lost: then the mark is our own.
             found: Any = error.response.get("Item", {})
-            return found.get(contract.DIRTY_BY) == {"S": by}
+            return found.get(document_contract.DIRTY_BY) == {"S": by}
         return True
 
     def _mark_again(self, name: str, seen: Mapping[str, str]) -> bool:
@@ -86,7 +86,7 @@ class Documents(NamedTuple):
                 Key=document_key(name),
                 UpdateExpression="SET #at = :now",
                 ConditionExpression="#at = :seen",
-                ExpressionAttributeNames={"#at": contract.DIRTY_AT},
+                ExpressionAttributeNames={"#at": document_contract.DIRTY_AT},
                 ExpressionAttributeValues={**serialize_item({":now": self.clock()}), ":seen": seen},
             )
         except ClientError as error:
@@ -97,7 +97,7 @@ class Documents(NamedTuple):
 
     def _seen(self, name: str) -> Mapping[str, str] | None:
         answer = self.dynamodb.get_item(TableName=self.table_name, Key=document_key(name), ConsistentRead=True)
-        return answer.get("Item", {}).get(contract.DIRTY_AT)
+        return answer.get("Item", {}).get(document_contract.DIRTY_AT)
 
     def _send(self, name: str, seconds: int) -> None:
         """A message that is not sent keeps no row from being written: the sweep finds the mark."""

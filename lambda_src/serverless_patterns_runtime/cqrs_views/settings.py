@@ -3,12 +3,13 @@
 import json
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple, TypedDict, cast
+from typing import Any, NamedTuple, cast
 
 from serverless_patterns_runtime import environment
 from serverless_patterns_runtime.business_function.business_function import BusinessFunction
 from serverless_patterns_runtime.cqrs_views import contract
 from serverless_patterns_runtime.cqrs_views.contract import ViewTold
+from serverless_patterns_runtime.cqrs_views.document_contract import DocumentTold
 from serverless_patterns_runtime.cqrs_views.dynamodb_sink import DynamoDbSink
 from serverless_patterns_runtime.cqrs_views.sink import Sink
 from serverless_patterns_runtime.cqrs_views.together import Together
@@ -16,13 +17,7 @@ from serverless_patterns_runtime.cqrs_views.totals import Totals
 from serverless_patterns_runtime.cqrs_views.views import View
 from serverless_patterns_runtime.fan_out_topic.packed import unpacked
 
-__all__ = ["DocumentTold", "ViewSettings"]
-
-
-class DocumentTold(TypedDict):
-    queue: str
-    seconds: int
-    sources: list[str]
+__all__ = ["ViewSettings"]
 
 
 class ViewSettings(NamedTuple):
