@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -18,8 +19,9 @@ from ..load_leveled_queue import LoadLeveledQueue
 from .filters import written
 from .kept_members import check_filter_kept
 from .packing import check_fits
+from .places import check_place
 from .silence import warn_of_unmade_attributes
-from .subscriber_checks import check_asked, check_name, check_part, check_place, check_target, key_of
+from .subscriber_checks import check_asked, check_name, check_part, check_target, key_of
 from .subscriptions import Endpoint, Source, Subscriber, Watch, subscribe, undelivered_alarm
 from .targets import Branch, branch_of, home_of
 from .ways_back import CLAIMS_RETENTION, check_claims, check_queue
@@ -80,7 +82,8 @@ class Adding:
         home = self.topic
         if branch is not None:
             home = home_of(branch, self.topic, scope if hasattr(scope, "node") else None)
-            check_place(problems, self.topic, scope, home)
+            refers = isinstance(self.source.topic, sns.Topic) or isinstance(branch.consumer, Handler)
+            check_place(problems, self.topic, scope, home, refers=refers)
             check_asked(problems, branch, filter, filter_scope, max_concurrency, packs=self.packs)
             if self.publisher.payloads is not None:
                 check_filter_kept(problems, filter, filter_scope, self.publisher.keep, self.idempotency_key)

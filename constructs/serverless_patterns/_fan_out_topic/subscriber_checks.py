@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from aws_cdk import Stack
 from aws_cdk import aws_sqs as sqs
 
 from .._checks import Problems, is_token
@@ -99,21 +98,6 @@ def check_asked(
         problems.add("max_concurrency", "be left out unless the target is a function", told(max_concurrency), fix)
     else:
         problems.whole_number("max_concurrency", max_concurrency, 2, 1_000, "leave it out for 5")
-
-
-def check_place(problems: Problems, topic: Construct, scope: Any, home: Construct) -> None:
-    """Refuse a stack to which SNS does not deliver as to its own."""
-    if scope is not None and not hasattr(scope, "node"):
-        fix = "pass a stack, or something in it; leave it out for the topic's own"
-        if scope in ("attributes", "body", "MessageAttributes", "MessageBody"):
-            fix = "where the filter looks is filter_scope; scope is the stack in which to define the subscriber"
-        problems.add("scope", "be a construct", told(scope), fix)
-        return
-    here, there = Stack.of(topic), Stack.of(home)
-    for what, ours, theirs in (("account", here.account, there.account), ("region", here.region, there.region)):
-        if not is_token(ours) and not is_token(theirs) and ours != theirs:
-            fix = "a subscription and its dead-letter queue live where the topic is: subscribe a queue that you import"
-            problems.add("scope", f"be in the topic's {what}, {ours}", theirs, fix)
 
 
 def check_part(
