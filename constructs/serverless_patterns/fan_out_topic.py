@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_sqs as sqs
     from constructs import Construct
 
-    from ._fan_out_topic.gathering import Gathering
+    from ._fan_out_topic.gathering import DefinedFanIn
     from ._fan_out_topic.route_target import PublishTarget
     from ._fan_out_topic.targets import Target
     from ._fan_out_topic.unmatched import Unmatched
@@ -129,7 +129,7 @@ class FanOutTopic(Measured):
         self._parts = parts = assemble(self, asked, settings, self._watch)
         self.topic: sns.ITopic = parts.source.topic
         self.subscribers: Mapping[str, Subscriber] = MappingProxyType(parts.adding.subscribers)
-        self.fan_in: Gathering | None = parts.adding.gathering
+        self.fan_in: DefinedFanIn | None = parts.adding.gathering
         self.payloads: s3.IBucket | None = parts.publisher.payloads
         self.unmatched_queue: sqs.IQueue | None = parts.unmatched_queue
         wanted = self._wanted(counts_unmatched=unmatched is not None)

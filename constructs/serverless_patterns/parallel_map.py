@@ -93,6 +93,7 @@ class ParallelMap(Construct):
         gather_function: Ours: it closes and counts.
         claims: The table of claims, where results are too.
         dead_letter_queue: Of items.
+        undelivered_queue: Ends that EventBridge could not tell the completion of: a message is an input to start it.
         alarms: By name: DeadLetters, CompletionFailed, CompletionNotStarted, Failed, TimedOut, Throttled.
         required_endpoints: AWS services that the functions must reach when they run in a VPC.
 
@@ -144,7 +145,8 @@ class ParallelMap(Construct):
         defined = define_functions(self, plan, once, self.claims, letters, max_result_bytes, settings, own)
         machines = define_machines(self, plan, defined, settings, own)
         let_look(self, defined, machines.main, own)
-        undelivered = tell_of_bad_ends(self, machines.main, machines.completion, own)
+        undelivered = cast("sqs.IQueue", tell_of_bad_ends(self, machines.main, machines.completion, own))
+        self.undelivered_queue: sqs.IQueue = undelivered
         self.state_machine: sfn.StateMachine = machines.main
         self.completion_state_machine: sfn.StateMachine = machines.completion
         self.item_function = cast("lambda_.IFunction", defined.item)
@@ -152,7 +154,7 @@ class ParallelMap(Construct):
         self.gather_function = cast("lambda_.IFunction", defined.gather)
         used = [endpoints(each, *services_of_map(plan), "sqs") for each in (handler, on_complete)]
         self.required_endpoints = tuple(sorted({name for names in used for name in names}))
-        wanted = map_alarms(machines.main, machines.completion, self.dead_letter_queue, cast("sqs.IQueue", undelivered))
+        wanted = map_alarms(machines.main, machines.completion, self.dead_letter_queue, undelivered)
         actions = settings.alarm_actions if alarm_actions is None else alarm_actions
         self.alarms = define_alarms(self, wanted, alarms or settings.alarms, actions)
         self._door = start_door(id, machines.main, own, Callers(), _MOST_INPUT_BYTES)

@@ -141,9 +141,18 @@ def test_a_map_asks_the_same_and_ends_alike(moto: Moto, case: Case, distributed:
     assert told_by_moto(moto, main, case, case.given) == ours
 
 
-def test_a_completion_asks_the_same(moto: Moto) -> None:
+ARN = f"arn:aws:states:eu-central-1:1:execution:Pages:{NAME}"
+TOLD = {"arn": ARN, "status": "ABORTED"}
+EVENT = {"id": "e-1", "source": "aws.states", "detail": {"executionArn": ARN, "status": "ABORTED", "input": "{}"}}
+
+
+@pytest.mark.parametrize("given", [TOLD, EVENT], ids=["told", "event"])
+def test_a_completion_asks_the_same_also_when_it_is_started_with_eventbridge_s_own_event(
+    moto: Moto, given: Mapping[str, Any]
+) -> None:
     _, completion = definitions(MapPlan(retries=2))
-    given, case = {"arn": f"arn:aws:states:eu-central-1:1:execution:Pages:{NAME}", "status": "ABORTED"}, Case("", {})
+    case = Case("", {})
     ours = told_by_ours(completion, case, given)
     assert (ours[0], len(ours[2])) == ("SUCCEEDED", 2)
+    assert ours[2] == told_by_ours(completion, case, TOLD)[2]
     assert told_by_moto(moto, completion, case, given) == ours

@@ -231,10 +231,10 @@ def test_who_looks_early_does_not_freeze_who_takes_part() -> None:
     stack = new_stack()
     topic = a_topic(stack, fan_in=a_fan_in())
     topic.add_subscriber("Inventory", a_handler())
-    takers = topic._parts.adding.takers  # pyright: ignore[reportPrivateUsage]
-    assert {*unpacked(stack.resolve(takers))} == {"Inventory"}
+    packed_branches = topic._parts.adding.packed_branches  # pyright: ignore[reportPrivateUsage]
+    assert {*unpacked(stack.resolve(packed_branches))} == {"Inventory"}
     topic.add_subscriber("Invoicing", a_handler())
-    assert {*unpacked(stack.resolve(takers))} == {"Inventory", "Invoicing"}
+    assert {*unpacked(stack.resolve(packed_branches))} == {"Inventory", "Invoicing"}
 
 
 def test_with_an_expression_no_filters_go_along() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_cdk import App, CfnParameter, Duration, Stack
+from aws_cdk import App, CfnParameter, Duration, Stack, Stage
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
@@ -423,6 +423,50 @@ def test_a_scope_in_another_region_is_refused() -> None:
         f"{fix}"
         for what, ours, theirs in (("account", "111122223333", "444455556666"), ("region", "eu-west-1", "eu-north-1"))
     ]
+
+
+def test_a_scope_whose_stack_says_a_region_that_the_topic_s_does_not_is_refused_in_words() -> None:
+    app = App()
+    here, there = Stack(app, "Here"), Stack(app, "There", env={"account": "111122223333", "region": "eu-west-1"})
+    lines = refusal(lambda: a_topic(here).add_subscriber("Inventory", a_handler(), scope=there)).splitlines()
+    assert lines == [
+        f"Here/OrderEvents.add_subscriber('Inventory'): scope must be in the topic's {what}, which its stack does not "
+        f"say, got {theirs}: give both stacks the same env, or none"
+        for what, theirs in (("account", "111122223333"), ("region", "eu-west-1"))
+    ]
+
+
+def test_a_topic_of_others_takes_a_queue_of_a_stack_that_says_where_it_is() -> None:
+    app = App()
+    here, there = Stack(app, "Here"), Stack(app, "There", env={"account": "111122223333", "region": "eu-west-1"})
+    theirs = sns.Topic.from_topic_arn(here, "Theirs", "arn:aws:sns:eu-west-1:111122223333:theirs")
+    a_topic(here, topic=theirs).add_subscriber("Audit", sqs.Queue(there, "Audit"))
+
+
+def test_a_scope_of_another_app_or_stage_is_refused() -> None:
+    topic = a_topic(new_stack())
+    fix = "CloudFormation deploys each by itself: subscribe there, to a topic that you import"
+    for there in (Stack(App(), "There"), Stack(Stage(topic.node.root, "Later"), "There")):  # pyright: ignore[reportArgumentType]
+        assert refusal(lambda there=there: topic.add_subscriber("Inventory", a_handler(), scope=there)) == (
+            "Shop/OrderEvents.add_subscriber('Inventory'): scope must be in the topic's app, and in its stage, got "
+            f"{there.node.path!r} of another one: {fix}"
+        )
+
+
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [
+        ({"prefix": "incoming/*"}, "prefix 'incoming/*' has an asterisk"),
+        ({"prefix": "/incoming/"}, "prefix '/incoming/' begins with a slash"),
+        ({"suffix": "*.jpg"}, "suffix '*.jpg' has an asterisk"),
+        ({"prefix": "incoming/", "suffix": ".jpg"}, None),
+    ],
+)
+def test_names_of_uploads_that_few_objects_have_are_told(ends: dict[str, str], told: str | None) -> None:
+    stack = new_stack()
+    a_topic(stack).publish_from(s3.Bucket(stack, "Uploads"), **ends)
+    found = [text for text in warnings(stack) if "compared as they are" in text]
+    assert found == [] if told is None else [text.partition(":")[0] for text in found] == [told]
 
 
 def test_an_endpoint_behind_a_fifo_topic_is_refused() -> None:

@@ -123,6 +123,13 @@ def test_no_end_but_a_success_goes_unheard() -> None:
     }
 
 
+def test_what_could_not_be_told_is_in_a_queue_that_the_construct_names() -> None:
+    stack = new_stack()
+    pages = a_map(stack)
+    (target,) = the(stack, "Events::Rule")["Targets"]
+    assert target["DeadLetterConfig"]["Arn"] == stack.resolve(pages.undelivered_queue.queue_arn)
+
+
 def test_a_task_leaves_time_for_a_cold_start_and_a_retry_waits_for_a_lease() -> None:
     stack = new_stack()
     a_map(stack, handler=a_page_handler(timeout=Duration.seconds(100)))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -18,10 +19,11 @@ from ..load_leveled_queue import LoadLeveledQueue
 from .filters import written
 from .kept_members import check_filter_kept
 from .packing import check_fits
+from .places import check_place
 from .silence import warn_of_unmade_attributes
-from .subscriber_checks import check_asked, check_name, check_part, check_place, check_target, key_of
+from .subscriber_checks import check_asked, check_name, check_part, check_target, key_of
 from .subscriptions import Endpoint, Source, Subscriber, Watch, subscribe, undelivered_alarm
-from .targets import Branch, branch_of, home_of
+from .targets import SubscriberKind, home_of, kind_of
 from .ways_back import CLAIMS_RETENTION, check_claims, check_queue
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
 
     from ..https_endpoint import HttpsEndpoint
-    from .gathering import Gathering
+    from .gathering import DefinedFanIn
     from .publishing import Publisher
     from .targets import Target
 
@@ -49,11 +51,11 @@ class Adding:
     publisher: Publisher
     idempotency_key: str | None
     claims: Callable[[], dynamodb.ITable]
-    gathering: Gathering | None
+    gathering: DefinedFanIn | None
     packs: bool
     """Whether functions get the filters."""
 
-    takers: str
+    packed_branches: str
     """A token: packed, the subscribers that take part."""
 
     key: kms.IKey | None
@@ -73,40 +75,41 @@ class Adding:
     ) -> Subscriber:
         """Check and define one."""
         problems = Problems(f"{self.topic.node.path}.add_subscriber({name!r})")
-        branch = branch_of(target)
+        kind = kind_of(target)
         fifo = self.source.topic.fifo
         check_name(problems, name, self.subscribers)
-        check_target(problems, branch, target, fifo=fifo)
+        check_target(problems, kind, target, fifo=fifo)
         home = self.topic
-        if branch is not None:
-            home = home_of(branch, self.topic, scope if hasattr(scope, "node") else None)
-            check_place(problems, self.topic, scope, home)
-            check_asked(problems, branch, filter, filter_scope, max_concurrency, packs=self.packs)
+        if kind is not None:
+            home = home_of(kind, self.topic, scope if hasattr(scope, "node") else None)
+            refers = isinstance(self.source.topic, sns.Topic) or isinstance(kind.consumer, Handler)
+            check_place(problems, self.topic, scope, home, refers=refers)
+            check_asked(problems, kind, filter, filter_scope, max_concurrency, packs=self.packs)
             if self.publisher.payloads is not None:
                 check_filter_kept(problems, filter, filter_scope, self.publisher.keep, self.idempotency_key)
             check_part(
                 problems,
-                branch,
+                kind,
                 fan_in,
                 gathers=self.gathering is not None,
                 idempotency_key=self.idempotency_key,
-                target_key=None if branch.owned is None else key_of(branch.owned),
+                target_key=None if kind.owned is None else key_of(kind.owned),
                 opens=self.publisher.payloads is not None,
                 home=home,
             )
-            self._check_once(problems, branch)
-            if fan_in and self.gathering is not None and branch.owned is not None:
-                check_queue(problems, branch.owned.queue, self.gathering.retention)
-                if branch.handled and not problems.have("fan_in"):
-                    check_claims(problems, branch.owned, self.gathering.retention)
+            self._check_once(problems, kind)
+            if fan_in and self.gathering is not None and kind.owned is not None:
+                check_queue(problems, kind.owned.queue, self.gathering.retention)
+                if kind.handled and not problems.have("fan_in"):
+                    check_claims(problems, kind.owned, self.gathering.retention)
         problems.raise_any()
-        assert branch is not None
+        assert kind is not None
         policy = None if filter is None else written(filter)
-        return self._define(name, branch, policy, filter_scope, max_concurrency or MAX_CONCURRENCY, fan_in, home)
+        return self._define(name, kind, policy, filter_scope, max_concurrency or MAX_CONCURRENCY, fan_in, home)
 
-    def _check_once(self, problems: Problems, branch: Branch) -> None:
+    def _check_once(self, problems: Problems, kind: SubscriberKind) -> None:
         """SNS has one subscription for an endpoint, whatever its filter."""
-        address = _address(branch)
+        address = _address(kind)
         if address is not None and address in self._addresses:
             fix = (
                 "SNS has one subscription for each endpoint: put both filters into one, by '$or', or use another queue"
@@ -116,7 +119,7 @@ class Adding:
     def _define(
         self,
         name: str,
-        branch: Branch,
+        kind: SubscriberKind,
         filter: Mapping[str, Any] | None,
         filter_scope: Scope,
         max_concurrency: int,
@@ -125,25 +128,25 @@ class Adding:
     ) -> Subscriber:
         settings = settings_of(home)
         id = name if home is self.topic else f"{self.topic.node.id}{name}"
-        queue = branch.owned
-        if branch.consumer is not None:
-            host = queue = self._define_queue(home, id, name, branch, max_concurrency)
+        queue = kind.owned
+        if kind.consumer is not None:
+            host = queue = self._define_queue(home, id, name, kind, max_concurrency)
         else:
             host = Construct(home, id)
-        waits = branch.queue if queue is None else queue.queue
+        waits = kind.queue if queue is None else queue.queue
         key = self.key or cast("kms.IKey | None", settings.encryption_key)
-        endpoint = _to_queue(waits) if waits is not None else _to_url(cast("HttpsEndpoint", branch.endpoint))
+        endpoint = _to_queue(waits) if waits is not None else _to_url(cast("HttpsEndpoint", kind.endpoint))
         subscription, letters = subscribe(
             host, self.source, endpoint, filter=filter, filter_scope=filter_scope, key=key, settings=settings
         )
-        part = self.gathering is not None and branch.handled and (branch.takes_part if fan_in is None else fan_in)
-        if queue is not None and branch.handled:
+        part = self.gathering is not None and kind.handled and (kind.takes_part if fan_in is None else fan_in)
+        if queue is not None and kind.handled:
             self._tell(queue, name, part=part)
         subscriber = Subscriber(
             name=name,
             subscription=subscription,
             dead_letter_queue=letters,
-            queue=queue or branch.queue,
+            queue=queue or kind.queue,
             filter=filter,
             filter_scope=filter_scope,
             takes_part=part,
@@ -151,13 +154,13 @@ class Adding:
         )
         warn_of_unmade_attributes(subscriber, self.publisher.attributes)
         self.subscribers[name] = subscriber
-        self._addresses[_address(branch) or name] = name
+        self._addresses[_address(kind) or name] = name
         return subscriber
 
     def _define_queue(
-        self, home: Construct, id: str, name: str, branch: Branch, max_concurrency: int
+        self, home: Construct, id: str, name: str, kind: SubscriberKind, max_concurrency: int
     ) -> LoadLeveledQueue:
-        consumer = branch.consumer
+        consumer = kind.consumer
         assert consumer is not None
         arguments: dict[str, Any] = {}
         if isinstance(consumer, Handler):
@@ -185,7 +188,7 @@ class Adding:
         function = queue.consumer_function
         self.publisher.open_payloads(function)
         if part and self.gathering is not None:
-            self.gathering.join(function, name, self.takers)
+            self.gathering.join(function, name, self.packed_branches)
             check_fits(function, f"subscriber {name!r}", _FITS)
 
 
@@ -208,9 +211,9 @@ def _to_url(endpoint: HttpsEndpoint) -> Endpoint:
     return Endpoint("https", endpoint.url, raw=endpoint.raw, delivery_policy=policy)
 
 
-def _address(branch: Branch) -> str | None:
+def _address(kind: SubscriberKind) -> str | None:
     """What SNS knows it by; `None`: it is still to be defined."""
-    if branch.endpoint is not None:
-        return branch.endpoint.url
-    queue = branch.owned.queue if branch.owned is not None else branch.queue
+    if kind.endpoint is not None:
+        return kind.endpoint.url
+    queue = kind.owned.queue if kind.owned is not None else kind.queue
     return None if queue is None else queue.node.addr

@@ -16,7 +16,7 @@ from .._tables import define_table
 from .adding import Adding
 from .buckets import define_bucket
 from .defining import define_topic, existing_topic
-from .gathering import define_gathering
+from .gathering import define_fan_in
 from .packing import check_fits, check_number, packed_late, seen
 from .publishing import Publisher, publisher_handler
 from .route_target import PublishTarget
@@ -67,12 +67,12 @@ def assemble(scope: Construct, asked: Asked, settings: Settings, watch: Watch) -
     )
     gathering = None
     if asked.fan_in is not None:
-        gathering = define_gathering(
+        gathering = define_fan_in(
             scope, asked.fan_in, asked.namespace, claims(), key, settings, watch, asked.access_logs
         )
         publisher.open_payloads(gathering.completions.consumer_function)
     subscribers: dict[str, Subscriber] = {}
-    takers = packed_late(lambda: {name: seen(each) for name, each in subscribers.items() if each.takes_part})
+    packed_branches = packed_late(lambda: {name: seen(each) for name, each in subscribers.items() if each.takes_part})
     by_filters = asked.fan_in is not None and asked.fan_in.expected is None
     adding = Adding(
         topic=scope,
@@ -83,7 +83,7 @@ def assemble(scope: Construct, asked: Asked, settings: Settings, watch: Watch) -
         claims=claims,
         gathering=gathering,
         packs=by_filters or asked.unmatched is not None,
-        takers=takers,
+        packed_branches=packed_branches,
         key=key,
         watch=watch,
         subscribers=subscribers,

@@ -42,7 +42,7 @@ _UNDELIVERED = "the next sweep, a minute later, finds what this one has left"
 
 
 @dataclass(frozen=True, eq=False)
-class Gathering:
+class DefinedFanIn:
     """A fan-in, defined."""
 
     table: dynamodb.Table
@@ -115,7 +115,7 @@ class Gathering:
         grant_table_key(function, self.table)
 
 
-def define_gathering(
+def define_fan_in(
     scope: Construct,
     asked: FanIn,
     namespace: str,
@@ -124,7 +124,7 @@ def define_gathering(
     settings: Settings,
     watch: Watch,
     access_logs: s3.IBucket | None,
-) -> Gathering:
+) -> DefinedFanIn:
     """Everything that outlives a message's branches."""
     table = define_table(
         scope,
@@ -156,7 +156,7 @@ def define_gathering(
         alarm_actions=watch.actions,
     )
     sweep = _define_sweep(scope, completions, key, settings)
-    gathering = Gathering(table, bucket, completions, sweep, namespace, asked)
+    gathering = DefinedFanIn(table, bucket, completions, sweep, namespace, asked)
     gathering.connect()
     return gathering
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from aws_cdk import Stack
 from aws_cdk import aws_sqs as sqs
 
 from .._checks import Problems, is_token
@@ -21,7 +20,7 @@ from ..handler import Handler
 from .filters import check_filter
 from .gathering import VARIABLES
 from .publishing import VARIABLES as PAYLOAD_VARIABLES
-from .targets import Branch
+from .targets import SubscriberKind
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -49,35 +48,35 @@ def check_name(problems: Problems, name: Any, taken: Iterable[str]) -> None:
         problems.add("name", "be its own in the topic", repr(name), "choose another name, or add it once")
 
 
-def check_target(problems: Problems, branch: Branch | None, target: Any, *, fifo: bool) -> None:
+def check_target(problems: Problems, kind: SubscriberKind | None, target: Any, *, fifo: bool) -> None:
     """Refuse what SNS does not deliver to."""
-    if branch is None:
+    if kind is None:
         kinds = "a Handler, an IFunction, a queue, a LoadLeveledQueue, an HttpsEndpoint or a SagaStateMachine"
         fix = "wrap your Python function in a Handler"
         problems.add("target", f"be {kinds}", told(target), fix)
         return
-    if isinstance(branch.consumer, Handler):
-        check_payload(problems, "target", branch.consumer, None, "the body of a message")
-    if branch.fifo and not fifo:
+    if isinstance(kind.consumer, Handler):
+        check_payload(problems, "target", kind.consumer, None, "the body of a message")
+    if kind.fifo and not fifo:
         fix = "SNS delivers to a FIFO queue from a FIFO topic only: pass fifo=True to the topic, or a standard queue"
         problems.add("target", "be a standard queue in front of a standard topic", "a FIFO queue", fix)
-    if branch.endpoint is not None:
+    if kind.endpoint is not None:
         if fifo:
             fix = "SNS delivers from a FIFO topic to queues only: let a Handler call the endpoint"
             problems.add("target", "be a queue, or have one, behind a FIFO topic", "an HttpsEndpoint", fix)
-        _check_endpoint(problems, branch.endpoint)
-    if branch.queue is not None:
-        _check_encryption(problems, "target", branch.queue)
+        _check_endpoint(problems, kind.endpoint)
+    if kind.queue is not None:
+        _check_encryption(problems, "target", kind.queue)
 
 
 def check_asked(
-    problems: Problems, branch: Branch, filter: Any, filter_scope: Any, max_concurrency: Any, *, packs: bool
+    problems: Problems, kind: SubscriberKind, filter: Any, filter_scope: Any, max_concurrency: Any, *, packs: bool
 ) -> None:
     """Check the filter, and that a cap has something to cap.
 
     Args:
         problems: Takes what is wrong.
-        branch: The subscriber.
+        kind: The subscriber.
         filter: A policy of SNS, as a dictionary.
         filter_scope: Where it looks.
         max_concurrency: As asked for.
@@ -94,31 +93,16 @@ def check_asked(
             problems.add("filter", "hold no token beside a fan-in or unmatched", "one", fix)
     if max_concurrency is None:
         return
-    if branch.consumer is None:
+    if kind.consumer is None:
         fix = "say it where its consumer is defined"
         problems.add("max_concurrency", "be left out unless the target is a function", told(max_concurrency), fix)
     else:
         problems.whole_number("max_concurrency", max_concurrency, 2, 1_000, "leave it out for 5")
 
 
-def check_place(problems: Problems, topic: Construct, scope: Any, home: Construct) -> None:
-    """Refuse a stack to which SNS does not deliver as to its own."""
-    if scope is not None and not hasattr(scope, "node"):
-        fix = "pass a stack, or something in it; leave it out for the topic's own"
-        if scope in ("attributes", "body", "MessageAttributes", "MessageBody"):
-            fix = "where the filter looks is filter_scope; scope is the stack in which to define the subscriber"
-        problems.add("scope", "be a construct", told(scope), fix)
-        return
-    here, there = Stack.of(topic), Stack.of(home)
-    for what, ours, theirs in (("account", here.account, there.account), ("region", here.region, there.region)):
-        if not is_token(ours) and not is_token(theirs) and ours != theirs:
-            fix = "a subscription and its dead-letter queue live where the topic is: subscribe a queue that you import"
-            problems.add("scope", f"be in the topic's {what}, {ours}", theirs, fix)
-
-
 def check_part(
     problems: Problems,
-    branch: Branch,
+    kind: SubscriberKind,
     asked: Any,
     *,
     gathers: bool,
@@ -131,7 +115,7 @@ def check_part(
 
     Args:
         problems: Takes what is wrong.
-        branch: The subscriber.
+        kind: The subscriber.
         asked: `fan_in` as given.
         gathers: Whether the topic has a fan-in.
         idempotency_key: The topic's.
@@ -143,18 +127,18 @@ def check_part(
         problems.add("fan_in", "be True, False or left out", told(asked), "True: it takes part")
     elif asked and not gathers:
         problems.add("fan_in", "be left out on a topic without one", "True", "pass FanIn(...) to the FanOutTopic")
-    elif asked and not branch.handled:
+    elif asked and not kind.handled:
         fix = "our runtime reports the results: wrap your Python function in a Handler"
         problems.add("fan_in", "be left out unless a Handler is the subscriber, or behind it", "True", fix)
-    elif asked and branch.owned is not None and target_key != idempotency_key:
+    elif asked and kind.owned is not None and target_key != idempotency_key:
         fix = "all branches of a message have one key: give the queue the topic's idempotency_key, or fan_in=False"
         problems.add("target idempotency_key", f"be the topic's, {idempotency_key!r}", repr(target_key), fix)
     names = (*(VARIABLES if gathers and asked is not False else ()), *(PAYLOAD_VARIABLES if opens else ()))
-    if isinstance(branch.consumer, Handler) and names:
-        check_against(problems, "target", branch.consumer, home, names, settings_of(home).environment)
-    if branch.owned is not None and branch.handled:
+    if isinstance(kind.consumer, Handler) and names:
+        check_against(problems, "target", kind.consumer, home, names, settings_of(home).environment)
+    if kind.owned is not None and kind.handled:
         names = (*(VARIABLES if gathers and asked else ()), *(PAYLOAD_VARIABLES if opens else ()))
-        _check_untold(problems, branch.owned, names)
+        _check_untold(problems, kind.owned, names)
 
 
 def _check_untold(problems: Problems, queue: LoadLeveledQueue, names: tuple[str, ...]) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Branch:
+class SubscriberKind:
     """A target, by what has to be defined for it."""
 
     consumer: Handler | Function | None = None
@@ -56,36 +56,36 @@ class Branch:
         return None if queue is None else queue.fifo
 
 
-def branch_of(target: Any) -> Branch | None:
+def kind_of(target: Any) -> SubscriberKind | None:
     """What a target is; `None` for what cannot subscribe."""
     if isinstance(target, Handler):
-        return Branch(consumer=target, takes_part=True)
+        return SubscriberKind(consumer=target, takes_part=True)
     if isinstance(target, LoadLeveledQueue):
-        return Branch(owned=target, home=target)
+        return SubscriberKind(owned=target, home=target)
     if isinstance(target, HttpsEndpoint):
-        return Branch(endpoint=target)
+        return SubscriberKind(endpoint=target)
     if is_startable(target):
         home = cast("Construct", target)
-        return Branch(consumer=_starter(home, target._starting()), home=home)  # pyright: ignore[reportPrivateUsage]
+        return SubscriberKind(consumer=_starter(home, target._starting()), home=home)  # pyright: ignore[reportPrivateUsage]
     if hasattr(target, "queue_arn"):
-        return Branch(queue=target, home=target)
+        return SubscriberKind(queue=target, home=target)
     if is_function(target):
-        return Branch(consumer=target)
+        return SubscriberKind(consumer=target)
     return None
 
 
-def home_of(branch: Branch, topic: Construct, scope: Construct | None) -> Construct:
+def home_of(kind: SubscriberKind, topic: Construct, scope: Construct | None) -> Construct:
     """Where to define what the subscriber needs: the topic's stack never refers to a subscriber's.
 
     Args:
-        branch: The subscriber.
+        kind: The subscriber.
         topic: The construct of the topic.
         scope: What the user said.
     """
     if scope is not None:
         return scope
-    if branch.home is not None and Stack.of(branch.home) is not Stack.of(topic):
-        return branch.home
+    if kind.home is not None and Stack.of(kind.home) is not Stack.of(topic):
+        return kind.home
     return topic
 
 

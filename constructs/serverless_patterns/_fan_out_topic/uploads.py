@@ -97,6 +97,7 @@ def publish_uploads(
     host = Construct(scope, _id(seen, prefix, suffix))
     _tell_event_bridge(host, seen)
     _warn_if_without_key(host, publisher.idempotency_key)
+    _warn_of_literal_names(host, prefix, suffix)
     detail: dict[str, Any] = {"bucket": {"name": [seen.bucket_name]}}
     wanted = object_key(prefix, suffix)
     if wanted is not None:
@@ -178,4 +179,18 @@ def _warn_if_without_key(scope: Construct, key: str | None) -> None:
             "serverless-patterns:uploads-without-key",
             f"no upload has the topic's idempotency_key, {key!r}: each is a dead letter of each Handler that "
             "subscribes. Write 'detail.object.sequencer', or give uploads a topic of their own",
+        )
+
+
+def _warn_of_literal_names(scope: Construct, prefix: str | None, suffix: str | None) -> None:
+    """No refusal: S3 takes such names."""
+    strange = [f"prefix {prefix!r} begins with a slash"] if str(prefix).startswith("/") else []
+    for argument, text in (("prefix", prefix), ("suffix", suffix)):
+        if text is not None and "*" in text:
+            strange.append(f"{argument} {text!r} has an asterisk")
+    if strange:
+        Validations.of(scope).add_warning(
+            "serverless-patterns:literal-names",
+            f"{' and '.join(strange)}: names are compared as they are, and few objects have such a key. Write "
+            "'incoming/' for everything below it",
         )

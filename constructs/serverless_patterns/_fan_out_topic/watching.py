@@ -18,14 +18,14 @@ from .._checks import Problems
 if TYPE_CHECKING:
     from aws_cdk import aws_sns as sns
 
-    from .gathering import Gathering
+    from .gathering import DefinedFanIn
 
 
 class Measured(Construct):
     """A topic, once it is defined."""
 
     topic: sns.ITopic
-    fan_in: Gathering | None
+    fan_in: DefinedFanIn | None
 
     def metric_published(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
         """Messages that SNS took."""

@@ -15,6 +15,7 @@ from .plan import GATHER_SECONDS, Plan, function_seconds, lease_seconds
 
 CHECK, REFUSED, ITEMS, PROCESS, BURY, LEFT = "CheckItems", "Refused", "Items", "Process", "Bury", "Left"
 GATHER, COMPLETE, OUTCOME, DONE, FAILED = "Gather", "OnComplete", "Outcome", "Done", "ItemsFailed"
+TOLD, EVENT = "Told", "Event"
 
 LABEL = "Items"
 """Of a distributed map: part of the ARNs of its children, which permissions name."""
@@ -61,13 +62,19 @@ def definition(plan: Plan, resources: Resources) -> Mapping[str, Any]:
 
 
 def completing(plan: Plan, resources: Resources) -> Mapping[str, Any]:
-    """Of what completes an execution that ended before it was complete; its input is `{"arn", "status"}`."""
+    """Of what completes an execution that ended before it was complete; its input is `{"arn", "status"}`.
+
+    Or EventBridge's own event, as its dead-letter queue may have it, so that its message starts this by hand.
+    """
     asked: State = {"task": "gather", "arn.$": "$.arn", "status.$": "$.status"}
+    arn, status = "$.detail.executionArn", "$.detail.status"
     states: dict[str, State] = {
+        TOLD: {"Type": "Choice", "Choices": [{"Variable": arn, "IsPresent": True, "Next": EVENT}], "Default": GATHER},
+        EVENT: {"Type": "Pass", "Parameters": {"arn.$": arn, "status.$": status}, "Next": GATHER},
         GATHER: {**_gather(plan, resources, asked, COMPLETE), "ResultPath": "$.told"},
         COMPLETE: {**_complete(plan, resources, "$.arn", "$.told"), "End": True},
     }
-    return {"StartAt": GATHER, "States": states}
+    return {"StartAt": TOLD, "States": states}
 
 
 def _checked(plan: Plan) -> dict[str, State]:

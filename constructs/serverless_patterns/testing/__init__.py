@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .cloud import Cloud
     from .deployment import Deployment
     from .embedded import EmbeddedCloud
-    from .errors import CloudError, DeployError, EnvironmentNotReady, FaultNotFired, NotHere
+    from .errors import CloudError, DeployError, EnvironmentNotReady, FaultNotFired, NotHere, SynthWarning
     from .fault_proxy import FaultProxy, Injection
     from .faults import Fault
     from .synthesis import LOCAL_CONTEXT, local_app
@@ -30,6 +30,7 @@ __all__ = [
     "FaultProxy",
     "Injection",
     "NotHere",
+    "SynthWarning",
     "local_app",
     "wait_until",
 ]
@@ -39,7 +40,7 @@ if not TYPE_CHECKING:
         "cloud": ("Cloud",),
         "deployment": ("Deployment",),
         "embedded": ("EmbeddedCloud",),
-        "errors": ("CloudError", "DeployError", "EnvironmentNotReady", "FaultNotFired", "NotHere"),
+        "errors": ("CloudError", "DeployError", "EnvironmentNotReady", "FaultNotFired", "NotHere", "SynthWarning"),
         "fault_proxy": ("FaultProxy", "Injection"),
         "faults": ("Fault",),
         "synthesis": ("LOCAL_CONTEXT", "local_app"),

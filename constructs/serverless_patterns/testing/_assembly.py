@@ -1,12 +1,18 @@
 """What a synthesised app says about itself: its stacks, and which construct became which resource."""
 
 import json
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 __all__ = ["Assembly", "StackArtifact"]
+
+_OURS = re.compile(r"\[ack: Annotation::serverless-patterns:(?P<id>[a-z-]+)\]")
+_OF_A_REAL_ACCOUNT = ("alarm-without-action", "layer-source")
+"""Who deploys to try something out has nobody to notify, and cold starts of his own machine."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +25,8 @@ class StackArtifact:
     uses_bootstrap_roles: bool
     logical_ids: dict[str, str]
     """By construct path."""
+    warnings: tuple[str, ...]
+    """What this library says of it at synth, each with the path of its construct."""
 
     def resources_of_type(self, type_name: str) -> dict[str, dict[str, Any]]:
         """Properties of the template's resources of a type, by logical id."""
@@ -95,7 +103,16 @@ def _stack(folder: Path, name: str, artifact: dict[str, Any]) -> StackArtifact:
             for entry in entries
             if entry["type"] == "aws:cdk:logicalId"
         },
+        warnings=tuple(_warnings(metadata)),
     )
+
+
+def _warnings(metadata: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+    for path, entries in metadata.items():
+        for entry in entries:
+            found = _OURS.search(entry["data"]) if entry["type"] == "aws:cdk:warning" else None
+            if found is not None and found["id"] not in _OF_A_REAL_ACCOUNT:
+                yield f"{path.removeprefix('/')}: {entry['data'][: found.start()].strip()}"
 
 
 def _dependencies_first(artifacts: dict[str, Any]) -> list[str]:

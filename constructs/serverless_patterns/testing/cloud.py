@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from serverless_patterns.testing._assembly import Assembly
 from serverless_patterns.testing._cdk_cli import run_cdk
 from serverless_patterns.testing._session import clean_environment, client, local_environment
+from serverless_patterns.testing._synth_warnings import warned_of
 from serverless_patterns.testing.deployment import Deployment
 from serverless_patterns.testing.errors import DeployError, NotHere
 from serverless_patterns.testing.function_logs import failed_invocations, log_lines
@@ -127,7 +128,7 @@ class Cloud:
         progress: Progress = silence,
         deadline_seconds: float = DEPLOY_SECONDS,
     ) -> Deployment:
-        """Synthesise once and deploy by the CDK CLI.
+        """Synthesise once, tell each warning of our constructs as a `SynthWarning`, and deploy by the CDK CLI.
 
         Args:
             app: An app made in the test, by `cloud.app(...)`; or a folder with a cdk.json.
@@ -145,7 +146,7 @@ class Cloud:
         """
         with ThreadPoolExecutor(1) as beside:  # bootstrapping and synthesis each take seconds and need each other not
             bootstrapped = beside.submit(self._bootstrap, progress)
-            assembly = self._synthesise(app, context, progress)
+            assembly = warned_of(self._synthesise(app, context, progress))
             bootstrapped.result()
         self._require_own_credentials(assembly)
         arguments = ["deploy", "-a", str(assembly.folder), "--require-approval", "never", "--progress", "events"]

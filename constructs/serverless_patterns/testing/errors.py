@@ -1,6 +1,6 @@
 """What can go wrong outside a test's own code, each with one clear line."""
 
-__all__ = ["CloudError", "DeployError", "EnvironmentNotReady", "FaultNotFired", "NotHere"]
+__all__ = ["CloudError", "DeployError", "EnvironmentNotReady", "FaultNotFired", "NotHere", "SynthWarning"]
 
 
 class CloudError(Exception):
@@ -25,3 +25,7 @@ class NotHere(CloudError):
 
 class FaultNotFired(AssertionError):
     """An injected fault met no call, so the test that injected it proves nothing."""
+
+
+class SynthWarning(UserWarning):
+    """A construct of ours warns of something at synth, in an app that is deployed all the same."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from serverless_patterns.testing._operations import check_operation
+
 __all__ = ["Fault"]
 
 THROTTLES: Mapping[str, str] = {
@@ -37,6 +39,10 @@ class Fault:
     times: int | None = None
     resource: str | None = None
     body: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for an operation that the service does not have."""
+        check_operation(self.service, self.operation)
 
     @classmethod
     def lost_answer(

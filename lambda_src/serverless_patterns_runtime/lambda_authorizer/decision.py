@@ -8,7 +8,7 @@ from serverless_patterns_runtime.api_proxy.path_parameters import path_parameter
 from serverless_patterns_runtime.api_proxy.record import hashed
 from serverless_patterns_runtime.business_function.business_function import UnusableResult
 from serverless_patterns_runtime.claims.claim import Claim
-from serverless_patterns_runtime.errors import MalformedPayload, PermanentError, UnusableResource
+from serverless_patterns_runtime.errors import MalformedPayload, PermanentError, UnusableMessage, UnusableResource
 from serverless_patterns_runtime.invocation import Invocation
 from serverless_patterns_runtime.lambda_authorizer import policy
 from serverless_patterns_runtime.lambda_authorizer.edge import Edge
@@ -115,7 +115,7 @@ class Decision:
             case Unauthorized():
                 self._record("Unauthorized", {})
                 raise Unauthorized from None
-            case UnusableResult() | UnusableResource() | NotOfTheAnswer():
+            case UnusableMessage() | UnusableResource() | UnusableResult() | NotOfTheAnswer():
                 self._record("Failed", _reason(error))
             case PermanentError(status=403):
                 self._record("Denied", _reason(error))

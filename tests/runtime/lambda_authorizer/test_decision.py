@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serverless_patterns_runtime import Caller, Effects, Invocation, PermanentError, Request
+from serverless_patterns_runtime.errors import UnusableMessage
 from serverless_patterns_runtime.lambda_authorizer.decision import AuthorizerFailed, Unauthorized
 
 from ..rest_api_events import golden
@@ -100,6 +101,12 @@ def test_whatever_else_goes_wrong_lets_nobody_in_and_is_told_without_the_token(e
     assert authorizer.log[0]["outcome"] == "Failed"
     assert authorizer.log[0]["level"] == "ERROR"
     assert authorizer.log[0]["error_type"] == type(error).__name__
+
+
+def test_an_authorizer_s_own_mistake_in_publishing_is_no_401():
+    authorizer = raising(UnusableMessage("no Message"))
+    assert isinstance(refused(authorizer), AuthorizerFailed)
+    assert (authorizer.log[0]["outcome"], authorizer.log[0]["reason"]) == ("Failed", "no Message")
 
 
 @pytest.mark.parametrize("result", [True, "user-7", {"id": "user-7"}, 1, "", False, {}, Effects(), b"x"], ids=repr)
