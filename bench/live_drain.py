@@ -3,14 +3,13 @@
 The emulator shares the machine with the functions and takes most of it: a ratio says what our requests add there.
 """
 
-import tempfile
 import time
 from collections.abc import Mapping
-from pathlib import Path
 
 from bench.figure import Figure
 from bench.lambda_environment import sqs_event
-from serverless_patterns.testing import Cloud, EmbeddedCloud, wait_until
+from bench.live_app import deployed
+from serverless_patterns.testing import Cloud, wait_until
 
 NAMES = ("live_drain_vs_bare", "live_drain_leased_vs_bare")
 
@@ -22,10 +21,7 @@ DRAIN_SECONDS = 60
 def figures() -> list[Figure]:
     from bench.live_stack import DrainStack  # here: it starts the CDK, a second that other benchmarks need not wait
 
-    with EmbeddedCloud.start(progress=print) as cloud, tempfile.TemporaryDirectory() as out:
-        app = cloud.app(Path(out))
-        stack = DrainStack(app, "Drain")
-        deployment = cloud.deploy(app, progress=print)
+    with deployed(DrainStack, "Drain") as (cloud, deployment, stack):
         queues = {name: Queue(cloud, deployment.physical_id(queue)) for name, queue in stack.queues.items()}
         rates = _best(queues)
         _check_written(cloud, deployment.physical_id(stack.orders), len(queues) * (ROUNDS + 1) * MESSAGES)

@@ -4,14 +4,13 @@ Both topics have three subscribers, each a queue and a function that writes the 
 nothing and log one line a batch. The emulator shares the machine with all of it: a ratio says what our requests add.
 """
 
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from bench.figure import Figure
 from bench.lambda_environment import sqs_event
-from serverless_patterns.testing import Cloud, EmbeddedCloud, wait_until
+from bench.live_app import deployed
+from serverless_patterns.testing import Cloud, wait_until
 
 NAMES = ("fanout_delay_vs_l2", "fanout_rate_vs_l2")
 
@@ -24,10 +23,7 @@ SECONDS = 120
 def figures() -> list[Figure]:
     from bench.fanout_stack import FanStack  # here: it starts the CDK, a second that other benchmarks need not wait
 
-    with EmbeddedCloud.start(progress=print) as cloud, tempfile.TemporaryDirectory() as out:
-        app = cloud.app(Path(out))
-        stack = FanStack(app, "Fan")
-        deployment = cloud.deploy(app, progress=print)
+    with deployed(FanStack, "Fan") as (cloud, deployment, stack):
         fans = {
             name: Fan(cloud, deployment.physical_id(topic), [deployment.physical_id(table) for table in tables])
             for name, (topic, tables) in stack.topics.items()

@@ -81,6 +81,7 @@ class Media(Stack):
             "UploadsBucket": uploads.bucket_name,
             "ThumbnailsBucket": thumbnails.bucket_name,
             "CatalogueTable": catalogue.table_name,
+            "Topic": self.uploaded.topic.topic_arn,
             **dict(outputs_of(self.uploaded, BRANCHES)),
         }
         for name, value in outputs.items():

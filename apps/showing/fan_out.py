@@ -24,6 +24,11 @@ class Branch:
     left: int
     """Messages in its queue in the end."""
 
+    @property
+    def known_again(self) -> int:
+        """Messages that came a second time."""
+        return len({line.message_id for line in self.handled if line.outcome == "Duplicate"})
+
 
 @dataclass(frozen=True)
 class Struck:

@@ -72,6 +72,9 @@ class Media:
         commit(catalogue(completion), {"CATALOGUE": self.rows})
         self._say("ends", upload, "Succeeded", at)
 
+    def hear_again(self, name: str, upload: Upload, at: float) -> None:
+        self.handled[name].append(Handled(at, f"{upload.image} to {name} again", "c", "Duplicate", 1))
+
     def branch(self, name: str) -> Branch:
         return Branch(self.handled[name], self.dead.get(name, []), undelivered=0, left=0)
 
@@ -86,6 +89,8 @@ def play() -> Gallery:
     media = Media({upload.image: upload.sample.content for upload in (*well, *stalled)})
     for upload in well:
         media.look(upload, BRANCHES, NOON + 1)
+    for name in BRANCHES:
+        media.hear_again(name, well[0], NOON + 3)
     for upload in stalled:
         media.look(upload, (THUMBNAIL, METADATA), CLOSED + 2)
     for upload in (*well, *stalled):
@@ -100,6 +105,7 @@ def play() -> Gallery:
         branches={name: media.branch(name) for name in BRANCHES},
         completions=media.branch("ends"),
         late=len(stalled),
+        twice=1,
         struck=[Struck("Answer <lost>", "cut", 3)],
         phases=dict(zip((FIRST, WELL, STALLED, DEADLINE, LATE), times, strict=True)),
         stalled=(CLOSED, OPENED),

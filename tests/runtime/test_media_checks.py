@@ -75,6 +75,13 @@ def wait_for_the_scan(seen: Gallery) -> Gallery:
     return with_branch(seen, METADATA, handled=[*lines, replace(last, at=OPENED + 1)])
 
 
+def forget_what_was_told_before(seen: Gallery) -> Gallery:
+    lines = [
+        replace(line, outcome=line.outcome.replace("Duplicate", "Succeeded")) for line in seen.branches[SCAN].handled
+    ]
+    return with_branch(seen, SCAN, handled=lines)
+
+
 HARM: dict[Callable[[Gallery], Gallery], str] = {
     without_row: "uploads with one row in the catalogue",
     end_twice: "uploads that have ended, once each",
@@ -86,6 +93,7 @@ HARM: dict[Callable[[Gallery], Gallery], str] = {
     scan_while_standing_still: "done by Scan while it stood still",
     quarantine_nothing: "infected uploads in quarantine",
     wait_for_the_scan: "done by Metadata meanwhile",
+    forget_what_was_told_before: "known again by Scan",
 }
 
 

@@ -95,7 +95,7 @@ def test_only_the_thumbnails_function_may_write_objects_and_only_thumbnails(temp
 
 
 def test_the_outputs_are_those_that_the_demo_reads(template: dict[str, Any]) -> None:
-    ours = ["UploadsBucket", "ThumbnailsBucket", "CatalogueTable", "FanInTable", "FanInSweep"]
+    ours = ["UploadsBucket", "ThumbnailsBucket", "CatalogueTable", "Topic", "FanInTable", "FanInSweep"]
     each = ("Function", "QueueUrl", "DeadLettersUrl")
     queues = [f"{name}{what}" for name in (*BRANCHES, "Completions") for what in each]
     assert set(template["Outputs"]) == {*ours, *queues, *(f"{name}UndeliveredUrl" for name in BRANCHES)}

@@ -11,6 +11,7 @@ def check(seen: Gallery) -> list[Check]:
         *[_conservation(seen, name) for name in BRANCHES],
         *_thumbnails(seen),
         *_standstill(seen),
+        *_echo(seen),
         *_left(seen),
         *[at_least(f"fault fired: {one.name}", one.fired, 1) for one in seen.struck],
     ]
@@ -35,13 +36,13 @@ def _catalogue(seen: Gallery) -> list[Check]:
 
 
 def _conservation(seen: Gallery, name: str) -> Check:
-    """One message for each upload."""
-    processed, dead = len(seen.done(name)), len(seen.buried(name))
+    """One message for each upload, and another one for each that was told of twice."""
+    processed, dead, published = len(seen.done(name)), len(seen.buried(name)), len(seen.uploads) + seen.twice
     return Check(
         f"{name}: published = processed + dead-lettered",
-        processed + dead == len(seen.uploads) and bool(seen.uploads),
+        processed + dead == published > 0,
         processed + dead,
-        len(seen.uploads),
+        published,
     )
 
 
@@ -69,6 +70,14 @@ def _standstill(seen: Gallery) -> list[Check]:
         equal("done by Scan while it stood still", during[SCAN], 0),
         *[equal(f"done by {name} meanwhile", during[name], stalled) for name in (THUMBNAIL, METADATA)],
         Check("late results refused", seen.late == stalled > 0, seen.late, stalled),
+    ]
+
+
+def _echo(seen: Gallery) -> list[Check]:
+    """That each is in the catalogue once, and has ended once, stands above."""
+    return [
+        at_least("uploads told of twice", seen.twice, 1),
+        *[at_least(f"known again by {name}", seen.branches[name].known_again, seen.twice) for name in BRANCHES],
     ]
 
 

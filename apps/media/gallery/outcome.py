@@ -50,6 +50,8 @@ class Gallery:
     completions: Branch
     late: int
     """Results that came too late, and were refused."""
+    twice: int
+    """Uploads that were told of twice."""
     struck: Sequence[Struck]
     phases: Mapping[str, tuple[float, float]]
     stalled: tuple[float, float]

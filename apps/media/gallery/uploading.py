@@ -8,10 +8,11 @@ from images import Sample, broken, samples
 from showing.fan_out import COMPLETIONS, FanOut, Struck
 from showing.story import Story
 
+from gallery.echo import echo
 from gallery.outcome import BRANCHES, DEADLINE, FIRST, INBOX, LATE, METADATA, SCAN, STALLED, WELL, Gallery, Upload
 from serverless_patterns.testing import EmbeddedCloud, Fault, Injection
 
-GOOD, UNSCANNED = 20, 4
+GOOD, UNSCANNED, TWICE = 20, 4, 4
 SDK_ATTEMPTS = 3  # with fewer the SDK of a function would hide from it what was lost
 
 
@@ -36,9 +37,12 @@ class Uploading:
             self._put(samples(1, seed=3))
             story.wait(lambda: self._catalogued(topic), "the first image to be in the catalogue")
         faults = self._break(topic)
-        with story.phase(WELL):
+        with story.phase(WELL), echo(self.cloud, self.outputs["Topic"]) as heard:
             self._put([*samples(self.good), *broken()])
             story.wait(lambda: self._catalogued(topic), "the images to be in the catalogue")
+            whole = [upload.image for upload in self._uploads[1:] if not upload.missing]
+            twice = heard.repeat(whole[:TWICE])
+            story.wait(lambda: self._known_again(topic) >= twice, "what is told of twice to be known again")
         topic.close(SCAN)
         closed = time.time()
         with story.phase(STALLED):
@@ -60,6 +64,7 @@ class Uploading:
             branches={name: topic.branch(name) for name in BRANCHES},
             completions=topic.branch(COMPLETIONS),
             late=sum(map(len, topic.late().values())),
+            twice=twice,
             struck=[Struck(name, how, injected.fired()) for name, (how, injected) in faults.items()],
             phases=story.phases,
             stalled=(closed, opened),
@@ -93,6 +98,11 @@ class Uploading:
         """Those that nothing keeps from it, and nothing is under way."""
         free = {upload.image for upload in self._uploads if not upload.missing}
         return free <= self._rows(topic).keys() and topic.are_drained()
+
+    @staticmethod
+    def _known_again(topic: FanOut) -> int:
+        """By all branches."""
+        return min(topic.branch(name).known_again for name in BRANCHES)
 
     def _all_ended(self, topic: FanOut) -> bool:
         topic.look_at_deadlines()

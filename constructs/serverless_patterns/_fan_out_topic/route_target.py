@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from serverless_patterns_runtime.api_proxy.contract import KeyMode
 
 from .._api_proxy.function_target import HandlerTarget
+from .._body_alone import refuse_beside_the_body
 from .._checks import Problems
 from .._targets import RouteFacts, refuse_queue_arguments
 
@@ -36,13 +37,7 @@ class PublishTarget(HandlerTarget):
         label = facts.label
         refuse_queue_arguments(problems, facts, _WHAT)
         problems.one_of(label, facts.method, ("POST",), "the body of the request becomes the message")
-        if facts.parameters:
-            fix = "put them into the body: the message holds nothing else"
-            must = f"have no parameters in its path in front of {_WHAT}"
-            problems.add(label, must, ", ".join(map(repr, facts.parameters)), fix)
-        if facts.query is not None:
-            fix = "put it into the body: the message holds nothing else"
-            problems.add(f"{label} query", f"be left out in front of {_WHAT}", "a value", fix)
+        refuse_beside_the_body(problems, facts, _WHAT, "the message holds nothing else")
         if facts.content == "bytes":
             fix = "the message holds the body, which is JSON"
             problems.add(f"{label} body", f"be a schema, or left out, in front of {_WHAT}", "bytes", fix)

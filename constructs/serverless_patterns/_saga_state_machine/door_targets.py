@@ -11,6 +11,7 @@ from serverless_patterns_runtime.saga_state_machine.approval_contract import APP
 from serverless_patterns_runtime.saga_state_machine.contract import EXECUTION_PARAMETER, OURS
 
 from .._api_proxy.function_target import KEY_MODES, HandlerTarget
+from .._body_alone import refuse_beside_the_body
 from .._checks import Problems
 from .._targets import RouteFacts, RouteTarget, refuse_idempotency, refuse_queue_arguments
 from .callers import Callers
@@ -38,13 +39,7 @@ class StartTarget(HandlerTarget):
         label, what = facts.label, "start()"
         refuse_queue_arguments(problems, facts, what)
         problems.one_of(label, facts.method, ("POST",), "it makes something new")
-        if facts.parameters:
-            fix = "put them into the body: it becomes the execution's input, and nothing else does"
-            must = f"have no parameters in its path in front of {what}"
-            problems.add(label, must, ", ".join(map(repr, facts.parameters)), fix)
-        if facts.query is not None:
-            fix = "put it into the body: that becomes the execution's input"
-            problems.add(f"{label} query", f"be left out in front of {what}", "a value", fix)
+        refuse_beside_the_body(problems, facts, what, "it becomes the execution's input, and nothing else does")
         if facts.asked_idempotency is not None:
             fix = "leave it out for 'required'"
             problems.one_of(f"{label} idempotency", facts.asked_idempotency, KEY_MODES, fix)
