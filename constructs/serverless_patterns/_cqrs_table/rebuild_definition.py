@@ -1,7 +1,7 @@
-"""The state machine that fills a view's next generation, drops one that nobody reads, and projects parked changes again.
+"""The state machine that fills a view's next generation, drops one that nobody reads, or tries parked changes again.
 
 Its input says which: `{"task": "rebuild" | "drop", "view", "generation", "segments", "numbers"}`, or
-`{"task": "replay", "views", "reasons"}`. The control function starts it; nothing in it needs a person.
+`{"task": "replay", "batches": [[name of a parked object, ...], ...]}`. The control function starts it.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ State = Mapping[str, Any]
 States = dict[str, State]
 
 
-def rebuild_definition(function: str) -> Mapping[str, Any]:
-    """`function`: ARN of the one whose handler is REBUILD_HANDLER."""
+def rebuild_definition(function: str, projector: str) -> Mapping[str, Any]:
+    """ARNs of the functions whose handlers are REBUILD_HANDLER and PROJECTOR_HANDLER."""
     states: States = {
         _KIND: {
             "Type": "Choice",
@@ -52,13 +52,7 @@ def rebuild_definition(function: str) -> Mapping[str, Any]:
         _FAILED: {"Type": "Fail", "Error": "RebuildFailed", "CausePath": "$.told.reason"},
         **_segments(function, "drop", following="Finish", failing=None),
         "Finish": {**_task(function, "finish", **_of_view()), "ResultPath": "$.told", "Retry": _retry(), "Next": _DONE},
-        "Replay": {
-            **_task(function, "replay", **{"execution.$": "$$.Execution.Id", "asked.$": "$"}),
-            "ResultPath": "$.told",
-            "Retry": _retry(),
-            "Next": "Replayed",
-        },
-        "Replayed": _choice("$.told.done", _DONE, "Replay"),
+        "Replay": _replay(projector),
         _DONE: {"Type": "Succeed"},
     }
     return {"StartAt": _KIND, "TimeoutSeconds": _DAYS * 24 * 3600, "States": states}
@@ -105,6 +99,33 @@ def _map(function: str, task: str, name: str, *, distributed: bool, following: s
 
 
 _SEGMENT = ("view", "generation", "execution", "segment", "segments")
+
+
+def _replay(projector: str) -> State:
+    """Of a batch that cannot be tried now nothing is lost: the next replay has it."""
+    batch: State = {
+        "Type": "Task",
+        "Resource": projector,
+        "Parameters": {"retry.$": "$.batch"},
+        "TimeoutSeconds": FUNCTION_SECONDS + _STARTING_SECONDS,
+        "Retry": [{**_retry()[-1], "MaxAttempts": 2}],
+        "Catch": _catch("Left"),
+        "End": True,
+    }
+    left: State = {"Type": "Pass", "Result": {}, "End": True}
+    return {
+        "Type": "Map",
+        "ItemsPath": "$.batches",
+        "ItemSelector": {"batch.$": "$$.Map.Item.Value"},
+        "MaxConcurrency": 1,
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "INLINE"},
+            "StartAt": "ReplayBatch",
+            "States": {"ReplayBatch": batch, "Left": left},
+        },
+        "ResultPath": "$.told",
+        "Next": _DONE,
+    }
 
 
 def _step(function: str, task: str, *, following: str, **event: Any) -> State:

@@ -50,7 +50,7 @@ DROPPING = "dropping"
 """Of a view (M): generations, as text, whose rows are to go: when the first of them may (N, epoch seconds)."""
 
 SEGMENTS = "segments"
-"""Of a view (N): in how many parts its last generation was filled, and is dropped."""
+"""Of a view (M): by generation, as text, in how many parts it is filled, and dropped (N)."""
 
 REASON = "reason"
 """Of a view (S): why its last rebuild failed."""
@@ -207,12 +207,23 @@ class ControlEnv(NamedTuple):
     DOCUMENTS: str
     """As in `Env`."""
 
-    REBUILD_MACHINE_ARN: str
+    REBUILDS: str
+    """JSON list of `RebuildsTold`."""
 
 
-RebuildTask = Literal["start", "scan", "verify", "flip", "drop", "finish", "fail", "replay"]
+class RebuildsTold(TypedDict):
+    """Views whose functions have the same code."""
+
+    machine: str
+    """ARN of the state machine of their rebuilds."""
+    projector: str
+    """ARN of the function that reads the stream for them, by which what it never answered is known."""
+    views: list[str]
+
+
+RebuildTask = Literal["start", "scan", "verify", "flip", "drop", "finish", "fail"]
 """Of the state machine's function. Event: `{"task", "view", "generation", "execution", "segment", "segments"}`, of
-`fail` `error` too; scan, verify, drop and replay answer `{"done": bool}` and are called again until they are done."""
+`fail` `error` too; scan, verify and drop answer `{"done": bool}` and are called again until they are done."""
 
 NO_RETRY = "PermanentError"
 """Name of the error that no retry helps; also of those under it, which the function raises under this name."""

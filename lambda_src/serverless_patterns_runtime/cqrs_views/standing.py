@@ -15,7 +15,7 @@ from serverless_patterns_runtime.errors import PermanentError
 __all__ = ["FAILED_SECONDS", "PREVIOUS_SECONDS", "Standing", "Superseded"]
 
 PREVIOUS_SECONDS = 3_900
-"""From the flip until the previous generation may go: an hour of page tokens, and readers' caches."""
+"""From the flip until the previous generation may go: more than a reader's cursor is good (`KEPT_SECONDS`)."""
 
 FAILED_SECONDS = 1_000
 """Until a generation that nobody will read may go: what still fills it has ended by then."""
@@ -38,13 +38,18 @@ class Standing:
     last: int = 0
     execution: str = ""
     phase: str = ""
-    segments: int = 0
     reason: str = ""
     by: str = ""
     started_at: Mapping[int, int] = field(default_factory=dict[int, int])
     """By generation, epoch milliseconds."""
+    segments: Mapping[int, int] = field(default_factory=dict[int, int])
+    """By generation, in how many parts it is filled, and dropped."""
+    ended_at: int = 0
+    """When the last rebuild ended, epoch seconds."""
     dropping: Mapping[int, int] = field(default_factory=dict[int, int])
     """Generations whose rows are to go: from when on, epoch seconds."""
+    tolerant: bool = False
+    """Whether aggregates that cannot be projected are parked, and keep it from nothing."""
     revision: int = 0
     """Of the item: counts its changes."""
 
@@ -52,13 +57,13 @@ class Standing:
     def of(cls, item: Mapping[str, AttributeValue] | None) -> "Standing":
         told: dict[str, Any] = plain(deserialize_item(item or {}))
         told.pop(contract.PARTITION_KEY, None)
-        for name in (contract.STARTED_AT, contract.DROPPING):
+        for name in _BY_GENERATION:
             told[name] = {int(generation): at for generation, at in told.get(name, {}).items()}
         return cls(**told)
 
     def item(self, view: str) -> dict[str, AttributeValue]:
         told = {name: value for name, value in vars(self).items() if value is not None}
-        for name in (contract.STARTED_AT, contract.DROPPING):
+        for name in _BY_GENERATION:
             told[name] = {str(generation): at for generation, at in told[name].items()}
         return serialize_item({contract.PARTITION_KEY: f"view/{view}", **told})
 
@@ -67,8 +72,10 @@ class Standing:
 
     # Steps.
 
-    def begun(self, generation: int, execution: str, segments: int, by: str, now: float) -> "Standing":
-        """From now on changes are projected to it too."""
+    def begun(
+        self, generation: int, execution: str, segments: int, by: str, now: float, *, tolerant: bool
+    ) -> "Standing":
+        """From now on changes are projected to it too. A view that nobody can read yet has nothing to lose."""
         if self.rebuilt_by(generation, execution):
             return self
         if self.building is not None or self.last >= generation:
@@ -79,9 +86,10 @@ class Standing:
             last=generation,
             execution=execution,
             phase="scan",
-            segments=segments,
+            segments={**self.segments, generation: segments},
             reason="",
             by=by,
+            tolerant=tolerant or self.live is None,
             started_at={**self.started_at, generation: round(now * 1000)},
         )
 
@@ -98,15 +106,23 @@ class Standing:
         if not self.rebuilt_by(generation, execution):
             raise Superseded
         if self.live is None:
-            return replace(self, live=generation, building=None, phase="done")
-        dropping = {**self.dropping, self.live: int(now) + PREVIOUS_SECONDS}
-        return replace(self, live=generation, building=None, phase="drop", previous=self.live, dropping=dropping)
+            return replace(self, live=generation, building=None, phase="done", ended_at=int(now))
+        return replace(
+            self,
+            live=generation,
+            building=None,
+            phase="drop",
+            previous=self.live,
+            dropping={**self.dropping, self.live: int(now) + PREVIOUS_SECONDS},
+            ended_at=int(now),
+        )
 
     def given_up(self, generation: int, execution: str, phase: str, reason: str, now: float) -> "Standing":
         """Nobody fills it any more. Of an execution that never began: it never will."""
         if self.rebuilt_by(generation, execution):
             dropping = {**self.dropping, generation: int(now) + FAILED_SECONDS}
-            return replace(self, building=None, phase=phase, reason=reason[:_REASON_CHARACTERS], dropping=dropping)
+            ended = replace(self, building=None, phase=phase, reason=reason[:_REASON_CHARACTERS], ended_at=int(now))
+            return replace(ended, dropping=dropping)
         return self.skipped(generation)
 
     def skipped(self, generation: int) -> "Standing":
@@ -123,8 +139,12 @@ class Standing:
             phase=done,
             previous=None if self.previous == generation else self.previous,
             started_at=_without(self.started_at, generation),
+            segments=_without(self.segments, generation),
             dropping=_without(self.dropping, generation),
         )
+
+
+_BY_GENERATION = (contract.STARTED_AT, contract.SEGMENTS, contract.DROPPING)
 
 
 def _without(numbers: Mapping[int, int], generation: int) -> dict[int, int]:
