@@ -31,15 +31,12 @@ class Beaten(Exception):
 @dataclass(frozen=True)
 class Counts:
     scanned: int = 0
-    rows: int = 0
-    """Rows that the scan has asked to write; of totals contributions."""
     stamped: int = 0
     """Items without a version that were given one."""
     parked: int = 0
     """Aggregates that could not be projected."""
     verified: int = 0
     differences: int = 0
-    dropped: int = 0
     examples: Sequence[str] = ()
 
     def __add__(self, other: "Counts") -> "Counts":

@@ -1,6 +1,7 @@
 """The control items of views: read consistently, and changed if nobody else has changed them meanwhile."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
@@ -35,7 +36,7 @@ class Standings(NamedTuple):
                 return changed
 
     def _put(self, view: str, before: Standing, after: Standing) -> Standing | None:
-        changed = Standing(**{**vars(after), _REVISION: before.revision + 1})
+        changed = replace(after, revision=before.revision + 1)
         try:
             self.dynamodb.put_item(
                 TableName=self.table_name,
