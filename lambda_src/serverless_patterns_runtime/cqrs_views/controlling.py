@@ -41,7 +41,8 @@ class Control(NamedTuple):
     """Name of the write model's table."""
     standings: Standings
     progress: ProgressItems
-    executions: Executions
+    executions: Callable[[str], Executions]
+    """Of a view."""
     clock: Callable[[], float]
 
     def status(self, ask: Ask) -> Status:
@@ -52,23 +53,23 @@ class Control(NamedTuple):
         """Raises PermanentError while the view is being rebuilt."""
         view, segments = self.known(ask), ask.get("segments") or self._segments()
         by = str(ask.get("by") or "-")[:MAX_BY]
-        if not 1 <= segments <= MOST_SEGMENTS:
-            raise PermanentError(f"segments are 1 to {MOST_SEGMENTS}")
+        if type(segments) is not int or not 1 <= segments <= MOST_SEGMENTS:
+            raise PermanentError(f"segments are a whole number from 1 to {MOST_SEGMENTS}")
         for _ in range(_TRIES):
             standing = self.standings.read(view)
             if standing.building is not None:
-                if not self.has_died(standing):
+                if not self.has_died(view, standing):
                     raise PermanentError(f"{view!r} is being rebuilt, asked for by {standing.by}: cancel that first")
                 self.bury(view, standing)
                 continue
             generation = standing.last + 1
             name = f"{view}-{generation}"
             asked = {"task": "rebuild", "view": view, "generation": generation, **parts(segments)}
-            if self.executions.start(name, {**asked, "by": by, "tolerant": ask.get("tolerant") is True}):
-                return _rebuilding(view, generation, self.executions.arn(name), began=True)
-            found = self.executions.describe(name)
-            if found is not None and found["status"] == "RUNNING":
-                return _rebuilding(view, generation, self.executions.arn(name), began=False)
+            if self.executions(view).start(name, {**asked, "by": by, "tolerant": ask.get("tolerant") is True}):
+                return _rebuilding(view, generation, self.executions(view).arn(name), began=True)
+            found = self.executions(view).describe(name)
+            if found is None or found["status"] == "RUNNING":  # none: it is so young that it is not seen yet
+                return _rebuilding(view, generation, self.executions(view).arn(name), began=False)
             self.standings.change(view, lambda it, used=generation: it.skipped(used))
         raise PermanentError(f"{view!r} is changed by others again and again: look at it, and ask again")
 
@@ -81,12 +82,12 @@ class Control(NamedTuple):
             raise PermanentError(f"{view!r} is not being rebuilt")
         reason, now = f"cancelled by {by}", self.clock()
         self.standings.change(view, lambda it: it.given_up(generation, standing.execution, "cancelled", reason, now))
-        self.executions.stop(standing.execution, reason)
+        self.executions(view).stop(standing.execution, reason)
         return {"view": view, "generation": generation}
 
-    def has_died(self, standing: Standing) -> bool:
+    def has_died(self, view: str, standing: Standing) -> bool:
         """Whether the execution that fills a generation has ended without a word."""
-        found = self.executions.described(standing.execution)
+        found = self.executions(view).described(standing.execution)
         if found is not None:
             return found["status"] != "RUNNING"
         began = standing.started_at.get(standing.building or 0, 0) / 1000

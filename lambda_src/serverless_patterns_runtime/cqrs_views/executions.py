@@ -19,7 +19,7 @@ class Executions(NamedTuple):
     def start(self, name: str, given: Mapping[str, Any]) -> bool:
         """False: an execution of this name has ended, or was given something else. One that runs is this one."""
         try:
-            text = json.dumps(given, sort_keys=True)
+            text = json.dumps(given, sort_keys=True, separators=(",", ":"))
             self.stepfunctions.start_execution(stateMachineArn=self.machine, name=name, input=text)
         except ClientError as error:
             if error_code(error) != "ExecutionAlreadyExists":

@@ -151,7 +151,7 @@ class Rebuild(NamedTuple):
             raise Superseded  # of its own execution all are done
         counts = sum((one.counts for one in segments), Counts())
         if counts.differences:
-            raise NotEqual(f"{counts.differences:,} aggregates are not as they should be: {_examples(counts)}")
+            raise NotEqual(f"{counts.differences:,} differences from the aggregates: {_examples(counts)}")
         if counts.parked and not standing.tolerant:
             raise NotEqual(f"{counts.parked:,} aggregates cannot be projected: {_examples(counts)}")
 
@@ -215,4 +215,4 @@ class Rebuild(NamedTuple):
 
 
 def _examples(counts: Counts) -> str:
-    return "; ".join(counts.examples)
+    return "; ".join(dict.fromkeys(counts.examples))
