@@ -24,6 +24,9 @@ __all__ = ["Outcome", "Projector", "Unavailable"]
 
 DAY_SECONDS = 24 * 3600
 
+PARK_AFTER_SECONDS = 300
+"""A change that cannot be written for so long is parked, so that others get by."""
+
 
 class Unavailable(Exception):
     """It cannot be known which generations there are: nothing is settled."""
@@ -130,7 +133,7 @@ class _Work:
         projector = self._projector
         if isinstance(error, GivenUp):
             reason, message = error.reason, str(error)
-        elif not self._replayed and projector.clock() - change.created_at > contract.MAX_PARKING_AGE_SECONDS:
+        elif not self._replayed and projector.clock() - change.created_at > PARK_AFTER_SECONDS:
             reason, message = "unavailable", type(error).__name__
         else:
             self.failed.add(id(change))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from serverless_patterns_runtime.cqrs_views import contract
+from serverless_patterns_runtime.cqrs_views.projector import PARK_AFTER_SECONDS
 
 from .modelled import refused
 from .shop import ORDERS, REVENUE, Shop
@@ -149,7 +150,7 @@ def test_what_the_sink_does_not_take_comes_again_from_there_on(shop: Shop) -> No
 def test_what_the_sink_does_not_take_for_too_long_is_parked(shop: Shop) -> None:
     shop.put("o-1", 1, "ada", ["a"])
     shop.client.meets = unavailable
-    shop.now += contract.MAX_PARKING_AGE_SECONDS + 2
+    shop.now += PARK_AFTER_SECONDS + 2
     assert shop.project() == []
     assert shop.reasons() == [(ORDERS, "unavailable")]
     assert shop.retry()["left"] == shop.parked()
