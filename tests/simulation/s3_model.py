@@ -2,11 +2,15 @@
 
 import io
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from .aws_errors import ServiceError
 
 __all__ = ["S3"]
+
+PAGE = 3
+"""Names of a listing; S3 has a thousand."""
 
 
 class S3:
@@ -27,6 +31,16 @@ class S3:
     def delete_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
         self._bucket(Bucket).pop(Key, None)
         return {}
+
+    def list_objects_v2(
+        self, *, Bucket: str, Prefix: str = "", StartAfter: str = "", ContinuationToken: str = ""
+    ) -> dict[str, Any]:
+        found = sorted(self._bucket(Bucket))
+        names = [name for name in found if name.startswith(Prefix) and name > max(StartAfter, ContinuationToken)]
+        page = names[:PAGE]
+        more = {"NextContinuationToken": page[-1]} if len(page) < len(names) else {}
+        contents = [{"Key": name, "LastModified": datetime.fromtimestamp(0, UTC)} for name in page]
+        return {"Contents": contents, "IsTruncated": bool(more), **more}
 
     def _bucket(self, name: str) -> dict[str, bytes]:
         if name not in self.objects:

@@ -114,6 +114,10 @@ class StateMachines:
             self.start(machine, name, json.loads(input))
         return {"executionArn": self._arn(machine, name), "startDate": self._date(self.schedule.now)}
 
+    def stop_execution(self, *, executionArn: str, error: str = "", cause: str = "") -> Mapping[str, Any]:  # noqa: ARG002
+        self._seen(executionArn).run.stop("ABORTED", error)
+        return {"stopDate": self._date(self.schedule.now)}
+
     def describe_execution(self, *, executionArn: str) -> Mapping[str, Any]:
         known = self._seen(executionArn)
         told: dict[str, Any] = {

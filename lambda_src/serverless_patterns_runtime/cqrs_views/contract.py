@@ -40,6 +40,24 @@ EXECUTION = "execution"
 PHASE = "phase"
 """Of a view (S): where its last rebuild is: `scan`, `verify`, `drop`, `done`, `failed` or `cancelled`."""
 
+LAST = "last"
+"""Of a view (N): the highest generation that ever was. None is used twice, whatever became of it."""
+
+DROPPING = "dropping"
+"""Of a view (M): generations, as text, whose rows are to go: when the first of them may (N, epoch seconds)."""
+
+SEGMENTS = "segments"
+"""Of a view (M): by generation, as text, in how many parts it is filled, and dropped (N)."""
+
+REASON = "reason"
+"""Of a view (S): why its last rebuild failed."""
+
+BY = "by"
+"""Of a view (S): who asked for its last rebuild."""
+
+SWEPT = "swept"
+"""Who asked, of a view's first rebuild: nobody."""
+
 # Rows in a view's own DynamoDB table.
 
 ROW_PARTITION = "pk"
@@ -172,8 +190,45 @@ class Env(NamedTuple):
     """JSON object: name of a document to its `DocumentTold`."""
 
 
-RebuildTask = Literal["start", "scan", "verify", "flip", "drop", "fail"]
-"""Event: `{"task", "view", "generation", "segment", "segments", "resume"}`; scan, verify and drop answer
-`{"done": bool, "resume": ...}` and are called again until they are done."""
+class ControlEnv(NamedTuple):
+    """Of the control function, which has no code of the user's."""
+
+    VIEWS: str
+    """As in `Env`."""
+
+    AGGREGATES_TABLE_NAME: str
+    """It is described: so many items, so many segments."""
+
+    CONTROL_TABLE_NAME: str
+
+    PARKED_BUCKET_NAME: str
+
+    DOCUMENTS: str
+    """As in `Env`."""
+
+    REBUILDS: str
+    """JSON list of `RebuildsTold`."""
+
+
+class RebuildsTold(TypedDict):
+    """Views whose functions have the same code."""
+
+    machine: str
+    """ARN of the state machine of their rebuilds."""
+    projector: str
+    """ARN of the function that reads the stream for them, by which what it never answered is known."""
+    views: list[str]
+
+
+RebuildTask = Literal["start", "scan", "verify", "flip", "drop", "finish", "fail"]
+"""Of the state machine's function. Event: `{"task", "view", "generation", "execution", "segment", "segments"}`, of
+`fail` `error` too; scan, verify and drop answer `{"done": bool}` and are called again until they are done."""
+
+NO_RETRY = "PermanentError"
+"""Name of the error that no retry helps; also of those under it, which the function raises under this name."""
+
+MOST_SEGMENTS = 1_000
+INLINE_SEGMENTS = 40
+"""With more of them each has an execution of its own."""
 
 ControlRequest = Literal["sweep", "status", "rebuild", "cancel", "parked", "retry"]

@@ -90,11 +90,13 @@ class _Work:
         projector = self._projector
         if projector.clock() - projector.known.read_at > KNOWN_SECONDS:
             self._read()
-        while left := self._left():
-            for view, generation, generations in left:
+        while True:
+            for view, generation, generations in self._left():
                 self._done.add((view.name, generation))
                 self._fill(view, generation, generations)
             self._read()
+            if not self._left():
+                return
 
     def _left(self) -> list[tuple[View, int, Generations]]:
         known = self._projector.known.generations

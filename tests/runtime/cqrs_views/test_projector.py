@@ -218,6 +218,16 @@ def test_a_view_that_was_never_built_gets_nothing() -> None:
     assert shop.marked == []
 
 
+def test_a_view_that_had_no_generation_gets_its_first_one_as_soon_as_it_is_begun() -> None:
+    shop = Shop(live=None)
+    shop.put("o-1", 1, "ada", ["a"])
+    shop.project()
+    shop.point(ORDERS, building=1, started_at=shop.now)
+    shop.put("o-1", 2, "ada", ["b"])
+    assert shop.project(shop.records[1:]) == []
+    assert shop.rows(1).keys() == {("ada", "o-1/b")}
+
+
 def test_documents_hear_of_the_views_that_changed_after_they_have(shop: Shop) -> None:
     shop.put("o-1", 1, "ada", ["a"])
     shop.project()

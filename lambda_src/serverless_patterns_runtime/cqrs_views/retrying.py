@@ -1,0 +1,82 @@
+"""Another try of what was given up: an execution that has the projectors do it, batch by batch."""
+
+import json
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, NamedTuple, cast
+
+from serverless_patterns_runtime.cqrs_views.contract import RebuildsTold
+from serverless_patterns_runtime.cqrs_views.control_contract import Ask, ParkedShown, Retrying
+from serverless_patterns_runtime.cqrs_views.executions import Executions
+from serverless_patterns_runtime.cqrs_views.parked_objects import UNDELIVERED, ParkedObjects
+
+__all__ = ["SWEPT_REASONS", "Retries"]
+
+SWEPT_REASONS = ("unavailable", "contested", UNDELIVERED)
+"""Whose cause may have gone by itself."""
+
+MOST_OBJECTS = 500
+"""Of an execution: its input has all their names."""
+
+BATCH = 25
+
+SWEEP_SECONDS = 300
+"""Between two tries of a sweep."""
+
+
+class Retries(NamedTuple):
+    objects: ParkedObjects
+    rebuilds: Sequence[RebuildsTold]
+    stepfunctions: Any
+    clock: Callable[[], float]
+
+    def retry(self, ask: Ask) -> list[Retrying]:
+        """All of a view, or of all of them; an execution for each state machine that has some."""
+        if "execution" in ask:
+            return [self._shown(arn) for arn in ask["execution"].split(",")]
+        return self._begin(ask.get("view"), None, f"{round(self.clock() * 1000)}")
+
+    def sweep(self) -> int:
+        """Of all views, what may go well by now; once in a while, whoever sweeps."""
+        if not self.objects.any():
+            return 0
+        return len(self._begin(None, SWEPT_REASONS, f"s{int(self.clock()) // SWEEP_SECONDS}"))
+
+    def _begin(self, view: str | None, reasons: Collection[str] | None, name: str) -> list[Retrying]:
+        wanted: dict[str, list[str]] = {}
+        for one, function in self.objects.found(view):
+            machine = self._machine(one, function)
+            if machine and (reasons is None or one["reason"] in reasons):
+                wanted.setdefault(machine, []).append(one["object"])
+            if any(len(names) >= MOST_OBJECTS for names in wanted.values()):
+                break
+        begun: list[Retrying] = []
+        for machine, names in wanted.items():
+            executions = Executions(self.stepfunctions, machine)
+            batches = [names[start : start + BATCH] for start in range(0, len(names), BATCH)]
+            executions.start(f"replay-{name}", {"task": "replay", "batches": batches})
+            arn = executions.arn(f"replay-{name}")
+            begun.append({"execution": arn, "status": "RUNNING", "replayed": 0, "left": len(names)})
+        return begun
+
+    def _machine(self, one: ParkedShown, function: str) -> str:
+        """Empty: of a view that the code has no more."""
+        for told in self.rebuilds:
+            mine = function == told["projector"] or function.startswith(f"{told['projector']}:")
+            if one["view"] in told["views"] or (one["reason"] == UNDELIVERED and mine):
+                return told["machine"]
+        return ""
+
+    def _shown(self, arn: str) -> Retrying:
+        machine = arn.replace(":execution:", ":stateMachine:").rpartition(":")[0]
+        found = Executions(self.stepfunctions, machine).described(arn)
+        if found is None:
+            return {"execution": arn, "status": "RUNNING", "replayed": 0, "left": 0}
+        answers = _answers(found.get("output", ""))
+        done, left = (sum(len(answer.get(name, ())) for answer in answers) for name in ("done", "left"))
+        asked = sum(map(len, json.loads(found["input"])["batches"]))
+        over = found["status"] != "RUNNING"
+        return {"execution": arn, "status": found["status"], "replayed": done, "left": asked - done if over else left}
+
+
+def _answers(output: str) -> list[dict[str, Any]]:
+    return cast("list[dict[str, Any]]", json.loads(output).get("told", [])) if output else []
