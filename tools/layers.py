@@ -10,6 +10,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
+import re
 import tomllib
 import zipfile
 from collections.abc import Generator, Iterator
@@ -19,6 +20,7 @@ import interpreters
 
 RUNTIME = Path("lambda_src/serverless_patterns_runtime")
 LAYERS = Path("constructs/serverless_patterns/_layers")
+OURS = f"python/{RUNTIME.name}/"
 LIBRARIES = ("aws-lambda-powertools", "jmespath", "typing-extensions")
 # Three quarters of the size, and nothing that stays needs them: what the patterns do themselves (routes, batches,
 # idempotency, a breaker, the events of triggers), and what works only with libraries that the layer does not hold.
@@ -71,7 +73,7 @@ def build(root: Path) -> list[Path]:
     contents = {"layer-source.zip": source}
     for minor, compiled in interpreters.bytecode(found, source).items():
         worth = {n: data for n, data in compiled.items() if not n.replace("__pycache__/", "").startswith(SOURCE_ONLY)}
-        contents[f"layer-python3.{minor}.zip"] = source | worth
+        contents[f"layer-python3.{minor}.zip"] = _sourceless(source | worth)
     folder = root / LAYERS
     folder.mkdir(parents=True, exist_ok=True)
     for stale in set(folder.glob("layer-*.zip")) - {folder / name for name in contents}:
@@ -83,6 +85,17 @@ def build(root: Path) -> list[Path]:
     with _replacing(folder / "manifest.json") as draft:
         draft.write_text(json.dumps(manifest, indent=2) + "\n")
     return [folder / name for name in contents]
+
+
+def _sourceless(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Without the source of others' modules that have bytecode, which then has the source's place and name."""
+    kept = dict(files)
+    for name in files:
+        module = re.fullmatch(r"(.*?)__pycache__/(.+)\.cpython-3\d+\.pyc", name)
+        if module and not name.startswith(OURS):
+            del kept[f"{module[1]}{module[2]}.py"]
+            kept[f"{module[1]}{module[2]}.pyc"] = kept.pop(name)
+    return kept
 
 
 def is_current(root: Path) -> bool:

@@ -63,8 +63,8 @@ def built(layers: Path) -> dict[str, Path]:
 
 
 def source_of(bytecode: str) -> str:
-    """`a/b.py` for `a/__pycache__/b.cpython-311.pyc`."""
-    return re.sub(r"__pycache__/(\w+)\.cpython-3\d+\.pyc$", r"\1.py", bytecode)
+    """`a/b.py` for `a/__pycache__/b.cpython-311.pyc`, and for `a/b.pyc`."""
+    return re.sub(r"(__pycache__/)?(\w+?)(\.cpython-3\d+)?\.pyc$", r"\2.py", bytecode)
 
 
 def test_there_is_a_layer_for_every_interpreter_found_and_one_for_all_others(layers: Path) -> None:
@@ -86,12 +86,13 @@ def test_builds_in_two_folders_give_the_same_bytes(layers: Path, tree: Path, tmp
 
 
 def test_bytecode_is_of_the_kind_that_python_never_checks_and_belongs_to_its_source(layers: Path) -> None:
+    sources = layer_build.layer_source(ROOT)
     for path in built(layers).values():
         with zipfile.ZipFile(path) as archive:
             bytecode = [name for name in archive.namelist() if name.endswith(".pyc")]
             assert len(bytecode) > 150
             for name in bytecode:
-                header, source = archive.read(name)[:16], archive.read(source_of(name))
+                header, source = archive.read(name)[:16], sources[source_of(name)]
                 assert int.from_bytes(header[4:8], "little") == 1, f"{name}: not unchecked-hash"
                 # importlib.util.source_hash of the interpreter that compiled it, whose magic number is its key
                 of_source = _imp.source_hash(int.from_bytes(header[:4], "little"), source)
@@ -124,6 +125,17 @@ def codes(code: CodeType) -> Iterator[CodeType]:
             yield from codes(constant)
 
 
+def test_of_a_module_of_ours_there_is_the_source_too_and_of_others_one_of_both(layers: Path) -> None:
+    sources = {name for name in layer_build.layer_source(ROOT) if name.endswith(".py")}
+    for path in built(layers).values():
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+        assert {name for name in sources if name.startswith(layer_build.OURS)} <= names
+        others = {name for name in sources if not name.startswith(layer_build.OURS)}
+        assert [name for name in others if (name in names) == (f"{name}c" in names)] == []
+        assert [name for name in names if "__pycache__" in name and not name.startswith(layer_build.OURS)] == []
+
+
 def test_every_module_has_bytecode_but_those_that_need_what_the_layer_lacks(layers: Path) -> None:
     for path in built(layers).values():
         with zipfile.ZipFile(path) as archive:
@@ -150,11 +162,11 @@ def test_a_layer_holds_source_bytecode_and_licences_and_nothing_else(layers: Pat
         names = [entry.filename for entry in entries]
         assert names == sorted(names)
         assert {name.split("/")[1] for name in names if name.startswith("python/")} <= {
-            "__pycache__",
             "aws_lambda_powertools",
             "jmespath",
             "serverless_patterns_runtime",
             "typing_extensions.py",
+            "typing_extensions.pyc",
         }
         assert {name for name in names if not name.startswith("python/")} == {
             f"licenses/{name}/LICENSE" for name in ("cdk-serverless-patterns", *layer_build.LIBRARIES)
