@@ -48,7 +48,7 @@ def define_control(scope: Construct, places: Places, env: ControlEnv) -> lambda_
         "Control",
         handler,
         entry_point=CONTROL_HANDLER,
-        contract=env._asdict(),
+        contract={**env._asdict(), **places.named},
         timeout=Duration.seconds(_SECONDS),
         settings=places.settings,
         encryption_key=places.key,

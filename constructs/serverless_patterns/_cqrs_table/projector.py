@@ -103,6 +103,12 @@ class Places:
     settings: Settings
     key: kms.IKey | None
 
+    @property
+    def named(self) -> dict[str, str]:
+        """What its functions are called in logs and metrics: where the table is, of which there is one."""
+        table = self.scope.node.scope
+        return {"POWERTOOLS_SERVICE_NAME": self.scope.node.path if table is None else table.node.path}
+
 
 def define_projector(places: Places, suffix: str, handler: Handler) -> Projector:
     """Define both functions of a group, and let one read the stream.
@@ -128,7 +134,7 @@ def define_projector(places: Places, suffix: str, handler: Handler) -> Projector
             f"{id}{suffix}",
             handler,
             entry_point=entry_point,
-            contract={**places.model.env, **env._asdict()},
+            contract={**places.model.env, **env._asdict(), **places.named},
             timeout=timeout,
             settings=places.settings,
             encryption_key=places.key,

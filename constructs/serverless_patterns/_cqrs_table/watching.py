@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from aws_cdk import Duration
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_stepfunctions as sfn
 
+SERVICE_DIMENSION = "service"  # Powertools' own
 _OLDEST_MILLISECONDS = 3_600_000  # of the 24 hours that a stream keeps its records
 _LAG_SECONDS = 300
 
@@ -29,28 +31,22 @@ class Measured(Construct):
 
     def metric_conflicts(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
         """Times that a command was decided again, because another one had changed the aggregate."""
-        return self._metric(METRIC_CONFLICTS, period)
+        return _metric(METRIC_CONFLICTS, {TABLE_DIMENSION: self.table.table_name}, period)
 
     def metric_projection_lag(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
         """Seconds from a change until it is in all views: the longest in each period."""
-        return self._metric(METRIC_LAG, period, "Maximum")
+        return self._of_views(METRIC_LAG, period, "Maximum")
 
     def metric_parked(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
         """Changes that could not be projected, and are in the bucket."""
-        return self._metric(METRIC_PARKED, period)
+        return self._of_views(METRIC_PARKED, period)
 
     def metric_unversioned(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
         """Changes of items without a version: somebody else writes the table."""
-        return self._metric(METRIC_UNVERSIONED, period)
+        return self._of_views(METRIC_UNVERSIONED, period)
 
-    def _metric(self, name: str, period: Duration, statistic: str = "Sum") -> cloudwatch.Metric:
-        return cloudwatch.Metric(
-            namespace=METRICS_NAMESPACE,
-            metric_name=name,
-            dimensions_map={TABLE_DIMENSION: self.table.table_name},
-            period=period,
-            statistic=statistic,
-        )
+    def _of_views(self, name: str, period: Duration, statistic: str = "Sum") -> cloudwatch.Metric:
+        return _metric(name, {SERVICE_DIMENSION: self.node.path}, period, statistic)
 
     def _of_projection(self, control: lambda_.Function) -> list[AlarmOn]:
         return [
@@ -122,3 +118,13 @@ def projector_alarms(suffix: str, function: lambda_.Function, machine: sfn.State
             critical=True,
         ),
     ]
+
+
+def _metric(name: str, dimensions: Mapping[str, str], period: Duration, statistic: str = "Sum") -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace=METRICS_NAMESPACE,
+        metric_name=name,
+        dimensions_map=dimensions,
+        period=period,
+        statistic=statistic,
+    )
