@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, cast
 from botocore.exceptions import ClientError
 
 from serverless_patterns.cli._outputs import Outputs, TargetError
+from serverless_patterns_runtime.cqrs_views.contract import CONTROL_HANDLER as VIEWS_HANDLER
 from serverless_patterns_runtime.saga_recovery.contract import GUARDIAN_HANDLER
 from serverless_patterns_runtime.strangler_gateway.contract import CONTROL_HANDLER
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
 
-__all__ = ["CONTROL", "GUARDIAN", "AskedFunction", "Role", "Unanswered", "region_of_function"]
+__all__ = ["CONTROL", "GUARDIAN", "VIEWS", "AskedFunction", "Role", "Unanswered", "region_of_function"]
 
 _ARN = re.compile(r"arn:[^:]+:lambda:([^:]+):\d+:function:[^:]+(:[^:]+)?")
 
@@ -38,6 +39,7 @@ class Role:
 
 GUARDIAN = Role(GUARDIAN_HANDLER, "guardian", "saga")
 CONTROL = Role(CONTROL_HANDLER, "control function", "gateway")
+VIEWS = Role(VIEWS_HANDLER, "control function", "table")
 
 
 class Unanswered(Exception):

@@ -15,6 +15,7 @@ from serverless_patterns.cli._report import ID_LENGTH
 from serverless_patterns.cli._routes_commands import route
 from serverless_patterns.cli._saga_commands import saga
 from serverless_patterns.cli._selection import Selection
+from serverless_patterns.cli._view_commands import view
 
 __all__ = ["commands", "somebody_is_there"]
 
@@ -27,7 +28,8 @@ _TARGET = (
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="cdk-serverless-patterns")
 def commands() -> None:
-    """Look into dead-letter queues and sagas, and go on with what was left there; move routes from a monolith."""
+    """Look into dead-letter queues and sagas, and go on with what was left there; move routes from a monolith;
+    rebuild views."""
 
 
 @commands.command("peek", help=f"Show what is in a dead-letter queue, by reason. Nothing is moved.\n\n{_TARGET}")
@@ -73,3 +75,4 @@ def _redrive(  # pyright: ignore[reportUnusedFunction]
 
 commands.add_command(saga)
 commands.add_command(route)
+commands.add_command(view)

@@ -40,21 +40,6 @@ EXECUTION = "execution"
 PHASE = "phase"
 """Of a view (S): where its last rebuild is: `scan`, `verify`, `drop`, `done`, `failed` or `cancelled`."""
 
-LAST = "last"
-"""Of a view (N): the highest generation that ever was. None is used twice, whatever became of it."""
-
-DROPPING = "dropping"
-"""Of a view (M): generations, as text, whose rows are to go: when the first of them may (N, epoch seconds)."""
-
-SEGMENTS = "segments"
-"""Of a view (M): by generation, as text, in how many parts it is filled, and dropped (N)."""
-
-REASON = "reason"
-"""Of a view (S): why its last rebuild failed."""
-
-BY = "by"
-"""Of a view (S): who asked for its last rebuild."""
-
 SWEPT = "swept"
 """Who asked, of a view's first rebuild: nobody."""
 

@@ -4,7 +4,17 @@ from typing import Literal, NotRequired, TypedDict
 
 from serverless_patterns_runtime.cqrs_views.contract import ControlRequest, Kind, ParkReason
 
-__all__ = ["Ask", "Cancelled", "Listed", "ParkedShown", "Progressed", "Rebuilding", "Retrying", "Status", "ViewShown"]
+__all__ = [
+    "Ask",
+    "Cancelled",
+    "Listed",
+    "ParkedShown",
+    "Progressed",
+    "Rebuilding",
+    "Retrying",
+    "Status",
+    "ViewShown",
+]
 
 MAX_BY = 200
 """Characters."""

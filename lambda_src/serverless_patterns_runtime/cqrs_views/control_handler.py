@@ -14,6 +14,8 @@ from serverless_patterns_runtime.clients import client
 from serverless_patterns_runtime.cqrs_views.contract import ControlEnv, RebuildsTold, ViewTold
 from serverless_patterns_runtime.cqrs_views.control_contract import Ask
 from serverless_patterns_runtime.cqrs_views.controlling import Control
+from serverless_patterns_runtime.cqrs_views.document_contract import DocumentTold
+from serverless_patterns_runtime.cqrs_views.documents import Documents
 from serverless_patterns_runtime.cqrs_views.executions import Executions
 from serverless_patterns_runtime.cqrs_views.parked_objects import ParkedObjects
 from serverless_patterns_runtime.cqrs_views.parking import Parking
@@ -102,11 +104,9 @@ def _controls() -> Controls:
     )
     objects = ParkedObjects(Parking(client("s3"), env.PARKED_BUCKET_NAME, time.time))
     retries = Retries(objects, rebuilds, stepfunctions, time.time)
-    return Controls(control, retries, Sweep(control, retries, _no_documents), logger)
-
-
-def _no_documents() -> int:
-    return 0
+    told_of_documents = cast("dict[str, DocumentTold]", json.loads(env.DOCUMENTS))
+    documents = Documents(dynamodb, client("sqs"), env.CONTROL_TABLE_NAME, told_of_documents, logger)
+    return Controls(control, retries, Sweep(control, retries, documents.sweep), logger)
 
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:

@@ -10,6 +10,7 @@ from typing import Any, NoReturn, cast
 from serverless_patterns_runtime.clients import client, unreachable
 from serverless_patterns_runtime.cqrs_table.settings import WriteModel
 from serverless_patterns_runtime.cqrs_views import contract
+from serverless_patterns_runtime.cqrs_views.documents import Documents
 from serverless_patterns_runtime.cqrs_views.giving_up import GivenUp
 from serverless_patterns_runtime.cqrs_views.parking import Parking
 from serverless_patterns_runtime.cqrs_views.progress import ProgressItems
@@ -106,19 +107,22 @@ def _edge() -> tuple[Rebuild, Any]:
     def park(view: str, change: Change, error: GivenUp) -> None:
         parking.park(view, change, error.reason, str(error))
 
+    logger = Logger()
+    documents = Documents(dynamodb, client("sqs"), settings.control_table_name, settings.documents, logger)
     rebuild = Rebuild(
         views=settings.views,
         standings=Standings(dynamodb, settings.control_table_name),
         progress=ProgressItems(dynamodb, settings.control_table_name),
         scan_of=Scan(WriteModel.from_environment(), time.time),
         park=park,
+        mark=documents.mark,
         clock=time.time,
         sleep=time.sleep,
         ahead=Together(most=2),
         together=together,
         random=random.SystemRandom(),
     )
-    return rebuild, Logger()
+    return rebuild, logger
 
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:

@@ -1,7 +1,7 @@
 """The tasks of a rebuild. Each may be done again, and again at once: it goes on where its segment's item says."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 from serverless_patterns_runtime.cqrs_table.settings import WriteModel
@@ -9,13 +9,11 @@ from serverless_patterns_runtime.cqrs_views.filling import Filling
 from serverless_patterns_runtime.cqrs_views.holding import Holding
 from serverless_patterns_runtime.cqrs_views.page_fill import PageFill, Park
 from serverless_patterns_runtime.cqrs_views.progress import Beaten, Counts, Progress, ProgressItems
-from serverless_patterns_runtime.cqrs_views.row_holding import RowHolding
 from serverless_patterns_runtime.cqrs_views.scanning import Images, Scan
 from serverless_patterns_runtime.cqrs_views.standing import Standing, Superseded
 from serverless_patterns_runtime.cqrs_views.standings import Standings
 from serverless_patterns_runtime.cqrs_views.together import Together
-from serverless_patterns_runtime.cqrs_views.total_holding import TotalHolding
-from serverless_patterns_runtime.cqrs_views.totals import Totals
+from serverless_patterns_runtime.cqrs_views.total_holding import holding_of
 from serverless_patterns_runtime.cqrs_views.verifying import PATIENCE_SECONDS, Verification
 from serverless_patterns_runtime.cqrs_views.views import View
 from serverless_patterns_runtime.errors import PermanentError
@@ -56,6 +54,8 @@ class Rebuild(NamedTuple):
     progress: ProgressItems
     scan_of: Scan
     park: Park
+    mark: Callable[[Collection[str]], None]
+    """Has documents built that are made from these views."""
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     ahead: Together
@@ -67,12 +67,7 @@ class Rebuild(NamedTuple):
     patience: float = PATIENCE_SECONDS
 
     def holding(self, view: str) -> Holding:
-        store = self.views[view].store
-        return (
-            TotalHolding(self.views[view], store, self.together)
-            if isinstance(store, Totals)
-            else RowHolding(self.views[view], store)
-        )
+        return holding_of(self.views[view], self.together)
 
     @property
     def model(self) -> WriteModel:
@@ -144,6 +139,7 @@ class Rebuild(NamedTuple):
             now = self.clock()
             self.standings.change(of.view, lambda it: it.flipped(of.generation, of.execution, now))
         self.holding(of.view).publish(of.generation)
+        self.mark([of.view])
 
     def _judge(self, of: Segment, standing: Standing) -> None:
         segments = self.progress.all(of.view, of.generation, of.segments)

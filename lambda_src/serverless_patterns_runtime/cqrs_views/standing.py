@@ -144,7 +144,7 @@ class Standing:
         )
 
 
-_BY_GENERATION = (contract.STARTED_AT, contract.SEGMENTS, contract.DROPPING)
+_BY_GENERATION = (contract.STARTED_AT, "segments", "dropping")
 
 
 def _without(numbers: Mapping[int, int], generation: int) -> dict[int, int]:

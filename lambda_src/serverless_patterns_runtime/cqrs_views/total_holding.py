@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 from serverless_patterns_runtime.cqrs_table.aggregate import Aggregate
 from serverless_patterns_runtime.cqrs_views import contract
 from serverless_patterns_runtime.cqrs_views.dynamodb_sink import DynamoDbSink
-from serverless_patterns_runtime.cqrs_views.holding import Found, Place
+from serverless_patterns_runtime.cqrs_views.holding import Found, Holding, Place
+from serverless_patterns_runtime.cqrs_views.row_holding import RowHolding
 from serverless_patterns_runtime.cqrs_views.row_items import prefix_of
 from serverless_patterns_runtime.cqrs_views.together import Together
 from serverless_patterns_runtime.cqrs_views.totals import Kept, Totals
 from serverless_patterns_runtime.cqrs_views.views import Amounts, View
 
-__all__ = ["TotalHolding"]
+__all__ = ["TotalHolding", "holding_of"]
 
 
 class TotalHolding(NamedTuple):
@@ -73,3 +74,9 @@ def _differs(aggregate: Aggregate | None, expected: Amounts, kept: Kept | None) 
     version = None if aggregate is None else aggregate.version
     newer = version is not None and kept.version > version
     return not newer and kept.amounts != expected
+
+
+def holding_of(view: View, together: Together) -> Holding:
+    if isinstance(view.store, Totals):
+        return TotalHolding(view, view.store, together)
+    return RowHolding(view, view.store)

@@ -40,6 +40,7 @@ def test_a_rebuild_that_somebody_asks_for_replaces_what_is_read_and_drops_it_whe
     standing = shop.standing()
     assert (standing.live, standing.previous, standing.phase, standing.by) == (2, 1, "drop", "ann")
     assert shop.read().keys() == shop.rows(1).keys() == rows()
+    assert shop.marked[-1] == {ORDERS}, "documents are built from what is read now"
     shop.passes(3_600)
     assert shop.sweep()["drops"] == 0
     shop.passes(400)
