@@ -19,6 +19,7 @@ from serverless_patterns import (
     ApiProxy,
     ClaimCheck,
     Cors,
+    CqrsTable,
     ExternalKey,
     FanIn,
     FanOutTopic,
@@ -110,6 +111,7 @@ def states(saga: SagaStateMachine) -> dict[str, Any]:
 
 DESCRIBED = {
     "api_proxy": [ApiProxy, Cors, HttpBackend, MockResponse, Route, Throttle],
+    "cqrs_table": [CqrsTable],
     "fan_out_topic": [ClaimCheck, FanIn, FanOutTopic, HttpsEndpoint],
     "parallel_map": [ParallelMap, S3Items],
     "saga_state_machine": [

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .circuit_breaker import CircuitBreaker
     from .claim_check import ClaimCheck
     from .cors import Cors
+    from .cqrs_table import CqrsTable
     from .defaults import Defaults
     from .domain import Domain
     from .fan_in import FanIn
@@ -39,6 +40,7 @@ __all__ = [
     "CircuitBreaker",
     "ClaimCheck",
     "Cors",
+    "CqrsTable",
     "Defaults",
     "Domain",
     "ExternalKey",
@@ -87,6 +89,7 @@ if not TYPE_CHECKING:
             "CircuitBreaker": "circuit_breaker",
             "ClaimCheck": "claim_check",
             "Cors": "cors",
+            "CqrsTable": "cqrs_table",
             "Defaults": "defaults",
             "Domain": "domain",
             "ExternalKey": "saga_step",

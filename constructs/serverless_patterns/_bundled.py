@@ -12,6 +12,23 @@ if TYPE_CHECKING:
     from ._checks import Problems
 
 _FOLDER = Path(__file__).parent / "_bundled_code"
+_RUNS_AS = (
+    "tables",
+    "secrets",
+    "parameters",
+    "requirements",
+    "runtime",
+    "architecture",
+    "memory_size",
+    "timeout",
+    "vpc",
+    "vpc_subnets",
+    "security_groups",
+    "reserved_concurrent_executions",
+    "provisioned_concurrent_executions",
+    "layers",
+    "customize",
+)
 
 
 class BundledHandler(Handler):
@@ -45,6 +62,21 @@ class BundledHandler(Handler):
     def _check_code(self, problems: Problems) -> bool:
         del problems
         return False
+
+
+def running_as(handler: Handler, known_as: str, function: str, **more: Any) -> BundledHandler:
+    """One of ours beside the user's code, which it calls: it runs as the user's handler says.
+
+    Args:
+        handler: The user's.
+        known_as: In messages, and for ids.
+        function: Of the runtime, `module:function`.
+        more: Arguments of `BundledHandler`; `environment` and `grants` are added to those of the handler.
+    """
+    runs = {name: getattr(handler, name) for name in _RUNS_AS} | more
+    runs["environment"] = {**handler.environment, **more.get("environment", {})}
+    runs["grants"] = [*handler.grants, *more.get("grants", ())]
+    return BundledHandler(known_as, function, code=handler.code, **runs)
 
 
 def name_of(handler: Handler) -> str:

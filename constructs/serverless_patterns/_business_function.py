@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ._checks import Problems, did_you_mean
-from ._source import module_file
+from ._source import module_file, parsed
 
 _OURS = "serverless_patterns_runtime"
 _SIGNATURE = "(payload) or (payload, invocation)"
@@ -71,6 +71,16 @@ def payload_class(code: Path, reference: str) -> str | None:
             return None
 
 
+def definition_of(code: Path, reference: str) -> ast.FunctionDef | None:
+    """A checked function, as its source has it."""
+    module_name, _, name = reference.partition(":")
+    file = module_file(code, module_name)
+    module = None if file is None else parsed(file)
+    found = {} if module is None else {node.name: node for node in _definitions(module.body)}
+    function = found.get(name)
+    return function if isinstance(function, ast.FunctionDef) else None
+
+
 def _check_imports(module: ast.Module, code: Path, file: Path, problems: Problems) -> None:
     """The folder is the root of the deployed code: its own name is known to tests beside it, and not to Lambda."""
     own_name = code.name
@@ -125,7 +135,8 @@ def _returns_effects(node: ast.AST, names: set[str]) -> bool:
 def _check_arguments(function: ast.FunctionDef | ast.AsyncFunctionDef, where: str, problems: Problems) -> None:
     arguments = function.args
     positional = [*arguments.posonlyargs, *arguments.args]
-    if not 1 <= len(positional) <= 2 or arguments.vararg:
+    most = 3 if len(positional) > 1 and _takes_command(positional[1]) else 2  # a CqrsTable's: state, command
+    if not 1 <= len(positional) <= most or arguments.vararg:
         names = [argument.arg for argument in positional] + ([f"*{arguments.vararg.arg}"] if arguments.vararg else [])
         got = f"({', '.join(names)}) in {where}"
         problems.add("function", f"take {_SIGNATURE}", got, "a business function is called with one or two values")
@@ -137,6 +148,14 @@ def _check_arguments(function: ast.FunctionDef | ast.AsyncFunctionDef, where: st
     if required:
         got = f"keyword-only {', '.join(required)} in {where}"
         problems.add("function", f"take {_SIGNATURE}", got, "give it a default")
+
+
+def _takes_command(argument: ast.arg) -> bool:
+    match argument.annotation:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name == "Command"
+        case _:
+            return argument.arg == "command"
 
 
 def _modules(code: Path) -> Iterator[str]:

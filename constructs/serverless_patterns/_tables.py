@@ -24,6 +24,8 @@ def define_table(
     removal_policy: RemovalPolicy,
     time_to_live: str | None = None,
     sort_key: str | None = None,
+    sort_key_type: dynamodb.AttributeType = dynamodb.AttributeType.STRING,
+    stream: dynamodb.StreamViewType | None = None,
 ) -> dynamodb.Table:
     """On demand, restorable, and protected where it stays when the stack goes.
 
@@ -33,7 +35,8 @@ def define_table(
         scope,
         id,
         partition_key=_text(partition_key),
-        sort_key=None if sort_key is None else _text(sort_key),
+        sort_key=None if sort_key is None else dynamodb.Attribute(name=sort_key, type=sort_key_type),
+        stream=stream,
         time_to_live_attribute=time_to_live,
         point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
             point_in_time_recovery_enabled=True

@@ -1,5 +1,6 @@
 """The consumer of a document's queue: builds it from its sources, if a change is waiting for that."""
 
+import json
 import os
 import time
 from collections.abc import Sequence
@@ -17,7 +18,6 @@ from serverless_patterns_runtime.cqrs_views.contents import Contents
 from serverless_patterns_runtime.cqrs_views.document_contract import BuildEnv, DocumentEnv
 from serverless_patterns_runtime.cqrs_views.sources import Sources
 from serverless_patterns_runtime.errors import NotNow
-from serverless_patterns_runtime.fan_out_topic.packed import unpacked
 from serverless_patterns_runtime.invocation import Invocation
 
 __all__ = ["Builder", "build_document"]
@@ -60,7 +60,7 @@ def _builder() -> Builder:
     return Builder(
         Building(dynamodb, table, name, contents, time.time),
         BusinessFunction.load(build.BUILD, returns_effects=False),
-        cast("list[Reading]", unpacked(build.SOURCES)["sources"]),
+        cast("list[Reading]", json.loads(build.SOURCES)["sources"]),
         dynamodb,
     )
 

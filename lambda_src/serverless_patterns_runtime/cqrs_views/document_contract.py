@@ -67,4 +67,4 @@ class BuildEnv(NamedTuple):
     """`module:function`."""
 
     SOURCES: str
-    """`packed` `{"sources": [Reading, ...]}` of the queries' contract."""
+    """JSON object `{"sources": [Reading, ...]}` of the queries' contract: a table's name cannot be packed at synth."""

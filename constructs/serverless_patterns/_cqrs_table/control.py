@@ -1,0 +1,82 @@
+"""The control function: each minute it finishes what was left, and the command line asks it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+
+from serverless_patterns_runtime.cqrs_views.contract import CONTROL_HANDLER, ControlEnv
+
+from .._acknowledge import acknowledge, acknowledge_in_template
+from .._bundled import BundledHandler
+from .._function import define_function, endpoints
+from .parked import allow_clearing, allow_listing
+from .projector import allow
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from .projector import Places
+
+_SECONDS = 50  # less than between two sweeps
+_LATEST = Duration.minutes(1)  # the next one is not far then
+_UNDELIVERED = "the next sweep, a minute later, does what this one has left"
+_CONTROLS = (
+    "dynamodb:BatchGetItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+)
+
+
+def control_handler() -> BundledHandler:
+    """What runs: none of the user's code."""
+    return BundledHandler("Control", "control", memory_size=256)
+
+
+def define_control(scope: Construct, places: Places, env: ControlEnv) -> lambda_.Function:
+    """Define it, with all that it may do but for state machines and queues of documents."""
+    handler = control_handler()
+    function = define_function(
+        scope,
+        "Control",
+        handler,
+        entry_point=CONTROL_HANDLER,
+        contract={**env._asdict(), **places.named},
+        timeout=Duration.seconds(_SECONDS),
+        settings=places.settings,
+        encryption_key=places.key,
+        reserved_concurrent_executions=None,
+        required_endpoints=endpoints(handler, "dynamodb", "s3", "sqs", "states"),
+        undelivered=_UNDELIVERED,
+    )
+    allow(function, _CONTROLS, places.control)
+    arn = places.model.table.table_arn
+    iam.Grant.add_to_principal(grantee=function, actions=["dynamodb:DescribeTable"], resource_arns=[arn])
+    allow_clearing(function, places.parked, places.key)
+    allow_listing(function, places.parked)
+    acknowledge_in_template(
+        cast(lambda_.CfnFunction, function.node.default_child),
+        checkov={"CKV_AWS_115": "one invocation a minute, which ends before the next: there is nothing to reserve"},
+    )
+    _sweep_each_minute(scope, function)
+    return function
+
+
+def _sweep_each_minute(scope: Construct, function: lambda_.Function) -> None:
+    told = events.RuleTargetInput.from_object({"request": "sweep"})
+    target = targets.LambdaFunction(cast(lambda_.IFunction, function), event=told, max_event_age=_LATEST)
+    rule = events.Rule(
+        scope,
+        "EachMinute",
+        description="Fills views for the first time, and tries again what was parked or lost",
+        schedule=events.Schedule.rate(Duration.minutes(1)),
+        targets=[cast(events.IRuleTarget, target)],
+    )
+    acknowledge(rule, _UNDELIVERED, "Serverless-EventBusDLQ")

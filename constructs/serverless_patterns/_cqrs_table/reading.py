@@ -1,0 +1,69 @@
+"""Who reads a view: functions of the user's, and those of ours behind routes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+
+from serverless_patterns_runtime.cqrs_queries.contract import Reading
+
+from .._grants import grant_table_key
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_dynamodb as dynamodb
+    from aws_cdk import aws_lambda as lambda_
+
+    from .seen import Seen
+
+_POINTER = ("dynamodb:GetItem",)
+_ALL = ("dynamodb:Scan",)
+
+
+@dataclass(frozen=True, eq=False)
+class Readable:
+    """A view with its tables."""
+
+    seen: Seen
+    table: dynamodb.ITable
+    control: dynamodb.ITable
+
+    def grant(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Find out which generation is read, and read its rows by key."""
+        for table in (self.table, self.control):
+            grant_table_key(grantee, table)
+        rows = _allow(grantee, ("dynamodb:GetItem", "dynamodb:Query"), self.table)
+        return rows.combine(_allow(grantee, _POINTER, self.control))
+
+    def grant_all(self, grantee: iam.IGrantable) -> iam.Grant:
+        """The same, and read all of its rows."""
+        return self.grant(grantee).combine(_allow(grantee, _ALL, self.table))
+
+    def told(self) -> Reading:
+        """As `read_view` and the builder of a document read it."""
+        seen = self.seen
+        return Reading(
+            view=seen.name,
+            kind=seen.kind,
+            pk=seen.partition_key,
+            sk=seen.sort_key or "",
+            sk_type="N" if seen.number else "S",
+            table=self.table.table_name,
+            control=self.control.table_name,
+        )
+
+    def as_grant(self, name: str) -> Callable[[lambda_.Function], object]:
+        """For `Handler(grants=[...])`: the permission, and the variable that `read_view` is given the name of."""
+
+        def grant(function: lambda_.Function) -> None:
+            self.grant(cast(iam.IGrantable, function))
+            function.add_environment(name, Stack.of(function).to_json_string(self.told()))
+
+        return grant
+
+
+def _allow(grantee: iam.IGrantable, actions: tuple[str, ...], table: dynamodb.ITable) -> iam.Grant:
+    return iam.Grant.add_to_principal(grantee=grantee, actions=[*actions], resource_arns=[table.table_arn])

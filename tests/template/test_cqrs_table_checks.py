@@ -1,0 +1,538 @@
+"""Everything that CqrsTable refuses, with the whole text that the user reads."""
+
+import hashlib
+from typing import Any
+
+import pytest
+from aws_cdk import CfnParameter, Duration, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_lambda as lambda_
+
+from serverless_patterns import ApiProxy, CqrsTable, Handler, Route
+from tests.template.cqrs import a_function, by_customer, orders, revenue, sales
+from tests.template.stacks import HANDLERS, a_handler, a_table, new_stack, refusal
+
+APART = HANDLERS / "apart"
+NAMED = "be a letter or _, then letters, digits or _, up to 63"
+PURE = "it is a pure function of one state, which a rebuild calls for every aggregate: keep it in the state"
+PATHS = "it is the name of an attribute, and of a parameter in paths: 'order_id'"
+STREAM = "the stream forgets after 24 hours: before that, what cannot be projected has to be in the bucket"
+
+TABLE: list[tuple[dict[str, Any], str]] = [
+    *(({"key": key}, f"key must {NAMED}, got {key!r}: {PATHS}") for key in ("", "order-id", "1st", 7)),
+    (
+        {"key": "_aggregate"},
+        "key must be another name than '_aggregate', got '_aggregate': what is ours of an item has that name",
+    ),
+    (
+        {"time_to_live_attribute": "order_id"},
+        "time_to_live_attribute must be another attribute than key, got 'order_id': "
+        "it holds the second at which DynamoDB deletes the item",
+    ),
+    ({"time_to_live_attribute": "gone at"}, f"time_to_live_attribute must {NAMED}, got 'gone at': {PATHS}"),
+    ({"commands": "place"}, "commands must be a list, got a value of type str: write commands=[...]"),
+    (
+        {"commands": ["place", "place"]},
+        "commands must hold each name once, got 'place': take one of them out",
+    ),
+    *(
+        (
+            {"commands": [name]},
+            f"commands must hold names of A-Z a-z 0-9 _ -, up to 63, a letter first, got {name!r}: "
+            "a word, as 'place': decide gets it as command.name",
+        )
+        for name in ("place,confirm", "", 5)
+    ),
+    (
+        {"decide": "orders:decide"},
+        "decide must be a Handler, got 'orders:decide': our runtime calls it as decide(state, command) or (state, "
+        "command, invocation): write Handler(code, 'module:function')",
+    ),
+    (
+        {"decide": a_function("decide_alone")},
+        "decide function must take (state, command) or (state, command, invocation), got (state) in "
+        "shopping:decide_alone: it is called with these values",
+    ),
+    (
+        {"decide": a_function("decide_effects")},
+        "decide function must return Decision, got -> Effects of shopping:decide_effects: "
+        "what it writes is its result: a CqrsTable's functions have no effects of their own",
+    ),
+    (
+        {"decide": a_function("decide_backwards")},
+        "decide function must take (state, command) or (state, command, invocation), got "
+        "command: Command in shopping:decide_backwards: correct the parameter, or its annotation",
+    ),
+    (
+        {"decide": a_function("decide_invoked")},
+        "decide function must take (state, command) or (state, command, invocation), got "
+        "invocation: Invocation in shopping:decide_invoked: correct the parameter, or its annotation",
+    ),
+    (
+        {"decide": a_function(environment={"AGGREGATE_KEY": "mine"})},
+        "decide environment['AGGREGATE_KEY'] must have a name of its own, got 'AGGREGATE_KEY': "
+        "the pattern sets that variable: choose another name",
+    ),
+    (
+        {"decide": a_function(provisioned_concurrent_executions=5, reserved_concurrent_executions=2)},
+        "decide provisioned_concurrent_executions must be at most reserved_concurrent_executions, 2, got 5: "
+        "Lambda keeps no more environments warm than may run: lower it, or reserve more",
+    ),
+    (
+        {"commands": [f"command-{number:048}" for number in range(80)]},
+        "decide environment must hold at most 4,096 bytes of names and values, got 4,827: "
+        "move long values to parameters or into the code",
+    ),
+    *(
+        (
+            {"schema_version": version},
+            f"schema_version must be a whole number from 1 to 1,000, got {version!r}: it is the schema that decide "
+            "writes, counted from 1: add 1 with every change that old states do not have",
+        )
+        for version in (0, 1.5, True)
+    ),
+    (
+        {"schema_version": 2},
+        "upcast must be given with a schema_version above 1, got None: "
+        "write upcast=Handler(code, 'orders:upcast'): it takes a state and its schema version to the next one",
+    ),
+    (
+        {"upcast": a_function("upcast")},
+        "upcast must be left out with schema_version 1, got a value: there is no older state yet",
+    ),
+    (
+        {"schema_version": 2, "upcast": a_function("by_customer")},
+        "upcast function must take (state, schema), got (order) in shopping:by_customer: it is called with these "
+        "values",
+    ),
+    (
+        {"schema_version": 2, "upcast": Handler(APART, "pricing:upcast")},
+        f"upcast code must be that of decide, {HANDLERS}, got {APART}: "
+        "one function runs both: put them into one folder",
+    ),
+    (
+        {"claims_namespace": "a#b"},
+        "claims_namespace must be 1 to 128 of A-Z a-z 0-9 . _ -, got 'a#b': it is data: choose a name that will not "
+        "change",
+    ),
+    (
+        {"claims_retention": Duration.hours(1)},
+        "claims_retention must be a Duration from 86,400 to 315,360,000 seconds, got 3,600 seconds: "
+        "a command that is sent again within a day must find its first answer",
+    ),
+    *(
+        (
+            {"batch_size": size},
+            f"batch_size must be a whole number from 1 to 10,000, got {size!r}: "
+            "100 is a good start: a larger one is projected with fewer requests, and later",
+        )
+        for size in (0, 10_001)
+    ),
+    (
+        {"batch_size": 5_000},
+        "max_batching_window must be given with a batch_size above 1,000, got none: "
+        "so many come together only if Lambda waits for them: write Duration.seconds(1) or more",
+    ),
+    (
+        {"parallelization_factor": 11},
+        "parallelization_factor must be a whole number from 1 to 10, got 11: Lambda takes up to 10",
+    ),
+    (
+        {"retry_attempts": -1},
+        "retry_attempts must be a whole number from 0 to 10,000, got -1: "
+        "Lambda tries so often what the function never answered, and then keeps it in the bucket",
+    ),
+    *(
+        (
+            {"max_record_age": age},
+            f"max_record_age must be a Duration from 60 to 82,800 seconds, got {age.to_seconds():,} seconds: {STREAM}",
+        )
+        for age in (Duration.seconds(59), Duration.hours(24))
+    ),
+    ({"encryption_key": "key"}, "encryption_key must be a KMS key, got 'key': pass the construct, or leave it out"),
+    ({"access_logs": "logs"}, "access_logs must be an S3 bucket, got 'logs': pass the construct, or leave it out"),
+    (
+        {"alarms": "some"},
+        "alarms must be one of 'all', 'critical', 'none', got 'some': 'critical' keeps what is late or needs a person",
+    ),
+    (
+        {"table": "orders"},
+        "table must be a DynamoDB table, got 'orders': "
+        "pass the construct, or one of dynamodb.Table.from_...; leave it out for one of its own",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), TABLE, ids=[message[:70] for _, message in TABLE])
+def test_a_table_that_is_asked_for_wrongly_is_refused(arguments: dict[str, Any], message: str) -> None:
+    assert refusal(lambda: orders(new_stack(), **arguments)).split("\n") == [f"Shop/Orders: {message}"]
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    told = refusal(lambda: orders(new_stack(), key="", retry_attempts=-1, schema_version=0))
+    assert len(told.split("\n")) == 3
+
+
+def test_numbers_that_only_cloudformation_knows_pass() -> None:
+    stack = new_stack()
+    number = CfnParameter(stack, "Number", type="Number").value_as_number
+    orders(stack, retry_attempts=number, batch_size=number)
+
+
+def test_what_belongs_to_the_code_is_known_at_synth() -> None:
+    stack = new_stack()
+    number = CfnParameter(stack, "Number", type="Number").value_as_number
+    assert refusal(lambda: orders(stack, schema_version=number)).startswith(
+        "Shop/Orders: schema_version must be known at synth, got a token: write its number: it belongs to the code"
+    )
+
+
+BOTH = dynamodb.StreamViewType.NEW_AND_OLD_IMAGES
+
+
+def imported(stack: Stack) -> dynamodb.ITable:
+    arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/theirs"
+    return dynamodb.Table.from_table_attributes(stack, "Theirs", table_arn=arn)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (
+            lambda stack: a_table(stack, "Mine"),
+            "table must have a stream, got none: set its stream to NEW_AND_OLD_IMAGES; of an imported one pass "
+            "table_stream_arn to from_table_attributes",
+        ),
+        (
+            imported,
+            "table must have a stream, got none: set its stream to NEW_AND_OLD_IMAGES; of an imported one pass "
+            "table_stream_arn to from_table_attributes",
+        ),
+        (
+            lambda stack: a_table(stack, "Mine", stream=dynamodb.StreamViewType.NEW_IMAGE),
+            "table stream must be NEW_AND_OLD_IMAGES, got NEW_IMAGE: "
+            "a change is projected by what was there before: set its stream to NEW_AND_OLD_IMAGES",
+        ),
+        (
+            lambda stack: a_table(
+                stack,
+                "Mine",
+                stream=BOTH,
+                sort_key=dynamodb.Attribute(name="line", type=dynamodb.AttributeType.NUMBER),
+            ),
+            "table must have the partition key 'order_id' (HASH, S) and no sort key, got 'order_id' (HASH, S), 'line' "
+            "(RANGE, N): an aggregate is one item: pass key= as the table has it",
+        ),
+    ],
+    ids=["no stream", "imported without", "new images only", "sort key"],
+)
+def test_a_table_that_cannot_be_adopted_is_refused(table: Any, message: str) -> None:
+    stack = new_stack()
+    assert refusal(lambda: orders(stack, table=table(stack))) == f"Shop/Orders: {message}"
+
+
+def test_a_table_of_yours_keeps_its_own_settings() -> None:
+    stack = new_stack()
+    theirs = a_table(stack, "Mine", stream=BOTH)
+    assert refusal(lambda: orders(stack, table=theirs, time_to_live_attribute="gone_at")) == (
+        "Shop/Orders: time_to_live_attribute must be left out with a table of yours, got a value: "
+        "the table is yours: set it there"
+    )
+    table = orders(stack, table=theirs)
+    assert refusal(lambda: table.add_global_secondary_index(index_name="by_day")) == (
+        "Shop/Orders.add_global_secondary_index: table must be its own, got Shop/Mine: "
+        "add the index where that table is defined"
+    )
+
+
+def test_two_tables_keep_their_commands_apart() -> None:
+    stack = new_stack()
+    first = orders(stack)
+    assert "claims_namespace must be its own in a shared table" in refusal(
+        lambda: orders(stack, "Others", claims=first.claims, claims_namespace="Orders")
+    )
+
+
+# Views, totals and documents.
+
+VIEW: list[tuple[dict[str, Any], str]] = [
+    *(
+        (
+            {"name": name},
+            f"name must be a letter, then letters or digits, up to 40, got {name!r}: "
+            "it is data: choose one that will not change, as 'ByCustomer'",
+        )
+        for name in ("", "by-customer", "x" * 41, 5)
+    ),
+    (
+        {"name": "Known"},
+        "name must be its own among views, totals and documents, got 'Known': 'Known' is there already",
+    ),
+    (
+        {"name": "KNOWN"},
+        "name must be its own among views, totals and documents, got 'KNOWN': 'Known' is there already",
+    ),
+    (
+        {"project": "by_customer"},
+        "project must be a Handler, got 'by_customer': "
+        "our runtime calls it as project(state): write Handler(code, 'module:function')",
+    ),
+    (
+        {"project": a_function("project_effects")},
+        "project function must return list[dict], got -> Effects of shopping:project_effects: "
+        "what it writes is its result: a CqrsTable's functions have no effects of their own",
+    ),
+    (
+        {"project": a_function("project_one")},
+        "project function must return list[dict], got -> dict of shopping:project_one: "
+        "correct what it returns, or its annotation",
+    ),
+    (
+        {"project": a_function("project_invoked")},
+        "project function must take (state), got (order, invocation) in shopping:project_invoked: "
+        "it is called with these values",
+    ),
+    (
+        {"project": a_function("by_customer", grants=[print])},
+        f"project grants must be left out, got a value: {PURE}",
+    ),
+    (
+        {"project": a_function("by_customer", provisioned_concurrent_executions=1)},
+        "project provisioned_concurrent_executions must be left out, got a value: "
+        "nobody waits for a projector: leave it out",
+    ),
+    (
+        {"project": a_function("by_customer", memory_size=1024)},
+        "project must run as that of 'Known', whose projector it shares, got another memory_size: "
+        "give it the same code and arguments as the others have: a project is pure, and needs nothing of its own",
+    ),
+    (
+        {"partition_key": "pk"},
+        "partition_key must be none of '_row', 'expires_at', 'pk', 'sk', got 'pk': these are ours in a row",
+    ),
+    (
+        {"partition_key": "a b"},
+        f"partition_key must {NAMED}, got 'a b': it is a member of the rows, and a parameter in paths: 'customer_id'",
+    ),
+    (
+        {"sort_key": "customer_id"},
+        "sort_key must be another member than partition_key, got 'customer_id': "
+        "it orders the rows of one partition: name another member, or leave it out",
+    ),
+    (
+        {"sort_key_type": dynamodb.AttributeType.BINARY},
+        "sort_key_type must be STRING or NUMBER, got <AttributeType.BINARY: 'BINARY'>: "
+        "rows are JSON: dynamodb.AttributeType.STRING, or NUMBER",
+    ),
+    (
+        {"sort_key": None, "sort_key_type": dynamodb.AttributeType.STRING},
+        "sort_key_type must be left out without a sort_key, got a value: pass sort_key too",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), VIEW, ids=[message[:70] for _, message in VIEW])
+def test_a_view_that_is_asked_for_wrongly_is_refused(arguments: dict[str, Any], message: str) -> None:
+    table = orders(new_stack())
+    by_customer(table, "Known")
+    name = arguments.get("name", "ByCustomer")
+    told = refusal(lambda: by_customer(table, **arguments))
+    assert told.split("\n") == [f"Shop/Orders.view({name!r}): {message}"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"group": "sk"}, "group must be none of '_row', 'expires_at', 'pk', 'sk', got 'sk': these are ours in a row"),
+        (
+            {"contributes": a_function("by_customer")},
+            "contributes function must return dict[str, dict], got -> list[dict] of shopping:by_customer: "
+            "correct what it returns, or its annotation",
+        ),
+    ],
+)
+def test_totals_that_are_asked_for_wrongly_are_refused(arguments: dict[str, Any], message: str) -> None:
+    assert refusal(lambda: revenue(orders(new_stack()), **arguments)) == f"Shop/Orders.totals('Revenue'): {message}"
+
+
+DOCUMENT: list[tuple[dict[str, Any], str]] = [
+    (
+        {"sources": []},
+        "sources must name a view or totals, got none: "
+        "a document is built when one of them changes: write sources=[by_customer]",
+    ),
+    (
+        {"sources": ["ByCustomer"]},
+        "sources must be views and totals of this table, got 'ByCustomer': "
+        "pass what view() and totals() of this table have returned",
+    ),
+    (
+        {"build": a_handler()},
+        "build function must return dict, got -> Effects of orders:fulfil: "
+        "what it writes is its result: a CqrsTable's functions have no effects of their own",
+    ),
+    (
+        {"build": a_function("sales", environment={"SOURCES": "mine"})},
+        "build environment['SOURCES'] must have a name of its own, got 'SOURCES': "
+        "the pattern sets that variable: choose another name",
+    ),
+    *(
+        (
+            {"every": Duration.seconds(length)},
+            f"every must be a Duration from 1 to 900 seconds, got {length:,} seconds: "
+            "a document is built no more often than this",
+        )
+        for length in (0, 901)
+    ),
+    (
+        {"bucket": "documents"},
+        "bucket must be an S3 bucket, got 'documents': leave it out: it is kept in DynamoDB, up to 390 KB",
+    ),
+    (
+        {"name": "Known"},
+        "name must be its own among views, totals and documents, got 'Known': 'Known' is there already",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), DOCUMENT, ids=[message[:70] for _, message in DOCUMENT])
+def test_a_document_that_is_asked_for_wrongly_is_refused(arguments: dict[str, Any], message: str) -> None:
+    table = orders(new_stack())
+    by_customer(table, "Known")
+    name = arguments.get("name", "Sales")
+    assert refusal(lambda: sales(table, **arguments)).split("\n") == [f"Shop/Orders.document({name!r}): {message}"]
+
+
+def test_a_view_of_another_table_is_no_source() -> None:
+    stack = new_stack()
+    first, second = orders(stack), orders(stack, "Others")
+    by_customer(first)
+    told = refusal(lambda: sales(second, sources=[first.views["ByCustomer"]]))
+    assert "sources must be views and totals of this table" in told
+
+
+def test_a_third_reader_of_the_stream_is_refused() -> None:
+    table = orders(new_stack())
+    by_customer(table)
+    intel = lambda_.Architecture.X86_64
+    by_customer(table, "Second", project=a_function("by_customer", architecture=intel))
+    by_customer(table, "Third", project=a_function("by_day"))
+    told = refusal(lambda: by_customer(table, "Fourth", project=Handler(APART, "pricing:by_price")))
+    assert told.split("\n")[-1] == (
+        "Shop/Orders.view('Fourth'): project must run as one of the 2 projectors that there are ('ByCustomer', "
+        "'Third'; 'Second'), got a third one, which would starve the stream: give it the same code and arguments as "
+        "the others have: a project is pure, and needs nothing of its own"
+    )
+
+
+def test_with_an_upcast_all_code_is_in_one_folder() -> None:
+    table = orders(new_stack(), schema_version=2, upcast=a_function("upcast"))
+    told = refusal(lambda: by_customer(table, project=Handler(APART, "pricing:by_price")))
+    assert f"project code must be that of upcast, {HANDLERS}, got {APART}" in told
+
+
+# Routes, and who reads.
+
+
+def test_a_command_that_is_not_there_is_refused() -> None:
+    table = orders(new_stack(), commands=["place", "confirm"])
+    assert refusal(lambda: table.command("plaec")) == (
+        "Shop/Orders.command: name must be one of commands, 'confirm', 'place', got 'plaec' (did you mean 'place'?): "
+        "add it there"
+    )
+    assert orders(new_stack(), commands=[]).command("whatever")
+
+
+@pytest.mark.parametrize(
+    ("route", "arguments", "message"),
+    [
+        (
+            "GET /orders",
+            {},
+            "routes['GET /orders'] must be one of 'DELETE', 'PATCH', 'POST', 'PUT', got 'GET': it changes an aggregate",
+        ),
+        (
+            "POST /shops/{shop_id}/orders",
+            {},
+            "routes['POST /shops/{shop_id}/orders'] must have no parameter but {order_id} in its path in front of "
+            "command(), got 'shop_id': decide gets the key and the body: put the others into the body, or write "
+            "{order_id}",
+        ),
+        (
+            "POST /orders",
+            {"body": {"type": "object", "properties": {"customer_id": {"type": "string"}}}},
+            "routes['POST /orders'] body must have the property 'order_id', got none: "
+            "the aggregate's key is in the path, as {order_id}, or in the body",
+        ),
+        (
+            "POST /orders",
+            {"idempotency": "optional"},
+            "routes['POST /orders'] idempotency must be 'required' or left out, got 'optional': "
+            "the key is the command's id, by which a retry gets the first answer",
+        ),
+        (
+            "POST /orders",
+            {"query": {"type": "object", "properties": {"dry": {"type": "boolean"}}}},
+            "routes['POST /orders'] query must be left out in front of command(), got a value: put it into the body",
+        ),
+    ],
+)
+def test_a_route_that_does_not_fit_a_command_is_refused(route: str, arguments: dict[str, Any], message: str) -> None:
+    stack = new_stack()
+    target = orders(stack).command("place")
+    api = lambda: ApiProxy(stack, "Api", public=True, routes=[Route(route, target, **arguments)])  # noqa: E731
+    assert f"Shop/Api: {message}" in refusal(api).split("\n")
+
+
+@pytest.mark.parametrize(
+    ("route", "message"),
+    [
+        ("POST /customers/{customer_id}", "must be one of 'GET', got 'POST': it changes nothing"),
+        (
+            "GET /customers",
+            "must have {customer_id} in its path, and no other, in front of query(), got none: "
+            "it says what is read, and nothing else of the path does",
+        ),
+        (
+            "GET /shops/{shop_id}/customers/{customer_id}",
+            "must have {customer_id} in its path, and no other, in front of query(), got 'shop_id', 'customer_id': "
+            "it says what is read, and nothing else of the path does",
+        ),
+    ],
+)
+def test_a_route_that_does_not_say_what_is_read_is_refused(route: str, message: str) -> None:
+    stack = new_stack()
+    target = by_customer(orders(stack)).query()
+    told = refusal(lambda: ApiProxy(stack, "Api", public=True, routes=[Route(route, target)]))
+    assert f"Shop/Api: routes[{route!r}] {message}" in told.split("\n")
+
+
+def test_a_query_waits_for_twenty_seconds_at_most() -> None:
+    view = by_customer(orders(new_stack()))
+    assert refusal(lambda: view.query(max_wait=Duration.seconds(21))) == (
+        "Shop/Orders/ViewByCustomer.query: max_wait must be a Duration from 0 to 20 seconds, got 21 seconds: "
+        "then the caller is told to ask again"
+    )
+
+
+def test_a_reader_s_name_is_that_of_a_variable() -> None:
+    view = by_customer(orders(new_stack()))
+    assert refusal(lambda: view.reader("by-customer")) == (
+        "Shop/Orders/ViewByCustomer.reader: name must be a letter, then letters, digits or _ (two or more), got "
+        "'by-customer': it is the name of a variable, and of the view in read_view(): write 'BY_CUSTOMER'"
+    )
+
+
+def test_a_decide_with_an_invocation_is_taken() -> None:
+    assert isinstance(orders(new_stack(), decide=a_function("decide_with_invocation")), CqrsTable)
+
+
+def test_more_views_than_variables_hold_are_refused_at_synth() -> None:
+    stack = new_stack()
+    table = orders(stack)
+    alike = a_function("by_customer", environment={"LONG": "x" * 3_500})
+    for number in range(4):
+        odd = hashlib.sha256(str(number).encode()).hexdigest()
+        by_customer(table, f"A{odd[:38]}", project=alike, partition_key=f"a{odd[:60]}", sort_key=f"b{odd[4:64]}")
+    with pytest.raises(Exception, match="all views of a projector go along: give them shorter names, or fewer"):
+        stack.node.root.synth()  # pyright: ignore[reportAttributeAccessIssue]
