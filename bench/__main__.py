@@ -32,6 +32,7 @@ MODULES = (
     "command_requests",
     "saga_requests",
     "fan_in_requests",
+    "rebuild_rate",
     "api_synth",
     "saga_synth",
     "fanout_synth",
