@@ -33,6 +33,7 @@ MODULES = (
     "saga_requests",
     "fan_in_requests",
     "projection_requests",
+    "rebuild_rate",
     "api_synth",
     "saga_synth",
     "fanout_synth",

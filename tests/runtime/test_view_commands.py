@@ -1,6 +1,8 @@
 """`serverless-patterns view`: tables, lines, questions and exit codes, over the shipped control function."""
 
 import json
+import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from serverless_patterns.cli import _views
 from serverless_patterns_runtime.cqrs_views.contract import CONTROL_HANDLER
 from serverless_patterns_runtime.saga_recovery.contract import GUARDIAN_HANDLER
-from tests.runtime.asked_function import AskedAccount, Run, squeezed, typing
+from tests.runtime.asked_function import AskedAccount, Run, documented, squeezed, typing
 from tests.runtime.cqrs_views.rebuilt import RebuiltShop
 from tests.runtime.cqrs_views.shop import ORDERS, REVENUE
 
@@ -142,3 +144,12 @@ def test_an_unknown_view_is_refused_with_those_that_there_are(run: Run) -> None:
     result = run("status", "Shop-Views", "Orders")
     assert result.exit_code == 1
     assert "there is no view 'Orders'; there are: ByCustomer, Revenue." in result.stderr
+
+
+def test_the_page_shows_what_is_printed(run: Run) -> None:
+    page = (Path(__file__).parents[2] / "docs/cli.md").read_text()
+    commands = list(documented(page, "Views"))
+    assert len(commands) == 2
+    for line, output in commands:
+        _, _, *words = shlex.split(line)
+        assert squeezed(run(*words).stdout) == squeezed(output)

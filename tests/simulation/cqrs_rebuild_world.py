@@ -85,6 +85,11 @@ class RebuildWorld(RebuiltShop):
             self.changes -= 1
             self.what.choice((self._some_change, self._some_change, self._removal, self._deliver, self._deliver))()
 
+    def only_change(self) -> None:
+        if self.changes:
+            self.changes -= 1
+            self._some_change()
+
     def _some_change(self) -> None:
         self.change(self.what.choice((*CHANGING, ADOPTED)))
 

@@ -110,7 +110,8 @@ def adopted(seed: int) -> None:
 
 
 def succeeds(seed: int) -> None:
-    world = RebuildWorld(seed, deaths=0)
+    world = RebuildWorld(seed, deaths=0, changes=60)
+    world.happen = world.only_change  # and nothing is projected, until a task waits
     world.ask(request="rebuild", view=ORDERS, by="ann", segments=1)
     world.passes(60)
     assert world.standing().live == 1, "it has failed for nothing"

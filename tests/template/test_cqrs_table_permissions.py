@@ -53,7 +53,7 @@ def test_a_projector_writes_rows_and_nothing_of_the_table(stack: Stack) -> None:
 
 
 def test_a_rebuild_reads_all_and_stamps_but_puts_no_aggregate(stack: Stack) -> None:
-    rows = {"BatchGetItem", "BatchWriteItem", "GetItem", "PutItem", "Scan", "UpdateItem"}
+    rows = {"BatchGetItem", "BatchWriteItem", "GetItem", "PartiQLInsert", "PutItem", "Scan", "UpdateItem"}
     assert may(stack, "ProjectionRebuildRole") == {
         TABLE: {"BatchGetItem", "GetItem", "Scan", "UpdateItem"},
         CONTROL: {"BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"},

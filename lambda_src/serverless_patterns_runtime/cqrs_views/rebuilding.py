@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from serverless_patterns_runtime.cqrs_table.settings import WriteModel
 from serverless_patterns_runtime.cqrs_views.filling import Filling
 from serverless_patterns_runtime.cqrs_views.holding import Holding
+from serverless_patterns_runtime.cqrs_views.inserting import inserting
 from serverless_patterns_runtime.cqrs_views.page_fill import PageFill, Park
 from serverless_patterns_runtime.cqrs_views.progress import Beaten, Counts, Progress, ProgressItems
 from serverless_patterns_runtime.cqrs_views.scanning import Images, Scan
@@ -97,9 +98,7 @@ class Rebuild(NamedTuple):
             except Beaten:
                 ahead, progress = None, self._progress(of)
             if progress.counts.parked > MOST_REFUSED:
-                raise TooManyRefused(
-                    f"more than {MOST_REFUSED} aggregates of a segment are refused: {_examples(progress.counts)}"
-                )
+                raise TooManyRefused(f"more than {MOST_REFUSED} in a segment: {_examples(progress.counts)}")
         return True
 
     def verify(self, of: Segment) -> bool:
@@ -185,7 +184,13 @@ class Rebuild(NamedTuple):
     def _write(self, of: Segment, page: Images, standing: Standing) -> tuple[Images | None, Counts]:
         """The page is in the generation; and the next one."""
         filling = Filling(
-            self.views[of.view], of.generation, self.model, self.together, self.remaining, self.sleep, self.random
+            inserting(self.views[of.view]),
+            of.generation,
+            self.model,
+            self.together,
+            self.remaining,
+            self.sleep,
+            self.random,
         )
         filled = PageFill(filling, self.scan_of, self.park)
         works: list[Callable[[], Any]] = [lambda: filled(page, tolerant=standing.tolerant)]
