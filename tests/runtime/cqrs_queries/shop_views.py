@@ -47,6 +47,10 @@ def tables() -> dict[str, Table]:
     }
 
 
+_NO_STORE: Any = None
+"""A query writes nothing."""
+
+
 class Shop:
     """`made`: of an order, the rows of the view, or what it contributes."""
 
@@ -77,7 +81,7 @@ class Shop:
             pointer,
             self.pages,
             Totals(self.client, self.table),
-            Newness(model, View.of(told, lambda state: self.made(state), None)),
+            Newness(model, View.of(told, lambda state: self.made(state), _NO_STORE)),
             Patience(seconds, self.clock, self.clock.sleep, random.Random(6)),
         )
 
