@@ -69,6 +69,8 @@ class Scene:
     kinds: Sequence[str] = FAULTS
     most_builds: int | None = None
     explorer: Explorer = field(init=False)
+    _quiet: bool = False
+    """Nothing goes wrong."""
 
     def __post_init__(self) -> None:
         tables = {"control": Table({"item": "S"}), "rows": Table({"pk": "S", "sk": "S"})}
@@ -98,6 +100,7 @@ class Scene:
         self.explorer = Explorer(world, actors, self._judge_step, self._judge_end, self.kinds)
 
     def explore(self, faults: int = 0) -> int:
+        self._quiet = not faults and not self.sweeps
         return self.explorer.explore(faults)
 
     # What runs.
@@ -150,6 +153,9 @@ class Scene:
         builds = self._number()
         if self.most_builds is not None:
             assert builds <= self.most_builds, f"{builds} builds of {self.changes} changes"
+        if self._quiet:
+            marked = "dirty_at" in self._dynamodb.tables["control"].items.get(("document/Sales",), {})
+            assert self._queue.sent <= builds + marked, "one mark has several messages"
         for _ in range(self._queue.sent):
             self._build(clients)
         if self._documents(clients, "sweep", LATER).sweep():
