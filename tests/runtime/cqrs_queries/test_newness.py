@@ -175,6 +175,14 @@ def test_an_aggregate_that_is_gone_has_no_rows_once_they_are_taken_away() -> Non
     assert shop.ask(min_version="7@o").body["rows"] == []
 
 
+def test_a_row_that_a_later_version_took_away_is_shown_as_gone_though_it_has_come_again() -> None:
+    shop = Shop(made=rows_of)
+    shop.order("o", 9, {"rows": [["c", 1, 5]]})
+    shop.write(None, RowKey("c", "o1"), version=8, source="o")
+    assert shop.ask(min_version="8@o").body["rows"] == []
+    assert not shop.clock.sleeps
+
+
 def test_another_aggregates_row_is_not_looked_at_and_one_in_the_place_is_not_ours() -> None:
     shop = Shop(LATEST, made=rows_of, seconds=1)
     shop.order("o", 2, {"rows": [["c", 1, 5]]})
