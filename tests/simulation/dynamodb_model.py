@@ -8,6 +8,7 @@ import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from . import attribute_values as values
@@ -57,6 +58,14 @@ class Table:
                 raise invalid(f"One or more parameter values are not valid: empty string for key {name}")
             parts.append(value)
         return tuple(parts)
+
+    def order(self, key: Key) -> tuple[Any, ...]:
+        return tuple(ordered(kind, part) for kind, part in zip(self.key.values(), key, strict=True))
+
+
+def ordered(kind: str, value: Any) -> Any:
+    """Text is in the order of its bytes."""
+    return Decimal(value) if kind == "N" else value.encode() if kind == "S" else value
 
 
 def invalid(message: str) -> ServiceError:
@@ -140,7 +149,8 @@ class DynamoDB:
         Limit: int | None = None,
         ExclusiveStartKey: Item | None = None,
     ) -> dict[str, Any]:
-        """Of one partition, by `#name = :value` of its key; only as the runtime asks, which is consistently.
+        """Of one partition, by `#name = :value` of its key and a condition on its sort key; only as the runtime asks,
+        which is consistently.
 
         Of an index, which is never consistent, by a condition on its sort key too.
         """
@@ -158,20 +168,41 @@ class DynamoDB:
             }
         )
         table = self._table(TableName)
-        name, value = re.fullmatch(r"(#\w+) = (:\w+)", KeyConditionExpression).groups()  # type: ignore[union-attr]
+        name, value, sort = re.fullmatch(r"(#\w+) = (:\w+)(?: AND (.+))?", KeyConditionExpression).groups()  # type: ignore[union-attr]
         first, *_ = table.key
         if ExpressionAttributeNames[name] != first:
             raise invalid("Query condition missed key schema element: " + first)
         wanted = ExpressionAttributeValues[value][table.key[first]]
-        keys = sorted((key for key in table.items if key[0] == wanted), reverse=not ScanIndexForward)
+        fits = self._sort_condition(table, sort, ExpressionAttributeNames, ExpressionAttributeValues)
+        found = (key for key, item in table.items.items() if key[0] == wanted and fits(item))
+        keys = sorted(found, key=table.order, reverse=not ScanIndexForward)
         if ExclusiveStartKey is not None:
-            last = table.key_of(ExclusiveStartKey, exact=True)
-            keys = [key for key in keys if (key > last if ScanIndexForward else key < last)]
+            last = table.order(table.key_of(ExclusiveStartKey, exact=True))
+            keys = [key for key in keys if (table.order(key) > last if ScanIndexForward else table.order(key) < last)]
         page = keys[: min(Limit or len(keys), self.page)]
         answer: dict[str, Any] = {"Items": [values.copied(table.items[key]) for key in page], "Count": len(page)}
         if len(page) < len(keys):
             answer["LastEvaluatedKey"] = {part: table.items[page[-1]][part] for part in table.key}
         return answer
+
+    def _sort_condition(
+        self, table: Table, condition: str | None, names: Mapping[str, str], given: Mapping[str, Any]
+    ) -> Callable[[Item], bool]:
+        if condition is None:
+            return lambda _: True
+        _, sort = table.key
+        if {names[name] for name in re.findall(r"#\w+", condition)} != {sort}:
+            raise invalid("Query key condition not supported")
+        kind = table.key[sort]
+        said = [given[value] for value in re.findall(r":\w+", condition)]
+        if any(value.get(kind, "") == "" for value in said):
+            raise invalid(
+                "One or more parameter values were invalid: Condition parameter type does not match the schema"
+            )
+        if "BETWEEN" in condition and ordered(kind, said[0][kind]) > ordered(kind, said[1][kind]):
+            raise invalid("The BETWEEN operator requires upper bound to be greater than or equal to lower bound")
+        parsed, bound = parse_condition(condition), Bindings(names, given)
+        return lambda item: parsed(item, bound)
 
     def scan(
         self,

@@ -21,6 +21,11 @@ class S3:
         self._bucket(Bucket)[Key] = Body
         return {}
 
+    def delete_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+        """Of what is not there too."""
+        self._bucket(Bucket).pop(Key, None)
+        return {}
+
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
         objects = self._bucket(Bucket)
         if Key not in objects:

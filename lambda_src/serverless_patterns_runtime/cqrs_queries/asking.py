@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Literal
 
 from serverless_patterns_runtime.attribute_values import serialize
 from serverless_patterns_runtime.cqrs_queries.contract import MAX_LIMIT
@@ -11,9 +11,23 @@ from serverless_patterns_runtime.cqrs_queries.tokens import SortValue
 from serverless_patterns_runtime.errors import PermanentError, UncommittableEffects
 from serverless_patterns_runtime.limits import MAX_PARTITION_KEY, MAX_SORT_KEY
 
-__all__ = ["FROM", "PREFIX", "TO", "UnusableQuery", "limit_of", "number", "partition_of", "sort_range", "sort_value"]
+__all__ = [
+    "FROM",
+    "PREFIX",
+    "TO",
+    "SortKind",
+    "UnusableQuery",
+    "limit_of",
+    "number",
+    "partition_of",
+    "sort_range",
+    "sort_value",
+]
 
 FROM, TO, PREFIX = "from", "to", "prefix"
+
+SortKind = Literal["S", "N", ""]
+"""Of a view's sort keys; empty: it has none."""
 
 _MOST_CHARACTERS = 60
 """Of a number."""
@@ -41,14 +55,14 @@ def partition_of(given: Any) -> str | None:
     return text if 1 <= _bytes(text) <= MAX_PARTITION_KEY else None
 
 
-def sort_range(given: Any, *, has_sort: bool) -> SortRange:
+def sort_range(given: Any, kind: SortKind) -> SortRange:
     """`{"from": ..., "to": ...}`, `{"prefix": ...}`, or one sort key. Raises UnusableQuery."""
     if given is None:
         return SortRange()
-    if not has_sort:
+    if not kind:
         raise UnusableQuery(f"the view has no sort key: leave out {FROM!r}, {TO!r} and {PREFIX!r}")
     if not isinstance(given, Mapping):
-        one = sort_value(given, "a sort key")
+        one = sort_value(given, "a sort key", kind)
         return SortRange(one, one)
     said: dict[Any, Any] = {name: value for name, value in given.items() if value is not None}  # pyright: ignore[reportUnknownVariableType]
     if others := said.keys() - {FROM, TO, PREFIX}:
@@ -56,29 +70,27 @@ def sort_range(given: Any, *, has_sort: bool) -> SortRange:
     if PREFIX in said:
         if len(said) > 1:
             raise UnusableQuery(f"{PREFIX!r} stands alone: leave out {FROM!r} and {TO!r}")
-        prefix = sort_value(said[PREFIX], PREFIX)
-        if not isinstance(prefix, str):
+        if kind == "N" or not isinstance(said[PREFIX], str):
             raise UnusableQuery(f"{PREFIX!r} is text: numbers have {FROM!r} and {TO!r}")
-        return SortRange(prefix=prefix)
-    ends = {name: sort_value(value, name) for name, value in said.items()}
-    if len({isinstance(value, str) for value in ends.values()}) > 1:
-        raise UnusableQuery(f"{FROM!r} and {TO!r} are both text, or both numbers")
+        return SortRange(prefix=str(sort_value(said[PREFIX], PREFIX, kind)))
+    ends = {name: sort_value(value, name, kind) for name, value in said.items()}
     return SortRange(ends.get(FROM), ends.get(TO))
 
 
-def sort_value(given: Any, what: str) -> SortValue:
+def sort_value(given: Any, what: str, kind: SortKind) -> SortValue:
     """Raises UnusableQuery for what no sort key is."""
-    if isinstance(given, str):
+    if isinstance(given, str) and kind == "S":
         if 1 <= _bytes(given) <= MAX_SORT_KEY:
             return given
         raise UnusableQuery(f"{what} is text of 1 to {MAX_SORT_KEY:,} bytes")
-    if isinstance(given, int | Decimal) and not isinstance(given, bool):
+    if isinstance(given, int | Decimal) and not isinstance(given, bool) and kind == "N":
         try:
             serialize(given)
         except UncommittableEffects:
             raise UnusableQuery(f"{what} is a number that DynamoDB can hold, of 38 digits") from None
         return given
-    raise UnusableQuery(f"{what} is text or a number, got {type(given).__name__}")
+    wanted = "a number" if kind == "N" else "text"
+    raise UnusableQuery(f"{what} is {wanted}, as the view's sort keys are, got {type(given).__name__}")
 
 
 def number(text: str, what: str) -> Decimal:
@@ -89,7 +101,7 @@ def number(text: str, what: str) -> Decimal:
         value = Decimal(text)
         serialize(value)
     except (InvalidOperation, UncommittableEffects):
-        raise UnusableQuery(f"{what} is a number, since the view's sort keys are") from None
+        raise UnusableQuery(f"{what} is a number, as the view's sort keys are") from None
     return value
 
 

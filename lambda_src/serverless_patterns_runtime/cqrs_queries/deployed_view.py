@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from serverless_patterns_runtime.cqrs_queries.asking import limit_of, partition_of, sort_range, sort_value
+from serverless_patterns_runtime.cqrs_queries.asking import SortKind, limit_of, partition_of, sort_range, sort_value
 from serverless_patterns_runtime.cqrs_queries.contract import DEFAULT_LIMIT, Reading
 from serverless_patterns_runtime.cqrs_queries.pages import Pages, Query
 from serverless_patterns_runtime.cqrs_queries.pointer import Pointer
@@ -25,6 +25,7 @@ class DeployedView:
     def __init__(self, told: Reading, dynamodb: Any, clock: Callable[[], float] = time.time) -> None:
         self._told = told
         self._pointer = Pointer(dynamodb, told["control"], told["view"], clock)
+        self._kind: SortKind = told.get("sk_type", "S") if told["sk"] else ""
         self._rows = Rows(dynamodb, told["table"], bool(told["sk"]))
         self._totals = Totals(dynamodb, told["table"])
         tokens = Tokens(lambda: _NO_SECRET, lambda: (), clock)
@@ -40,7 +41,7 @@ class DeployedView:
         descending: bool = False,
     ) -> Page:
         self._check("rows", "query")
-        between = sort_range(sort, has_sort=bool(self._told["sk"]))
+        between = sort_range(sort, self._kind)
         query = Query(partition_of(partition) or "", between, limit_of(limit), cursor, descending)
         # A function of the user's has its own time to mind.
         looked = self._pages.look(query, lambda: LAST_SECONDS)
@@ -48,9 +49,9 @@ class DeployedView:
 
     def get(self, partition: str | int, sort: str | int | Decimal | None = None) -> dict[str, Any] | None:
         self._check("rows", "get")
-        sort_range(sort, has_sort=bool(self._told["sk"]))
-        if self._told["sk"]:
-            sort = sort_value(sort, "the sort key")
+        sort_range(sort, self._kind)
+        if self._kind:
+            sort = sort_value(sort, "the sort key", self._kind)
         key = partition_of(partition)
         row = None if key is None else self._rows.get(self._pointer.read().live, key, sort)
         return None if row is None else dict(row.row or {})
@@ -67,10 +68,6 @@ class DeployedView:
         if self._told["kind"] == "totals":
             return ({self._told["pk"]: group, **measures} for group, measures in self._totals.every(live))
         return (dict(row.row or {}) for row in self._rows.every(live))
-
-    def check(self, kind: str, asked: str) -> None:
-        """Raises UnusableResource where the view is of another kind."""
-        self._check(kind, asked)
 
     def _check(self, kind: str, asked: str) -> None:
         if self._told["kind"] != kind:

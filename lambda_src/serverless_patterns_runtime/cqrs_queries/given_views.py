@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from serverless_patterns_runtime.attribute_values import deserialize_item, serialize_item
-from serverless_patterns_runtime.cqrs_queries.asking import limit_of, partition_of, sort_range, sort_value
+from serverless_patterns_runtime.cqrs_queries.asking import SortKind, limit_of, partition_of, sort_range, sort_value
 from serverless_patterns_runtime.cqrs_queries.contract import DEFAULT_LIMIT
 from serverless_patterns_runtime.cqrs_queries.tokens import Asked, Cursor, SortValue, Tokens
 from serverless_patterns_runtime.cqrs_queries.view import Page, Sort
@@ -37,6 +37,8 @@ class View:
             if key in self._rows:
                 raise TypeError("two rows have the same keys")
             self._rows[key] = stored
+        numbers = any(not isinstance(sort, str) for _, sort in self._rows)
+        self._kind: SortKind = "" if sort_key is None else "N" if numbers else "S"
 
     def query(
         self,
@@ -47,7 +49,7 @@ class View:
         cursor: str | None = None,
         descending: bool = False,
     ) -> Page:
-        between, limit = sort_range(sort, has_sort=self._sort_key is not None), limit_of(limit)
+        between, limit = sort_range(sort, self._kind), limit_of(limit)
         wanted = partition_of(partition) or ""
         asked = Asked("", "", wanted, descending, between.first, between.last, between.prefix)
         after = None if cursor is None else _TOKENS.read(cursor, asked).after
@@ -60,9 +62,9 @@ class View:
         return Page([dict(of_partition[key]) for key in page], more)
 
     def get(self, partition: str | int, sort: str | int | Decimal | None = None) -> Row | None:
-        sort_range(sort, has_sort=self._sort_key is not None)
-        if self._sort_key is not None:
-            sort = sort_value(sort, "the sort key")
+        sort_range(sort, self._kind)
+        if self._kind:
+            sort = sort_value(sort, "the sort key", self._kind)
         found = self._rows.get((partition_of(partition) or "", sort))
         return None if found is None else dict(found)
 

@@ -19,6 +19,7 @@ from serverless_patterns_runtime.cqrs_queries.asking import (
     FROM,
     PREFIX,
     TO,
+    SortKind,
     UnusableQuery,
     limit_of,
     number,
@@ -96,21 +97,17 @@ class Door(NamedTuple):
         return self.patience.until(look, remaining)
 
     def _query(self, request: Request) -> Query:
-        has_sort = "sk" in self.told
-        given = _given(request, _OF_SORTED if has_sort else _OF_ROWS)
+        kind: SortKind = self.told.get("sk_type", "S") if "sk" in self.told else ""
+        given = _given(request, _OF_SORTED if kind else _OF_ROWS)
         partition = partition_of(request.params[self.told["pk"]])
         order = given.get(ORDER, "asc")
         if order not in _ORDERS:
             raise UnusableQuery("order is asc or desc")
-        said = {name: self._sort(given[name], name) for name in (FROM, TO, PREFIX) if name in given}
-        between = sort_range(said or None, has_sort=has_sort)
+        said = {name: given[name] for name in (FROM, TO, PREFIX) if name in given}
+        if kind == "N":
+            said = {name: text if name == PREFIX else number(text, name) for name, text in said.items()}
+        between = sort_range(said or None, kind)
         return Query(partition or "", between, _limit(given), given.get(CURSOR), _ORDERS[order])
-
-    def _sort(self, text: str, name: str) -> Any:
-        is_number = self.told.get("sk_type") == "N"
-        if is_number and name == PREFIX:
-            raise UnusableQuery("prefix is for text, and the view's sort keys are numbers: write from and to")
-        return number(text, name) if is_number else text
 
     def _total(self, request: Request, invocation: Invocation) -> dict[str, Any]:
         _given(request, _OF_TOTALS)

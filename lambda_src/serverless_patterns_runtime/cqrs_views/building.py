@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from serverless_patterns_runtime.cqrs_views import document_contract as contract
+from serverless_patterns_runtime.cqrs_views import document_contract
 from serverless_patterns_runtime.cqrs_views.contents import Contents
 from serverless_patterns_runtime.cqrs_views.documents import document_key
 from serverless_patterns_runtime.error_codes import error_code
@@ -42,16 +42,16 @@ class Building(NamedTuple):
         """Without a mark there is something to do only where a build was begun, and none since has been kept."""
         answer = self.dynamodb.get_item(TableName=self.table_name, Key=document_key(self.name), ConsistentRead=True)
         item = answer.get("Item", {})
-        if contract.BUILD not in item or int(item[contract.BUILD]["N"]) <= self.contents.build():
+        if document_contract.BUILD not in item or int(item[document_contract.BUILD]["N"]) <= self.contents.build():
             return None
         # Else another build has begun meanwhile, whose message is not done before it is.
-        return self._count("#build = :seen", {":seen": item[contract.BUILD]})
+        return self._count("#build = :seen", {":seen": item[document_contract.BUILD]})
 
     def _count(self, condition: str, values: dict[str, Any]) -> int | None:
         names = {
-            "#build": contract.BUILD,
-            "#at": contract.DIRTY_AT,
-            "#by": contract.DIRTY_BY,
+            "#build": document_contract.BUILD,
+            "#at": document_contract.DIRTY_AT,
+            "#by": document_contract.DIRTY_BY,
         }
         try:
             answer = self.dynamodb.update_item(
@@ -67,4 +67,4 @@ class Building(NamedTuple):
             if error_code(error) != "ConditionalCheckFailedException":
                 raise
             return None
-        return int(answer["Attributes"][contract.BUILD]["N"])
+        return int(answer["Attributes"][document_contract.BUILD]["N"])

@@ -54,9 +54,9 @@ class Contents(NamedTuple):
         # Of each build its own: two at once must not write the same object.
         key = f"documents/{self.name}/{build}-{digest[:16]}.json"
         self.s3().put_object(Bucket=self.bucket, Key=key, Body=content, ContentType="application/json")
-        before = self._put(build, {**item, document_contract.OBJECT: {"S": key}})
-        if before is not None and before != key:
-            self.s3().delete_object(Bucket=self.bucket, Key=before)
+        unneeded = self._put(build, {**item, document_contract.OBJECT: {"S": key}})
+        if unneeded is not None:
+            self.s3().delete_object(Bucket=self.bucket, Key=unneeded)
 
     def build(self) -> int:
         """Of what is kept; 0 for nothing."""

@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from serverless_patterns_runtime import environment
 from serverless_patterns_runtime.attribute_values import serialize_item
+from serverless_patterns_runtime.clients import client
 from serverless_patterns_runtime.cqrs_views import contract, document_contract
 from serverless_patterns_runtime.cqrs_views.document_contract import DocumentTold
 from serverless_patterns_runtime.error_codes import error_code
@@ -33,6 +35,14 @@ class Documents(NamedTuple):
     clock: Callable[[], float] = time.time
     new_name: Callable[[], str] = partial(secrets.token_hex, 8)
     """Of who marks: by it a repeated request knows its own mark."""
+
+    @classmethod
+    def deployed(cls, logger: Log) -> "Documents":
+        """Of the views' `Env`: for who writes to views, and who makes another generation of one live."""
+        env = environment.read(contract.Env)
+        told: dict[str, DocumentTold] = json.loads(env.DOCUMENTS)
+        sqs = client("sqs") if told else None
+        return cls(client("dynamodb"), sqs, env.CONTROL_TABLE_NAME, told, logger)
 
     def mark(self, views: Collection[str]) -> None:
         """Have the documents of these views built, once what was written to them is written.

@@ -3,12 +3,12 @@
 import os
 import random
 import time
-from collections.abc import Collection
 from functools import cache
 from typing import Any
 
 from serverless_patterns_runtime.clients import client
 from serverless_patterns_runtime.cqrs_table.settings import WriteModel
+from serverless_patterns_runtime.cqrs_views.documents import Documents
 from serverless_patterns_runtime.cqrs_views.generations import Pointers
 from serverless_patterns_runtime.cqrs_views.parking import Parking
 from serverless_patterns_runtime.cqrs_views.projection import Projection
@@ -56,11 +56,7 @@ def deployed_projector(logger: Logger) -> Projector:
 @cache
 def _projection() -> Projection:
     logger = Logger()
-    return Projection(deployed_projector(logger), _unmarked, logger, Metrics())
-
-
-def _unmarked(views: Collection[str]) -> None:
-    """There are no documents."""
+    return Projection(deployed_projector(logger), Documents.deployed(logger).mark, logger, Metrics())
 
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
