@@ -17,7 +17,7 @@ from serverless_patterns_runtime.fan_out_topic.packed import packed
 from .._acknowledge import acknowledge_in_template
 from .._fan_out_topic.packing import check_fits
 from .._function import define_function, endpoints
-from .._grants import grant_table_key, statement
+from .._grants import give, grant_table_key
 from .late import late, late_list
 from .parked import allow_clearing, allow_parking
 from .rebuilding import define_machine
@@ -157,11 +157,11 @@ def define_projector(places: Places, suffix: str, handler: Handler) -> Projector
     allow(function, _POINTERS, places.control)
     allow_clearing(function, places.parked, places.key)
     places.model.allow_reading(function)
-    function.add_to_role_policy(statement(_PROJECTS, late_list(tables)))
+    give(function, _PROJECTS, late_list(tables))
     rebuild = define("Rebuild", REBUILD_HANDLER, REBUILD_TIMEOUT, _BY_ITS_MACHINE)
     allow(rebuild, _PROGRESS, places.control)
     places.model.allow_stamping(rebuild)
-    rebuild.add_to_role_policy(statement(_REBUILDS, late_list(tables)))
+    give(rebuild, _REBUILDS, late_list(tables))
     mapping = read_stream(scope, suffix, places.model, function, places.parked, places.key)
     machine = define_machine(scope, suffix, rebuild, function, places.settings, places.key)
     return Projector(suffix, handler, function, rebuild, mapping, machine, views)
