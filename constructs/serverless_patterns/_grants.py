@@ -206,11 +206,6 @@ def grant_ask(grantee: iam.IGrantable, function: lambda_.IFunction) -> iam.Grant
     return _allow(grantee, ("lambda:GetFunctionConfiguration", "lambda:InvokeFunction"), [function.function_arn])
 
 
-def give(function: lambda_.Function, actions: Iterable[str], resources: Sequence[str]) -> None:
-    """To the function's role, in its one policy: `add_to_role_policy` may make another one."""
-    iam.Grant.add_to_principal(grantee=function, actions=list(actions), resource_arns=resources)
-
-
 def statement(actions: Iterable[str], resources: Iterable[str]) -> iam.PolicyStatement:
     """Allow these actions on these resources."""
     return iam.PolicyStatement(actions=list(actions), resources=list(resources))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
 from serverless_patterns_runtime.cqrs_table.contract import Env as TableEnv
@@ -17,9 +16,10 @@ from serverless_patterns_runtime.fan_out_topic.packed import packed
 from .._acknowledge import acknowledge_in_template
 from .._fan_out_topic.packing import check_fits
 from .._function import define_function, endpoints
-from .._grants import give, grant_table_key
+from .._grants import grant_table_key
 from .late import late, late_list
 from .parked import allow_clearing, allow_parking
+from .permissions import allow, give
 from .rebuilding import define_machine
 from .streams import read_stream
 
@@ -81,12 +81,6 @@ class Projector:
     def functions(self) -> tuple[lambda_.Function, lambda_.Function]:
         """Both, which have the code of its views."""
         return self.function, self.rebuild_function
-
-
-def allow(grantee: iam.IGrantable, actions: tuple[str, ...], table: dynamodb.ITable) -> None:
-    """These actions on this table, with its customer key."""
-    iam.Grant.add_to_principal(grantee=grantee, actions=[*actions], resource_arns=[table.table_arn])
-    grant_table_key(grantee, table)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
