@@ -29,6 +29,7 @@ MODULES = (
     "effects_wall",
     "warm_cpu",
     "idempotent_requests",
+    "command_requests",
     "saga_requests",
     "fan_in_requests",
     "api_synth",

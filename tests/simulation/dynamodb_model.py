@@ -109,7 +109,7 @@ class DynamoDB:
         return {"Item": values.copied({name: item[name] for name in wanted or item if name in item})}
 
     def batch_get_item(self, *, RequestItems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-        """Consistent reads, each at a moment of its own; some of them may be left for another time."""
+        """Reads, some of which may be left for another time."""
         assert all(asked.keys() == {"Keys", "ConsistentRead"} for asked in RequestItems.values()), "no more is known"
         keys = [(name, key) for name, asked in RequestItems.items() for key in asked["Keys"]]
         if not 1 <= len(keys) <= MAX_BATCH_KEYS:
@@ -119,11 +119,12 @@ class DynamoDB:
         done = self._chance.randint(1, len(keys)) if self._chance.random() < 0.2 else len(keys)
         responses: dict[str, list[Item]] = {name: [] for name in RequestItems}
         for name, key in keys[:done]:
-            item = self.get_item(TableName=name, Key=key, ConsistentRead=True).get("Item")
+            consistent = RequestItems[name]["ConsistentRead"]
+            item = self.get_item(TableName=name, Key=key, ConsistentRead=consistent).get("Item")
             responses[name] += [] if item is None else [item]
         left: dict[str, Any] = {}
         for name, key in keys[done:]:
-            left.setdefault(name, {"Keys": [], "ConsistentRead": True})["Keys"].append(key)
+            left.setdefault(name, {**RequestItems[name], "Keys": []})["Keys"].append(key)
         return {"Responses": responses, "UnprocessedKeys": left}
 
     def query(

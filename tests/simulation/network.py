@@ -172,6 +172,8 @@ class _Request:
         """There, carried out at one moment, and back. It is carried out even if the caller dies on the way."""
         if self._method == "batch_execute_statement":
             return self._statement_by_statement()
+        if self._method == "batch_get_item" and len(self._arguments["RequestItems"]) > 1:
+            return self._table_by_table()
         outcome: list[Any] = []
         self._schedule.after(self._latency(), lambda: outcome.append(self._outcome()))
         while not outcome:
@@ -179,6 +181,27 @@ class _Request:
         if isinstance(outcome[0], ServiceError):
             raise outcome[0]
         return outcome[0]
+
+    def _table_by_table(self) -> Any:
+        """A batch of reads shows no single moment: others' requests come in between."""
+        answers: list[Any] = []
+        tables: Mapping[str, Any] = self._arguments["RequestItems"]
+        for name in tables:
+            request = {"RequestItems": {name: tables[name]}}
+
+            def carry_out(request: Any = request) -> None:
+                if answers and self._chance.random() < 0.1:
+                    answers.append({"Responses": {}, "UnprocessedKeys": request["RequestItems"]})
+                    return
+                answers.append(self._network.carry_out(self._sandbox, "dynamodb", "batch_get_item", request))
+
+            self._schedule.after(self._latency(), carry_out)
+        while len(answers) < len(tables):
+            self._schedule.wait(self._latency())
+        return {
+            part: {name: found for answer in answers for name, found in answer[part].items()}
+            for part in ("Responses", "UnprocessedKeys")
+        }
 
     def _statement_by_statement(self, errors: Mapping[int, str] | None = None) -> Any:
         """The statements of a batch are carried out one by one; others' requests come in between."""

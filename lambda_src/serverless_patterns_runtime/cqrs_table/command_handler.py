@@ -39,6 +39,15 @@ class Edge(NamedTuple):
     metrics: Any
     resources: Resources
 
+    @classmethod
+    def from_environment(cls) -> "Edge":
+        names = [name for name in environment.read(business_function.Env).TABLES.split(",") if name]
+        resources = DeployedResources({name: os.environ[name] for name in names})
+        commands = Commands.from_environment()
+        if commands.decide.takes_invocation:
+            resources.prepare()
+        return cls(commands, Logger(), Metrics(), resources)
+
 
 class Malformed(PermanentError):
     """The event is no command."""
@@ -131,12 +140,7 @@ def _record(edge: Edge, outcome: str, began: float, more: dict[str, Any]) -> Non
 
 @cache
 def _edge() -> Edge:
-    names = [name for name in environment.read(business_function.Env).TABLES.split(",") if name]
-    resources = DeployedResources({name: os.environ[name] for name in names})
-    commands = Commands.from_environment()
-    if commands.decide.takes_invocation:
-        resources.prepare()
-    return Edge(commands, Logger(), Metrics(), resources)
+    return Edge.from_environment()
 
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:

@@ -118,28 +118,12 @@ class Parked(TypedDict):
     new: object
 
 
-class Retry(TypedDict):
-    """Of the projector that has the views' functions: what was parked for them, or what was never answered by it."""
-
-    retry: list[str]
-    """Names of objects in the bucket."""
-
-
-class Retried(TypedDict):
-    done: list[str]
-    """Their objects are gone. What was never answered is done when each of its records is projected, or parked."""
-    left: list[str]
-
-
 METRIC_LAG = "ProjectionLag"
 """Seconds from a change until it is in all views: of the oldest one in a batch."""
 
 METRIC_PARKED = "Parked"
 METRIC_UNVERSIONED = "Unversioned"
 """Changes that left an item without a version: an adoption, or somebody who writes past the commands."""
-
-MAX_PARKING_AGE_SECONDS = 300
-"""A change that cannot be written for so long is parked, so that others get by."""
 
 
 class ViewTold(TypedDict):

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 from botocore.exceptions import BotoCoreError, ClientError
 
 from serverless_patterns_runtime.cqrs_views import contract
-from serverless_patterns_runtime.cqrs_views.contract import Retried
 from serverless_patterns_runtime.cqrs_views.projector import Outcome, Projector, Unavailable
 from serverless_patterns_runtime.cqrs_views.records import Change
 from serverless_patterns_runtime.cqrs_views.replaying import Replaying
+from serverless_patterns_runtime.cqrs_views.retry_contract import Retried
 from serverless_patterns_runtime.error_fields import describe
 
 __all__ = ["Mark", "Projection"]

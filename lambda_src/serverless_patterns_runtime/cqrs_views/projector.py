@@ -1,4 +1,4 @@
-"""Brings changes into views: into every generation that there is when they are done."""
+"""Brings changes into views: into every generation that there is when they arrive."""
 
 import random
 from collections.abc import Callable, Mapping, Sequence
@@ -20,24 +20,16 @@ from serverless_patterns_runtime.cqrs_views.together import Together
 from serverless_patterns_runtime.cqrs_views.views import View
 from serverless_patterns_runtime.error_fields import describe
 
-__all__ = ["Known", "Outcome", "Projector", "Unavailable"]
+__all__ = ["Outcome", "Projector", "Unavailable"]
 
 DAY_SECONDS = 24 * 3600
 
-KNOWN_SECONDS = 60
-"""So long what was read last says which generations to write first. They are read again afterwards in any case."""
+PARK_AFTER_SECONDS = 300
+"""A change that cannot be written for so long is parked, so that others get by."""
 
 
 class Unavailable(Exception):
     """It cannot be known which generations there are: nothing is settled."""
-
-
-class Known:
-    """What was read last in this environment."""
-
-    def __init__(self) -> None:
-        self.generations: Mapping[str, Generations] = {}
-        self.read_at = float("-inf")
 
 
 class Outcome(NamedTuple):
@@ -54,7 +46,6 @@ class Projector(NamedTuple):
     write_model: WriteModel
     pointers: Pointers
     parking: Parking
-    known: Known
     together: Together
     clock: Callable[[], float]
     sleep: Callable[[float], None]
@@ -83,38 +74,17 @@ class _Work:
         self._projector = projector
         self._remaining = remaining
         self._replayed = replayed
-        self._done: set[tuple[str, int]] = set()
 
     def run(self) -> None:
-        """The generations are read after the last write: one that was begun meanwhile gets everything too."""
+        """The generations are read first, and now: what was begun later is filled from what these changes have left."""
         projector = self._projector
-        if projector.clock() - projector.known.read_at > KNOWN_SECONDS:
-            self._read()
-        while True:
-            for view, generation, generations in self._left():
-                self._done.add((view.name, generation))
-                self._fill(view, generation, generations)
-            self._read()
-            if not self._left():
-                return
-
-    def _left(self) -> list[tuple[View, int, Generations]]:
-        known = self._projector.known.generations
-        return [
-            (view, number, known[name])
-            for name, view in self._projector.views.items()
-            for number in known[name].written
-            if (name, number) not in self._done
-        ]
-
-    def _read(self) -> None:
-        projector = self._projector
-        projector.known.read_at = float("-inf")
         try:
-            projector.known.generations = projector.pointers.read(projector.views, remaining=self._remaining)
+            found = projector.pointers.read(projector.views, remaining=self._remaining)
         except (Contended, ClientError, BotoCoreError) as error:
             raise Unavailable(type(error).__name__) from error
-        projector.known.read_at = projector.clock()
+        for name, view in projector.views.items():
+            for generation in found[name].written:
+                self._fill(view, generation, found[name])
 
     def _fill(self, view: View, generation: int, generations: Generations) -> None:
         projector = self._projector
@@ -163,7 +133,7 @@ class _Work:
         projector = self._projector
         if isinstance(error, GivenUp):
             reason, message = error.reason, str(error)
-        elif not self._replayed and projector.clock() - change.created_at > contract.MAX_PARKING_AGE_SECONDS:
+        elif not self._replayed and projector.clock() - change.created_at > PARK_AFTER_SECONDS:
             reason, message = "unavailable", type(error).__name__
         else:
             self.failed.add(id(change))

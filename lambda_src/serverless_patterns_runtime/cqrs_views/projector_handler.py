@@ -12,7 +12,7 @@ from serverless_patterns_runtime.cqrs_table.settings import WriteModel
 from serverless_patterns_runtime.cqrs_views.generations import Pointers
 from serverless_patterns_runtime.cqrs_views.parking import Parking
 from serverless_patterns_runtime.cqrs_views.projection import Projection
-from serverless_patterns_runtime.cqrs_views.projector import Known, Projector
+from serverless_patterns_runtime.cqrs_views.projector import Projector
 from serverless_patterns_runtime.cqrs_views.settings import ViewSettings
 from serverless_patterns_runtime.cqrs_views.together import Together
 from serverless_patterns_runtime.telemetry import Logger, Metrics
@@ -45,7 +45,6 @@ def deployed_projector(logger: Logger) -> Projector:
         write_model=WriteModel.from_environment(),
         pointers=Pointers(dynamodb, settings.control_table_name),
         parking=Parking(client("s3"), settings.bucket, time.time),
-        known=Known(),
         together=together,
         clock=time.time,
         sleep=time.sleep,

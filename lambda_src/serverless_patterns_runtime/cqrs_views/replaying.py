@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, cast
 
 from serverless_patterns_runtime.cqrs_views import contract
 from serverless_patterns_runtime.cqrs_views.contract import Parked
-from serverless_patterns_runtime.cqrs_views.projector import Known, Outcome, Projector
+from serverless_patterns_runtime.cqrs_views.projector import Outcome, Projector
 from serverless_patterns_runtime.cqrs_views.records import Change
 
 __all__ = ["Replaying"]
@@ -34,7 +34,7 @@ class Replaying(NamedTuple):
         view = self.projector.views.get(parked["view"])
         if view is None:
             return False
-        alone = self.projector._replace(views={view.name: view}, known=Known())
+        alone = self.projector._replace(views={view.name: view})
         outcome = alone.project([Change.from_parked(parked)], remaining, replayed=True)
         self._mark(outcome)
         return not outcome.failed and not outcome.parked

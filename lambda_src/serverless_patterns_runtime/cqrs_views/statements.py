@@ -4,7 +4,7 @@ Each is true of its version whoever says it, when, and how often; the highest ve
 come in any order, twice, or late.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from serverless_patterns_runtime.attribute_values import serialize_item
@@ -65,9 +65,12 @@ def said(view: View, change: Change, read: Read, current: Image | None, *, check
         return Said(
             [*rows, *_gone(known.keys() - (now or {}).keys(), there.version, change.key)], old_fault or new_fault
         )
-    # It is gone: whatever removed it says so with its own version.
-    gone = (before or {}).keys() - (after or {}).keys() if after is not None else ()
-    return Said(_gone(gone, change.version, change.key), old_fault or new_fault)
+    fault = old_fault or new_fault
+    if change.behind_our_back:
+        # Nobody says what it took away, and nothing of the aggregate is left: what comes again is of a later time.
+        return Said(_gone(known.keys(), change.version + 1, change.key), fault)
+    # Whatever removed it says so with its own version.
+    return Said(_gone(_taken_away(before, after), change.version, change.key), fault)
 
 
 def said_of(aggregate: Aggregate, rows: Mapping[RowKey, Row]) -> list[RowChange]:
@@ -92,6 +95,8 @@ def contribution(
     there = None if current is None else read(current)
     if there is not None and there.version is not None:
         return Contribution(change.key, there.version, None, view.amounts(there))
+    if change.behind_our_back:
+        return Contribution(change.key, change.version + 1, None, {})
     return Contribution(change.key, change.version, None, {}) if change.is_end else None
 
 
@@ -100,6 +105,10 @@ def _tried(view: View, image: Image | None, read: Read) -> tuple[dict[RowKey, Ro
         return view.rows(None if image is None else read(image)), None
     except Exception as error:
         return None, error
+
+
+def _taken_away(before: Mapping[RowKey, Row] | None, after: Mapping[RowKey, Row] | None) -> set[RowKey]:
+    return set() if before is None or after is None else before.keys() - after.keys()
 
 
 def _new(key: RowKey, row: Row, before: Mapping[RowKey, Row] | None) -> bool:
@@ -111,5 +120,5 @@ def _new(key: RowKey, row: Row, before: Mapping[RowKey, Row] | None) -> bool:
         return True  # the sink says why
 
 
-def _gone(keys: "Mapping[RowKey, object] | set[RowKey] | tuple[()]", version: int, source: str) -> list[RowChange]:
+def _gone(keys: Iterable[RowKey], version: int, source: str) -> list[RowChange]:
     return [RowChange(key, version, source, None) for key in sorted(keys, key=repr)]

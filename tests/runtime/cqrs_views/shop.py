@@ -14,7 +14,7 @@ from serverless_patterns_runtime.cqrs_views.dynamodb_sink import DynamoDbSink
 from serverless_patterns_runtime.cqrs_views.generations import Pointers
 from serverless_patterns_runtime.cqrs_views.parking import Parking
 from serverless_patterns_runtime.cqrs_views.projection import Projection
-from serverless_patterns_runtime.cqrs_views.projector import Known, Projector
+from serverless_patterns_runtime.cqrs_views.projector import Projector
 from serverless_patterns_runtime.cqrs_views.projector_handler import process
 from serverless_patterns_runtime.cqrs_views.row_items import row_of
 from serverless_patterns_runtime.cqrs_views.together import Together
@@ -101,7 +101,6 @@ class Shop:
             write_model=WriteModel(self.client, "orders", "order_id", self.schema, remaining_sleep),
             pointers=Pointers(self.client, "control", remaining_sleep),
             parking=Parking(self.bucket, "parked", lambda: self.now),
-            known=Known(),
             together=together,
             clock=lambda: self.now,
             sleep=remaining_sleep,

@@ -1,0 +1,35 @@
+"""Without any one of these safeguards of commands, some history breaks an invariant."""
+
+from functools import partial
+
+import pytest
+
+from .cqrs_command_removals import COMMAND_REMOVALS, CommandRemoval
+from .cqrs_command_schedules import simulate_commands
+from .searching import others_found
+
+SEEDS = 400
+"""Histories within which the violation must show."""
+
+
+@pytest.mark.parametrize("removal", COMMAND_REMOVALS, ids=lambda removal: removal.name)
+def test_without_it_a_history_breaks_an_invariant(removal: CommandRemoval, monkeypatch: pytest.MonkeyPatch) -> None:
+    removal.take_out(monkeypatch)
+    histories = (
+        partial(
+            simulate_commands,
+            seed,
+            kinds=removal.kinds,
+            operations=removal.operations,
+            budgets=removal.budgets,
+            names=removal.names,
+        )
+        for seed in range(SEEDS)
+    )
+    others = others_found(removal.violates, histories)
+    assert others is None, f"{SEEDS} histories did not miss it; they found {others or 'nothing'}"
+
+
+def test_no_two_removals_have_one_name() -> None:
+    names = [removal.name for removal in COMMAND_REMOVALS]
+    assert len(set(names)) == len(names) >= 20
