@@ -10,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 
 from serverless_patterns import Defaults
 from tests.template.cqrs import by_customer, everything, orders, revenue, sales
-from tests.template.stacks import TABLE_KEY, new_stack, resources
+from tests.template.stacks import TABLE_KEY, new_stack, refusal, resources
 from tests.template.topics import allowed, of_function
 
 TABLE, CLAIMS = "OrdersTable1F8332C7", "OrdersClaimsACC3EDC1"
@@ -122,6 +122,20 @@ def test_who_sends_commands_may_invoke_and_nothing_else() -> None:
     (statement,) = of_function(stack, "Somebody")
     assert statement["Action"] == ["lambda:InvokeFunction"]
     assert statement["Resource"] == [{"Fn::GetAtt": ["OrdersCommands263DB626", "Arn"]}]
+
+
+def test_who_rebuilds_may_ask_the_control_function_and_nothing_else() -> None:
+    stack = new_stack()
+    who = iam.Role(stack, "Somebody", assumed_by=iam.AccountRootPrincipal())  # pyright: ignore[reportArgumentType]
+    table = orders(stack)
+    assert refusal(lambda: table.grant_control(who)) == (  # pyright: ignore[reportArgumentType]
+        "Shop/Orders: control_function must be asked for after the first view, got no view: add one with view()"
+    )
+    by_customer(table)
+    table.grant_control(who)  # pyright: ignore[reportArgumentType]
+    (statement,) = of_function(stack, "Somebody")
+    assert {*statement["Action"]} == {"lambda:GetFunctionConfiguration", "lambda:InvokeFunction"}
+    assert statement["Resource"] == [{"Fn::GetAtt": ["OrdersProjectionControl8E6C5CEB", "Arn"]}]
 
 
 def test_who_reads_a_view_may_query_it_and_see_which_generation_is_live() -> None:
