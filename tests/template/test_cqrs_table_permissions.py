@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from serverless_patterns import Defaults
+from serverless_patterns import ApiProxy, Defaults, Route
 from tests.template.cqrs import by_customer, everything, orders, revenue, sales
 from tests.template.stacks import TABLE_KEY, new_stack, refusal, resources
 from tests.template.topics import allowed, of_function
@@ -150,7 +150,9 @@ def test_a_document_in_a_bucket_has_a_prefix_of_its_own() -> None:
     table = orders(stack)
     by_customer(table)
     bucket = s3.Bucket(stack, "Documents", encryption_key=kms.Key(stack, "BucketKey"))
-    sales(table, bucket=bucket)
+    document = sales(table, bucket=bucket)
+    ApiProxy(stack, "Api", public=True, routes=[Route("GET /sales", document.query())])
+    assert allowed(stack, "ApiOrdersSalesRole", "Documents") == {"s3:GetObject", "s3:ListBucket"}
     assert allowed(stack, "DocumentSalesBuildsConsumerRole", "documents/Sales/*") == {
         "s3:DeleteObject",
         "s3:PutObject",
