@@ -32,6 +32,7 @@ MODULES = (
     "command_requests",
     "saga_requests",
     "fan_in_requests",
+    "projection_requests",
     "api_synth",
     "saga_synth",
     "fanout_synth",

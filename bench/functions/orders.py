@@ -11,3 +11,7 @@ def fulfil(order: dict[str, Any]) -> Effects:
 
 def notify(order: dict[str, Any]) -> dict[str, Any]:
     return {"notified": order["order_id"]}
+
+
+def by_customer(order: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"customer": order["customer"], "order_id": order["order_id"], "total": order["total"]}]

@@ -148,6 +148,12 @@ def nothing_is_lost(world: CommandWorld) -> None:
         assert found == counted, f"{key} has {found}, and these were counted: {counted}"
 
 
+def nothing_is_asked_that_is_not_permitted(world: CommandWorld) -> None:
+    """What the construct lets a command function do; the puts of a transaction are PutItem."""
+    asked = {operation for _, operation in world.network.calls}
+    assert asked <= {"BatchGetItem", "TransactWriteItems"}, f"no function of commands may ask for {sorted(asked)}"
+
+
 INVARIANTS: Sequence[Invariant] = (
     versions_only_grow,
     every_change_is_what_its_command_decides,
@@ -161,6 +167,7 @@ INVARIANTS: Sequence[Invariant] = (
     nobody_fails_without_a_mishap,
     every_read_is_true,
     nothing_is_lost,
+    nothing_is_asked_that_is_not_permitted,
 )
 
 

@@ -234,7 +234,7 @@ def _(patch: Patch) -> None:
 
 @removal("before a refusal the id is looked up once more", "was refused, and it had happened|what never was")
 def _(patch: Patch) -> None:
-    def refuse(_: Any, __: Claim, error: BaseException) -> Any:
+    def refuse(_: Any, __: Claim, error: BaseException, ___: Any) -> Any:
         raise error
 
     patch.setattr(Commands, "_after_refusal", refuse)
@@ -244,16 +244,16 @@ def _(patch: Patch) -> None:
     "a refusal that cannot be checked is none",
     "was refused, and it had happened|what never was",
     kinds=("unreachable", "server error", "sent twice"),
-    operations=("GetItem", "Request"),
+    operations=("BatchGetItem", "Request"),
     names=("begin", "delete"),
     budgets=(25,),
 )
 def _(patch: Patch) -> None:
     original = Commands._after_refusal
 
-    def refuse(self: Any, claim: Claim, error: BaseException) -> Any:
+    def refuse(self: Any, claim: Claim, error: BaseException, remaining: Any) -> Any:
         try:
-            return original(self, claim, error)
+            return original(self, claim, error, remaining)
         except Exception:
             raise error from None
 

@@ -286,7 +286,7 @@ def _(patch: Patch) -> None:
 
 
 @removal(
-    "from the first one on",
+    "what comes again does so from the first one on",
     "row is missing|nobody says|not as it should be",
     kinds=ERRORS,
     operations=("PutItem", "TransactWriteItems"),
@@ -324,7 +324,9 @@ def _(patch: Patch) -> None:
 
 
 @removal(
-    "it is kept until another version follows", "nobody says|not as it should be|row is missing", what={"past": 10}
+    "what was changed behind our back is kept until another version follows",
+    "nobody says|not as it should be|row is missing",
+    what={"past": 10},
 )
 def _(patch: Patch) -> None:
     patch.setattr(_Work, "_has_followed", lambda self, _: self._replayed)

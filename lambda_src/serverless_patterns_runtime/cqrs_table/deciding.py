@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from botocore.exceptions import BotoCoreError, ClientError
 
 from serverless_patterns_runtime import environment
+from serverless_patterns_runtime.attribute_values import AttributeValue
 from serverless_patterns_runtime.business_function.result import Executed
 from serverless_patterns_runtime.claims import contract as claims_contract
 from serverless_patterns_runtime.claims.claim import Claim, Contended, Holder, RunningElsewhere, Undone
@@ -32,6 +33,9 @@ LAST_SECONDS = 0.5
 """Kept free of requests that are tried again, for the answer that says so."""
 
 CommandAnswer = contract.CommandAnswer
+Keys = Mapping[str, Mapping[str, AttributeValue]]
+"""By table."""
+
 _REFUSED = "ConditionalCheckFailed"
 
 
@@ -90,21 +94,28 @@ class Commands(NamedTuple):
         except (ClientError, BotoCoreError):
             raise
         except BaseException as error:
-            return self._after_refusal(asked.claim, error)
+            return self._after_refusal(asked.claim, error, remaining)
 
     def _read(self, asked: Asked, remaining: Callable[[], float]) -> tuple[Holder | None, Image | None]:
         """Who has done it before, and the aggregate as it is. Of two tables, so the second may be the later one."""
-        wanted = {
-            self.model.table_name: {self.model.key: {"S": asked.key}},
-            self.claims.name: {claims_contract.PARTITION_KEY: {"S": asked.claim.id}},
-        }
+        claim = self._claim_key(asked.claim)
+        aggregate = {self.model.table_name: {self.model.key: {"S": asked.key}}}
+        found = self._found({**aggregate, **claim}, remaining)
+        return self._done(found), found.get(self.model.table_name)
+
+    def _claim_key(self, claim: Claim) -> Keys:
+        return {self.claims.name: {claims_contract.PARTITION_KEY: {"S": claim.id}}}
+
+    def _found(self, wanted: Keys, remaining: Callable[[], float]) -> Mapping[str, Image]:
+        """What is there of one item of each table."""
         request = {name: {"Keys": [key], "ConsistentRead": True} for name, key in wanted.items()}
         attempts = tries(remaining, self.claims.sleep, self.claims.random)
         found = read_batch(self.claims.dynamodb, request, attempts)
-        images = {name: next(iter(found.get(name, ())), None) for name in wanted}
-        claim = images[self.claims.name]
-        holder = None if claim is None else self.claims.completed().judge(dict(claim))
-        return holder, images[self.model.table_name]
+        return {name: images[0] for name, images in found.items() if images}
+
+    def _done(self, found: Mapping[str, Image]) -> Holder | None:
+        claim = found.get(self.claims.name)
+        return None if claim is None else self.claims.completed().judge(dict(claim))
 
     def _committed(
         self, asked: Asked, image: Image | None, invocation: Invocation, remaining: Callable[[], float]
@@ -141,11 +152,13 @@ class Commands(NamedTuple):
         if self.known and name not in self.known:
             raise PermanentError(f"there is no such command: there are {', '.join(self.known)}", status=400)
 
-    def _after_refusal(self, claim: Claim, error: BaseException) -> Executed[CommandAnswer]:
+    def _after_refusal(
+        self, claim: Claim, error: BaseException, remaining: Callable[[], float]
+    ) -> Executed[CommandAnswer]:
         """A command that finds its own effect may well be refused: then what was answered counts."""
         try:
-            found = self.claims.completed().find(claim)
-        except (BotoCoreError, ClientError) as failure:
+            found = self._done(self._found(self._claim_key(claim), remaining))
+        except (BotoCoreError, ClientError, Contended) as failure:
             if isinstance(error, PermanentError):
                 raise failure from error  # a refusal would be final, and it may be wrong
             raise error from None

@@ -186,7 +186,8 @@ def test_who_is_refused_by_its_own_effect_is_answered_as_it_was_the_first_time()
 def test_a_refusal_that_cannot_be_checked_is_no_refusal() -> None:
     orders = Orders()
     orders.do("place")
-    orders.client.before["get_item"] = [raising(error("InternalServerError"))]
+    failure = error("InternalServerError")
+    orders.client.after[READ] = [lambda: orders.client.before.update({READ: [raising(failure)]})]
     with pytest.raises(ClientError, match="InternalServerError"):
         orders.do("place", id="id-2")
 
@@ -237,7 +238,7 @@ class TestExpectedVersion:
         with pytest.raises(PermanentError, match=f"there is version {version}") as raised:
             orders.do("add", {"amount": 1}, id="id-2", expected=expected)
         assert raised.value.status == 409
-        assert orders.client.operations[-2:] == [READ, "get_item"]
+        assert orders.client.operations[-2:] == [READ, READ]
 
     @pytest.mark.parametrize("deleted", [False, True])
     def test_there_must_be_none_and_there_is_none(self, deleted: bool) -> None:
