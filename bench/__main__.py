@@ -37,6 +37,7 @@ MODULES = (
     "api_synth",
     "saga_synth",
     "fanout_synth",
+    "views_synth",
     "migrated_synth",
     "api_cold_start",
     "cold_start",

@@ -333,6 +333,17 @@ def test_alarms() -> None:
     assert third.alarms == {}
 
 
+def test_alarms_look_where_the_functions_count() -> None:
+    stack = new_stack()
+    table = orders(stack)
+    by_customer(table)
+    parked = the(stack, "CloudWatch::Alarm", "Parked")
+    assert parked["Dimensions"] == [{"Name": "service", "Value": "Shop/Orders"}]
+    assert parked["Namespace"] == "ServerlessPatterns"
+    for part in ("ProjectionProjector", "ProjectionRebuild", "ProjectionControl"):
+        assert variables(stack, part)["POWERTOOLS_SERVICE_NAME"] == "Shop/Orders"
+
+
 def test_a_function_that_reads_a_view_is_told_where_it_is() -> None:
     stack = new_stack()
     view = by_customer(orders(stack))

@@ -8,9 +8,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from serverless_patterns import Defaults
+from serverless_patterns import ApiProxy, Defaults, Route
 from tests.template.cqrs import by_customer, everything, orders, revenue, sales
-from tests.template.stacks import TABLE_KEY, new_stack, resources
+from tests.template.stacks import TABLE_KEY, new_stack, refusal, resources
 from tests.template.topics import allowed, of_function
 
 TABLE, CLAIMS = "OrdersTable1F8332C7", "OrdersClaimsACC3EDC1"
@@ -124,6 +124,20 @@ def test_who_sends_commands_may_invoke_and_nothing_else() -> None:
     assert statement["Resource"] == [{"Fn::GetAtt": ["OrdersCommands263DB626", "Arn"]}]
 
 
+def test_who_rebuilds_may_ask_the_control_function_and_nothing_else() -> None:
+    stack = new_stack()
+    who = iam.Role(stack, "Somebody", assumed_by=iam.AccountRootPrincipal())  # pyright: ignore[reportArgumentType]
+    table = orders(stack)
+    assert refusal(lambda: table.grant_control(who)) == (  # pyright: ignore[reportArgumentType]
+        "Shop/Orders: control_function must be asked for after the first view, got no view: add one with view()"
+    )
+    by_customer(table)
+    table.grant_control(who)  # pyright: ignore[reportArgumentType]
+    (statement,) = of_function(stack, "Somebody")
+    assert {*statement["Action"]} == {"lambda:GetFunctionConfiguration", "lambda:InvokeFunction"}
+    assert statement["Resource"] == [{"Fn::GetAtt": ["OrdersProjectionControl8E6C5CEB", "Arn"]}]
+
+
 def test_who_reads_a_view_may_query_it_and_see_which_generation_is_live() -> None:
     stack = new_stack()
     who = iam.Role(stack, "Somebody", assumed_by=iam.AccountRootPrincipal())  # pyright: ignore[reportArgumentType]
@@ -136,7 +150,9 @@ def test_a_document_in_a_bucket_has_a_prefix_of_its_own() -> None:
     table = orders(stack)
     by_customer(table)
     bucket = s3.Bucket(stack, "Documents", encryption_key=kms.Key(stack, "BucketKey"))
-    sales(table, bucket=bucket)
+    document = sales(table, bucket=bucket)
+    ApiProxy(stack, "Api", public=True, routes=[Route("GET /sales", document.query())])
+    assert allowed(stack, "ApiOrdersSalesRole", "Documents") == {"s3:GetObject", "s3:ListBucket"}
     assert allowed(stack, "DocumentSalesBuildsConsumerRole", "documents/Sales/*") == {
         "s3:DeleteObject",
         "s3:PutObject",

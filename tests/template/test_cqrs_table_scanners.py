@@ -15,7 +15,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 from cfnlint.api import lint_all
 
-from serverless_patterns import Defaults
+from serverless_patterns import ApiProxy, Defaults, IamAuthorizer, Route
 from tests.template.cqrs import a_function, by_customer, orders, revenue, sales
 from tests.template.stacks import new_stack
 from tests.template.test_scanners import CHECKOV, PACKS, findings
@@ -43,9 +43,11 @@ def a_hardened_stack() -> Stack:
 def what_a_newcomer_writes() -> Stack:
     stack = new_stack()
     table = orders(stack)
-    by_customer(table).query()
+    view = by_customer(table)
     revenue(table)
     sales(table)
+    routes = [Route("GET /customers/{customer_id}/orders", view.query()), Route("POST /orders", table.command("place"))]
+    ApiProxy(stack, "Api", authorizer=IamAuthorizer(), routes=routes)
     return stack
 
 
@@ -59,9 +61,14 @@ def test_cdk_nag_finds_nothing(hardened: Stack, pack: str) -> None:
     assert findings(hardened, pack) == []
 
 
-@pytest.mark.parametrize(("pack", "choices"), [("AwsSolutions", {"AwsSolutions-S1"}), ("Serverless", set[str]())])
+OF_THE_API = {"AwsSolutions-APIG2", "AwsSolutions-APIG3", "AwsSolutions-COG4"}
+
+
+@pytest.mark.parametrize(
+    ("pack", "choices"), [("AwsSolutions", {"AwsSolutions-S1"} | OF_THE_API), ("Serverless", set[str]())]
+)
 def test_cdk_nag_finds_what_a_newcomer_decides(pack: str, choices: set[str]) -> None:
-    """Access logs of buckets."""
+    """Access logs of buckets; of the API that its routes are in, what `ApiProxy`'s page says."""
     assert {*findings(what_a_newcomer_writes(), pack)} == choices
 
 
@@ -80,5 +87,5 @@ def test_checkov_finds_what_a_user_decides(hardened: Stack, tmp_path: Path) -> N
     failed = {(Path(it["file_path"]).stem, it["check_id"]) for it in report["results"]["failed_checks"]}
     # Concurrency of functions, their network, customer keys of tables, logs, variables and secrets, access logs.
     choices = ("CKV_AWS_115", "CKV_AWS_117", "CKV_AWS_119", "CKV_AWS_149", "CKV_AWS_158", "CKV_AWS_173", "CKV_AWS_18")
-    assert failed == {("newcomer", check) for check in choices}
+    assert failed == {("newcomer", check) for check in (*choices, "CKV_AWS_120")}  # the last one: caches of an API
     assert report["summary"]["parsing_errors"] == 0

@@ -16,7 +16,7 @@ from .._acknowledge import acknowledge, acknowledge_in_template
 from .._bundled import BundledHandler
 from .._function import define_function, endpoints
 from .parked import allow_clearing, allow_listing
-from .projector import allow
+from .permissions import allow
 
 if TYPE_CHECKING:
     from constructs import Construct

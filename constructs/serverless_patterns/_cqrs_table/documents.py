@@ -23,6 +23,7 @@ from .._checks import seconds
 from .._grants import grant_table_key
 from ..load_leveled_queue import LoadLeveledQueue
 from .doors import document_door
+from .permissions import give
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
@@ -120,6 +121,8 @@ class CqrsDocument(Construct):
 
     def _grant_door(self, function: lambda_.Function) -> None:
         self._allow(function, _READS, ["s3:GetObject"])
+        if self.bucket is not None:  # without it S3 says of an object that is gone that it is forbidden
+            give(function, ["s3:ListBucket"], [self.bucket.bucket_arn])
 
     def _read(self, grantee: iam.IGrantable) -> iam.Grant:
         grant_table_key(grantee, self._control)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from aws_cdk import aws_dynamodb as dynamodb
 
 from .._checks import Problems
+from .._grants import grant_ask
 from .commands import command_function, token_secret
 from .doors import command_door, get_door
 from .names import check_command
@@ -83,6 +84,24 @@ class Offering(Measured):
     def grant_command(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow invoking `command_function`."""
         return self._defined.grant_command(grantee)
+
+    @property
+    def control_function(self) -> lambda_.IFunction:
+        """What `serverless-patterns view` asks; its name as a stack's output is what people type.
+
+        Raises:
+            ValueError: for a table without views.
+        """
+        if self.projection is None:
+            problems = Problems(self.node.path)
+            problems.add("control_function", "be asked for after the first view", "no view", "add one with view()")
+            problems.raise_any()
+        assert self.projection is not None
+        return cast("lambda_.IFunction", self.projection.control)
+
+    def grant_control(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `serverless-patterns view`: to ask the control function, which may all that a rebuild needs."""
+        return grant_ask(grantee, self.control_function)
 
     def add_global_secondary_index(self, **arguments: Any) -> None:
         """Add an index to the table of aggregates: arguments as those of `dynamodb.Table`.

@@ -10,12 +10,13 @@ from constructs import Construct
 from serverless_patterns_runtime.cqrs_views.contract import PARTITION_KEY, ControlEnv
 from serverless_patterns_runtime.fan_out_topic.packed import packed
 
-from .._grants import queue_key, statement
+from .._grants import queue_key
 from .._tables import define_table
 from .control import define_control
 from .groups import same_group, suffix_of
 from .late import late, late_list
 from .parked import define_parked
+from .permissions import give
 from .projector import Places, Projector, define_projector, documents_told
 from .rebuilding import allow_rebuilds
 
@@ -88,7 +89,7 @@ class Projection(Construct):
         if function.node.path not in self._senders:  # one permission for all queues, in any order
             self._senders.add(function.node.path)
             queues = late_list(lambda: [self._queues[name].queue_arn for name in sorted(self._queues)])
-            function.add_to_role_policy(statement(["sqs:SendMessage"], queues))
+            give(function, ["sqs:SendMessage"], queues)
         key = queue_key(queue)
         if key is not None:
             key.grant(function, "kms:Decrypt", "kms:GenerateDataKey")

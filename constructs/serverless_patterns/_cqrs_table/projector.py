@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
 from serverless_patterns_runtime.cqrs_table.contract import Env as TableEnv
@@ -17,9 +16,10 @@ from serverless_patterns_runtime.fan_out_topic.packed import packed
 from .._acknowledge import acknowledge_in_template
 from .._fan_out_topic.packing import check_fits
 from .._function import define_function, endpoints
-from .._grants import grant_table_key, statement
+from .._grants import grant_table_key
 from .late import late, late_list
 from .parked import allow_clearing, allow_parking
+from .permissions import allow, give
 from .rebuilding import define_machine
 from .streams import read_stream
 
@@ -82,12 +82,6 @@ class Projector:
     def functions(self) -> tuple[lambda_.Function, lambda_.Function]:
         """Both, which have the code of its views."""
         return self.function, self.rebuild_function
-
-
-def allow(grantee: iam.IGrantable, actions: tuple[str, ...], table: dynamodb.ITable) -> None:
-    """These actions on this table, with its customer key."""
-    iam.Grant.add_to_principal(grantee=grantee, actions=[*actions], resource_arns=[table.table_arn])
-    grant_table_key(grantee, table)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -158,11 +152,11 @@ def define_projector(places: Places, suffix: str, handler: Handler) -> Projector
     allow(function, _POINTERS, places.control)
     allow_clearing(function, places.parked, places.key)
     places.model.allow_reading(function)
-    function.add_to_role_policy(statement(_PROJECTS, late_list(tables)))
+    give(function, _PROJECTS, late_list(tables))
     rebuild = define("Rebuild", REBUILD_HANDLER, REBUILD_TIMEOUT, _BY_ITS_MACHINE)
     allow(rebuild, _PROGRESS, places.control)
     places.model.allow_stamping(rebuild)
-    rebuild.add_to_role_policy(statement(_REBUILDS, late_list(tables)))
+    give(rebuild, _REBUILDS, late_list(tables))
     mapping = read_stream(scope, suffix, places.model, function, places.parked, places.key)
     machine = define_machine(scope, suffix, rebuild, function, places.settings, places.key)
     return Projector(suffix, handler, function, rebuild, mapping, machine, views)

@@ -10,6 +10,7 @@ from .._acknowledge import acknowledge_wildcard
 from .._grants import statement
 from .._parallel_map.grants import executions_of, policy_of
 from .._state_machine import define_state_machine
+from .permissions import give
 from .rebuild_definition import rebuild_definition
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ def define_machine(
 def allow_rebuilds(control: lambda_.Function, machine: sfn.StateMachine, key: kms.IKey | None) -> None:
     """Start executions, look at them, and stop them."""
     executions = executions_of(machine)
-    control.add_to_role_policy(statement(["states:StartExecution"], [machine.state_machine_arn]))
-    control.add_to_role_policy(statement(["states:DescribeExecution", "states:StopExecution"], [executions]))
+    give(control, ["states:StartExecution"], [machine.state_machine_arn])
+    give(control, ["states:DescribeExecution", "states:StopExecution"], [executions])
     acknowledge_wildcard(policy_of(control.role), executions, _NAMED_LATER)
     if key is not None:
         key.grant(control, "kms:Decrypt", "kms:GenerateDataKey")
