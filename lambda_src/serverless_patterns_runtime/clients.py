@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
 from botocore.loaders import JSONFileLoader, Loader
 
-__all__ = ["client", "impatient_client", "unreachable"]
+__all__ = ["client", "impatient_client", "signer", "unreachable"]
 
 CONNECT_TIMEOUT_SECONDS = 1
 """In a VPC without a route every attempt costs this much; the SDK's default of 60 would outlast the function."""
@@ -59,7 +59,7 @@ class _Loader(Loader):
     FILE_LOADER_CLASS = _JsonFiles
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002
-        return ["dynamodb", "s3", "secretsmanager", "sns", "sqs", "ssm", "stepfunctions"]
+        return ["dynamodb", "rds-data", "s3", "secretsmanager", "sns", "sqs", "ssm", "stepfunctions"]
 
     def load_service_model(self, service_name: str, type_name: str, api_version: str | None = None) -> Any:
         """Without the search of every transaction for ARNs of another account's tables, a twentieth of its CPU.
@@ -94,6 +94,12 @@ def impatient_client(service: str) -> Any:
         retries={"mode": "standard", "total_max_attempts": 1},
     )
     return _session().create_client(service, config=_CONFIG.merge(impatient))
+
+
+def signer() -> tuple[Any, str]:
+    """Credentials as they are now, and the region: for requests that no client makes."""
+    session = _session()
+    return session.get_credentials().get_frozen_credentials(), session.get_config_variable("region")
 
 
 def unreachable(error: BaseException) -> str | None:

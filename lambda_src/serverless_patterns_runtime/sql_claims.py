@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from serverless_patterns_runtime.claims.claim import Claim
 from serverless_patterns_runtime.errors import IdempotencyKeyReused
 
-__all__ = ["CLAIMS_DDL", "Connection", "claim_once"]
+__all__ = ["CLAIMS_DDL", "Connection", "claim_once", "paramstyle_of"]
 
 CLAIMS_DDL = "CREATE TABLE idempotency_claims (claim CHAR(64) PRIMARY KEY, payload CHAR(64) NOT NULL)"
 """The table that `Invocation.once` writes to; create it in the same database as the data.
@@ -48,7 +48,7 @@ def claim_once(connection: Connection, claim: Claim) -> bool:
             "Invocation.once needs an open transaction and this connection commits every statement by itself:"
             " switch its autocommit off, and commit the claim together with your data"
         )
-    style = _paramstyle(connection)
+    style = paramstyle_of(connection)
     first, second = _MARKS[style]
     values = {"claim": hashlib.sha256(claim.id.encode()).hexdigest(), "payload": claim.payload}
 
@@ -85,7 +85,7 @@ def _commits_by_itself(connection: Any) -> bool:
     return bool(ask()) if callable(ask) else getattr(connection, "autocommit", False) is True
 
 
-def _paramstyle(connection: Connection) -> str:
+def paramstyle_of(connection: Connection) -> str:
     """The driver says it on a module above its connection's class; a subclass of that class inherits it."""
     for base in type(connection).__mro__:
         for module in _above(base.__module__):

@@ -48,4 +48,10 @@ def _view(told: ViewTold, tables: Mapping[str, str], dynamodb: Any, together: To
 
 
 def _other_sink(told: ViewTold, described: str) -> Sink:
-    raise ValueError(f"{told['name']}: this layer knows no sink {described!r}")
+    kind = json.loads(described)["kind"]
+    if kind not in ("sql", "data-api"):
+        raise ValueError(f"{told['name']}: this layer knows no sink of the kind {kind!r}")
+    from serverless_patterns_runtime.cqrs_sql.building import sql_sink  # for those who have one
+
+    sort = told.get("sk_type", "S") if "sk" in told else None
+    return sql_sink(json.loads(described), sort, os.environ["CONTROL_TABLE_NAME"])
