@@ -181,7 +181,7 @@ def _unexpected(*refused: object) -> None:
 def _lag(dynamodb: Any, stage: str, until: threading.Event | None = None) -> float:
     """Seconds from a batch's arrival until its changes are in every generation: the median."""
     from serverless_patterns_runtime.cqrs_views.generations import Pointers
-    from serverless_patterns_runtime.cqrs_views.projector import Known, Projector
+    from serverless_patterns_runtime.cqrs_views.projector import Projector
     from serverless_patterns_runtime.cqrs_views.records import Change
     from serverless_patterns_runtime.cqrs_views.together import Together
 
@@ -195,7 +195,6 @@ def _lag(dynamodb: Any, stage: str, until: threading.Event | None = None) -> flo
         write_model=_model(dynamodb),
         pointers=Pointers(dynamodb, "control"),
         parking=None,  # type: ignore[arg-type]
-        known=Known(),
         together=together,
         clock=time.time,
         sleep=time.sleep,
