@@ -33,10 +33,6 @@ class S3:
         content = objects[Key]
         return {"Body": io.BytesIO(content), "ContentLength": len(content)}
 
-    def delete_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
-        self._bucket(Bucket).pop(Key, None)
-        return {}
-
     def list_objects_v2(
         self, *, Bucket: str, Prefix: str = "", StartAfter: str = "", ContinuationToken: str = ""
     ) -> dict[str, Any]:
