@@ -27,6 +27,7 @@ SHARED = {
     "authorizers",
     "claim_check",
     "cors",
+    "data_api_sink",
     "defaults",
     "domain",
     "fan_in",
@@ -42,6 +43,7 @@ SHARED = {
     "saga_approval",
     "saga_flow",
     "saga_step",
+    "sql_sink",
     "throttle",
     "usage_plan",
 }

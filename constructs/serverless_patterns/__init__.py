@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .claim_check import ClaimCheck
     from .cors import Cors
     from .cqrs_table import CqrsTable
+    from .data_api_sink import DataApiSink
     from .defaults import Defaults
     from .domain import Domain
     from .fan_in import FanIn
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from .saga_flow import SagaChoice, SagaParallel, SagaWait
     from .saga_state_machine import SagaStateMachine
     from .saga_step import ExternalKey, Retry, SagaStep
+    from .sql_sink import SqlSink
     from .strangler_gateway import StranglerGateway
     from .throttle import Throttle
     from .usage_plan import Quota, UsagePlan
@@ -41,6 +43,7 @@ __all__ = [
     "ClaimCheck",
     "Cors",
     "CqrsTable",
+    "DataApiSink",
     "Defaults",
     "Domain",
     "ExternalKey",
@@ -69,6 +72,7 @@ __all__ = [
     "SagaStep",
     "SagaWait",
     "Shadow",
+    "SqlSink",
     "Sticky",
     "StranglerGateway",
     "Throttle",
@@ -90,6 +94,7 @@ if not TYPE_CHECKING:
             "ClaimCheck": "claim_check",
             "Cors": "cors",
             "CqrsTable": "cqrs_table",
+            "DataApiSink": "data_api_sink",
             "Defaults": "defaults",
             "Domain": "domain",
             "ExternalKey": "saga_step",
@@ -118,6 +123,7 @@ if not TYPE_CHECKING:
             "SagaStep": "saga_step",
             "SagaWait": "saga_flow",
             "Shadow": "migrated_route",
+            "SqlSink": "sql_sink",
             "Sticky": "migrated_route",
             "StranglerGateway": "strangler_gateway",
             "Throttle": "throttle",

@@ -30,28 +30,39 @@ class Group(NamedTuple):
 
     views: list[str]
 
+    elsewhere: bool = False
+    """Their rows are in another store than DynamoDB: what keeps it waiting keeps no other view waiting."""
 
-def suffix_of(handler: Handler, decide: Handler) -> str:
+
+def suffix_of(handler: Handler, decide: Handler, *, elsewhere: bool = False) -> str:
     """What sets the ids of its group apart: nothing for one with the code of `decide`, wherever it is in the app."""
     if all(_told(getattr(handler, field)) == _told(getattr(decide, field)) for field in _STRUCTURE):
-        return ""
+        return "Elsewhere" if elsewhere else ""
     parts = [
         handler.code.name,
         "" if handler.requirements is None else handler.requirements.name,
         handler.architecture.name,
         "" if handler.vpc is None else handler.vpc.node.path,
     ]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:6]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:6] + ("Elsewhere" if elsewhere else "")
 
 
-def check_group(problems: Problems, argument: str, handler: Handler, decide: Handler, groups: Iterable[Group]) -> None:
+def check_group(
+    problems: Problems,
+    argument: str,
+    handler: Handler,
+    decide: Handler,
+    groups: Iterable[Group],
+    *,
+    elsewhere: bool = False,
+) -> None:
     """Refuse a third reader of the stream, and views that differ where they have to be alike."""
     known = [*groups]
-    if any(_differences(handler, group.handler) == [] for group in known):
+    if any(group.elsewhere == elsewhere and _differences(handler, group.handler) == [] for group in known):
         return
-    mine = suffix_of(handler, decide)
+    mine = suffix_of(handler, decide, elsewhere=elsewhere)
     for group in known:
-        if suffix_of(group.handler, decide) == mine:
+        if suffix_of(group.handler, decide, elsewhere=group.elsewhere) == mine:
             named = ", ".join(map(repr, sorted(group.views)))
             differs = " and ".join(_differences(handler, group.handler))
             problems.add(argument, f"run as that of {named}, whose projector it shares", f"another {differs}", _FIX)

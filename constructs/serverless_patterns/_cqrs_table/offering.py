@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from aws_cdk import aws_secretsmanager as secretsmanager
 
     from .._fan_out_topic.subscriptions import Watch
+    from ..data_api_sink import DataApiSink
     from ..defaults import Settings
+    from ..sql_sink import SqlSink
     from .documents import CqrsDocument
     from .projection import Projection
     from .reading import Readable
@@ -45,6 +47,8 @@ class Defined:
     grant_command: Callable[[iam.IGrantable], iam.Grant]
     readables: dict[str, Readable] = field(default_factory=dict[str, "Readable"])
     doors: dict[str, Door] = field(default_factory=dict[str, "Door"])
+    sinks: dict[str, SqlSink | DataApiSink] = field(default_factory=dict[str, "SqlSink | DataApiSink"])
+    """By view, of those that are not in DynamoDB."""
 
 
 class Offering(Measured):

@@ -59,9 +59,11 @@ class Projection(Construct):
         )
         self.control: lambda_.Function = define_control(self, self._places, self._control_env())
 
-    def add_view(self, seen: Seen, table: dynamodb.ITable) -> Projector:
+    def add_view(self, seen: Seen, table: dynamodb.ITable | None) -> Projector:
         """The projector that fills the view, which is defined if it has to be. Returns it."""
-        found = next((each for each in self.projectors if same_group(each.handler, seen.handler)), None)
+        elsewhere = seen.sink is not None
+        alike = (each for each in self.projectors if each.elsewhere == elsewhere)
+        found = next((each for each in alike if same_group(each.handler, seen.handler)), None)
         projector = found or self._define(seen)
         projector.add(seen, table)
         return projector
@@ -73,8 +75,9 @@ class Projection(Construct):
             self._let_send(function, queue)
 
     def _define(self, seen: Seen) -> Projector:
-        suffix = suffix_of(seen.handler, self._model.asked.decide)
-        projector = define_projector(self._places, suffix, seen.handler)
+        elsewhere = seen.sink is not None
+        suffix = suffix_of(seen.handler, self._model.asked.decide, elsewhere=elsewhere)
+        projector = define_projector(self._places, suffix, seen.handler, seen.sink)
         allow_rebuilds(self.control, projector.machine, self._key)
         self.projectors.append(projector)
         for function in projector.functions:

@@ -21,6 +21,7 @@ from .late import late, late_list
 from .parked import allow_clearing, allow_parking
 from .permissions import allow, give
 from .rebuilding import define_machine
+from .sinks import variable_of
 from .streams import read_stream
 
 if TYPE_CHECKING:
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
     from ..defaults import Settings
     from ..handler import Handler
     from .seen import Seen
+    from .sinks import ViewSink
     from .write_model import WriteModel
 
+Views = dict[str, "tuple[Seen, dynamodb.ITable | None]"]
 VARIABLES = (*TableEnv._fields, *Env._fields)
 PROJECTOR_TIMEOUT = Duration.seconds(60)
 REBUILD_TIMEOUT = Duration.minutes(15)
@@ -65,13 +68,20 @@ class Projector:
     rebuild_function: lambda_.Function
     event_source_mapping: lambda_.CfnEventSourceMapping
     machine: sfn.StateMachine
-    views: dict[str, tuple[Seen, dynamodb.ITable]] = field(default_factory=dict[str, "tuple[Seen, dynamodb.ITable]"])
+    elsewhere: bool
+    """Whether the rows of its views are in another store than DynamoDB."""
 
-    def add(self, seen: Seen, table: dynamodb.ITable) -> None:
+    views: Views = field(default_factory=dict[str, "tuple[Seen, dynamodb.ITable | None]"])
+
+    def add(self, seen: Seen, table: dynamodb.ITable | None) -> None:
         """Let both write the rows of one more view."""
         self.views[seen.name] = seen, table
         for function in self.functions:
-            grant_table_key(function, table)
+            if table is not None:
+                grant_table_key(function, table)
+            if seen.sink is not None:
+                seen.sink.allow(function)
+                function.add_environment(variable_of(seen.name), seen.sink.described(Stack.of(function)))
 
     def told(self) -> RebuildsTold:
         """As the control function knows it."""
@@ -105,19 +115,21 @@ class Places:
         return {"POWERTOOLS_SERVICE_NAME": self.scope.node.path if table is None else table.node.path}
 
 
-def define_projector(places: Places, suffix: str, handler: Handler) -> Projector:
+def define_projector(places: Places, suffix: str, handler: Handler, sink: ViewSink | None) -> Projector:
     """Define both functions of a group, and let one read the stream.
 
     Args:
         places: What all groups share.
         suffix: Sets its ids apart.
         handler: How all of its views' functions run.
+        sink: Of the first of its views; None: all are in DynamoDB.
     """
     scope, stack = places.scope, Stack.of(places.scope)
-    views: dict[str, tuple[Seen, dynamodb.ITable]] = {}
+    views: Views = {}
+    services = () if sink is None else sink.services
     env = Env(
         VIEWS=late(lambda: packed({"views": [views[name][0].told for name in sorted(views)]})),
-        VIEW_TABLES=late(lambda: stack.to_json_string({name: views[name][1].table_name for name in sorted(views)})),
+        VIEW_TABLES=late(lambda: stack.to_json_string({name: table.table_name for name, table in _tables(views)})),
         CONTROL_TABLE_NAME=places.control.table_name,
         PARKED_BUCKET_NAME=places.parked.bucket_name,
         DOCUMENTS=places.documents,
@@ -134,7 +146,7 @@ def define_projector(places: Places, suffix: str, handler: Handler) -> Projector
             settings=places.settings,
             encryption_key=places.key,
             reserved_concurrent_executions=handler.reserved_concurrent_executions,
-            required_endpoints=endpoints(handler, "dynamodb", "s3", "sqs"),
+            required_endpoints=endpoints(handler, "dynamodb", "s3", "sqs", *services),
             **more,
         )
         check_fits(cast("lambda_.IFunction", function), "views", _FITS)
@@ -145,21 +157,27 @@ def define_projector(places: Places, suffix: str, handler: Handler) -> Projector
         return function
 
     def tables() -> list[str]:
-        return [views[name][1].table_arn for name in sorted(views)]
+        return [table.table_arn for _, table in _tables(views)]
 
     timeout = handler.timeout or PROJECTOR_TIMEOUT
     function = define("Projector", PROJECTOR_HANDLER, timeout, _BY_ITS_SHARDS, undelivered=_UNDELIVERED)
     allow(function, _POINTERS, places.control)
     allow_clearing(function, places.parked, places.key)
     places.model.allow_reading(function)
-    give(function, _PROJECTS, late_list(tables))
+    if sink is None:
+        give(function, _PROJECTS, late_list(tables))
     rebuild = define("Rebuild", REBUILD_HANDLER, REBUILD_TIMEOUT, _BY_ITS_MACHINE)
     allow(rebuild, _PROGRESS, places.control)
     places.model.allow_stamping(rebuild)
-    give(rebuild, _REBUILDS, late_list(tables))
+    if sink is None:
+        give(rebuild, _REBUILDS, late_list(tables))
     mapping = read_stream(scope, suffix, places.model, function, places.parked, places.key)
     machine = define_machine(scope, suffix, rebuild, function, places.settings, places.key)
-    return Projector(suffix, handler, function, rebuild, mapping, machine, views)
+    return Projector(suffix, handler, function, rebuild, mapping, machine, sink is not None, views)
+
+
+def _tables(views: Views) -> list[tuple[str, dynamodb.ITable]]:
+    return [(name, table) for name, (_, table) in sorted(views.items()) if table is not None]
 
 
 def documents_told(stack: Stack, documents: dict[str, Any]) -> str:

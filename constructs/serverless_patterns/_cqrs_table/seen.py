@@ -17,12 +17,14 @@ from serverless_patterns_runtime.cqrs_views.contract import (
 )
 
 from .._tables import define_table
+from .sinks import variable_of
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from constructs import Construct
 
     from ..handler import Handler
+    from .sinks import ViewSink
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +41,14 @@ class Seen:
     number: bool
     """Whether the sort key is one."""
 
+    sink: ViewSink | None = None
+    """None: rows are in a table of DynamoDB."""
+
     @property
     def told(self) -> ViewTold:
         """As the runtime reads it."""
-        view = ViewTold(
-            name=self.name, kind=self.kind, call=self.handler.function, pk=self.partition_key, sink="dynamodb"
-        )
+        sink = "dynamodb" if self.sink is None else variable_of(self.name)
+        view = ViewTold(name=self.name, kind=self.kind, call=self.handler.function, pk=self.partition_key, sink=sink)
         if self.sort_key is not None:
             view["sk"] = self.sort_key
             if self.number:

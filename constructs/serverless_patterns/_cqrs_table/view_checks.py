@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_dynamodb as dynamodb
@@ -45,6 +45,8 @@ def check_view(
     handler: Any,
     taken: Iterable[str],
     groups: Iterable[Group],
+    *,
+    elsewhere: bool = False,
 ) -> None:
     """Check what views and totals have in common."""
     check_name(problems, name, taken)
@@ -61,7 +63,7 @@ def check_view(
     ):
         fix = "old states are brought up to date before it sees them: put it beside upcast"
         problems.add(f"{argument} code", f"be that of upcast, {asked.upcast.code}", str(handler.code), fix)
-    check_group(problems, argument, handler, asked.decide, groups)
+    check_group(problems, argument, handler, asked.decide, groups, elsewhere=elsewhere)
 
 
 def check_keys(problems: Problems, partition_key: Any, sort_key: Any, sort_key_type: Any) -> None:
@@ -91,6 +93,7 @@ def check_document(
     bucket: Any,
     taken: Iterable[str],
     views: Mapping[str, Construct],
+    elsewhere: Collection[str],
 ) -> None:
     """Check a document's arguments."""
     check_name(problems, name, taken)
@@ -103,6 +106,9 @@ def check_document(
         if known is not source or known is None:
             fix = "pass what view() and totals() of this table have returned"
             problems.add("sources", "be views and totals of this table", told(source), fix)
+        elif source.name in elsewhere:
+            fix = "build reads DynamoDB: add a view without a sink"
+            problems.add("sources", "have their rows in DynamoDB", f"{source.name!r}, whose rows are in SQL", fix)
     if len({id(source) for source in given}) != len(given):
         problems.add("sources", "hold each view once", f"{len(given)} values", "take the others out")
     if check_role(problems, BUILD, build):

@@ -14,8 +14,9 @@ from .names import check_attribute
 from .offering import Offering
 from .projection import Projection
 from .projector import Projector
-from .roles import CONTRIBUTES, PROJECT
+from .roles import CONTRIBUTES, PROJECT, check_role
 from .seen import Seen
+from .sinks import check_sink
 from .view_checks import check_document, check_keys, check_view
 from .views import CqrsView
 from .watching import projector_alarms
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from aws_cdk import aws_s3 as s3
 
     from .._interfaces import Bucket
+    from ..data_api_sink import DataApiSink
     from ..handler import Handler
+    from ..sql_sink import SqlSink
     from .roles import Role
 
 _EVERY = Duration.seconds(10)
@@ -42,6 +45,7 @@ class Viewing(Offering):
         partition_key: str,
         sort_key: str | None = None,
         sort_key_type: dynamodb.AttributeType | None = None,
+        sink: SqlSink | DataApiSink | None = None,
     ) -> CqrsView:
         """Add a view: the rows that `project` makes of each aggregate's state.
 
@@ -51,18 +55,31 @@ class Viewing(Offering):
             partition_key: Member of each row, text: rows are queried by it.
             sort_key: Member of each row, by which they are ordered. No two rows have both keys in common.
             sort_key_type: `STRING` or `NUMBER`. Default: STRING.
+            sink: Where rows are kept. Default: in a table of DynamoDB. Others are read there, and not by `query`.
 
         Raises:
             ValueError: with every argument that is wrong, what is allowed and the fix.
         """
         problems = self._problems("view", name)
-        self._check_view(problems, name, PROJECT, project)
+        if sink is not None and check_role(problems, PROJECT, project):
+            self._check_sink(problems, sink, project)
+            problems.raise_any()
+            project = sink.placed(project)
+        self._check_view(problems, name, PROJECT, project, elsewhere=sink is not None)
         check_keys(problems, partition_key, sort_key, sort_key_type)
         problems.raise_any()
         number = sort_key_type is not None and sort_key_type.name == "NUMBER"
         seen = Seen(
-            name=name, kind="rows", handler=project, partition_key=partition_key, sort_key=sort_key, number=number
+            name=name,
+            kind="rows",
+            handler=project,
+            partition_key=partition_key,
+            sort_key=sort_key,
+            number=number,
+            sink=sink,
         )
+        if sink is not None:
+            self._defined.sinks[name] = sink
         return self._add(seen)
 
     def totals(self, name: str, *, contributes: Handler, group: str) -> CqrsView:
@@ -106,7 +123,17 @@ class Viewing(Offering):
         """
         problems = self._problems("document", name)
         check_document(
-            problems, self, self._defined.settings, name, sources, build, every, bucket, self._names(), self.views
+            problems,
+            self,
+            self._defined.settings,
+            name,
+            sources,
+            build,
+            every,
+            bucket,
+            self._names(),
+            self.views,
+            self._defined.sinks,
         )
         problems.raise_any()
         assert self.projection is not None
@@ -131,11 +158,18 @@ class Viewing(Offering):
     def _names(self) -> Iterable[str]:
         return [*self.views, *self.documents]
 
-    def _check_view(self, problems: Problems, name: Any, role: Role, handler: Any) -> None:
+    def _check_sink(self, problems: Problems, sink: Any, project: Handler) -> None:
+        check_sink(problems, sink, project)
+        for name, other in self._defined.sinks.items():
+            if (getattr(sink, "schema", None), getattr(sink, "table", None)) == (other.schema, other.table):
+                fix = "give each view a table of its own"
+                problems.add("sink table", "be another than that of any other view", f"that of {name!r}", fix)
+
+    def _check_view(self, problems: Problems, name: Any, role: Role, handler: Any, *, elsewhere: bool = False) -> None:
         asked, settings = self._defined.model.asked, self._defined.settings
         projectors = [] if self.projection is None else self.projection.projectors
-        groups = [Group(each.handler, [*each.views]) for each in projectors]
-        check_view(problems, self, asked, settings, name, role, handler, self._names(), groups)
+        groups = [Group(each.handler, [*each.views], each.elsewhere) for each in projectors]
+        check_view(problems, self, asked, settings, name, role, handler, self._names(), groups, elsewhere=elsewhere)
 
     def _add(self, seen: Seen) -> CqrsView:
         defined = self._defined

@@ -36,7 +36,6 @@ class CqrsView(Construct):
 
     Attributes:
         name: Its own among views, totals and documents.
-        table: Where its rows are; the page says in which shape.
         projector_function: Fills it.
         rebuild_function: Fills it anew.
     """
@@ -53,12 +52,19 @@ class CqrsView(Construct):
     ) -> None:
         super().__init__(scope, f"View{seen.name}")
         self.name = seen.name
-        self.table: dynamodb.ITable = cast("dynamodb.ITable", seen.define_table(self, key))
+        self._table = None if seen.sink is not None else cast("dynamodb.ITable", seen.define_table(self, key))
         self._id, self._model, self._secret = scope.node.id, model, secret
-        self._readable = Readable(seen, self.table, cast("dynamodb.ITable", projection.control_table))
-        readables[seen.name] = self._readable
-        self._projector: Projector = projection.add_view(seen, self.table)
+        if self._table is not None:
+            control = cast("dynamodb.ITable", projection.control_table)
+            readables[seen.name] = Readable(seen, self._table, control)
+        self._readables = readables
+        self._projector: Projector = projection.add_view(seen, self._table)
         self._doors: dict[int, Door] = {}
+
+    @property
+    def table(self) -> dynamodb.ITable:
+        """Where its rows are; the page says in which shape. ValueError: they are in another store."""
+        return self._readable("table").table
 
     @property
     def projector_function(self) -> lambda_.IFunction:
@@ -78,30 +84,38 @@ class CqrsView(Construct):
                 API's time-out.
 
         Raises:
-            ValueError: for another time.
+            ValueError: for another time, and for rows in another store than DynamoDB.
         """
         problems = Problems(f"{self.node.path}.query")
         problems.duration("max_wait", max_wait, 0, MAX_WAIT_SECONDS, "then the caller is told to ask again")
         if seconds(max_wait) is None and not problems.have("max_wait"):
             problems.add("max_wait", "be known at synth", "a token", "write its number")
         problems.raise_any()
+        readable = self._readable("query()")
         wait = seconds(max_wait) or 0
         if wait not in self._doors:  # the same one twice is one function
             known_as = f"{self._id} {self.name}" + ("" if max_wait is _MAX_WAIT else f" within {wait}")
-            self._doors[wait] = query_door(known_as, self._model, self._readable, self._secret(), wait)
+            self._doors[wait] = query_door(known_as, self._model, readable, self._secret(), wait)
         return self._doors[wait]
 
     def reader(self, name: str) -> Callable[[lambda_.Function], object]:
         """For `Handler(grants=[by_customer.reader("BY_CUSTOMER")])`: then `read_view("BY_CUSTOMER")` may, and knows.
 
         Raises:
-            ValueError: for a name that no variable can have.
+            ValueError: for a name that no variable can have, and for rows in another store than DynamoDB.
         """
         problems = Problems(f"{self.node.path}.reader")
         check_variable(problems, name)
         problems.raise_any()
-        return self._readable.as_grant(name)
+        return self._readable(f"reader({name!r})").as_grant(name)
 
     def grant_query(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reading the view's table, and which generation of it is read."""
-        return self._readable.grant(grantee)
+        return self._readable("grant_query()").grant(grantee)
+
+    def _readable(self, asked: str) -> Readable:
+        if self.name not in self._readables:
+            raise ValueError(
+                f"{self.node.path}.{asked}: its rows are in the store of its sink: read them there, in SQL"
+            )
+        return self._readables[self.name]

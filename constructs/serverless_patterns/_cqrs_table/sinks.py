@@ -1,0 +1,53 @@
+"""What a view needs of a store that is not DynamoDB: `SqlSink` and `DataApiSink` have it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .._shapes import told
+
+if TYPE_CHECKING:
+    from aws_cdk import Stack
+    from aws_cdk import aws_lambda as lambda_
+
+    from .._checks import Problems
+    from ..handler import Handler
+
+
+class ViewSink(Protocol):
+    """A description of the store."""
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Services of AWS that the functions must reach because of it."""
+        ...
+
+    def placed(self, handler: Handler) -> Handler:
+        """The handler, where its functions can reach the store."""
+        ...
+
+    def check(self, problems: Problems, handler: Handler) -> None:
+        """Tell what the handler lacks."""
+        ...
+
+    def allow(self, function: lambda_.Function) -> None:
+        """Give a function all that it needs to read and write there."""
+        ...
+
+    def described(self, stack: Stack) -> str:
+        """The text of the functions' variable: JSON, with a `kind`."""
+        ...
+
+
+def variable_of(view: str) -> str:
+    """The name of the variable that describes a view's store."""
+    return f"SINK_{view}"
+
+
+def check_sink(problems: Problems, sink: Any, handler: Handler) -> None:
+    """Refuse what is no sink, and a handler that does not fit it."""
+    if all(hasattr(sink, name) for name in ("placed", "check", "allow", "described", "services")):
+        sink.check(problems, handler)
+    else:
+        fix = "write SqlSink(...) or DataApiSink(...), or leave it out: rows are in DynamoDB"
+        problems.add("sink", "be a SqlSink or a DataApiSink", told(sink), fix)

@@ -1,0 +1,93 @@
+"""`DataApiSink`: a view of a `CqrsTable` in Aurora PostgreSQL, over its Data API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from serverless_patterns_runtime.cqrs_sql.contract import DataApiTold
+
+from ._checks import Problems
+from ._grants import statement
+from ._shapes import told
+from ._sql_names import check_names
+
+if TYPE_CHECKING:
+    from aws_cdk import Stack
+    from aws_cdk import aws_lambda as lambda_
+    from aws_cdk import aws_rds as rds
+
+    from ._interfaces import Secret
+    from .handler import Handler
+
+__all__ = ["DataApiSink"]
+
+_ACTIONS = ("BeginTransaction", "CommitTransaction", "ExecuteStatement", "RollbackTransaction")
+
+
+class DataApiSink:
+    """Rows in Aurora PostgreSQL, over its Data API: no VPC, no driver, rows of up to 60 KB. A description.
+
+    ```python
+    DataApiSink(cluster, database="shop", table="orders_by_customer", secret=cluster.secret)
+    ```
+
+    Args:
+        cluster: With its Data API enabled.
+        database: Name of the database.
+        table: What other programs read: an SQL view of this name shows the live rows.
+        secret: With `username` and `password`. The user needs USAGE and CREATE on the schema.
+        schema: It must be there. Default: `public`.
+
+    Raises:
+        ValueError: with every argument that is wrong, what is allowed and the fix.
+    """
+
+    services = ("rds-data",)
+
+    def __init__(
+        self,
+        cluster: rds.IDatabaseCluster | rds.DatabaseCluster,
+        *,
+        database: str,
+        table: str,
+        secret: Secret | None,
+        schema: str = "public",
+    ) -> None:
+        problems = Problems(f"DataApiSink({told(table)})")
+        self.cluster, self.database, self.table, self.schema, self.secret = cluster, database, table, schema, secret
+        check_names(problems, database, schema, table)
+        if not hasattr(cluster, "cluster_arn"):
+            problems.add("cluster", "be a cluster of Aurora", told(cluster), "pass the DatabaseCluster")
+        if secret is None:
+            problems.add("secret", "be given", "None", "the Data API signs in with it: secret=cluster.secret")
+        problems.raise_any()
+
+    def placed(self, handler: Handler) -> Handler:
+        """The same: it runs anywhere."""
+        return handler
+
+    def check(self, problems: Problems, handler: Handler) -> None:
+        """Nothing: the SDK is there."""
+
+    def allow(self, function: lambda_.Function) -> None:
+        """Let the function run SQL, and read the secret."""
+        arn = self.cluster.cluster_arn
+        function.add_to_role_policy(statement([f"rds-data:{action}" for action in _ACTIONS], [arn]))
+        self._secret.grant_read(cast(Any, function))
+
+    def described(self, stack: Stack) -> str:
+        """As the runtime reads it."""
+        sink = DataApiTold(
+            kind="data-api",
+            table=self.table,
+            schema=self.schema,
+            cluster=self.cluster.cluster_arn,
+            secret=self._secret.secret_arn,
+            database=self.database,
+        )
+        return stack.to_json_string(sink)
+
+    @property
+    def _secret(self) -> Secret:
+        assert self.secret is not None
+        return self.secret
