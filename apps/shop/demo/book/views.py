@@ -39,7 +39,8 @@ class Views(Deployed):
 
     def rebuild(self) -> None:
         """By the command that people use. Raises RuntimeError when it cannot be begun."""
-        command = ["view", "rebuild", self._outputs["OrderBookControl"], VIEW, "--by", "the demo", "--segments", "2", "--no-wait", "--yes"]
+        options = ["--by", "the demo", "--segments", "2", "--no-wait", "--yes"]
+        command = ["view", "rebuild", self._outputs["OrderBookControl"], VIEW, *options]
         done = subprocess.run(
             [sys.executable, "-m", "serverless_patterns.cli", *command],
             env=self._cloud.environment,
