@@ -11,6 +11,7 @@ from checkout_saga import BEHIND_THE_CHECKOUT, checkout_saga
 from constructs import Construct
 from decisions import acknowledge_decisions
 from migration import OLD_SITE, Site
+from order_book import order_book
 from order_placed import DEADLINE, order_placed
 from schemas import CHECKOUT, MARKETPLACE_ORDER, ORDER, PAYMENT
 from stacks.keeping import NUMBER, kept_table
@@ -33,7 +34,8 @@ SOON = Duration.seconds(5)
 class Shop(Stack):
     """Wholesale orders, taken as fast as they come, fulfilled as fast as the stock tables like it, and paid once.
 
-    A checkout whose steps are all done, or all undone. And orders from a marketplace, of which every department hears.
+    A checkout whose steps are all done, or all undone. Orders from a marketplace, of which every department hears. And
+    an order book, whose lists, sums and dashboard follow it.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Shop(Stack):
             patience=checkout_patience,
         )
         placed = order_placed(self, stock=stock, deadline=placed_deadline)
+        book = order_book(self)
         payments = kept_table(self, "Payments", "payment_id")
         # Signs the callers' tokens: whoever reads it can be anybody. handlers/tokens.py says what a real shop does.
         signing_key = secretsmanager.Secret(
@@ -112,6 +115,7 @@ class Shop(Stack):
                     self.checkout.decision("Manager"),
                     authorizer=LambdaAuthorizer(Handler(CODE, "auth:identify_manager", secrets=knows_tokens)),
                 ),
+                *book.routes(seller),
             ],
         )
         CfnOutput(self, "ApiUrl", value=self.api.url)
@@ -125,7 +129,7 @@ class Shop(Stack):
         CfnOutput(self, "CheckoutsTable", value=checkouts.table_name)
         CfnOutput(self, "CheckoutStateMachine", value=self.checkout.state_machine.state_machine_arn)
         CfnOutput(self, "CheckoutGuardian", value=self.checkout.guardian.function_name)
-        for name, value in placed.outputs():
+        for name, value in (*placed.outputs(), *book.outputs()):
             CfnOutput(self, name, value=value)
         for step in ("ReserveStock", "ChargeCard", "Ship"):
             CfnOutput(self, f"{step}Function", value=self.checkout.function_for(step).function_name)

@@ -12,6 +12,8 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # what all apps share
 
 from demo import checks, northwind, report, wholesale
+from demo.book.booking import Booking
+from demo.book.views import Views
 from demo.chat import Chat
 from demo.console import Console
 from demo.day import Day
@@ -48,8 +50,9 @@ def _demo(console: Console) -> int:
         site = Site(cloud, deployment.outputs["ShopSite"], deployment.url("ShopSite/Site"))
         departments = Departments(cloud, deployment.outputs["Shop"])
         placing = Placing(cloud, shop, departments, console.tell)
+        booking = Booking(cloud, shop, Views(cloud, deployment.outputs["Shop"]), console.tell)
         moving = Moving(cloud, site, old_site, console.tell)
-        outcome = Day(cloud, shop, orders, names, provider, chat, placing, console.tell, moving=moving).play()
+        outcome = Day(cloud, shop, orders, names, provider, chat, placing, booking, console.tell, moving=moving).play()
         done = checks.check(outcome)
         about = f"{about} · embedded cloud on this machine · {datetime.now():%Y-%m-%d %H:%M}"
         page, _ = write(OUT, report.page(outcome, done, about), done)

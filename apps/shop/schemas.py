@@ -61,3 +61,25 @@ CHECKOUT = _record(
         "lines": {"type": "array", "minItems": 1, "maxItems": 50, "items": _LINE},
     },
 )
+
+_BOOKED_LINE = _record(
+    ["product_id", "cents", "quantity"],
+    {
+        "product_id": {"type": "integer", "minimum": 1},
+        "cents": {"type": "integer", "minimum": 0, "maximum": 100_000_000},
+        "quantity": {"type": "integer", "minimum": 1, "maximum": 1_000_000},
+    },
+)
+
+PLACED_ORDER = _record(
+    ["order_id", "customer_id", "lines"],
+    {
+        "order_id": _ID,
+        "customer_id": _ID,
+        "lines": {"type": "array", "minItems": 1, "maxItems": 50, "items": _BOOKED_LINE},
+    },
+)
+
+ADDED_LINE = _record(["line"], {"line": _BOOKED_LINE})
+
+RECEIVED = _record(["cents"], {"cents": {"type": "integer", "minimum": 0}})

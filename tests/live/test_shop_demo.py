@@ -7,6 +7,8 @@ from app import IMPATIENT, SOON
 from app import Shop as ShopStack
 from aws_cdk import Duration
 from demo import checks, wholesale
+from demo.book.booking import Booking
+from demo.book.views import Views
 from demo.chat import Chat
 from demo.day import Day
 from demo.deployed import Shop
@@ -40,7 +42,9 @@ def test_every_check_of_the_demo_holds_with_its_faults_injected(
             names = wholesale.product_names()
             departments = Departments(embedded_cloud, deployment.outputs[fresh_name])
             placing = Placing(embedded_cloud, shop, departments, told.append, orders=16)
+            views = Views(embedded_cloud, deployment.outputs[fresh_name])
+            booking = Booking(embedded_cloud, shop, views, told.append, customers=3, orders=3)
             orders = wholesale.generate(120)
-            day = Day(embedded_cloud, shop, orders, names, provider, chat, placing, told.append, checkouts=50)
+            day = Day(embedded_cloud, shop, orders, names, provider, chat, placing, booking, told.append, checkouts=50)
             done = checks.check(day.play())
     assert [check for check in done if not check.ok] == [], "\n".join(told)

@@ -17,7 +17,7 @@ from showing.timeline import Invocation as Run
 
 from serverless_patterns_runtime import Effects, Invocation, PermanentError, Update
 from serverless_patterns_runtime.testing import Table, commit
-from tests.runtime import shop_evening, shop_move, shop_placed
+from tests.runtime import shop_book, shop_evening, shop_move, shop_placed
 from tests.runtime.shop_api import FakeApi
 
 NOON = 1_790_000_000.0
@@ -112,6 +112,7 @@ def play(orders: Sequence[wholesale.Order] | None = None) -> Outcome:
         checkouts=checkouts,
         move=shop_move.play(),
         placed=shop_placed.play(),
+        book=shop_book.play(),
         samples=[Sample(NOON + second, max(0, 90 - 10 * second), 5, 3) for second in range(20)],
         phases={
             "send": (NOON, NOON + 1),

@@ -144,6 +144,7 @@ def test_the_data_behind_the_cursor_is_json(page: str) -> None:
     assert {name: len(run["charts"]) for name, run in json.loads(data[1]).items()} == {
         "day": 3,
         "placed": 1,
+        "book": 2,
         "move": 3,
     }
 

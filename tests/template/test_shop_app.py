@@ -135,6 +135,11 @@ def test_the_outputs_are_those_that_the_demo_and_the_docs_name(template: dict[st
         "InvoicesTable",
         "FanInTable",
         "FanInSweep",
+        "OrderBookTable",
+        "OrdersByCustomerTable",
+        "OrderBookControl",
+        "OrderBookProjector",
+        "OrderBookParked",
         *(
             f"{name}{what}"
             for name in ("Inventory", "Invoicing", "Analytics")

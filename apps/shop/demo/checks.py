@@ -9,6 +9,7 @@ from showing.check import Check, at_least, at_most, equal
 from showing.deployed import DeadLetter
 
 from demo import api_checks, saga_checks
+from demo.book import checks as book_checks
 from demo.move import checks as move_checks
 from demo.outcome import Outcome, State
 from demo.placed import checks as placed_checks
@@ -29,6 +30,7 @@ def check(outcome: Outcome) -> list[Check]:
         equal("messages left in the queue", outcome.left, 0),
         *saga_checks.check(outcome.checkouts),
         *placed_checks.check(outcome.placed),
+        *book_checks.check(outcome.book),
         *(move_checks.check(outcome.move) if outcome.move else ()),
         *[at_least(f"fault fired: {fault.name}", fault.fired, 1) for fault in outcome.faults],
     ]

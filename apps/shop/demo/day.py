@@ -14,6 +14,7 @@ from showing.timeline import Handled
 
 from demo import burst, shoppers, stock, traffic
 from demo.api import Answer, Call
+from demo.book.booking import Booking
 from demo.chat import Chat
 from demo.checkouts import Checkouts
 from demo.deployed import Shop
@@ -51,6 +52,7 @@ class Day:
     provider: PaymentProvider
     chat: Chat
     placing: Placing
+    booking: Booking
     tell: Tell
     checkouts: int = CHECKOUTS
     moving: Moving | None = None
@@ -78,6 +80,7 @@ class Day:
         self.tell(f"redriven: {len(redriven)} dead letters went back, {len(final.orders):,} orders are fulfilled")
         checkouts = self._evening(opening)
         placed = self.placing.play()
+        book = self.booking.play()
         move = self.moving.play() if self.moving else None
         log = self.shop.log_of(self.shop.function_name)
         handled, runs = timeline.handled(log), timeline.invocations(log)
@@ -86,7 +89,7 @@ class Day:
             opening=opening,
             restocked=missing,
             traffic=planned,
-            answers=[*self._answers, *checkouts.answers, *placed.answers],
+            answers=[*self._answers, *checkouts.answers, *placed.answers, *book.answers],
             sent={one.correlation_id: one.message for one in sent},
             sent_at=self._sent_at(sent, handled),
             drained=drained,
@@ -100,6 +103,7 @@ class Day:
             checkouts=checkouts,
             move=move,
             placed=placed,
+            book=book,
             phases=self._phases,
         )
 

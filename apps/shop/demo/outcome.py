@@ -8,6 +8,7 @@ from showing.deployed import DeadLetter
 from showing.timeline import Handled, Invocation
 
 from demo.api import Answer
+from demo.book.outcome import Book
 from demo.checkouts import Checkouts
 from demo.move.outcome import Move
 from demo.placed.outcome import Placed
@@ -84,6 +85,8 @@ class Outcome:
     """Of the site, if it was to move."""
     placed: Placed
     """Of a marketplace."""
+    book: Book
+    """Of customers' orders, and what follows them."""
     phases: Mapping[str, tuple[float, float]]
     """`send`, `drain`, `pay`, `restock`, `redrive`: from and to, in epoch seconds."""
 

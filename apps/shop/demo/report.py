@@ -18,6 +18,7 @@ from demo import api_report, saga_report
 from demo.api_checks import answers_202
 from demo.api_figures import percentile
 from demo.architecture import Flow, picture
+from demo.book import report as book_report
 from demo.history import History
 from demo.move import report as move_report
 from demo.outcome import Outcome
@@ -37,6 +38,7 @@ def page(outcome: Outcome, checks: Sequence[Check], about: str) -> str:
         saga=saga_report.saga(outcome.checkouts),
         troubles=saga_report.trouble_rows(outcome.checkouts),
         placed=placed_report.section(outcome.placed),
+        book=book_report.section(outcome.book),
         move=move_report.section(outcome.move) if outcome.move else "",
         faults=_fault_rows(outcome),
         letters=_letter_rows(outcome),
@@ -46,7 +48,11 @@ def page(outcome: Outcome, checks: Sequence[Check], about: str) -> str:
 
 def _figures(outcome: Outcome, history: History) -> dict[str, Any]:
     """What stands beside the cursor, by section."""
-    stories = {"day": history.figures(), "placed": placed_report.Story(outcome.placed).figures()}
+    stories = {
+        "day": history.figures(),
+        "placed": placed_report.Story(outcome.placed).figures(),
+        "book": book_report.Story(outcome.book).figures(),
+    }
     return stories | ({"move": move_report.Story(outcome.move).figures()} if outcome.move else {})
 
 
@@ -82,6 +88,7 @@ def _tiles(outcome: Outcome) -> list[shown.Tile]:
         (f"{len(outcome.drained.dead_letters):,}", "dead letters", f"{len(outcome.redriven)} came back by redrive"),
         saga_report.tile(outcome.checkouts),
         placed_report.tile(outcome.placed),
+        book_report.tile(outcome.book),
         *([move_report.tile(outcome.move)] if outcome.move else []),
     ]
 
