@@ -105,6 +105,7 @@ class Booking:
         story.wait(lambda: self.views.parked() == VIEWS, "the change to be parked for each view")
         parked = self.views.parked()
         self.counter.send(after)
+        self.counter.order(after.order_id)
         self.views.retry()
         story.wait(lambda: not self.views.parked(), "what was parked to be done")
         return parked
