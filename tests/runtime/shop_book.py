@@ -11,8 +11,8 @@ from demo.book import ledger
 from demo.book.counter import LIST
 from demo.book.customers import OwnWrite, shown
 from demo.book.ledger import Entry
-from demo.book.orders import Command, hot, life
-from demo.book.outcome import HOT, QUIET, REBUILD, TRAFFIC, Book, Lag, Progress
+from demo.book.orders import Command, hot, life, scribbled
+from demo.book.outcome import HOT, PAST, QUIET, REBUILD, TRAFFIC, Book, Lag, Progress
 from demo.book.readers import Look, Rows
 from showing.fan_out import Struck
 
@@ -85,7 +85,7 @@ def play(customers: int = 3, orders: int = 6) -> Book:
     for n in range(1, customers + 1):
         _orders(shop.send, f"c{n}", orders)
     first, lines = hot()
-    for command in (first, *lines):
+    for command in (first, *lines, *scribbled()):
         shop.send(command)
     products = [{"product_id": str(product), **sums} for product, sums in shop.revenue().items()]
     book = ledger.fold(shop.entries)
@@ -109,13 +109,15 @@ def play(customers: int = 3, orders: int = 6) -> Book:
             Progress(NOON + 8, 2, "drop", 9, 9, 0),
         ],
         lags=[Lag(NOON + n, n % 4 / 2) for n in range(12)],
+        scribbled=2,
         parked=0,
         struck=[Struck("Row <refused>", "refused", 3)],
         phases={
             TRAFFIC: (NOON, NOON + 5),
             REBUILD: (NOON + 5, NOON + 9),
             HOT: (NOON + 9, NOON + 12),
-            QUIET: (NOON + 12, NOON + 13),
+            PAST: (NOON + 12, NOON + 13),
+            QUIET: (NOON + 13, NOON + 14),
         },
     )
 

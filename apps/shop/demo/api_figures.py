@@ -17,6 +17,7 @@ ROUTES = {
     "POST /order-book/{order_id}/pay": "likewise",
     "POST /order-book/{order_id}/ship": "likewise",
     "POST /order-book/{order_id}/cancel": "likewise",
+    "GET /order-book/{order_id}": "one order, as it is now",
     "GET /customers/{customer_id}/orders": "a view, by pages; waits for one's own writes",
     "GET /revenue/{product_id}": "sums over all orders",
     "GET /sales": "a document, built when orders have changed",

@@ -53,6 +53,7 @@ Everything keeps running (KEEP=1). Look around:
   export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1
   .venv/bin/serverless-patterns peek {on} Shop.FulfilmentQueueUrl
   .venv/bin/serverless-patterns saga list {on} Shop.CheckoutGuardian
+  .venv/bin/serverless-patterns view status {on} Shop.OrderBookControl
   aws {on} dynamodb scan --table-name {shop.orders_table} --max-items 3
   aws {on} logs filter-log-events --log-group-name {shop.log_group} --max-items 20
   curl -i {shop.api.url}/orders/20001

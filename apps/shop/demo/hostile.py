@@ -1,6 +1,7 @@
 """Calls that have to be refused: bodies that no order is, and callers whom nobody knows. None may leave a trace."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -24,6 +25,18 @@ OTHER_ROUTES = (
     APPROVALS,
     "POST /marketplace/orders",
 )
+ORDER_BOOK = (
+    "POST /order-book",
+    "POST /order-book/{order_id}/lines",
+    "POST /order-book/{order_id}/pay",
+    "POST /order-book/{order_id}/ship",
+    "POST /order-book/{order_id}/cancel",
+    "GET /order-book/{order_id}",
+    "GET /customers/{customer_id}/orders",
+    "GET /revenue/{product_id}",
+    "GET /sales",
+)
+"""All have the authorizer of `POST /orders`."""
 OTHER_WAYS = ("no token", "an expired token")
 """Where every way has been tried already: each bad token costs a start of the authorizer here."""
 UNAUTHORISED, REFUSED = (401,), (401, 403, 404)
@@ -48,7 +61,8 @@ def strangers(desks: Desks) -> list[Call]:
     """Without a good token, on every route; with one that was issued for something else; and on crooked paths."""
     body = {"POST /orders": ORDER, "POST /payments": PAYMENT, "POST /checkout": CHECKOUT, APPROVALS: APPROVED}
     ways = desks.strangers()
-    tried = {"POST /orders": ways, **dict.fromkeys(OTHER_ROUTES, OTHER_WAYS)}
+    others = {**dict.fromkeys(OTHER_ROUTES, OTHER_WAYS), **dict.fromkeys(ORDER_BOOK, OTHER_WAYS[:1])}
+    tried = {"POST /orders": ways, **others}
     calls = [
         Call(route, UNAUTHORISED, why, _path(route), _json(body.get(route)), {**JSON, **ways[why], **_key("stranger")})
         for route, whys in tried.items()
@@ -119,7 +133,8 @@ def _by(desk: str, call: Call) -> Call:
 
 
 def _path(route: str) -> str:
-    return route.partition(" ")[2].replace("{order_id}", "20001").replace("{execution}", "x1").replace("{id}", "x1")
+    path = route.partition(" ")[2].replace("{order_id}", "20001")
+    return re.sub(r"\{\w+\}", "x1", path)
 
 
 def _key(name: str) -> dict[str, str]:

@@ -19,6 +19,7 @@ from demo.api_checks import answers_202
 from demo.api_figures import percentile
 from demo.architecture import Flow, picture
 from demo.book import report as book_report
+from demo.followers import BookFlow, TopicFlow
 from demo.history import History
 from demo.move import report as move_report
 from demo.outcome import Outcome
@@ -67,6 +68,13 @@ def _flow(outcome: Outcome) -> Flow:
         fulfilled=len(outcome.final.orders),
         dead_lettered=len(outcome.drained.dead_letters),
         redriven=len(outcome.redriven),
+        topic=TopicFlow(told=len(outcome.placed.answers), ended=len(outcome.placed.rows)),
+        book=BookFlow(
+            commands=sum(answer.call.method == "POST" for answer in outcome.book.answers),
+            changes=len(outcome.book.entries),
+            pages=sum(answer.call.method == "GET" and answer.ok for answer in outcome.book.answers),
+            rows=len(outcome.book.rows),
+        ),
     )
 
 

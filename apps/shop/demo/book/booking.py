@@ -11,8 +11,8 @@ from showing.story import Story
 from demo.book import ledger
 from demo.book.counter import Counter
 from demo.book.customers import Crowd, Customer, shown
-from demo.book.orders import HOT_CUSTOMER, PRODUCTS, hot, life
-from demo.book.outcome import HOT, QUIET, REBUILD, TRAFFIC, Book, Progress
+from demo.book.orders import HOT_CUSTOMER, PRODUCTS, hot, life, scribbled
+from demo.book.outcome import HOT, PAST, QUIET, REBUILD, TRAFFIC, Book, Progress
 from demo.book.readers import Readers, Rows
 from demo.book.views import Views
 from demo.deployed import Shop
@@ -21,6 +21,7 @@ from serverless_patterns.testing import EmbeddedCloud, Fault, Injection
 DESK = "desk-north"
 AT_ONCE = 4  # who add to the same order
 SMALL_PAGE = 3
+VIEWS = 2
 VICTIM = "B-c1-001"
 SDK_ATTEMPTS = 3  # with fewer the SDK of a function would hide from it what was lost
 REFUSALS = 4
@@ -61,6 +62,8 @@ class Booking:
             self.counter.send(first)
             with ThreadPoolExecutor(AT_ONCE) as people:
                 list(people.map(self.counter.send, lines))
+        with story.phase(PAST):
+            scribbled = self._scribble(story)
         book = ledger.fold(self.counter.entries)
         with story.phase(QUIET):
             wanted = ledger.lists(book)
@@ -83,6 +86,7 @@ class Booking:
             pages=readers.looks,
             progress=self._progress,
             lags=[lag for lag in self.views.lags() if lag.at >= begun],
+            scribbled=scribbled,
             parked=self.views.parked(),
             struck=[Struck(name, how, injected.fired()) for name, (how, injected) in faults.items()],
             phases=story.phases,
@@ -92,6 +96,19 @@ class Booking:
             " and a view rebuilt meanwhile"
         )
         return seen
+
+    def _scribble(self, story: Story) -> int:
+        """Change an order past the commands. How many changes are parked for it, before a command mends it."""
+        before, after = scribbled()
+        self.counter.send(before)
+        self.views.scribble(before.order_id)
+        story.wait(lambda: self.views.parked() == VIEWS, "the change to be parked for each view")
+        parked = self.views.parked()
+        self.counter.send(after)
+        self.counter.order(after.order_id)
+        self.views.retry()
+        story.wait(lambda: not self.views.parked(), "what was parked to be done")
+        return parked
 
     def _half(self) -> int:
         """Of the commands that customers give at least."""

@@ -13,7 +13,8 @@ from demo.book.ledger import Entry
 from demo.book.orders import PLACE, Command
 from demo.hostile import JSON
 
-LIST, REVENUE, SALES = "GET /customers/{customer_id}/orders", "GET /revenue/{product_id}", "GET /sales"
+ORDER, LIST = "GET /order-book/{order_id}", "GET /customers/{customer_id}/orders"
+REVENUE, SALES = "GET /revenue/{product_id}", "GET /sales"
 TRIES = 10
 NOT_NOW = (429, 500, 502, 503, 504)
 """Nobody knows what became of it: whoever wants it sends it again, under the same id."""
@@ -63,6 +64,10 @@ class Counter:
             if not cursor:
                 return found
             asked["cursor"] = cursor
+
+    def order(self, order_id: str) -> Answer:
+        """As it is now."""
+        return self._call(self._query(ORDER, f"/order-book/{order_id}", (200,), {}))
 
     def revenue(self, product: int) -> Answer:
         return self._call(self._query(REVENUE, f"/revenue/{product}", (200,), {}))

@@ -18,6 +18,7 @@ PRODUCTS = range(1, 13)
 TOLD_TWICE, FORGETFUL = 0.3, 0.25
 HOT, HOT_CUSTOMER = "B-HOT", "everybody"
 HOT_LINES = 50
+SCRIBBLED, SCRIBBLED_CUSTOMER = "B-NOTE", "noted"
 LIVES = ((PAY, SHIP), (ADD, PAY, SHIP), (ADD, PAY), (CANCEL,), (PAY, CANCEL), (ADD,), (PAY,))
 
 Line = Mapping[str, int]
@@ -66,6 +67,13 @@ def hot() -> tuple[Command, Sequence[Command]]:
     random = Random(HOT)
     place = Command(PLACE, HOT, {"order_id": HOT, "customer_id": HOT_CUSTOMER, "lines": [_line(random)]})
     return place, [Command(ADD, HOT, {"line": _line(random)}, number=n) for n in range(1, HOT_LINES + 1)]
+
+
+def scribbled() -> tuple[Command, Command]:
+    """Before and after somebody changes the order past the commands."""
+    lines = [{"product_id": PRODUCTS[0], "cents": 1_500, "quantity": 2}]
+    placed = {"order_id": SCRIBBLED, "customer_id": SCRIBBLED_CUSTOMER, "lines": lines}
+    return Command(PLACE, SCRIBBLED, placed), Command(PAY, SCRIBBLED, {"cents": total(lines)})
 
 
 def total(lines: Sequence[Line]) -> int:

@@ -11,7 +11,7 @@ from demo.book.customers import OwnWrite
 from demo.book.ledger import Entry
 from demo.book.readers import Look, Rows
 
-TRAFFIC, REBUILD, HOT, QUIET = "orders", "rebuild", "one order, fifty lines", "quiet"
+TRAFFIC, REBUILD, HOT, PAST, QUIET = "orders", "rebuild", "one order, fifty lines", "past the commands", "quiet"
 """Phases."""
 
 
@@ -62,7 +62,10 @@ class Book:
     """What they saw."""
     progress: Sequence[Progress]
     lags: Sequence[Lag]
+    scribbled: int
+    """Changes that were parked, each for one view, after somebody had changed an order past the commands."""
     parked: int
+    """That are still, in the end."""
     struck: Sequence[Struck]
     phases: Mapping[str, tuple[float, float]]
     """From and to, in epoch seconds."""

@@ -8,18 +8,21 @@ from showing.markup import element
 from showing.page import Tile, heads, row
 from showing.timeline import Point
 
+from demo.api import Answer
 from demo.api_figures import percentile
 from demo.book import checks
 from demo.book.ledger import fold
+from demo.book.orders import PLACE, ROUTES
 from demo.book.outcome import REBUILD, Book
 
-LAG, ACCEPTED, SCANNED, VERIFIED, DIFFERENCES = "lag", "accepted", "scanned", "compared", "differences"
+LAG, PLACED, SCANNED, VERIFIED, DIFFERENCES = "lag", "placed", "scanned", "compared", "differences"
 TOLD = (
     "Customers place, change, pay, ship and cancel orders, several at once; every third command is sent twice under its"
     " id. Their lists, the revenue of each product and a dashboard follow the log. In the middle of it the list of"
     " orders is built anew, beside the one that is read: it is filled by a scan and by every change, compared order by"
     " order, and only then read. Readers of lists that nobody changes look on all the time. After each order its"
-    " customer asks for a list that has it."
+    " customer asks for a list that has it. Then somebody changes an order past the commands: the change is parked, and"
+    " done when a command has followed and it is tried again."
 )
 COMPARED = "Compared by the demo, with what it was answered"
 
@@ -30,14 +33,17 @@ class Story:
     def __init__(self, seen: Book) -> None:
         self._seen = seen
         self._zero = min(begin for begin, _ in seen.phases.values())
-        answered = sorted(answer.at for answer in seen.answers if answer.ok and answer.call.method == "POST")
-        self._accepted: list[Point] = [(self._second(at), float(n)) for n, at in enumerate(answered, 1)]
+        placed = {
+            answer.call.key: answer.at for answer in reversed(seen.answers) if _is_placing(answer)
+        }  # first of two
+        counted = [(self._second(at), float(number)) for number, at in enumerate(sorted(placed.values()), 1)]
+        self._placed: list[Point] = [*counted, (self._axis().until, float(len(placed)))]
         self._lags: list[Point] = [(self._second(lag.at), round(lag.seconds, 2)) for lag in seen.lags]
 
     def charts(self) -> str:
         lag = Series("from a change until it is in every view, batch by batch", self._lags, "received", "step")
         parity = [
-            Series("commands answered", self._accepted, "waiting", "area"),
+            Series("orders in the book", self._placed, "waiting", "step"),
             Series("orders scanned", self._told(SCANNED), "received", "step"),
             Series("orders compared", self._told(VERIFIED), "running", "step"),
             Series("differences", self._told(DIFFERENCES), "age", "step"),
@@ -49,7 +55,7 @@ class Story:
     def figures(self) -> dict[str, Any]:
         """What the page shows beside the cursor."""
         parity = {name: self._told(name) for name in (SCANNED, VERIFIED, DIFFERENCES)}
-        return {"until": self._axis().until, "charts": [{LAG: self._lags}, {ACCEPTED: self._accepted, **parity}]}
+        return {"until": self._axis().until, "charts": [{LAG: self._lags}, {PLACED: self._placed, **parity}]}
 
     def _told(self, what: str) -> list[Point]:
         """By the rebuild's own figures."""
@@ -78,7 +84,9 @@ def section(seen: Book) -> str:
         Story(seen).charts(),
         element("h3", "In figures"),
         element(
-            "table", heads("What", "Figure", figures=[1]), element("tbody", *[row(*line) for line in figures(seen)])
+            "table",
+            heads("What", "Figure", figures=[1]),
+            element("tbody", *[row(*line, figures=[1]) for line in figures(seen)]),
         ),
         element("h3", COMPARED),
         element("table", heads("What", "Seen", "Has to be", figures=[1, 2]), element("tbody", *compared)),
@@ -104,6 +112,10 @@ def figures(seen: Book) -> list[tuple[str, str]]:
 def tile(seen: Book) -> Tile:
     orders = fold(seen.entries)
     return f"{len(seen.entries):,}", "commands of the order book", f"{len(orders)} orders; a view rebuilt meanwhile"
+
+
+def _is_placing(answer: Answer) -> bool:
+    return answer.ok and answer.call.route == ROUTES[PLACE]
 
 
 def _two(seconds: list[float]) -> str:

@@ -38,18 +38,21 @@ class Views(Deployed):
         self._ask("sweep")
 
     def rebuild(self) -> None:
-        """By the command that people use. Raises RuntimeError when it cannot be begun."""
-        options = ["--by", "the demo", "--segments", "2", "--no-wait", "--yes"]
-        command = ["view", "rebuild", self._outputs["OrderBookControl"], VIEW, *options]
-        done = subprocess.run(
-            [sys.executable, "-m", "serverless_patterns.cli", *command],
-            env=self._cloud.environment,
-            capture_output=True,
-            text=True,
-            check=False,
+        """Begin to. Raises RuntimeError when it cannot be begun."""
+        self._run("rebuild", VIEW, "--by", "the demo", "--segments", "2", "--no-wait")
+
+    def retry(self) -> None:
+        """All that is parked, once more. Raises RuntimeError when it cannot be done."""
+        self._run("retry")
+
+    def scribble(self, order_id: str) -> None:
+        """Change an order past the commands, as somebody does who means well."""
+        self._dynamodb.update_item(
+            TableName=self.orders_table,
+            Key={"order_id": {"S": order_id}},
+            UpdateExpression="SET note = :note",
+            ExpressionAttributeValues={":note": {"S": "called twice"}},
         )
-        if done.returncode:
-            raise RuntimeError(f"serverless-patterns {' '.join(command)} failed:\n{done.stdout}{done.stderr}")
 
     def progress(self) -> Progress:
         """As the rebuild's own figures say it."""
@@ -89,6 +92,19 @@ class Views(Deployed):
                 value = told["ProjectionLag"]
                 found.append(Lag(event.at, float(value[0] if isinstance(value, list) else value)))
         return found
+
+    def _run(self, name: str, *options: str) -> None:
+        """The command that people use."""
+        command = ["view", name, self._outputs["OrderBookControl"], *options, "--yes"]
+        done = subprocess.run(
+            [sys.executable, "-m", "serverless_patterns.cli", *command],
+            env=self._cloud.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"serverless-patterns {' '.join(command)} failed:\n{done.stdout}{done.stderr}")
 
     def _ask(self, request: str) -> Any:
         payload = json.dumps({"request": request}).encode()
