@@ -19,26 +19,18 @@ from serverless_patterns_runtime.cqrs_views.scanning import Scan
 from serverless_patterns_runtime.cqrs_views.standing import Standing
 from serverless_patterns_runtime.cqrs_views.standings import Standings
 from serverless_patterns_runtime.cqrs_views.sweeping import Sweep
-from serverless_patterns_runtime.cqrs_views.together import Together
 
 from ...simulation.asl import TaskFailure
 from ...simulation.state_machines_model import StateMachines, arn_of
 from ...simulation.virtual_time import Schedule
 from .modelled import Modelled
-from .shop import ORDERS, REVENUE, Shop
+from .shop import ORDERS, REVENUE, AtOnce, Shop
 
 __all__ = ["MACHINE", "PROJECTOR", "RebuiltShop"]
 
 MACHINE = "Rebuilding"
 PROJECTOR = "arn:aws:lambda:eu-central-1:123456789012:function:projector"
 TASK_SECONDS = 900.0
-
-
-class AtOnce(Together):
-    """No threads: an order of requests that a seed gives again."""
-
-    def __call__(self, works: Any) -> list[Any]:
-        return [work() for work in works]
 
 
 class Died(BaseException):

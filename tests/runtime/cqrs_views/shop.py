@@ -27,7 +27,7 @@ from ...simulation.s3_model import S3
 from ...simulation.stream_records import stream_record
 from .modelled import Modelled
 
-__all__ = ["ORDERS", "REVENUE", "Shop", "by_customer", "revenue"]
+__all__ = ["ORDERS", "REVENUE", "AtOnce", "Shop", "by_customer", "revenue"]
 
 ORDERS, REVENUE = "ByCustomer", "Revenue"
 YEAR = 1_700_000_000.0
@@ -64,6 +64,13 @@ class Log:
     def flush_metrics(self) -> None: ...
 
 
+class AtOnce(Together):
+    """No threads: an order of requests that a seed gives again. The model of DynamoDB is for one thread."""
+
+    def __call__(self, works: Any) -> list[Any]:
+        return [work() for work in works]
+
+
 class Shop:
     def __init__(self, *, live: int | None = 1, started_at: float = 0.0, upcast: Any = None) -> None:
         self.now = YEAR
@@ -90,7 +97,7 @@ class Shop:
 
         def remaining_sleep(_: float) -> None: ...
 
-        together = Together()
+        together = AtOnce()
         views = {
             ORDERS: View(ORDERS, "rows", by_customer, "customer", "order", DynamoDbSink(
                 self.client, "rows", True, together, lambda: self.now, remaining_sleep)),

@@ -7,8 +7,7 @@ from serverless_patterns_runtime.cqrs_views.inserting import InsertingSink
 from serverless_patterns_runtime.cqrs_views.sink import RowChange, RowKey, Unstorable
 
 from .modelled import refused
-from .rebuilt import AtOnce
-from .shop import Shop
+from .shop import AtOnce, Shop
 
 
 @pytest.fixture
