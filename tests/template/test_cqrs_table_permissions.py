@@ -37,7 +37,7 @@ def may(stack: Stack, part: str) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("part", ["OrdersCommandsRole", "ApiOrdersPlaceRole"])
 def test_a_command_reads_and_puts_the_aggregate_and_its_id_and_nothing_else(stack: Stack, part: str) -> None:
-    assert may(stack, part) == {TABLE: {"BatchGetItem", "PutItem"}, CLAIMS: {"BatchGetItem", "GetItem", "PutItem"}}
+    assert may(stack, part) == {TABLE: {"BatchGetItem", "PutItem"}, CLAIMS: {"BatchGetItem", "PutItem"}}
 
 
 def test_a_projector_writes_rows_and_nothing_of_the_table(stack: Stack) -> None:

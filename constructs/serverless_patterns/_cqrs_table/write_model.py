@@ -30,12 +30,8 @@ class WriteModel:
     claims: dynamodb.ITable
 
     def allow_deciding(self, grantee: iam.IGrantable) -> None:
-        """One read of aggregate and claim, and one transaction that puts both.
-
-        Before a refusal the claim is read again: the same command may have been done meanwhile.
-        """
-        self._allow(grantee, _DECIDES, self.table)
-        self._allow(grantee, (*_DECIDES, "dynamodb:GetItem"), self.claims)
+        """One read of aggregate and claim, and one transaction that puts both."""
+        self._allow(grantee, _DECIDES, self.table, self.claims)
 
     def allow_reading(self, grantee: iam.IGrantable) -> None:
         """Aggregates, by key."""
