@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from decimal import Decimal
+from typing import Any, cast
 
 from serverless_patterns_runtime.request import Caller
 
@@ -20,13 +21,17 @@ class Command:
     """Of the aggregate."""
 
     body: Any = field(default=None, repr=False)
-    """The JSON value that came with it; None: there was none."""
+    """The JSON value that came with it, in a copy of its own; None: there was none. Its numbers are int and Decimal, as
+    those of a state: a sum of both has to work here and deployed."""
 
     at: int
     """When it is decided, epoch milliseconds."""
 
     caller: Caller | None = field(default=None, repr=False)
     """Who asks, behind an API with an authorizer."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "body", _exact(self.body))
 
     @classmethod
     def fake(
@@ -40,6 +45,19 @@ class Command:
     ) -> "Command":
         """A command for a unit test: `decide(None, Command.fake("place", {"lines": []}, key="o-1"))`."""
         return cls(name=name, key=key, body=body, at=at, caller=caller)
+
+
+def _exact(value: Any) -> Any:
+    """With what was printed as 4.1 as Decimal("4.1")."""
+    match value:
+        case float():
+            return Decimal(repr(value))
+        case dict():
+            return {name: _exact(member) for name, member in cast("dict[Any, Any]", value).items()}
+        case list():
+            return [_exact(member) for member in cast("list[Any]", value)]
+        case _:
+            return value
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What a `decide` function is given and gives back: values, compared by value."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -21,6 +22,21 @@ def test_a_decision_is_tested_without_aws() -> None:
     assert decide(None, command) == Decision({"lines": [1], "at": 5}, result={"lines": 1})
     with pytest.raises(PermanentError):
         decide({}, command)
+
+
+def test_its_numbers_are_of_the_kinds_that_a_state_has() -> None:
+    body = {"price": 4.1, "lines": [{"n": 2, "tax": 0.1, "free": True}], "note": None, "large": 1e22}
+    command = Command.fake("place", body)
+    assert command.body == {
+        "price": Decimal("4.1"),
+        "lines": [{"n": 2, "tax": Decimal("0.1"), "free": True}],
+        "note": None,
+        "large": Decimal("1E+22"),
+    }
+    assert type(command.body["lines"][0]["n"]) is int
+    assert command.body["price"] + Decimal("0.2") == Decimal("4.3")
+    command.body["lines"].clear()
+    assert len(body["lines"]) == 1, "what a function changes is its own"
 
 
 def test_commands_are_equal_by_what_they_say() -> None:

@@ -1,6 +1,8 @@
 """Without any one of these safeguards, some order of requests shows too little, or leaves a document behind."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +14,13 @@ from serverless_patterns_runtime.cqrs_views.documents import Documents
 
 from . import test_cqrs_documents_orders, test_cqrs_read_orders
 from .cqrs_document_orders import Scene
+from .cqrs_document_times import DocumentTimes
 from .dynamodb_model import DynamoDB
 
 Patch = pytest.MonkeyPatch
 REMOVALS: list[Any] = []
 READS = {case.name: case for case in test_cqrs_read_orders.CASES}
+MINUTES = "minutes of changes"
 DOCUMENTS = {case.name: case for case in test_cqrs_documents_orders.CASES}
 
 
@@ -37,7 +41,19 @@ def test_without_it_an_order_of_requests_breaks_an_invariant(
         explore(case)
 
 
+def test_the_page_lists_every_removal() -> None:
+    page = (Path(__file__).parents[2] / "docs/patterns/cqrs_table.md").read_text()
+    _, _, listed = page.partition("### Safeguards of documents and queries")
+    names = re.findall(r"^- ([^*`].*)$", listed.partition("\n### ")[0], re.MULTILINE)
+    assert names == [removal.id for removal in REMOVALS]
+    assert len(set(names)) == len(names) >= 12
+
+
 def explore(case: str) -> None:
+    if case == MINUTES:
+        for seed in range(20):
+            DocumentTimes(seed).run()
+        return
     if case in DOCUMENTS:
         Scene(**DOCUMENTS[case].scene).explore(DOCUMENTS[case].faults)
         return
@@ -124,6 +140,12 @@ def _(patch: Patch) -> None:
 def _(patch: Patch) -> None:
     original = Documents._mark
     patch.setattr(Documents, "_mark", lambda self, name: original(self, name) or True)
+
+
+@removal("a message waits until the document may be built again", MINUTES, "builds in")
+def _(patch: Patch) -> None:
+    original = Documents._send
+    patch.setattr(Documents, "_send", lambda self, name, seconds: original(self, name, 0))  # noqa: ARG005
 
 
 @removal("another generation has its documents built", "another generation meanwhile", "another generation|behind")

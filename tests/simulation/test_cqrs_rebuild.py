@@ -7,8 +7,8 @@ from tests.runtime.cqrs_views.shop import ORDERS, REVENUE
 from .cqrs_rebuild_world import RebuildWorld
 
 
-def rebuilt(seed: int) -> RebuildWorld:
-    world = RebuildWorld(seed)
+def rebuilt(seed: int, world: RebuildWorld | None = None) -> RebuildWorld:
+    world = world or RebuildWorld(seed)
     world.busy = True
     world.sweep()
     world.busy = False

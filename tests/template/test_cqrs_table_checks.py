@@ -308,11 +308,18 @@ VIEW: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"partition_key": "pk"},
-        "partition_key must be none of '_row', 'expires_at', 'pk', 'sk', got 'pk': these are ours in a row",
+        "partition_key must be none of '_row', 'expires_at', 'pk', 'sk', and not begin with '_', got 'pk': "
+        "these names are ours in a row, now or later",
+    ),
+    (
+        {"sort_key": "_at"},
+        "sort_key must be none of '_row', 'expires_at', 'pk', 'sk', and not begin with '_', got '_at': "
+        "these names are ours in a row, now or later",
     ),
     (
         {"partition_key": "a b"},
-        f"partition_key must {NAMED}, got 'a b': it is a member of the rows, and a parameter in paths: 'customer_id'",
+        "partition_key must be a letter, then letters, digits or _, up to 63, got 'a b': "
+        "it is a member of the rows, and a parameter in paths: 'customer_id'",
     ),
     (
         {"sort_key": "customer_id"},
@@ -343,7 +350,16 @@ def test_a_view_that_is_asked_for_wrongly_is_refused(arguments: dict[str, Any], 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"group": "sk"}, "group must be none of '_row', 'expires_at', 'pk', 'sk', got 'sk': these are ours in a row"),
+        (
+            {"group": "expires_at"},
+            "group must be none of '_row', 'expires_at', 'pk', 'sk', and not begin with '_', got 'expires_at': "
+            "these names are ours in a row, now or later",
+        ),
+        (
+            {"group": "_kind"},
+            "group must be none of '_row', 'expires_at', 'pk', 'sk', and not begin with '_', got '_kind': "
+            "these names are ours in a row, now or later",
+        ),
         (
             {"contributes": a_function("by_customer")},
             "contributes function must return dict[str, dict], got -> list[dict] of shopping:by_customer: "

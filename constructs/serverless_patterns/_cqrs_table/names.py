@@ -37,11 +37,11 @@ def check_attribute(problems: Problems, argument: str, name: Any, example: str) 
     """Refuse what no member of a row can be named, or what is ours in a row's item."""
     if not isinstance(name, str) or is_token(name) or not ATTRIBUTE.fullmatch(name):
         fix = f"it is a member of the rows, and a parameter in paths: {example!r}"
-        problems.add(argument, "be a letter or _, then letters, digits or _, up to 63", told(name), fix)
-    elif name in _OURS:
-        problems.add(
-            argument, f"be none of {', '.join(map(repr, sorted(_OURS)))}", repr(name), "these are ours in a row"
-        )
+        problems.add(argument, "be a letter, then letters, digits or _, up to 63", told(name), fix)
+    elif name in _OURS or name.startswith("_"):
+        names = ", ".join(map(repr, sorted(_OURS)))
+        fix = "these names are ours in a row, now or later"
+        problems.add(argument, f"be none of {names}, and not begin with '_'", repr(name), fix)
 
 
 def check_variable(problems: Problems, name: Any) -> None:

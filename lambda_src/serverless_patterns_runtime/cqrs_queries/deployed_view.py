@@ -12,7 +12,7 @@ from serverless_patterns_runtime.cqrs_queries.pointer import Pointer
 from serverless_patterns_runtime.cqrs_queries.reading import LAST_SECONDS, Rows
 from serverless_patterns_runtime.cqrs_queries.tokens import Tokens
 from serverless_patterns_runtime.cqrs_queries.totals_reading import Totals
-from serverless_patterns_runtime.cqrs_queries.view import Page, Sort
+from serverless_patterns_runtime.cqrs_queries.view import Page, Sort, Total
 from serverless_patterns_runtime.errors import UnusableResource
 
 __all__ = ["DeployedView"]
@@ -56,17 +56,17 @@ class DeployedView:
         row = None if key is None else self._rows.get(self._pointer.read().live, key, sort)
         return None if row is None else dict(row.row or {})
 
-    def total(self, group: str | int) -> dict[str, Any]:
+    def total(self, group: str | int) -> Total:
         self._check("totals", "total")
         key = partition_of(group)
         measures = {} if key is None else self._totals.of(self._pointer.read().live, key)
-        return {self._told["pk"]: group, **measures}
+        return Total({self._told["pk"]: group, **measures})
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         # As of now: a build counts on reading all that was written before it began.
         live = self._pointer.read(fresh=True).live
         if self._told["kind"] == "totals":
-            return ({self._told["pk"]: group, **measures} for group, measures in self._totals.every(live))
+            return (Total({self._told["pk"]: group, **measures}) for group, measures in self._totals.every(live))
         return (dict(row.row or {}) for row in self._rows.every(live))
 
     def _check(self, kind: str, asked: str) -> None:

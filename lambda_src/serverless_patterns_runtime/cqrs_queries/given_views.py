@@ -9,7 +9,7 @@ from serverless_patterns_runtime.attribute_values import deserialize_item, seria
 from serverless_patterns_runtime.cqrs_queries.asking import SortKind, limit_of, partition_of, sort_range, sort_value
 from serverless_patterns_runtime.cqrs_queries.contract import DEFAULT_LIMIT
 from serverless_patterns_runtime.cqrs_queries.tokens import Asked, Cursor, SortValue, Tokens
-from serverless_patterns_runtime.cqrs_queries.view import Page, Sort
+from serverless_patterns_runtime.cqrs_queries.view import Page, Sort, Total
 from serverless_patterns_runtime.cqrs_table.aggregate import plain
 from serverless_patterns_runtime.errors import UnusableResource
 
@@ -68,7 +68,7 @@ class View:
         found = self._rows.get((partition_of(partition) or "", sort))
         return None if found is None else dict(found)
 
-    def total(self, group: str | int) -> Row:  # noqa: ARG002
+    def total(self, group: str | int) -> Total:  # noqa: ARG002
         raise UnusableResource("the view has no total: it is of rows, with query(), get() and an iterator")
 
     def __iter__(self) -> Iterator[Row]:
@@ -93,11 +93,11 @@ class Totals:
     def get(self, *_: Any, **__: Any) -> Row | None:
         raise UnusableResource("the view has no get: it is of totals, with total() and an iterator")
 
-    def total(self, group: str | int) -> Row:
-        return {self._group: group, **self._totals.get(str(group), {})}
+    def total(self, group: str | int) -> Total:
+        return Total({self._group: group, **self._totals.get(str(group), {})})
 
-    def __iter__(self) -> Iterator[Row]:
-        return iter([dict(total) for total in self._totals.values()])
+    def __iter__(self) -> Iterator[Total]:
+        return iter([Total(total) for total in self._totals.values()])
 
 
 def _stored(row: Mapping[str, Any]) -> Row:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 if TYPE_CHECKING:
     from serverless_patterns_runtime.invocation import Invocation
 
-__all__ = ["Page", "ReadableView", "Sort", "read_view"]
+__all__ = ["Page", "ReadableView", "Sort", "Total", "read_view"]
 
 Sort = str | int | Decimal | Mapping[str, str | int | Decimal | None]
 """A sort key, or a range of them: `{"from": a, "to": b}`, to which both ends belong, or `{"prefix": text}`."""
@@ -21,6 +21,13 @@ class Page(NamedTuple):
     cursor: str | None
     """For the next page; None: there is none. It is not signed, and shows the last row's sort key: whoever changes it
     gets other rows of the same query."""
+
+
+class Total(dict[str, Any]):
+    """A group's measures, with the group under its name. One that is not there is 0: nobody contributes to it now."""
+
+    def __missing__(self, name: str) -> int:
+        return 0
 
 
 class ReadableView(Protocol):
@@ -44,8 +51,9 @@ class ReadableView(Protocol):
         """The row with exactly this key."""
         ...
 
-    def total(self, group: str | int) -> dict[str, Any]:
-        """Of totals: the group's measures, with the group under its name. A measure that is zero is not there."""
+    def total(self, group: str | int) -> Total:
+        """Of totals: the group's measures, with the group under its name. `["sold"]` of a measure that is not there is
+        0, whatever was contributed once."""
         ...
 
     def __iter__(self) -> Iterator[dict[str, Any]]:

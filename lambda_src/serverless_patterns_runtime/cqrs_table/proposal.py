@@ -1,6 +1,5 @@
 """What one command would write, decided on one version of its aggregate."""
 
-import copy
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -81,8 +80,8 @@ def proposal(
     known = None if image is None else _read(image, model)
     _check_expected(asked, known)
     at = int(now * 1000)
-    # A copy: it may be called again, and what it has changed of this one would be there.
-    command = Command(name=asked.name, key=asked.key, body=copy.deepcopy(asked.body), at=at, caller=asked.caller)
+    # It has a copy of the body: it may be called again, and what it has changed of this one would be there.
+    command = Command(name=asked.name, key=asked.key, body=asked.body, at=at, caller=asked.caller)
     try:
         decision = decide(None if known is None else known.state, command, invocation)
     except PermanentError as refusal:

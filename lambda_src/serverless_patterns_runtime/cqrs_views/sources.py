@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from serverless_patterns_runtime.cqrs_queries.view import Total
 from serverless_patterns_runtime.errors import UnusableResource
 
 __all__ = ["Sources"]
@@ -25,7 +26,8 @@ class Sources:
         return iter(self._of("rows", view, self._rows, self._totals))
 
     def totals(self, view: str) -> Iterator[Row]:
-        """All groups of totals, in no order: `{"product_id": "tea", "sold": 3}`. A measure that is zero is not there.
+        """All groups of totals, in no order: `{"product_id": "tea", "sold": 3}`. A measure that is not there is 0:
+        `total["returned"]`.
 
         Raises UnusableResource for a view that is no source of the document, or is of rows.
         """
@@ -34,8 +36,8 @@ class Sources:
     @classmethod
     def fake(cls, views: Mapping[str, Iterable[Mapping[str, Any]]]) -> "Sources":
         """For a unit test: `Sources.fake({"ByCustomer": [{...}], "Revenue": [{"product_id": "tea", "sold": 3}]})`."""
-        given = {name: [dict(row) for row in rows] for name, rows in views.items()}
-        return cls(given, given)
+        given = {name: [Total(row) for row in rows] for name, rows in views.items()}
+        return cls({name: [dict(row) for row in rows] for name, rows in given.items()}, given)
 
     def _of(
         self, kind: str, view: str, views: Mapping[str, Iterable[Row]], others: Mapping[str, Iterable[Row]]

@@ -154,6 +154,9 @@ def test_all_rows_can_be_read(by_customer: ReadableView) -> None:
 def test_totals_are_got_by_their_group(revenue: ReadableView) -> None:
     assert revenue.total("tea") == SUMS[0]
     assert revenue.total("coal") == {"product_id": "coal"}
+    assert revenue.total("coal")["sold"] == 0
+    assert {one["product_id"]: one["gone"] for one in revenue if len(one) > 1} == {"tea": 0, "milk": 0}
+    assert "gone" not in revenue.total("tea"), "what is there does not depend on what was there"
     assert {one["product_id"]: one for one in revenue if len(one) > 1} == {one["product_id"]: one for one in SUMS}
 
 

@@ -40,6 +40,16 @@ class Door:
         return self.api.send(event(ADD, body, params={"order_id": order}, key=key, headers=named))
 
 
+def test_what_came_as_4_1_is_added_to_what_is_stored_as_4_1() -> None:
+    door = Door()
+    door.place({"order_id": "o-1", "total": 4.1})
+    assert door.add({"amount": 0.2}).json["result"] == {"total": 4.3}
+    item = door.orders.item()
+    assert item is not None
+    assert item["total"] == {"N": "4.3"}
+    assert door.add({"amount": 0.2}).header("Idempotent-Replayed") == "true"
+
+
 def test_the_answer_has_the_version_as_its_etag() -> None:
     door = Door()
     answer = door.place({"order_id": "o-1", "total": 2})

@@ -48,6 +48,15 @@ def test_a_command_is_answered() -> None:
     assert direct.outcomes == ["Succeeded"]
 
 
+def test_what_came_as_4_1_is_added_to_what_is_stored_as_4_1() -> None:
+    direct = Direct()
+    direct.send(PLACE | {"body": {"total": 4.1}})
+    add = {"id": "id-2", "command": "add", "key": "o-1", "body": {"amount": 0.2}}
+    assert direct.send(add)["result"] == {"total": 4.3}
+    assert direct.orders.item()["total"] == {"N": "4.3"}  # pyright: ignore[reportOptionalSubscript]
+    assert direct.send(add)["replayed"] is True
+
+
 def test_the_same_command_again_says_that_it_was_done() -> None:
     direct = Direct()
     first = direct.send(PLACE)

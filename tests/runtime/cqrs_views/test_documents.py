@@ -334,6 +334,7 @@ def test_a_unit_test_of_a_build_needs_no_aws() -> None:
     sources = Sources.fake({"ByCustomer": [{"n": 1}], "Revenue": [{"product": "tea", "sold": 3}]})
     assert list(sources.rows("ByCustomer")) == [{"n": 1}]
     assert list(sources.totals("Revenue")) == [{"product": "tea", "sold": 3}]
+    assert [total["returned"] for total in sources.totals("Revenue")] == [0], "as deployed: nobody contributes to it"
     with pytest.raises(
         UnusableResource, match=r"'Sales' is no source of this document \(it has: ByCustomer, Revenue\)"
     ):
