@@ -141,7 +141,7 @@ class Scene:
         told: ViewTold = {"name": "V", "kind": "rows", "call": "", "pk": "customer_id", "sk": "order_id", "sink": ""}
         if self.totals:
             told = {"name": "V", "kind": "totals", "call": "", "pk": "customer_id", "sink": ""}
-        pointer = Pointer(client, "control", "V", clock)
+        pointer = Pointer(client, "control", "V", "view", clock)
         if self.cached:
             pointer.read()
         rows = Rows(client, "view", not self.totals)

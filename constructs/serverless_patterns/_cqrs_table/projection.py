@@ -100,6 +100,7 @@ class Projection(Construct):
     def _control_env(self) -> ControlEnv:
         return ControlEnv(
             VIEWS=late(lambda: packed({"views": [seen.told for seen in self._views()]})),
+            VIEW_TABLES=late(lambda: Stack.of(self).to_json_string(self._tables())),
             AGGREGATES_TABLE_NAME=self._model.table.table_name,
             CONTROL_TABLE_NAME=self.control_table.table_name,
             PARKED_BUCKET_NAME=self.parked.bucket_name,
@@ -109,6 +110,10 @@ class Projection(Construct):
 
     def _in_order(self) -> list[Projector]:
         return sorted(self.projectors, key=lambda each: each.suffix)
+
+    def _tables(self) -> dict[str, str]:
+        found = {name: table for each in self.projectors for name, (_, table) in each.views.items()}
+        return {name: table.table_name for name, table in sorted(found.items()) if table is not None}
 
     def _views(self) -> list[Seen]:
         found = {name: seen for each in self.projectors for name, (seen, _) in each.views.items()}

@@ -24,7 +24,7 @@ _NO_SECRET = (b"",)
 class DeployedView:
     def __init__(self, told: Reading, dynamodb: Any, clock: Callable[[], float] = time.time) -> None:
         self._told = told
-        self._pointer = Pointer(dynamodb, told["control"], told["view"], clock)
+        self._pointer = Pointer(dynamodb, told["control"], told["view"], told["table"], clock)
         self._kind: SortKind = told.get("sk_type", "S") if told["sk"] else ""
         self._rows = Rows(dynamodb, told["table"], bool(told["sk"]))
         self._totals = Totals(dynamodb, told["table"])

@@ -164,7 +164,7 @@ def _door() -> Door:
     told = cast("ViewTold", unpacked(env.QUERY_VIEW)["view"])
     dynamodb = client("dynamodb")
     keys = SigningKeys(lambda: client("secretsmanager"), env.QUERY_SECRET_ARN, time.time)
-    pointer = Pointer(dynamodb, env.QUERY_CONTROL_TABLE_NAME, told["name"], time.time)
+    pointer = Pointer(dynamodb, env.QUERY_CONTROL_TABLE_NAME, told["name"], env.QUERY_TABLE_NAME, time.time)
     rows = Rows(dynamodb, env.QUERY_TABLE_NAME, "sk" in told)
     call = BusinessFunction.load(told["call"], returns_effects=False).call
     sink = DynamoDbSink(dynamodb, env.QUERY_TABLE_NAME, "sk" in told, Together())

@@ -31,6 +31,9 @@ BUILDING = "building"
 PREVIOUS = "previous"
 """Of a view (N): the generation that was live before, while its rows may still be there."""
 
+STORE = "store"
+"""Of a view in DynamoDB (S): name of the table that its generations are in. What is in another one is none of them."""
+
 STARTED_AT = "started_at"
 """Of a view (M): by generation, as text, when it began (N, epoch milliseconds)."""
 
@@ -93,7 +96,7 @@ TOTAL_SHARDS = 8
 # The bucket of what was given up.
 
 PARKED_PREFIX = "parked/"
-"""`parked/<view>/<SHA-256 of the aggregate's key>/<version>.json`: a `Parked`."""
+"""`parked/<view>/<SHA-256 of the aggregate's key>/<version>[-...].json`: a `Parked`."""
 
 UNDELIVERED_PREFIX = "aws/lambda/"
 """Where Lambda's own destination writes: invocations that the function never answered, with their records."""
@@ -163,6 +166,9 @@ class ControlEnv(NamedTuple):
     """Of the control function, which has no code of the user's."""
 
     VIEWS: str
+    """As in `Env`."""
+
+    VIEW_TABLES: str
     """As in `Env`."""
 
     AGGREGATES_TABLE_NAME: str

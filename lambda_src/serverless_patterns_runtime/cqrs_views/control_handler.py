@@ -101,6 +101,7 @@ def _controls() -> Controls:
         progress=ProgressItems(dynamodb, env.CONTROL_TABLE_NAME),
         executions=executions_of,
         clock=time.time,
+        tables=json.loads(env.VIEW_TABLES),
     )
     objects = ParkedObjects(Parking(client("s3"), env.PARKED_BUCKET_NAME, time.time))
     retries = Retries(objects, rebuilds, stepfunctions, time.time)

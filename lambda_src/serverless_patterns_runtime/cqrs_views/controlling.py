@@ -44,6 +44,8 @@ class Control(NamedTuple):
     executions: Callable[[str], Executions]
     """Of a view."""
     clock: Callable[[], float]
+    tables: Mapping[str, str]
+    """Of the views that are in DynamoDB."""
 
     def status(self, ask: Ask) -> Status:
         names = [self.known(ask)] if "view" in ask else sorted(self.views)
@@ -98,6 +100,10 @@ class Control(NamedTuple):
         if generation is not None:
             reason = "the execution ended before it was done"
             self.standings.change(view, lambda it: it.given_up(generation, execution, "failed", reason, now))
+
+    def is_readable(self, view: str, standing: Standing) -> bool:
+        """A table that was made anew, under the name of a view that was there, is empty."""
+        return standing.kept_in(self.tables.get(view, "")).live is not None
 
     def known(self, ask: Ask) -> str:
         view = ask.get("view", "")

@@ -1,6 +1,7 @@
 """What the bucket holds of what was given up: shown, and put together for another try."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice, takewhile
 from typing import Any, NamedTuple, cast
 
 from serverless_patterns_runtime.cqrs_views import contract
@@ -28,10 +29,19 @@ class ParkedObjects(NamedTuple):
 
     def found(self, view: str | None, after: str = "") -> Iterator[tuple[ParkedShown, str]]:
         """Each with the ARN of the function that never answered it, if it is such a one."""
-        for name, written_at in self._names(view, after):
+        return self._loaded(self._names(view, after))
+
+    def _loaded(self, names: Iterable[tuple[str, float]]) -> Iterator[tuple[ParkedShown, str]]:
+        for name, written_at in names:
             said = self.parking.load(name)
             if said is not None:
                 yield _shown(name, said, written_at), str(said.get("requestContext", {}).get("functionArn", ""))
+
+    def some(self, behind: str, most: int) -> Iterator[tuple[ParkedShown, str]]:
+        """At most so many, of any number: what was never answered, then those behind a name, then those before it."""
+        upto = takewhile(lambda one: one[0] <= behind, self._names(None, contract.PARKED_PREFIX))
+        names = chain(self._under(contract.UNDELIVERED_PREFIX), self._names(None, behind), upto)
+        return self._loaded(islice(names, most))
 
     def any(self) -> bool:
         return next(self._names(None, ""), None) is not None
@@ -41,15 +51,18 @@ class ParkedObjects(NamedTuple):
         for prefix in prefixes:
             if after >= prefix and not after.startswith(prefix):
                 continue
-            request: dict[str, Any] = {"Bucket": self.parking.bucket, "Prefix": prefix}
-            request |= {"StartAfter": after} if after.startswith(prefix) else {}
-            while True:
-                answer = self.parking.s3.list_objects_v2(**request)
-                for one in cast("Sequence[Mapping[str, Any]]", answer.get("Contents", ())):
-                    yield one["Key"], one["LastModified"].timestamp()
-                if not answer.get("IsTruncated"):
-                    break
-                request["ContinuationToken"] = answer["NextContinuationToken"]
+            yield from self._under(prefix, after if after.startswith(prefix) else "")
+
+    def _under(self, prefix: str, after: str = "") -> Iterator[tuple[str, float]]:
+        request: dict[str, Any] = {"Bucket": self.parking.bucket, "Prefix": prefix}
+        request |= {"StartAfter": after} if after else {}
+        while True:
+            answer = self.parking.s3.list_objects_v2(**request)
+            for one in cast("Sequence[Mapping[str, Any]]", answer.get("Contents", ())):
+                yield one["Key"], one["LastModified"].timestamp()
+            if not answer.get("IsTruncated"):
+                break
+            request["ContinuationToken"] = answer["NextContinuationToken"]
 
 
 def _shown(name: str, said: Mapping[str, Any], written_at: float) -> ParkedShown:

@@ -63,8 +63,12 @@ class Parking(NamedTuple):
 
 
 def object_key(view: str, change: Change) -> str:
-    """Two records of one version, of which one was made behind our back, are two objects."""
+    """Two records of one version, of which one was made behind our back, are two objects.
+
+    Likewise what a rebuild has seen of a version, which knows nothing of the one before.
+    """
     which = f"{change.version}-{digest(change)}" if change.behind_our_back else str(change.version)
+    which += "-first" if change.old is None else ""
     return f"{contract.PARKED_PREFIX}{view}/{hashlib.sha256(change.key.encode()).hexdigest()}/{which}.json"
 
 

@@ -1,9 +1,11 @@
 """Another try of what was given up: an execution that has the projectors do it, batch by batch."""
 
 import json
-from collections.abc import Callable, Collection, Sequence
+import random
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, NamedTuple, cast
 
+from serverless_patterns_runtime.cqrs_views import contract
 from serverless_patterns_runtime.cqrs_views.contract import RebuildsTold
 from serverless_patterns_runtime.cqrs_views.control_contract import Ask, ParkedShown, Retrying
 from serverless_patterns_runtime.cqrs_views.executions import Executions
@@ -19,6 +21,9 @@ MOST_OBJECTS = 500
 
 BATCH = 25
 
+SWEPT_OBJECTS = 500
+"""That a sweep looks into, one by one: others wait for it, and it has less than a minute."""
+
 SWEEP_SECONDS = 300
 """Between two tries of a sweep."""
 
@@ -33,17 +38,28 @@ class Retries(NamedTuple):
         """All of a view, or of all of them; an execution for each state machine that has some."""
         if "execution" in ask:
             return [self._shown(arn) for arn in ask["execution"].split(",")]
-        return self._begin(ask.get("view"), None, f"{round(self.clock() * 1000)}")
+        return self._begin(self.objects.found(ask.get("view")), None, f"{round(self.clock() * 1000)}")
 
     def sweep(self) -> int:
         """Of all views, what may go well by now; once in a while, whoever sweeps."""
-        if not self.objects.any():
+        name = f"s{int(self.clock()) // SWEEP_SECONDS}"
+        if not self.objects.any() or self._has_begun(name):
             return 0
-        return len(self._begin(None, SWEPT_REASONS, f"s{int(self.clock()) // SWEEP_SECONDS}"))
+        # Another place each time: of very many that wait for somebody, some are looked at, and the next time others.
+        chance = random.Random(name)
+        view = chance.choice([view for told in self.rebuilds for view in told["views"]] or [""])
+        behind = f"{contract.PARKED_PREFIX}{view}/{chance.getrandbits(64):016x}"
+        return len(self._begin(self.objects.some(behind, SWEPT_OBJECTS), SWEPT_REASONS, name))
 
-    def _begin(self, view: str | None, reasons: Collection[str] | None, name: str) -> list[Retrying]:
+    def _has_begun(self, name: str) -> bool:
+        machines = (Executions(self.stepfunctions, told["machine"]) for told in self.rebuilds)
+        return any(machine.describe(f"replay-{name}") is not None for machine in machines)
+
+    def _begin(
+        self, found: Iterable[tuple[ParkedShown, str]], reasons: Collection[str] | None, name: str
+    ) -> list[Retrying]:
         wanted: dict[str, list[str]] = {}
-        for one, function in self.objects.found(view):
+        for one, function in found:
             machine = self._machine(one, function)
             if machine and (reasons is None or one["reason"] in reasons):
                 wanted.setdefault(machine, []).append(one["object"])
@@ -52,6 +68,8 @@ class Retries(NamedTuple):
         begun: list[Retrying] = []
         for machine, names in wanted.items():
             executions = Executions(self.stepfunctions, machine)
+            # One that ends its function keeps those behind it from their turn: the next time others are behind it.
+            random.Random(name).shuffle(names)
             batches = [names[start : start + BATCH] for start in range(0, len(names), BATCH)]
             executions.start(f"replay-{name}", {"task": "replay", "batches": batches})
             arn = executions.arn(f"replay-{name}")

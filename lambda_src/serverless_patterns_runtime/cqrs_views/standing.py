@@ -48,6 +48,8 @@ class Standing:
     """When the last rebuild ended, epoch seconds."""
     dropping: Mapping[int, int] = field(default_factory=dict[int, int])
     """Generations whose rows are to go: from when on, epoch seconds."""
+    store: str = ""
+    """Name of the table that its generations are in; empty: it is in none of DynamoDB."""
     tolerant: bool = False
     """Whether aggregates that cannot be projected are parked, and keep it from nothing."""
     revision: int = 0
@@ -92,6 +94,15 @@ class Standing:
             tolerant=tolerant or self.live is None,
             started_at={**self.started_at, generation: round(now * 1000)},
         )
+
+    def kept_in(self, store: str) -> "Standing":
+        """Of a table that was made anew nothing can be read: what was live went with the one before."""
+        if not store or self.store == store:
+            return self
+        if not self.store or self.live is None:
+            return replace(self, store=store)
+        dropping = {**self.dropping, self.live: 0}
+        return replace(self, store=store, live=None, previous=None, dropping=dropping)
 
     def verified(self, generation: int, execution: str) -> "Standing":
         """Its scan is done."""

@@ -32,8 +32,8 @@ class Sweep(NamedTuple):
         works: list[tuple[str, Callable[[], int]]] = [
             *(("rebuilds", lambda view=view: self._first(view)) for view in self.control.views),
             *(("drops", lambda view=view: self._drops(view)) for view in self.control.views),
-            ("retries", self.retries.sweep),
             ("documents", self.documents),
+            ("retries", self.retries.sweep),
         ]
         for name, work in works:
             try:
@@ -50,7 +50,7 @@ class Sweep(NamedTuple):
         if standing.building is not None and self.control.has_died(view, standing):
             self.control.bury(view, standing)
             return 0
-        if standing.live is not None or standing.building is not None or not self._is_time(standing):
+        if self.control.is_readable(view, standing) or standing.building is not None or not self._is_time(standing):
             return 0
         return int(self.control.rebuild({"request": "rebuild", "view": view, "by": SWEPT})["began"])
 

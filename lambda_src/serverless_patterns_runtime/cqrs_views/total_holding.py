@@ -19,7 +19,7 @@ from serverless_patterns_runtime.cqrs_views.together import Together
 from serverless_patterns_runtime.cqrs_views.totals import Kept, Totals
 from serverless_patterns_runtime.cqrs_views.views import Amounts, View
 
-__all__ = ["TotalHolding", "holding_of"]
+__all__ = ["TotalHolding", "holding_of", "table_of"]
 
 
 class TotalHolding(NamedTuple):
@@ -80,3 +80,8 @@ def holding_of(view: View, together: Together) -> Holding:
     if isinstance(view.store, Totals):
         return TotalHolding(view, view.store, together)
     return RowHolding(view, view.store)
+
+
+def table_of(view: View) -> str:
+    """Its name; empty: its rows are not in DynamoDB."""
+    return view.store.table_name if isinstance(view.store, DynamoDbSink | Totals) else ""

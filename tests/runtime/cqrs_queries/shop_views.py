@@ -72,7 +72,7 @@ class Shop:
         if live is not None:
             self.point(live=live)
         model = WriteModel(self.client, ORDERS, "order_id", Schema(1), self.clock.sleep, random.Random(5))
-        pointer = Pointer(self.client, CONTROL, told["name"], self.clock)
+        pointer = Pointer(self.client, CONTROL, told["name"], self.table, self.clock)
         rows = Rows(self.client, self.table, "sk" in told)
         tokens = Tokens(lambda: self.keys, lambda: (), self.clock)
         self.pages = Pages(told["name"], rows, pointer, tokens)

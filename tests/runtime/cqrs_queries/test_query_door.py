@@ -160,6 +160,19 @@ def test_before_the_first_build_there_is_no_answer_and_no_empty_page() -> None:
     assert caught.value.retry_after == 10
 
 
+def test_a_table_that_was_made_anew_is_empty_and_is_not_read() -> None:
+    shop = Shop()
+    shop.dynamodb.put_item(
+        TableName="control", Item=serialize_item({"item": "view/ByCustomer", "live": 1, "store": "another"})
+    )
+    with pytest.raises(NotNow, match="first time"):
+        shop.ask()
+    shop.dynamodb.put_item(
+        TableName="control", Item=serialize_item({"item": "view/ByCustomer", "live": 1, "store": "rows"})
+    )
+    assert shop.ask().status == 200
+
+
 def test_pages_go_on_in_their_generation_over_a_rebuild() -> None:
     shop = Shop()
     for order_id in "abcd":

@@ -124,11 +124,13 @@ class RebuiltShop(Shop):
         described = SimpleNamespace(describe_table=lambda **_: {"Table": {"ItemCount": self.items}})
         standings, progress = Standings(self.client, "control"), ProgressItems(self.client, "control")
         kinds: Any = {ORDERS: "rows", REVENUE: "totals"}
-        control = Control(kinds, described, "orders", standings, progress, executions, lambda: self.now)
+        control = Control(kinds, described, "orders", standings, progress, executions, lambda: self.now, self.tables)
         told: Any = [{"machine": arn_of(MACHINE), "projector": PROJECTOR, "views": [ORDERS, REVENUE]}]
         objects = ParkedObjects(self.projection.projector.parking)
         retries = Retries(objects, told, self.stepfunctions, lambda: self.now)
         return Controls(control, retries, Sweep(control, retries, lambda: 0), self.log)
+
+    tables: Mapping[str, str] = {ORDERS: "rows", REVENUE: "totals"}
 
     items = 0
     """As DynamoDB has counted them."""

@@ -244,3 +244,28 @@ def test_what_nobody_understands_is_refused(shop: RebuiltShop) -> None:
         "refused": "there is no view 'Bycustomer'; there are: ByCustomer, Revenue"
     }
     assert "refused" in shop.ask(request="rebuild", view=ORDERS, segments=0.5)
+
+
+def test_a_view_whose_table_is_made_anew_is_filled_again_and_not_read_until_then(shop: RebuiltShop) -> None:
+    shop.sweep()
+    shop.passes(1_000)
+    assert shop.standing().live == 1
+    shop.service.tables["rows-2"] = shop.service.tables.pop("rows")  # CloudFormation makes it under another name
+    shop.service.tables["rows-2"].items.clear()
+    projector = shop.projection.projector
+    view = projector.views[ORDERS]
+    store = view.store._replace(table_name="rows-2")  # type: ignore[union-attr]
+    views = {**projector.views, ORDERS: view._replace(store=store)}
+    shop.projection = shop.projection._replace(projector=projector._replace(views=views))
+    shop.tables = {**shop.tables, ORDERS: "rows-2"}
+    shop.put("o-7", 8, "ada", ["a", "b"])
+    shop.project()
+    assert shop.sweep()["rebuilds"] == 1, "what is live in the control table is not in this one"
+    shop.service.tables["rows"] = shop.service.tables["rows-2"]
+    shop.passes(60)
+    standing = shop.standing()
+    assert (standing.live, standing.store, standing.phase) == (2, "rows-2", "done")
+    assert shop.read().keys() == rows(8)
+    shop.sweep()
+    shop.passes(60)
+    assert (shop.rows(1), shop.standing().dropping) == ({}, {}), "what changes had left in it before is gone"

@@ -1,0 +1,103 @@
+"""What was given up, tried again: very many objects, one that ends its function, and two of one version."""
+
+import json
+from typing import Any
+
+import pytest
+
+from serverless_patterns_runtime.cqrs_views import contract, retrying
+from serverless_patterns_runtime.cqrs_views.records import Change
+
+from . import shop as shop_module
+from .rebuilt import PROJECTOR, Died, RebuiltShop
+from .shop import ORDERS
+
+FIVE_MINUTES = 301
+
+
+@pytest.fixture
+def shop() -> RebuiltShop:
+    shop = RebuiltShop()
+    shop.sweep()
+    shop.passes(1_000)
+    return shop
+
+
+def undelivered(shop: RebuiltShop, number: int, records: list[Any]) -> str:
+    name = f"{contract.UNDELIVERED_PREFIX}mapping/shard/{number:02}.json"
+    said = {"requestContext": {"functionArn": PROJECTOR}, "payload": json.dumps({"Records": records})}
+    shop.s3.objects["parked"][name] = json.dumps(said).encode()
+    return name
+
+
+def test_one_that_ends_its_function_keeps_nobody_else_from_being_tried_again(
+    shop: RebuiltShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(12):
+        shop.put(f"o-{number}", 1, "ada", ["a"], endless=not number)
+        undelivered(shop, number, shop.records[-1:])
+    project = shop_module.by_customer
+
+    def by_customer(order: Any) -> Any:
+        if order.get("endless"):
+            raise Died
+        return project(order)
+
+    monkeypatch.setattr(shop_module, "by_customer", by_customer)
+    shop.projection = shop.new_projection()
+    for _ in range(40):
+        shop.sweep()
+        shop.passes(FIVE_MINUTES)
+    assert len(shop.parked()) == 1
+    assert len(shop.rows()) == 11
+
+
+def test_very_many_that_wait_for_somebody_keep_nobody_else_from_being_tried_again(
+    shop: RebuiltShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retrying, "SWEPT_OBJECTS", 10)
+    for number in range(20):
+        shop.put(f"bad-{number}", 1, bad=True)
+    shop.project()
+    shop.put("o-1", 1, "ada", ["a"])
+    change = Change.from_record(shop.records[-1], "order_id")
+    name = shop.projection.projector.parking.park(ORDERS, change, "unavailable", "")
+    assert len(shop.parked()) == 41
+    read: list[str] = []
+    get_object = shop.s3.get_object
+    monkeypatch.setattr(shop.s3, "get_object", lambda **request: read.append(request["Key"]) or get_object(**request))
+    for number in range(60):
+        before = len(read)
+        shop.sweep()
+        assert len(read) <= before + 10, "a sweep has a minute"
+        shop.passes(FIVE_MINUTES)
+        if name not in shop.parked():
+            break
+        assert number < 59
+    assert ("ada", "o-1/a") in shop.rows()
+    assert len(shop.parked()) == 40
+
+
+def test_what_a_rebuild_has_seen_of_a_version_leaves_its_record_where_it_is(
+    shop: RebuiltShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.put("o-1", 1, "ada", ["a", "b"])
+    shop.put("o-1", 2, "ada", ["a"], bad=True)
+    shop.project()
+    shop.records.clear()
+    assert shop.rows().keys() == {("ada", "o-1/a"), ("ada", "o-1/b")}
+
+    def cancel() -> None:
+        if shop.tasks[-1]["task"] == "verify" and shop.standing().building is not None:
+            shop.ask(request="cancel", view=ORDERS, by="ann")
+
+    shop.after_task = cancel
+    shop.ask(request="rebuild", view=ORDERS, by="ann", tolerant=True)
+    shop.passes(600)
+    assert (shop.standing().live, shop.standing().phase) == (1, "cancelled")
+    function = shop_module.by_customer
+    monkeypatch.setattr(shop_module, "by_customer", lambda order: function({**order, "bad": False}))
+    shop.projection = shop.new_projection()
+    shop.ask(request="retry", view=ORDERS)
+    shop.passes(600)
+    assert shop.rows().keys() == {("ada", "o-1/a")}, "what the record took away is gone"
