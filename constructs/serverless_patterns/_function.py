@@ -12,13 +12,13 @@ from aws_cdk import aws_lambda as lambda_
 from serverless_patterns_runtime.business_function.contract import Env
 
 from ._acknowledge import acknowledge, acknowledge_in_template
+from ._asked_by_name import check_names
 from ._bundled import services_of
 from ._code import function_code, running_python
 from ._environment import variables
 from ._grants import grant_handler, statement
 from ._layer import runtime_layer
 from ._logs import define_log_group
-from ._published_topics import check_topics
 from ._told import remember
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def define_function(
         grant(function)
     if handler.customize is not None:
         handler.customize(function)
-    check_topics(function, handler)
+    check_names(function, handler)
     return function
 
 

@@ -3,28 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ._checks import Problems
 from ._shapes import told
 
-_PUBLISHER = "publisher"
+
+class _Named(NamedTuple):
+    """A construct that gives a function something to ask for, by a name."""
+
+    method: str
+    other: str
+    """Another method, so that nobody else's construct is taken for it."""
+    written: str
+    asks: str
+
+
+_NAMED = (
+    _Named("publisher", "grant_publish", "topic.publisher('ORDER_EVENTS')", "publish()"),
+    _Named("reader", "grant_query", "by_customer.reader('BY_CUSTOMER')", "read_view()"),
+)
 
 
 def check_grants(grants: Sequence[Any], problems: Problems) -> None:
-    """Refuse what cannot be called, and a topic's `publisher` that was not."""
+    """Refuse what cannot be called, and a topic's `publisher` or a view's `reader` that was not."""
     must = "be something to call with the lambda_.Function"
     for index, grant in enumerate(grants):
-        of = getattr(grant, "__self__", None)
-        if of is not None and getattr(grant, "__name__", "") == _PUBLISHER and _publishes(of):
-            fix = "call it, with the name that publish() takes: topic.publisher('ORDER_EVENTS')"
-            problems.add(f"grants[{index}]", must, "the method publisher itself", fix)
+        method = getattr(grant, "__name__", "")
+        named = _named(getattr(grant, "__self__", None))
+        if named is not None and method == named.method:
+            fix = f"call it, with the name that {named.asks} takes: {named.written}"
+            problems.add(f"grants[{index}]", must, f"the method {method} itself", fix)
         elif not callable(grant):
+            named = _named(grant)
             fix = "write grants=[bucket.grant_read]"
-            if _publishes(grant):
-                fix = "write grants=[topic.publisher('ORDER_EVENTS')], with the name that publish() takes"
+            if named is not None:
+                fix = f"write grants=[{named.written}], with the name that {named.asks} takes"
             problems.add(f"grants[{index}]", must, told(grant), fix)
 
 
-def _publishes(value: Any) -> bool:
-    return hasattr(value, _PUBLISHER) and hasattr(value, "grant_publish")
+def _named(value: Any) -> _Named | None:
+    return next((one for one in _NAMED if hasattr(value, one.method) and hasattr(value, one.other)), None)

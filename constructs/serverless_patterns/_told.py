@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from aws_cdk import Stack
 from aws_cdk import aws_lambda as lambda_
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 # By identity of the function, which is kept: jsii holds its Python object weakly, and another would forget.
 _TOLD: dict[int, tuple[lambda_.IFunction, dict[str, str]]] = {}
 
-_TOPICS: dict[int, tuple[lambda_.IFunction, set[str]]] = {}
+Asked = Literal["topic", "view"]
+"""What a function asks for by a name."""
+
+_ASKED: dict[int, tuple[lambda_.IFunction, set[tuple[Asked, str]]]] = {}
 
 
 def remember(function: lambda_.Function, told: Mapping[str, str]) -> None:
@@ -49,13 +52,13 @@ def texts_told(function: lambda_.IFunction) -> dict[str, str]:
     return {name: value if isinstance(value, str) else "" for name, value in told.items()}
 
 
-def tell_topic(function: lambda_.Function, name: str, told: str) -> None:
-    """Tell any function of a topic, by the name that it publishes to."""
+def tell_asked(function: lambda_.Function, kind: Asked, name: str, told: str) -> None:
+    """Tell any function of a topic or a view, by the name that it asks for."""
     function.add_environment(name, told)
     seen = cast(lambda_.IFunction, function)
-    _TOPICS.setdefault(id(seen), (seen, set()))[1].add(name)
+    _ASKED.setdefault(id(seen), (seen, set()))[1].add((kind, name))
 
 
-def topics_told(function: lambda_.IFunction) -> frozenset[str]:
-    """Names of the topics that it was told of by now."""
-    return frozenset(_TOPICS.get(id(function), (function, ()))[1])
+def names_asked_by(function: lambda_.IFunction, kind: Asked) -> frozenset[str]:
+    """Names of the topics, or views, that it was told of by now."""
+    return frozenset(name for of, name in _ASKED.get(id(function), (function, ()))[1] if of == kind)

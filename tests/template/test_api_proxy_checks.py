@@ -256,14 +256,14 @@ ROUTES: list[tuple[Callable[[], Route], str]] = [
     (
         lambda: Route("GET /orders", "https://example.com"),  # pyright: ignore[reportArgumentType]
         f"{ROUTE} target must be a Handler, an IFunction, a LoadLeveledQueue, a FanOutTopic, "
-        "a ParallelMap, an HttpBackend, a MockResponse, or a "
-        "saga's start(), status() or decision(), got 'https://example.com': write HttpBackend('https://example.com')",
+        "a ParallelMap, an HttpBackend, a MockResponse, a saga's start(), status() or decision(), or a CqrsTable's "
+        "command(), get() or query(), got 'https://example.com': write HttpBackend('https://example.com')",
     ),
     (
         lambda: Route("GET /orders", MockResponse),  # pyright: ignore[reportArgumentType]
         f"{ROUTE} target must be a Handler, an IFunction, a LoadLeveledQueue, a FanOutTopic, "
-        "a ParallelMap, an HttpBackend, a MockResponse, or a "
-        f"saga's start(), status() or decision(), got {MockResponse!r}: write MockResponse(...)",
+        "a ParallelMap, an HttpBackend, a MockResponse, a saga's start(), status() or decision(), or a CqrsTable's "
+        f"command(), get() or query(), got {MockResponse!r}: write MockResponse(...)",
     ),
     *(
         (

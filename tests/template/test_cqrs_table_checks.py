@@ -552,3 +552,30 @@ def test_more_views_than_variables_hold_are_refused_at_synth() -> None:
         by_customer(table, f"A{odd[:38]}", project=alike, partition_key=f"a{odd[:60]}", sort_key=f"b{odd[4:64]}")
     with pytest.raises(Exception, match="all views of a projector go along: give them shorter names, or fewer"):
         stack.node.root.synth()  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_a_view_is_no_grant_and_its_reader_has_a_name() -> None:
+    view = by_customer(orders(new_stack()))
+    must = "grants[0] must be something to call with the lambda_.Function, got"
+    for grant, told in (
+        (view, "with the name that read_view() takes"),
+        (view.reader, "the method reader itself: call it, with the name that read_view() takes"),
+    ):
+        text = refusal(lambda grant=grant: a_function(grants=[grant]))
+        assert must in text
+        assert told in text
+        assert "by_customer.reader('BY_CUSTOMER')" in text
+
+
+def test_what_a_route_leads_to_is_a_command_or_a_query_and_the_error_says_which() -> None:
+    stack = new_stack()
+    table = orders(stack)
+    view = by_customer(table)
+    for given, fix in (
+        (table, "a CqrsTable has command('place') and get(), its views and documents query(): pass one of these"),
+        (view, "call its query()"),
+        (view.query, "call it: query(...)"),
+        (table.get, "call it: get(...)"),
+    ):
+        routes = [Route("GET /orders", given)]
+        assert fix in refusal(lambda routes=routes: ApiProxy(stack, "Api", public=True, routes=routes))

@@ -166,7 +166,7 @@ def _target(problems: Problems, label: str, target: Any) -> RouteTarget | None:
     if is_function(target):
         return FunctionTarget(target)
     must = "be a Handler, an IFunction, a LoadLeveledQueue, a FanOutTopic, a ParallelMap, an HttpBackend, "
-    must += "a MockResponse, or a saga's start(), status() or decision()"
+    must += "a MockResponse, a saga's start(), status() or decision(), or a CqrsTable's command(), get() or query()"
     problems.add(f"{label}target", must, told(target), instead_of_target(target))
     return None
 

@@ -36,6 +36,12 @@ def instead_of_target(given: Any) -> str:
         return "pass the FanOutTopic itself, which checks what is published"
     if hasattr(getattr(given, "__self__", None), "state_machine"):
         return f"call it: saga.{given.__name__}(...)"
+    if hasattr(getattr(given, "__self__", None), "node") and hasattr(given, "__name__"):
+        return f"call it: {given.__name__}(...)"
+    if hasattr(given, "command_function"):
+        return "a CqrsTable has command('place') and get(), its views and documents query(): pass one of these"
+    if hasattr(given, "grant_query"):
+        return "call its query()"
     if hasattr(given, "state_machine_arn"):
         return "pass the ParallelMap itself, or a saga's start(), status() or decision(approval)"
     if hasattr(given, "state_machine"):

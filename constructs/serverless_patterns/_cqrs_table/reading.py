@@ -12,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from serverless_patterns_runtime.cqrs_queries.contract import Reading
 
 from .._grants import grant_table_key
+from .._told import tell_asked
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
@@ -60,7 +61,7 @@ class Readable:
 
         def grant(function: lambda_.Function) -> None:
             self.grant(cast(iam.IGrantable, function))
-            function.add_environment(name, Stack.of(function).to_json_string(self.told()))
+            tell_asked(function, "view", name, Stack.of(function).to_json_string(self.told()))
 
         return grant
 

@@ -12,7 +12,7 @@ from aws_cdk import aws_iam as iam
 from serverless_patterns_runtime.fan_out_topic.contract import CLAIM_CHECK, ClaimCheckEnv, Publishing
 
 from .._bundled import BundledHandler
-from .._told import tell, tell_topic
+from .._told import tell, tell_asked
 from .buckets import grant_objects
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Publisher:
 
         def grant(function: lambda_.Function) -> None:
             self.grant(cast(iam.IGrantable, function))
-            tell_topic(function, name, Stack.of(function).to_json_string(self.told()))
+            tell_asked(function, "topic", name, Stack.of(function).to_json_string(self.told()))
 
         return grant
 

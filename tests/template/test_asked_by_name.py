@@ -1,4 +1,4 @@
-"""Topics that functions publish to are held against what they were given: what is missing is told at synth."""
+"""Topics that functions publish to, and views that they read, are held against what they were given: at synth."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
 from serverless_patterns import FanIn, FanOutTopic, Handler
+from tests.template.cqrs import by_customer, orders
 from tests.template.stacks import a_queue, new_stack
 from tests.template.topics import a_topic
 
@@ -98,3 +99,28 @@ def test_a_fan_in_s_function_is_given_its_own_topic_later(tmp_path: Path) -> Non
     assert topic.fan_in is not None
     topic.publisher("ORDER_EVENTS")(cast(lambda_.Function, topic.fan_in.completions.consumer_function))
     synth(stack)
+
+
+READ = "from serverless_patterns_runtime import read_view\ndef greet(order, invocation):\n    read_view({})"
+
+
+@pytest.mark.parametrize("name", ["'BY_CUSTOMER', invocation", "invocation=invocation, name='BY_CUSTOMER'"])
+def test_what_reads_a_view_that_it_was_not_given_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "shop.py").write_text(READ.format(name))
+
+    def refused(*readers: str) -> str:
+        stack = new_stack()
+        view = by_customer(orders(stack))
+        a_queue(stack, consumer=Handler(tmp_path, "shop:greet", grants=[view.reader(reader) for reader in readers]))
+        try:
+            synth(stack)
+        except RuntimeError as error:
+            return str(error)
+        return ""
+
+    assert (
+        f"grants must hold the reader 'BY_CUSTOMER' of read_view(...) in {tmp_path}/shop.py:3, got none: "
+        "pass grants=[by_customer.reader('BY_CUSTOMER')] to its Handler: nothing else tells it which view that is"
+    ) in refused()
+    assert "got 'BY_CUSTOMERS' (did you mean 'BY_CUSTOMERS'?)" in refused("BY_CUSTOMERS")
+    assert refused("BY_CUSTOMER") == ""
