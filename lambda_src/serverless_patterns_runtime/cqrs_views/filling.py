@@ -47,8 +47,11 @@ class Filling(NamedTuple):
     sleep: Callable[[float], None]
     random: random.Random
 
-    def changes(self, changes: Sequence[Change], checked: Sequence[Change]) -> tuple[Left[Change], bool]:
+    def changes(
+        self, changes: Sequence[Change], checked: Sequence[Change], began: float = 0.0
+    ) -> tuple[Left[Change], bool]:
         """`checked`: those that are said only as far as their aggregate still is so, which is read now.
+        `began`: of what is certain to be from before then, the generation has nothing.
 
         Also whether there was anything to say.
         """
@@ -67,7 +70,8 @@ class Filling(NamedTuple):
         parts: list[tuple[Change, _Part]] = []
         for change in able:
             now = current.get(change.key)
-            rows, fault = said(self.view, change, self.read, now, checked=id(change) in these)
+            forgotten = change.created_at < began
+            rows, fault = said(self.view, change, self.read, now, checked=id(change) in these, forgotten=forgotten)
             parts.append((change, _Part(change.key, rows, change.is_end)))
             if fault is not None:
                 left.append((change, given_up(fault)))

@@ -94,7 +94,8 @@ class _Work:
         )  # fmt: skip
         changes = self._ours(view)
         checked = [change for change in changes if self._is_checked(change, generation, generations)]
-        left, said = filling.changes(changes, checked)
+        began = generations.started_at.get(generation, 0) / 1000 - contract.CHECKED_SECONDS
+        left, said = filling.changes(changes, checked, began)
         if said:
             self.written.add(view.name)
         for change, error in left:

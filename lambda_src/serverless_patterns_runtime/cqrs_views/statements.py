@@ -37,8 +37,11 @@ class Contribution(NamedTuple):
     after: Amounts
 
 
-def said(view: View, change: Change, read: Read, current: Image | None, *, checked: bool) -> Said:
+def said(
+    view: View, change: Change, read: Read, current: Image | None, *, checked: bool, forgotten: bool = False
+) -> Said:
     """Of rows. `current`: the aggregate as it is now, if it is `checked` whether the change still says it.
+    `forgotten`: it is checked, and nothing of its images is there, as the generation began after it.
 
     A change that is not checked says what is different. A checked one says all that is so now: the rows that are there,
     and which of those that it knows of are not.
@@ -61,11 +64,12 @@ def said(view: View, change: Change, read: Read, current: Image | None, *, check
         return Said([], fault)
     there = None if current is None else read(current)
     if there is not None and there.version is not None:
-        rows = said_of(there, now or {})
-        return Said(
-            [*rows, *_gone(known.keys() - (now or {}).keys(), there.version, change.key)], old_fault or new_fault
-        )
-    fault = old_fault or new_fault
+        rows = [*said_of(there, now or {}), *_gone(known.keys() - (now or {}).keys(), there.version, change.key)]
+        if forgotten:
+            return Said(rows, None)
+        # What its new image said is for the change to take away that came after it, and has it as its old one.
+        return Said(rows, old_fault or (None if there.version > change.version else new_fault))
+    fault = None if forgotten else old_fault or new_fault
     if change.behind_our_back:
         # Nobody says what it took away, and nothing of the aggregate is left: what comes again is of a later time.
         return Said(_gone(known.keys(), change.version + 1, change.key), fault)

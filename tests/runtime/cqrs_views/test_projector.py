@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from serverless_patterns_runtime.attribute_values import serialize_item
 from serverless_patterns_runtime.cqrs_views import contract
 from serverless_patterns_runtime.cqrs_views.projector import PARK_AFTER_SECONDS
 
@@ -101,11 +102,40 @@ def test_what_follows_a_refused_state_is_projected_and_a_retry_takes_away_what_i
     assert shop.rows().keys() == {("ada", "o-1/a"), ("ada", "o-1/c")}
     assert shop.reasons() == [(ORDERS, "refused"), (ORDERS, "refused"), (REVENUE, "refused")]
     assert shop.totals().keys() == {"c"}
-    assert shop.retry()["left"] == shop.parked() != []
+    shop.retry()
+    assert shop.rows().keys() == {("ada", "o-1/c")}, "what it can say it does"
+    assert [name.rpartition("/")[2] for name in shop.parked()] == ["3.json"], "what version 2 said is not known"
+    assert shop.retry()["left"] == shop.parked()
     mend(shop, monkeypatch)
     assert shop.retry()["left"] == []
     assert shop.parked() == []
     assert shop.rows().keys() == {("ada", "o-1/c")}
+
+
+def test_a_change_whose_new_state_is_refused_is_done_once_a_later_version_is_there(shop: Shop) -> None:
+    shop.put("o-1", 1, "ada", ["a"])
+    shop.put("o-1", 2, "ada", ["b"], bad=True)
+    assert shop.project() == []
+    assert shop.retry()["left"] == shop.parked() != [], "the state is the one that is refused"
+    shop.put("o-1", 3, "ada", ["c"])
+    assert shop.retry()["left"] == []
+    assert shop.rows().keys() == {("ada", "o-1/c")}
+
+
+def test_a_generation_that_began_later_has_nothing_of_what_is_refused(shop: Shop) -> None:
+    shop.put("o-1", 1, "ada", ["a"], bad=True)
+    shop.put("o-1", 2, "ada", ["b"])
+    shop.project()
+    shop.retry()
+    (name,) = shop.parked()
+    shop.now += contract.CHECKED_SECONDS + 60
+    for generations in ({"live": 1, "building": 2}, {"live": 2}):
+        assert shop.retry()["left"] == [name], "the one that is read has it perhaps"
+        at = {"1": 0, "2": int(shop.now * 1000)}
+        item = {"item": f"view/{ORDERS}", "started_at": at, **generations}
+        shop.service.put_item(TableName="control", Item=serialize_item(item))
+    assert shop.retry()["left"] == []
+    assert shop.rows(2).keys() == {("ada", "o-1/b")}
 
 
 def mend(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
