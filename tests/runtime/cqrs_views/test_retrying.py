@@ -52,6 +52,17 @@ def test_one_that_ends_its_function_keeps_nobody_else_from_being_tried_again(
     assert len(shop.rows()) == 11
 
 
+def test_what_a_projector_that_is_no_more_never_answered_is_left_to_the_one_that_there_is(shop: RebuiltShop) -> None:
+    shop.put("o-1", 1, "ada", ["a"])
+    name = undelivered(shop, 1, shop.records)
+    said = json.loads(shop.s3.objects["parked"][name])
+    said["requestContext"]["functionArn"] = "arn:aws:lambda:eu-central-1:123456789012:function:another"
+    shop.s3.objects["parked"][name] = json.dumps(said).encode()
+    shop.sweep()
+    shop.passes(FIVE_MINUTES)
+    assert (shop.parked(), len(shop.rows())) == ([], 1)
+
+
 def test_very_many_that_wait_for_somebody_keep_nobody_else_from_being_tried_again(
     shop: RebuiltShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
