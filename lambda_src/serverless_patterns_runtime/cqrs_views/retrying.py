@@ -13,7 +13,7 @@ from serverless_patterns_runtime.cqrs_views.parked_objects import UNDELIVERED, P
 
 __all__ = ["SWEPT_REASONS", "Retries"]
 
-SWEPT_REASONS = ("unavailable", "contested", UNDELIVERED)
+SWEPT_REASONS = ("unavailable", "contested", "unreadable", "unversioned", UNDELIVERED)
 """Whose cause may have gone by itself."""
 
 MOST_OBJECTS = 500
