@@ -49,9 +49,10 @@ OF_VIEWS = {
     "ProjectionLag",
     "ProjectorErrors",
     "RebuildFailed",
+    "RecordsLost",
     "Unversioned",
 }
-CRITICAL = {"IteratorAge", "Parked", "RebuildFailed"}
+CRITICAL = {"IteratorAge", "Parked", "RebuildFailed", "RecordsLost"}
 
 
 def a_stack(**arguments: Any) -> Stack:

@@ -111,6 +111,13 @@ def projector_alarms(suffix: str, function: lambda_.Function, machine: sfn.State
             critical=False,
         ),
         AlarmOn(
+            f"RecordsLost{suffix}",
+            function.metric("DestinationDeliveryFailures", period=METRIC_PERIOD, statistic="Sum"),
+            1,
+            "What a projector never answered is in no bucket either: see who may write to it, then rebuild its views",
+            critical=True,
+        ),
+        AlarmOn(
             f"RebuildFailed{suffix}",
             machine.metric_failed(period=METRIC_PERIOD, statistic="Sum"),
             1,

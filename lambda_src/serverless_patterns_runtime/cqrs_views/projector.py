@@ -118,7 +118,7 @@ class _Work:
         except (Contended, ClientError, BotoCoreError):
             return False
         version = None if read is None else version_of(read)
-        return version is None or version > (change.version or 0)
+        return version is None or version > change.highest
 
     def _is_checked(self, change: Change, generation: int, generations: Generations) -> bool:
         """A late one might bring what is gone, where only the generation before has the tombstone."""

@@ -72,6 +72,11 @@ class Change(NamedTuple):
         return old is not None and new is not None and new <= old
 
     @property
+    def highest(self) -> int:
+        """The later of both versions: who puts back what was there once puts back its version too."""
+        return max(_version(self.old) or 0, _version(self.new) or 0)
+
+    @property
     def lost_its_version(self) -> bool:
         """Or never had one."""
         return self.new is not None and _version(self.new) is None

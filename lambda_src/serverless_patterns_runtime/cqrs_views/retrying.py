@@ -13,7 +13,7 @@ from serverless_patterns_runtime.cqrs_views.parked_objects import UNDELIVERED, P
 
 __all__ = ["SWEPT_REASONS", "Retries"]
 
-SWEPT_REASONS = ("unavailable", "contested", UNDELIVERED)
+SWEPT_REASONS = ("unavailable", "contested", "unreadable", "unversioned", UNDELIVERED)
 """Whose cause may have gone by itself."""
 
 MOST_OBJECTS = 500
@@ -77,12 +77,13 @@ class Retries(NamedTuple):
         return begun
 
     def _machine(self, one: ParkedShown, function: str) -> str:
-        """Empty: of a view that the code has no more."""
+        """Empty: of a view that the code has no more, or of a projector that was one of two."""
         for told in self.rebuilds:
             mine = function == told["projector"] or function.startswith(f"{told['projector']}:")
             if one["view"] in told["views"] or (one["reason"] == UNDELIVERED and mine):
                 return told["machine"]
-        return ""
+        # Of a projector that was replaced: if there is one alone, it has the views of all.
+        return self.rebuilds[0]["machine"] if one["reason"] == UNDELIVERED and len(self.rebuilds) == 1 else ""
 
     def _shown(self, arn: str) -> Retrying:
         machine = arn.replace(":execution:", ":stateMachine:").rpartition(":")[0]

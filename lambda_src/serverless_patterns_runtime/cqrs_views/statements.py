@@ -72,7 +72,7 @@ def said(
     fault = None if forgotten else old_fault or new_fault
     if change.behind_our_back:
         # Nobody says what it took away, and nothing of the aggregate is left: what comes again is of a later time.
-        return Said(_gone(known.keys(), change.version + 1, change.key), fault)
+        return Said(_gone(known.keys(), change.highest + 1, change.key), fault)
     # Whatever removed it says so with its own version.
     return Said(_gone(_taken_away(before, after), change.version, change.key), fault)
 
@@ -100,7 +100,7 @@ def contribution(
     if there is not None and there.version is not None:
         return Contribution(change.key, there.version, None, view.amounts(there))
     if change.behind_our_back:
-        return Contribution(change.key, change.version + 1, None, {})
+        return Contribution(change.key, change.highest + 1, None, {})
     return Contribution(change.key, change.version, None, {}) if change.is_end else None
 
 

@@ -379,3 +379,27 @@ def test_no_function_sees_what_another_did_to_its_argument(shop: Shop) -> None:
     shop.put("o-1", 1, "ada", ["a"])
     shop.project()
     assert shop.totals().keys() == {"a"}
+
+
+@pytest.mark.parametrize("removed", [False, True])
+def test_an_item_that_somebody_put_back_as_it_was_is_parked_until_its_version_is_later_than_ever(
+    shop: Shop,
+    removed: bool,
+) -> None:
+    shop.put("o-1", 8, "ada", ["a", "b"])
+    shop.put("o-1", 9, "ada", ["b", "c"])
+    shop.put("o-1", 5, "ada", ["a"])  # from a backup, with its version
+    shop.put("o-1", 6, "ada", ["a", "d"])
+    shop.project()
+    shop.retry()
+    assert (ORDERS, "unversioned") in shop.reasons(), "later than the one that was put back is not late enough"
+    if removed:
+        shop.remove("o-1")
+    else:
+        for version in (7, 8, 9, 10):
+            shop.put("o-1", version, "ada", ["a", "d"])
+    shop.project(shop.records[4:])
+    shop.retry()
+    assert shop.parked() == []
+    assert shop.rows().keys() == (set() if removed else {("ada", "o-1/a"), ("ada", "o-1/d")})
+    assert shop.totals().keys() == (set() if removed else {"a", "d"})

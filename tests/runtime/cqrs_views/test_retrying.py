@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
+from serverless_patterns_runtime.attribute_values import serialize_item
+from serverless_patterns_runtime.cqrs_table.aggregate import Schema
 from serverless_patterns_runtime.cqrs_views import contract, retrying
 from serverless_patterns_runtime.cqrs_views.records import Change
 
 from . import shop as shop_module
 from .rebuilt import PROJECTOR, Died, RebuiltShop
-from .shop import ORDERS
+from .shop import ORDERS, REVENUE
 
 FIVE_MINUTES = 301
 
@@ -50,6 +52,45 @@ def test_one_that_ends_its_function_keeps_nobody_else_from_being_tried_again(
         shop.passes(FIVE_MINUTES)
     assert len(shop.parked()) == 1
     assert len(shop.rows()) == 11
+
+
+def test_what_a_projector_that_is_no_more_never_answered_is_left_to_the_one_that_there_is(shop: RebuiltShop) -> None:
+    shop.put("o-1", 1, "ada", ["a"])
+    name = undelivered(shop, 1, shop.records)
+    said = json.loads(shop.s3.objects["parked"][name])
+    said["requestContext"]["functionArn"] = "arn:aws:lambda:eu-central-1:123456789012:function:another"
+    shop.s3.objects["parked"][name] = json.dumps(said).encode()
+    shop.sweep()
+    shop.passes(FIVE_MINUTES)
+    assert (shop.parked(), len(shop.rows())) == ([], 1)
+
+
+def test_what_a_function_of_before_could_not_read_is_tried_again_by_the_one_of_now(shop: RebuiltShop) -> None:
+    state = {"order_id": "o-1", "customer": "ada", "lines": ["a"], "status": "open"}
+    about = {"version": 1, "schema": 2}
+    shop.service.put_item(TableName="orders", Item=serialize_item({**state, "_aggregate": about}))
+    shop.project()
+    assert shop.reasons() == [(ORDERS, "unreadable"), (REVENUE, "unreadable")]
+    shop.schema = Schema(2, lambda state, _: state)
+    shop.projection = shop.new_projection()
+    shop.sweep()
+    shop.passes(FIVE_MINUTES)
+    assert (shop.parked(), shop.rows().keys()) == ([], {("ada", "o-1/a")})
+
+
+def test_what_was_changed_past_the_commands_is_done_when_a_command_has_followed(shop: RebuiltShop) -> None:
+    shop.put("o-1", 1, "ada", ["a"])
+    shop.put("o-1", 1, "bob", ["a", "b"])
+    shop.project()
+    shop.records.clear()
+    shop.sweep()
+    shop.passes(FIVE_MINUTES)
+    assert shop.reasons() == [(ORDERS, "unversioned"), (REVENUE, "unversioned")]
+    shop.put("o-1", 2, "bob", ["a", "b"])
+    shop.project()
+    shop.sweep()
+    shop.passes(FIVE_MINUTES)
+    assert (shop.parked(), shop.rows().keys()) == ([], {("bob", "o-1/a"), ("bob", "o-1/b")})
 
 
 def test_very_many_that_wait_for_somebody_keep_nobody_else_from_being_tried_again(
