@@ -1,4 +1,4 @@
-"""Where the rows of a view are kept: the port that DynamoDB, SQL and OpenSearch are behind.
+"""Where the rows of a view are kept: the port that DynamoDB and SQL are behind.
 
 Every write is guarded by the version of the aggregate that it comes from, and stands alone: in any order, and however
 often, the highest version of a row wins. A tombstone keeps the place of a row that is gone: a late one is refused.

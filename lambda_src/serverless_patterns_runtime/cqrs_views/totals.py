@@ -15,15 +15,12 @@ from serverless_patterns_runtime.cqrs_views import contract
 from serverless_patterns_runtime.cqrs_views.row_items import prefix_of
 from serverless_patterns_runtime.cqrs_views.sink import SinkUnavailable, Unstorable
 from serverless_patterns_runtime.cqrs_views.statements import Contribution
-from serverless_patterns_runtime.cqrs_views.views import Amounts
+from serverless_patterns_runtime.cqrs_views.views import MAX_GROUPS, Amounts
 from serverless_patterns_runtime.error_codes import error_code
 from serverless_patterns_runtime.errors import UncommittableEffects
 from serverless_patterns_runtime.limits import check_item
 
 __all__ = ["Kept", "Totals", "shard_of"]
-
-MAX_GROUPS = 99
-"""Whose totals one change may change: a transaction has a hundred items."""
 
 ROUNDS = 8
 _EXACT = Context(prec=120)

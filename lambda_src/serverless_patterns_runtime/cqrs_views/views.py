@@ -17,9 +17,13 @@ from serverless_patterns_runtime.limits import MAX_PARTITION_KEY, MAX_SORT_KEY
 if TYPE_CHECKING:
     from serverless_patterns_runtime.cqrs_views.totals import Totals
 
-__all__ = ["Amounts", "Row", "UnusableRows", "View"]
+__all__ = ["MAX_GROUPS", "Amounts", "Row", "UnusableRows", "View"]
 
 Row = Mapping[str, Any]
+
+MAX_GROUPS = 99
+"""Whose totals one change may change: a transaction has a hundred items."""
+
 Amounts = dict[str, dict[str, int | Decimal]]
 """By group and measure; none is zero."""
 
@@ -36,10 +40,13 @@ class View(NamedTuple):
     """Name of the partition key in a row; of totals the name that groups are known by."""
     sort: str | None
     store: "Sink | Totals"
+    sorts_numbers: bool = False
+    """What sort keys are; else text."""
 
     @classmethod
     def of(cls, told: ViewTold, call: Callable[[Any], Any], store: "Sink | Totals") -> "View":
-        return cls(told["name"], told["kind"], call, told["pk"], told.get("sk"), store)
+        numbers = told.get("sk_type") == "N"
+        return cls(told["name"], told["kind"], call, told["pk"], told.get("sk"), store, numbers)
 
     def rows(self, aggregate: Aggregate | None) -> dict[RowKey, Row]:
         """None, and one that is deleted, have none. Raises UnusableRows, and what the function raises."""
@@ -47,6 +54,9 @@ class View(NamedTuple):
         for row in self._made(aggregate, list):
             if not isinstance(row, Mapping):
                 raise UnusableRows(f"{self.name}: a row is a dict, got {type(row).__name__}")
+            if taken := OURS & row.keys():
+                names = ", ".join(sorted(taken))
+                raise UnusableRows(f"{self.name}: a row may not have the names {names}: they are the view's own")
             key = self.key_of(cast("Row", row))
             if key in rows:
                 raise UnusableRows(f"{self.name}: two rows of one aggregate have the same key")
@@ -61,6 +71,9 @@ class View(NamedTuple):
             raise UnusableRows(f"{self.name}: {self.partition!r} is text or a whole number, of 1 to 2,000 bytes")
         if self.sort is not None and sort is None:
             raise UnusableRows(f"{self.name}: {self.sort!r} is text of 1 to 1,024 bytes, or a number")
+        if sort is not None and isinstance(sort, str) == self.sorts_numbers:
+            wanted, got = ("a number", "text") if self.sorts_numbers else ("text", "a number")
+            raise UnusableRows(f"{self.name}: {self.sort!r} is {wanted}, as the view's sort_key_type says, got {got}")
         return RowKey(partition, sort)
 
     def amounts(self, aggregate: Aggregate | None) -> Amounts:
@@ -78,6 +91,8 @@ class View(NamedTuple):
                     raise UnusableRows(f"{self.name}: an amount is an int or a Decimal, got {type(amount).__name__}")
                 if amount:
                     found.setdefault(group, {})[measure] = amount
+        if len(found) > MAX_GROUPS:
+            raise UnusableRows(f"{self.name}: one aggregate may contribute to {MAX_GROUPS} groups, got {len(found)}")
         return found
 
     def _made(self, aggregate: Aggregate | None, kind: type) -> Any:

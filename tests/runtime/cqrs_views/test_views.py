@@ -12,8 +12,8 @@ from serverless_patterns_runtime.errors import PermanentError
 ORDER = Aggregate("o-1", 3, {"order_id": "o-1"})
 
 
-def view(made: Any, sort: str | None = "line") -> View:
-    return View("Lines", "rows", lambda _: made, "customer", sort, None)  # type: ignore[arg-type]
+def view(made: Any, sort: str | None = "line", *, numbers: bool = False) -> View:
+    return View("Lines", "rows", lambda _: made, "customer", sort, None, numbers)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,27 @@ def view(made: Any, sort: str | None = "line") -> View:
     ],
 )
 def test_a_row_is_known_by_its_keys(row: dict[str, Any], key: RowKey) -> None:
-    assert view([row]).rows(ORDER) == {key: row}
+    assert view([row], numbers=not isinstance(key.sort, str)).rows(ORDER) == {key: row}
+
+
+@pytest.mark.parametrize(("numbers", "sort"), [(False, 5), (False, Decimal("1.5")), (True, "5")])
+def test_a_sort_key_is_of_the_kind_that_the_view_has(numbers: bool, sort: Any) -> None:
+    with pytest.raises(UnusableRows, match=r"'line' is (a number|text), as the view's sort_key_type says"):
+        view([{"customer": "ada", "line": sort}], numbers=numbers).rows(ORDER)
+
+
+@pytest.mark.parametrize("name", ["pk", "sk", "_row", "expires_at"])
+def test_a_row_has_no_name_that_is_the_view_s_own(name: str) -> None:
+    with pytest.raises(UnusableRows, match=f"may not have the names {name}"):
+        view([{"customer": "ada", "line": "a", name: 1}]).rows(ORDER)
+
+
+def test_an_aggregate_contributes_to_as_many_groups_as_a_transaction_takes() -> None:
+    groups = {str(number): {"sold": 1} for number in range(100)}
+    with pytest.raises(UnusableRows, match="to 99 groups, got 100"):
+        view(groups).amounts(ORDER)
+    del groups["0"]
+    assert len(view(groups).amounts(ORDER)) == 99
 
 
 @pytest.mark.parametrize(
