@@ -9,6 +9,7 @@ from serverless_patterns_runtime.api_proxy.answer import Answer
 
 from .api_ledger import FAILURES, FALLBACK
 from .api_world import ApiWorld, Handled
+from .judging import check
 from .world import CLAIMS
 
 __all__ = ["INVARIANTS", "ApiInvariant", "check", "watch"]
@@ -26,16 +27,6 @@ SAID_TO_BE_TEMPORARY = {"conflict", "throttled"}
 
 LATEST_SECONDS = 25.0
 """For this long after a fault a request may still be carried out."""
-
-
-def check(world: ApiWorld, invariants: Sequence[ApiInvariant]) -> None:
-    broken = []
-    for invariant in invariants:
-        try:
-            invariant(world)
-        except AssertionError as failure:
-            broken.append(str(failure))
-    assert not broken, "; ".join(broken)
 
 
 # Effects and answers.

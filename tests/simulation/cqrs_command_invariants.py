@@ -14,6 +14,7 @@ from serverless_patterns_runtime import Command, PermanentError
 from serverless_patterns_runtime.cqrs_table.aggregate import Aggregate
 
 from .cqrs_command_world import Ask, Change, CommandWorld, Reply, claim_of, decide, version_of
+from .judging import check as check_all
 
 __all__ = ["INVARIANTS", "check"]
 
@@ -21,13 +22,7 @@ Invariant = Callable[[CommandWorld], None]
 
 
 def check(world: CommandWorld) -> None:
-    broken = []
-    for invariant in INVARIANTS:
-        try:
-            invariant(world)
-        except AssertionError as failure:
-            broken.append(str(failure))
-    assert not broken, "; ".join(broken)
+    check_all(world, INVARIANTS)
 
 
 def versions_only_grow(world: CommandWorld) -> None:

@@ -12,20 +12,11 @@ from . import cqrs_shop
 from .cqrs_rebuild import generations
 from .cqrs_shop import BUCKET, KEY, ROWS, TOTALS
 from .cqrs_world import CqrsWorld
+from .judging import check
 
 __all__ = ["ALWAYS", "AT_THE_END", "check"]
 
 Invariant = Callable[[CqrsWorld], None]
-
-
-def check(world: CqrsWorld, invariants: Sequence[Invariant]) -> None:
-    broken = []
-    for invariant in invariants:
-        try:
-            invariant(world)
-        except AssertionError as failure:
-            broken.append(str(failure))
-    assert not broken, "; ".join(broken)
 
 
 def what_is_not_projected_is_parked(world: CqrsWorld) -> None:

@@ -7,22 +7,13 @@ from serverless_patterns_runtime.fan_in import contract
 
 from .fan_in_account import BUCKET, EFFECTS
 from .fan_in_world import NAME, START, SWEEP_SECONDS, World, names
+from .judging import check
 
 __all__ = ["ALWAYS", "AT_THE_END", "check"]
 
 Invariant = Callable[[World], None]
 
 SKEW_SECONDS = 3.0
-
-
-def check(world: World, invariants: Sequence[Invariant]) -> None:
-    broken = []
-    for invariant in invariants:
-        try:
-            invariant(world)
-        except AssertionError as failure:
-            broken.append(str(failure))
-    assert not broken, "; ".join(broken)
 
 
 def no_head_is_left_open(world: World) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
+from .judging import check
 from .ledger import OPENING_STOCK, Sent
 from .world import CLAIMS, START, World, name_of
 
@@ -15,16 +16,6 @@ Invariant = Callable[[World], None]
 
 SKEW_ALLOWANCE_SECONDS = 5
 """Clock skew, rounding to seconds, and the runtime's own margin."""
-
-
-def check(world: World, invariants: Sequence[Invariant]) -> None:
-    broken = []
-    for invariant in invariants:
-        try:
-            invariant(world)
-        except AssertionError as failure:
-            broken.append(str(failure))
-    assert not broken, "; ".join(broken)
 
 
 def processed(world: World) -> set[str]:
