@@ -56,14 +56,14 @@ def grant_handler(grantee: iam.IGrantable, handler: Handler) -> None:
     """What a handler's `tables`, `secrets` and `parameters` ask for."""
     tables = [handler.tables[name] for name in sorted(handler.tables)]
     if tables:
-        _allow(grantee, _ITEMS, [table.table_arn for table in tables])
+        give(grantee, _ITEMS, [table.table_arn for table in tables])
     for table in tables:
         grant_table_key(grantee, table)
     for name in sorted(handler.secrets):
         handler.secrets[name].grant_read(grantee)
     parameters = [handler.parameters[name] for name in sorted(handler.parameters)]
     if parameters:
-        _allow(grantee, ("ssm:GetParameter",), [parameter.parameter_arn for parameter in parameters])
+        give(grantee, ("ssm:GetParameter",), [parameter.parameter_arn for parameter in parameters])
     for parameter in parameters:
         if parameter.parameter_type == "SecureString":
             parameter.grant_read(grantee)  # only the CDK sees its key
@@ -72,31 +72,31 @@ def grant_handler(grantee: iam.IGrantable, handler: Handler) -> None:
 def grant_claims(grantee: iam.IGrantable, claims: dynamodb.ITable, *, effects: bool, counted: bool) -> None:
     """Look up, claim, complete and release. Counted: the runtime also counts attempts there."""
     ways = (_ANY_CLAIMS, _EFFECTS_CLAIMS if effects else _LEASE_CLAIMS, _COUNTED_CLAIMS if counted else ())
-    _allow(grantee, [action for way in ways for action in way], [claims.table_arn])
+    give(grantee, [action for way in ways for action in way], [claims.table_arn])
     grant_table_key(grantee, claims)
 
 
 def grant_answers(grantee: iam.IGrantable, claims: dynamodb.ITable, *, effects: bool) -> None:
     """Look up, claim and complete one key at a time, with the answer; release it where there are no effects."""
-    _allow(grantee, [*_ANY_CLAIMS, *(_EFFECTS_CLAIMS if effects else _ANSWER_LEASES)], [claims.table_arn])
+    give(grantee, [*_ANY_CLAIMS, *(_EFFECTS_CLAIMS if effects else _ANSWER_LEASES)], [claims.table_arn])
     grant_table_key(grantee, claims)
 
 
 def grant_steps(grantee: iam.IGrantable, claims: dynamodb.ITable, *, effects: bool) -> None:
     """Claim, complete and bury one key at a time."""
-    _allow(grantee, [*((*_ANY_CLAIMS, *_EFFECTS_CLAIMS) if effects else ()), *_TOMBSTONES], [claims.table_arn])
+    give(grantee, [*((*_ANY_CLAIMS, *_EFFECTS_CLAIMS) if effects else ()), *_TOMBSTONES], [claims.table_arn])
     grant_table_key(grantee, claims)
 
 
 def grant_parking(grantee: iam.IGrantable, claims: dynamodb.ITable) -> None:
     """Keep what is parked."""
-    _allow(grantee, ("dynamodb:PutItem",), [claims.table_arn])
+    give(grantee, ("dynamodb:PutItem",), [claims.table_arn])
     grant_table_key(grantee, claims)
 
 
 def grant_ledger(grantee: iam.IGrantable, claims: dynamodb.ITable) -> None:
     """Read claims; lay tombstones, settle what is parked, and mark what is guarded."""
-    _allow(grantee, (*_ANY_CLAIMS, *_TOMBSTONES), [claims.table_arn])
+    give(grantee, (*_ANY_CLAIMS, *_TOMBSTONES), [claims.table_arn])
     grant_table_key(grantee, claims)
 
 
@@ -109,18 +109,18 @@ def grant_start(grantee: iam.IGrantable, machine: sfn.StateMachine, key: kms.IKe
 
 def grant_answer_tasks(function: lambda_.Function, machine: sfn.StateMachine) -> None:
     """Tell executions of this machine that wait."""
-    _allow(function, ("states:SendTaskFailure", "states:SendTaskSuccess"), [machine.state_machine_arn])
+    give(function, ("states:SendTaskFailure", "states:SendTaskSuccess"), [machine.state_machine_arn])
 
 
 def grant_approvals(function: lambda_.Function, claims: dynamodb.ITable) -> None:
     """Write down a decision."""
-    _allow(function, ("dynamodb:UpdateItem",), [claims.table_arn])
+    give(function, ("dynamodb:UpdateItem",), [claims.table_arn])
     grant_table_key(function, claims)
 
 
 def grant_see_approvals(function: lambda_.Function, claims: dynamodb.ITable) -> None:
     """See whether one is open."""
-    _allow(function, _ANY_CLAIMS, [claims.table_arn])
+    give(function, _ANY_CLAIMS, [claims.table_arn])
     grant_table_key(function, claims)
 
 
@@ -132,7 +132,7 @@ def grant_look(function: lambda_.Function, machine: sfn.StateMachine, key: kms.I
         resource_name=f"{machine.state_machine_name}:*",
         arn_format=ArnFormat.COLON_RESOURCE_NAME,
     )
-    _allow(function, ("states:DescribeExecution",), [executions])
+    give(function, ("states:DescribeExecution",), [executions])
     if key is not None:
         key.grant(function, *_EXECUTION_KEY)
     return executions
@@ -140,7 +140,7 @@ def grant_look(function: lambda_.Function, machine: sfn.StateMachine, key: kms.I
 
 def grant_breaker(grantee: iam.IGrantable, table: dynamodb.ITable) -> None:
     """Look at a breaker, count failures, claim a probe, close and open it."""
-    _allow(grantee, _BREAKER, [table.table_arn])
+    give(grantee, _BREAKER, [table.table_arn])
     grant_table_key(grantee, table)
 
 
@@ -157,14 +157,14 @@ def grant_poll(scope: Construct, consumer: lambda_.IFunction, queue: sqs.IQueue)
     if key is not None:
         key.grant(consumer, *_RECEIVE_KEY)
         needs[_name_of(key, key.key_arn)] = _RECEIVE_KEY
-    grant = _allow(consumer, _POLL, [queue.queue_arn])
+    grant = give(consumer, _POLL, [queue.queue_arn])
     warn_of_immutable_role(scope, consumer, needs, "Lambda refuses to read the queue, and the deployment fails")
     return grant
 
 
 def grant_dead_letter(grantee: iam.IGrantable, dead_letter_queue: sqs.IQueue) -> None:
     """Send a message that can never succeed to the dead-letter queue."""
-    _allow(grantee, ("sqs:SendMessage",), [dead_letter_queue.queue_arn])
+    give(grantee, ("sqs:SendMessage",), [dead_letter_queue.queue_arn])
     key = queue_key(dead_letter_queue)
     if key is not None:
         key.grant(grantee, *_SEND_KEY)
@@ -203,7 +203,7 @@ def queue_key(queue: sqs.IQueue) -> kms.IKey | None:
 
 def grant_ask(grantee: iam.IGrantable, function: lambda_.IFunction) -> iam.Grant:
     """See what a function is, and invoke it; none of its versions and aliases."""
-    return _allow(grantee, ("lambda:GetFunctionConfiguration", "lambda:InvokeFunction"), [function.function_arn])
+    return give(grantee, ("lambda:GetFunctionConfiguration", "lambda:InvokeFunction"), [function.function_arn])
 
 
 def statement(actions: Iterable[str], resources: Iterable[str]) -> iam.PolicyStatement:
@@ -211,9 +211,10 @@ def statement(actions: Iterable[str], resources: Iterable[str]) -> iam.PolicySta
     return iam.PolicyStatement(actions=list(actions), resources=list(resources))
 
 
+def give(grantee: iam.IGrantable, actions: Sequence[str], resources: Sequence[str]) -> iam.Grant:
+    """These actions on these resources, in the grantee's one policy: `add_to_role_policy` may make another one."""
+    return iam.Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=list(resources))
+
+
 def _name_of(resource: IConstruct, arn: str) -> str:
     return resource.node.path if is_token(arn) else arn
-
-
-def _allow(grantee: iam.IGrantable, actions: Sequence[str], resources: Sequence[str]) -> iam.Grant:
-    return iam.Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=list(resources))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from serverless_patterns_runtime.cqrs_sql.contract import DataApiTold
 
 from ._checks import Problems
-from ._grants import statement
+from ._grants import give
 from ._shapes import told
 from ._sql_names import check_names
 
@@ -71,8 +71,7 @@ class DataApiSink:
 
     def allow(self, function: lambda_.Function) -> None:
         """Let the function run SQL, and read the secret."""
-        arn = self.cluster.cluster_arn
-        function.add_to_role_policy(statement([f"rds-data:{action}" for action in _ACTIONS], [arn]))
+        give(function, [f"rds-data:{action}" for action in _ACTIONS], [self.cluster.cluster_arn])
         self._secret.grant_read(cast(Any, function))
 
     def described(self, stack: Stack) -> str:

@@ -11,6 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 
 from .._checks import Problems
 from .._grantee import check_grantee
+from .._grants import give
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -74,7 +75,7 @@ def grant_invoke(
         problems.add("grant_invoke()", "find a route that an IamAuthorizer guards", "none", "pass IamAuthorizer()")
     problems.raise_any()
     arns = [rest_api.arn_for_execute_api(one.path.method, _pattern(one), stage_name) for one in guarded]
-    return iam.Grant.add_to_principal(grantee=grantee, actions=["execute-api:Invoke"], resource_arns=arns)
+    return give(grantee, ["execute-api:Invoke"], arns)
 
 
 def _pattern(one: Planned) -> str:

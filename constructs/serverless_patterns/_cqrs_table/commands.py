@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from aws_cdk import RemovalPolicy
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 
@@ -15,8 +14,10 @@ from serverless_patterns_runtime.cqrs_table.contract import COMMAND_HANDLER
 from .._acknowledge import acknowledge
 from .._consumer import TIMEOUT
 from .._function import business_function_env, define_function, endpoints, provisioned
+from .._grants import give
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kms as kms
     from constructs import Construct
 
@@ -36,8 +37,7 @@ class Commands(NamedTuple):
 
     def grant(self, grantee: iam.IGrantable) -> iam.Grant:
         """Invoke it."""
-        arns = [self.target.function_arn]
-        return iam.Grant.add_to_principal(grantee=grantee, actions=["lambda:InvokeFunction"], resource_arns=arns)
+        return give(grantee, ["lambda:InvokeFunction"], [self.target.function_arn])
 
 
 def command_function(scope: Construct, model: WriteModel, settings: Settings, key: kms.IKey | None) -> Commands:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, cast
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
 from serverless_patterns_runtime.cqrs_views.contract import CONTROL_HANDLER, ControlEnv
@@ -15,6 +14,7 @@ from serverless_patterns_runtime.cqrs_views.contract import CONTROL_HANDLER, Con
 from .._acknowledge import acknowledge, acknowledge_in_template
 from .._bundled import BundledHandler
 from .._function import define_function, endpoints
+from .._grants import give
 from .parked import allow_clearing, allow_listing
 from .permissions import allow
 
@@ -57,8 +57,7 @@ def define_control(scope: Construct, places: Places, env: ControlEnv) -> lambda_
         undelivered=_UNDELIVERED,
     )
     allow(function, _CONTROLS, places.control)
-    arn = places.model.table.table_arn
-    iam.Grant.add_to_principal(grantee=function, actions=["dynamodb:DescribeTable"], resource_arns=[arn])
+    give(function, ["dynamodb:DescribeTable"], [places.model.table.table_arn])
     allow_clearing(function, places.parked, places.key)
     allow_listing(function, places.parked)
     acknowledge_in_template(

@@ -20,10 +20,10 @@ from serverless_patterns_runtime.cqrs_views.document_contract import (
 from .._acknowledge import acknowledge_wildcard
 from .._bundled import running_as
 from .._checks import seconds
-from .._grants import grant_table_key
+from .._grants import give
 from ..load_leveled_queue import LoadLeveledQueue
 from .doors import document_door
-from .permissions import give
+from .permissions import allow
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
@@ -125,18 +125,16 @@ class CqrsDocument(Construct):
             give(function, ["s3:ListBucket"], [self.bucket.bucket_arn])
 
     def _read(self, grantee: iam.IGrantable) -> iam.Grant:
-        grant_table_key(grantee, self._control)
-        found = iam.Grant.add_to_principal(grantee=grantee, actions=[*_READS], resource_arns=[self._control.table_arn])
+        found = allow(grantee, _READS, self._control)
         return found if self.bucket is None else found.combine(self.bucket.grant_read(grantee))
 
     def _allow(self, function: lambda_.Function, actions: Sequence[str], on_objects: Sequence[str]) -> None:
         grantee = cast(iam.IGrantable, function)
-        iam.Grant.add_to_principal(grantee=grantee, actions=[*actions], resource_arns=[self._control.table_arn])
-        grant_table_key(grantee, self._control)
+        allow(grantee, actions, self._control)
         if self.bucket is None:
             return
         arn = self.bucket.arn_for_objects(f"documents/{self.name}/*")
-        iam.Grant.add_to_principal(grantee=grantee, actions=[*on_objects], resource_arns=[arn])
+        give(grantee, on_objects, [arn])
         if self.bucket.encryption_key is not None:
             self.bucket.encryption_key.grant(grantee, "kms:Decrypt", "kms:GenerateDataKey")
         acknowledge_wildcard(cast(iam.Role, function.role).node.find_child("DefaultPolicy"), arn, _NAMED_LATER)

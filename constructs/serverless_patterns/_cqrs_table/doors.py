@@ -13,6 +13,7 @@ from serverless_patterns_runtime.cqrs_views.document_contract import DocumentEnv
 from serverless_patterns_runtime.fan_out_topic.packed import packed
 
 from .._bundled import BundledHandler, running_as
+from .._grants import give
 from .._told import tell
 from .route_targets import CommandTarget, Door, ReadTarget
 
@@ -117,9 +118,7 @@ def document_door(
 
 def _grant_secret(grantee: iam.IGrantable, secret: secretsmanager.ISecret) -> None:
     """Not `grant_read`: that writes the function's role into the key's policy, and its logs need the key: a circle."""
-    iam.Grant.add_to_principal(
-        grantee=grantee, actions=["secretsmanager:GetSecretValue"], resource_arns=[secret.secret_arn]
-    )
+    give(grantee, ["secretsmanager:GetSecretValue"], [secret.secret_arn])
     if secret.encryption_key is not None:
         secret.encryption_key.grant(grantee, "kms:Decrypt")
 

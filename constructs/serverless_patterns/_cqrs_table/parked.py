@@ -11,6 +11,7 @@ from aws_cdk import aws_s3 as s3
 from serverless_patterns_runtime.cqrs_views.contract import PARKED_PREFIX, UNDELIVERED_PREFIX
 
 from .._acknowledge import acknowledge_in_template, acknowledge_wildcard
+from .._grants import give
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
@@ -68,12 +69,12 @@ def allow_clearing(function: lambda_.Function, bucket: s3.Bucket, key: kms.IKey 
 
 def allow_listing(function: lambda_.Function, bucket: s3.Bucket) -> None:
     """See what there is."""
-    iam.Grant.add_to_principal(grantee=function, actions=["s3:ListBucket"], resource_arns=[bucket.bucket_arn])
+    give(function, ["s3:ListBucket"], [bucket.bucket_arn])
 
 
 def _allow(function: lambda_.Function, bucket: s3.Bucket, prefixes: list[str], actions: list[str]) -> None:
     arns = [bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes]
-    iam.Grant.add_to_principal(grantee=function, actions=actions, resource_arns=arns)
+    give(function, actions, arns)
     policy = cast(iam.Role, function.role).node.find_child("DefaultPolicy")
     for arn in arns:
         acknowledge_wildcard(policy, arn, _NAMED_LATER)

@@ -10,13 +10,12 @@ from constructs import Construct
 from serverless_patterns_runtime.cqrs_views.contract import PARTITION_KEY, ControlEnv
 from serverless_patterns_runtime.fan_out_topic.packed import packed
 
-from .._grants import queue_key
+from .._grants import give, queue_key
 from .._tables import define_table
 from .control import define_control
 from .groups import same_group, suffix_of
 from .late import late, late_list
 from .parked import define_parked
-from .permissions import give
 from .projector import Places, Projector, define_projector, documents_told
 from .rebuilding import allow_rebuilds
 

@@ -16,10 +16,10 @@ from serverless_patterns_runtime.fan_out_topic.packed import packed
 from .._acknowledge import acknowledge_in_template
 from .._fan_out_topic.packing import check_fits
 from .._function import define_function, endpoints
-from .._grants import grant_table_key
+from .._grants import give, grant_table_key
 from .late import late, late_list
 from .parked import allow_clearing, allow_parking
-from .permissions import allow, give
+from .permissions import allow
 from .rebuilding import define_machine
 from .sinks import variable_of
 from .streams import read_stream

@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 
 from serverless_patterns_runtime.cqrs_queries.contract import Reading
 
-from .._grants import grant_table_key
+from .._grants import give, grant_table_key
 from .._told import tell_asked
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from .seen import Seen
 
+_ROWS = ("dynamodb:GetItem", "dynamodb:Query")
 _POINTER = ("dynamodb:GetItem",)
 _ALL = ("dynamodb:Scan",)
 
@@ -36,12 +37,11 @@ class Readable:
         """Find out which generation is read, and read its rows by key."""
         for table in (self.table, self.control):
             grant_table_key(grantee, table)
-        rows = _allow(grantee, ("dynamodb:GetItem", "dynamodb:Query"), self.table)
-        return rows.combine(_allow(grantee, _POINTER, self.control))
+        return give(grantee, _ROWS, [self.table.table_arn]).combine(give(grantee, _POINTER, [self.control.table_arn]))
 
     def grant_all(self, grantee: iam.IGrantable) -> iam.Grant:
         """The same, and read all of its rows."""
-        return self.grant(grantee).combine(_allow(grantee, _ALL, self.table))
+        return self.grant(grantee).combine(give(grantee, _ALL, [self.table.table_arn]))
 
     def told(self) -> Reading:
         """As `read_view` and the builder of a document read it."""
@@ -64,7 +64,3 @@ class Readable:
             tell_asked(function, "view", name, Stack.of(function).to_json_string(self.told()))
 
         return grant
-
-
-def _allow(grantee: iam.IGrantable, actions: tuple[str, ...], table: dynamodb.ITable) -> iam.Grant:
-    return iam.Grant.add_to_principal(grantee=grantee, actions=[*actions], resource_arns=[table.table_arn])

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from aws_cdk import aws_iam as iam
 
 from .._acknowledge import acknowledge_wildcard
-from .._grants import statement
+from .._grants import give, statement
 from .._parallel_map.grants import executions_of, policy_of
 from .._state_machine import define_state_machine
-from .permissions import give
 from .rebuild_definition import rebuild_definition
 
 if TYPE_CHECKING:

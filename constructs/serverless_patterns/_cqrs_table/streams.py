@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
 from .._checks import is_token, seconds
+from .._grants import give
 from .parked import allow_undelivered
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def read_stream(
     """
     stream, reading = model.table.table_stream_arn, model.asked.reading
     assert stream is not None
-    grant = iam.Grant.add_to_principal(grantee=function, actions=[*_READS], resource_arns=[stream])
+    grant = give(function, _READS, [stream])
     if model.table.encryption_key is not None:
         model.table.encryption_key.grant(function, "kms:Decrypt")
     allow_undelivered(function, parked, key)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 
-from .._grants import grant_table_key
+from .._grants import give, grant_table_key
 from .._tables import define_table
 
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ class WriteModel:
         return {**self.env, **self.asked.command_env(), **self.asked.once.env(self.claims)}
 
     def _allow(self, grantee: iam.IGrantable, actions: tuple[str, ...], *tables: dynamodb.ITable) -> None:
-        arns = [table.table_arn for table in tables]
-        iam.Grant.add_to_principal(grantee=grantee, actions=[*actions], resource_arns=arns)
+        give(grantee, actions, [table.table_arn for table in tables])
         for table in tables:
             grant_table_key(grantee, table)
 

@@ -11,6 +11,7 @@ from aws_cdk import aws_s3 as s3
 
 from .._acknowledge import acknowledge_in_template, acknowledge_wildcard
 from .._checks import seconds
+from .._grants import give
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
@@ -56,7 +57,7 @@ def define_bucket(
 def grant_objects(grantee: iam.IGrantable, bucket: s3.IBucket, prefix: str, actions: Sequence[str]) -> None:
     """Use objects below a prefix, with the bucket's customer key if it has one."""
     arn = bucket.arn_for_objects(prefix)
-    iam.Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=[arn])
+    give(grantee, actions, [arn])
     if bucket.encryption_key is not None:
         bucket.encryption_key.grant(grantee, *sorted({name for action in actions for name in _KEYS[action]}))
     role = getattr(grantee, "role", None)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 
 from .._acknowledge import acknowledge_wildcard
-from .._grants import grant_table_key
+from .._grants import give, grant_table_key
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
@@ -24,19 +23,19 @@ _GATHERING = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "
 
 def grant_roll(grantee: iam.IGrantable, claims: dynamodb.ITable) -> None:
     """Read what has become of many items at once."""
-    _allow(grantee, ("dynamodb:BatchGetItem",), claims.table_arn)
+    give(grantee, ("dynamodb:BatchGetItem",), [claims.table_arn])
 
 
 def grant_gathering(grantee: iam.IGrantable, claims: dynamodb.ITable) -> None:
     """Read what has become of items, lay tombstones, write down what failed and how it ended."""
-    _allow(grantee, _GATHERING, claims.table_arn)
+    give(grantee, _GATHERING, [claims.table_arn])
     grant_table_key(grantee, claims)
 
 
 def grant_objects(grantee: iam.IGrantable, role: iam.IRole | None, items: S3Items) -> None:
     """Read the objects in which items are."""
     objects = items.bucket.arn_for_objects(f"{items.prefix}*")
-    _allow(grantee, ("s3:GetObject",), objects)
+    give(grantee, ("s3:GetObject",), [objects])
     if items.bucket.encryption_key is not None:
         items.bucket.encryption_key.grant(grantee, "kms:Decrypt")
     acknowledge_wildcard(policy_of(role), objects, _ANY_KEY)
@@ -55,7 +54,3 @@ def executions_of(machine: sfn.StateMachine) -> str:
 def policy_of(role: iam.IRole | None) -> Construct:
     """Of a role of ours."""
     return cast("Construct", cast("iam.Role", role).node.find_child("DefaultPolicy"))
-
-
-def _allow(grantee: iam.IGrantable, actions: Sequence[str], arn: str) -> None:
-    iam.Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=[arn])
