@@ -1,17 +1,14 @@
 """The one role that API Gateway logs with: opt-in, kept, and as wide as API Gateway asks for."""
 
-import json
-import subprocess
 from pathlib import Path
 
 import pytest
 from aws_cdk import Stack
 from aws_cdk.assertions import Template
-from cfnlint.api import lint_all
 
 from serverless_patterns import ApiAccount
+from tests.template.scanning import PACKS, failed_checks, findings, linted, needs_checkov
 from tests.template.stacks import new_stack, resources, statements, the
-from tests.template.test_scanners import CHECKOV, PACKS, findings
 
 
 def an_account() -> Stack:
@@ -47,13 +44,9 @@ def test_cdk_nag_finds_nothing(pack: str) -> None:
 
 
 def test_cfn_lint_finds_nothing() -> None:
-    template = json.dumps(Template.from_stack(an_account()).to_json())
-    assert [str(match) for match in lint_all(template) if match.rule.severity != "informational"] == []
+    assert linted(an_account()) == []
 
 
-@pytest.mark.skipif(not CHECKOV.is_file(), reason="checkov has an environment of its own, which `make test` sets up")
+@needs_checkov
 def test_checkov_finds_nothing(tmp_path: Path) -> None:
-    (tmp_path / "account.json").write_text(json.dumps(Template.from_stack(an_account()).to_json()))
-    command = [CHECKOV, "-d", tmp_path, "--framework", "cloudformation", "--skip-download", "-o", "json", "--quiet"]
-    report = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
-    assert [it["check_id"] for it in report["results"]["failed_checks"]] == []
+    assert failed_checks(tmp_path, {"account": an_account()}) == set()

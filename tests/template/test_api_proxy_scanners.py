@@ -1,7 +1,5 @@
 """Scanners find in an API what its user decides, and nothing else; what is acknowledged is true."""
 
-import json
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,13 +8,11 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_route53 as route53
-from aws_cdk.assertions import Template
-from cfnlint.api import lint_all
 
 from serverless_patterns import Cors, Domain, HttpBackend, LambdaAuthorizer, MockResponse, Quota, Route, UsagePlan
 from tests.template.apis import ORDER, an_api, get, take, the_stage
+from tests.template.scanning import PACKS, failed_checks, findings, linted, needs_checkov
 from tests.template.stacks import a_handler, new_stack
-from tests.template.test_scanners import CHECKOV, PACKS, findings
 
 WAF, AUTHORIZATION, COGNITO, VALIDATION = (f"AwsSolutions-{rule}" for rule in ("APIG3", "APIG4", "COG4", "APIG2"))
 
@@ -87,19 +83,14 @@ def test_every_request_is_in_the_access_log(guarded: Stack) -> None:
 
 
 def test_cfn_lint_finds_nothing(guarded: Stack) -> None:
-    template = json.dumps(Template.from_stack(guarded).to_json())
-    assert [str(match) for match in lint_all(template) if match.rule.severity != "informational"] == []
+    assert linted(guarded) == []
 
 
-@pytest.mark.skipif(not CHECKOV.is_file(), reason="checkov has an environment of its own, which `make test` sets up")
+@needs_checkov
 def test_checkov_asks_for_what_costs_and_nothing_else(guarded: Stack, tmp_path: Path) -> None:
-    (tmp_path / "guarded.json").write_text(json.dumps(Template.from_stack(guarded).to_json()))
-    command = [CHECKOV, "-d", tmp_path, "--framework", "cloudformation", "--skip-download", "-o", "json", "--quiet"]
-    report = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
-    failed = {it["check_id"] for it in report["results"]["failed_checks"]}
+    failed = {check for _, check in failed_checks(tmp_path, {"guarded": guarded})}
     # Concurrency, network, customer keys; and a cache, by the hour.
     assert failed == {"CKV_AWS_115", "CKV_AWS_117", "CKV_AWS_119", "CKV_AWS_120", "CKV_AWS_158", "CKV_AWS_173"}
-    assert report["summary"]["parsing_errors"] == 0
 
 
 @pytest.mark.parametrize("pack", PACKS)
@@ -112,5 +103,4 @@ def test_routes_on_an_existing_api_bring_no_finding_of_their_own(pack: str) -> N
     routes = [Route("POST /payments", take(), body=ORDER), Route("GET /version", MockResponse())]
     an_api(stack, *routes, authorizer=users, rest_api=existing, stage_name="prod")
     assert findings(stack, pack) == []
-    template = json.dumps(Template.from_stack(stack).to_json())
-    assert [str(match) for match in lint_all(template) if match.rule.severity != "informational"] == []
+    assert linted(stack) == []

@@ -1,24 +1,16 @@
 """Scanners find in a topic what its user decides, and nothing else."""
 
-import json
-import subprocess
 from pathlib import Path
 
 import pytest
 from aws_cdk import Stack
-from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
-from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
-from aws_cdk.assertions import Template
-from cfnlint.api import lint_all
 
-from serverless_patterns import ClaimCheck, Defaults, HttpsEndpoint
+from serverless_patterns import ClaimCheck, HttpsEndpoint
+from tests.template.scanning import PACKS, failed_checks, findings, harden, linted, needs_checkov
 from tests.template.stacks import a_handler, a_queue, new_stack, resources
-from tests.template.test_scanners import CHECKOV, PACKS, findings
 from tests.template.topics import a_fan_in, a_topic
 
 PLACED = {"kind": ["placed"]}
@@ -27,17 +19,9 @@ PLACED = {"kind": ["placed"]}
 def a_hardened_stack() -> Stack:
     """Each policy choice that a scanner asks for, made the way the pages say: keys, network, access logs."""
     stack = new_stack()
-    key = kms.Key(stack, "Key", enable_key_rotation=True)
-    calls = sns.Topic(stack, "OnCall", master_key=key, enforce_ssl=True)  # pyright: ignore[reportArgumentType]
-    alarms = iam.ServicePrincipal("cloudwatch.amazonaws.com")
-    calls.grant_publish(alarms)
-    vpc = ec2.Vpc.from_vpc_attributes(
-        stack, "Vpc", vpc_id="vpc-12345678", availability_zones=["a"], private_subnet_ids=["subnet-12345678"]
-    )
-    group = ec2.SecurityGroup.from_security_group_id(stack, "Group", "sg-12345678")
-    Defaults.of(stack).set(encryption_key=key, alarm_actions=[cloudwatch_actions.SnsAction(calls)], vpc=vpc)
+    chosen = harden(stack)
     logs = s3.Bucket.from_bucket_name(stack, "Logs", "logs")
-    reserved = {"security_groups": [group], "reserved_concurrent_executions": 5}
+    reserved = {"security_groups": [chosen.group], "reserved_concurrent_executions": 5}
     topic = a_topic(
         stack,
         idempotency_key="order_id",
@@ -86,21 +70,15 @@ def test_cdk_nag_finds_what_a_newcomer_decides(pack: str, choices: set[str]) -> 
 
 def test_cfn_lint_finds_nothing(hardened: Stack) -> None:
     for stack in (hardened, what_a_newcomer_writes()):
-        template = json.dumps(Template.from_stack(stack).to_json())
-        assert [str(match) for match in lint_all(template) if match.rule.severity != "informational"] == []
+        assert linted(stack) == []
 
 
-@pytest.mark.skipif(not CHECKOV.is_file(), reason="checkov has an environment of its own, which `make test` sets up")
+@needs_checkov
 def test_checkov_finds_what_a_user_decides(hardened: Stack, tmp_path: Path) -> None:
-    for name, stack in (("hardened", hardened), ("newcomer", what_a_newcomer_writes())):
-        (tmp_path / f"{name}.json").write_text(json.dumps(Template.from_stack(stack).to_json()))
-    command = [CHECKOV, "-d", tmp_path, "--framework", "cloudformation", "--skip-download", "-o", "json", "--quiet"]
-    report = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
-    failed = {(Path(it["file_path"]).stem, it["check_id"]) for it in report["results"]["failed_checks"]}
+    failed = failed_checks(tmp_path, {"hardened": hardened, "newcomer": what_a_newcomer_writes()})
     # Concurrency of functions, their network, customer keys of tables, logs, variables and topics, access logs.
     choices = ("CKV_AWS_115", "CKV_AWS_117", "CKV_AWS_119", "CKV_AWS_158", "CKV_AWS_173", "CKV_AWS_26", "CKV_AWS_18")
     assert failed == {("newcomer", check) for check in choices}
-    assert report["summary"]["parsing_errors"] == 0
 
 
 def test_queues_without_a_dead_letter_queue_are_where_messages_end(hardened: Stack) -> None:

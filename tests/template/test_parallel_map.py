@@ -11,7 +11,6 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
-from cfnlint.api import lint_all
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
@@ -20,9 +19,9 @@ from syrupy.extensions.json import JSONSnapshotExtension
 from serverless_patterns import ApiProxy, Defaults, IamAuthorizer, Retry, Route, S3Items
 from serverless_patterns_runtime.parallel_map import contract
 from tests.template.maps import a_map, a_page_handler, items_in_s3, the_definition
+from tests.template.scanning import CHECKOV, PACKS, findings, linted, needs_checkov
 from tests.template.stacks import TABLE_KEY, a_table, new_stack, resources, the
 from tests.template.test_saga_state_machine_permissions import allowed
-from tests.template.test_scanners import CHECKOV, PACKS, findings
 from tests.template.test_stability import FLAGS, masked
 
 STATEFUL = {
@@ -281,11 +280,10 @@ def test_cdk_nag_finds_nothing(pack: str, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["inline", "distributed", "s3"])
 def test_cfn_lint_finds_nothing(kind: str) -> None:
-    template = json.dumps(Template.from_stack(a_stack(kind)).to_json())
-    assert [str(match) for match in lint_all(template) if match.rule.severity != "informational"] == []
+    assert linted(a_stack(kind)) == []
 
 
-@pytest.mark.skipif(not CHECKOV.is_file(), reason="checkov has an environment of its own, which `make test` sets up")
+@needs_checkov
 def test_checkov_finds_what_the_user_decides_and_nothing_else(tmp_path: Path) -> None:
     file = tmp_path / "template.json"
     stack = new_stack()

@@ -22,10 +22,10 @@ from serverless_patterns_runtime.saga_state_machine import approval_contract as 
 from tests.simulation.asl import Machine
 from tests.template.apis import functions
 from tests.template.sagas import a_saga, a_step, a_step_handler, the_definition
+from tests.template.scanning import findings
 from tests.template.stacks import new_stack, refusal, resources, statements, warnings
 from tests.template.test_saga_state_machine import ways
 from tests.template.test_saga_state_machine_permissions import allowed
-from tests.template.test_scanners import findings
 
 LARGE = sfn.Condition.number_greater_than("$.amount", 1_000)
 

@@ -14,9 +14,9 @@ from serverless_patterns_runtime.saga_recovery.contract import RECOVERY_FAILED
 from serverless_patterns_runtime.saga_state_machine import contract
 from tests.template.apis import ORDER, an_api, functions, the_routes
 from tests.template.sagas import a_saga
+from tests.template.scanning import findings
 from tests.template.stacks import new_stack, refusal, resources, warnings
 from tests.template.test_saga_state_machine_permissions import allowed
-from tests.template.test_scanners import findings
 
 MACHINE, RECOVERY = "CheckoutStateMachine875B8FB9", "CheckoutRecoveryBA383298"
 

@@ -1,7 +1,6 @@
 """What a saga's functions and its state machine may do, and nothing else; scanners find nothing."""
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +8,11 @@ import pytest
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk.assertions import Template
-from cdk_nag import AwsSolutionsChecks, ServerlessChecks
-from cfnlint.api import lint_all
 
 from serverless_patterns import Defaults
 from tests.template.sagas import a_saga, the_definition
+from tests.template.scanning import PACKS, failed_checks, findings, linted, needs_checkov
 from tests.template.stacks import TABLE_KEY, new_stack, resources
-
-CHECKOV = Path(__file__).parents[2] / ".cache/checkov/bin/checkov"
-PACKS = {"AwsSolutions": AwsSolutionsChecks, "Serverless": ServerlessChecks}
 
 
 def allowed(stack: Stack, role: str, resource: str) -> set[str]:
@@ -116,24 +110,18 @@ def test_cdk_nag_finds_nothing(pack: str, key: bool) -> None:
     if key:
         Defaults.of(stack).set(encryption_key=kms.Key(stack, "Key", enable_key_rotation=True))
     a_saga(stack)
-    report = PACKS[pack](stack.node.root).validate_scope(stack.node.root)  # pyright: ignore
-    assert sorted(violation.rule_name for violation in report.violations) == []
+    assert findings(stack, pack) == []
 
 
 def test_cfn_lint_finds_nothing() -> None:
     stack = new_stack()
     a_saga(stack)
-    template = json.dumps(Template.from_stack(stack).to_json())
-    assert [str(match) for match in lint_all(template) if match.rule.severity != "informational"] == []
+    assert linted(stack) == []
 
 
-@pytest.mark.skipif(not CHECKOV.is_file(), reason="checkov has an environment of its own, which `make test` sets up")
+@needs_checkov
 def test_checkov_finds_nothing_but_policy_choices(tmp_path: Path) -> None:
     stack = new_stack()
     a_saga(stack)
-    (tmp_path / "saga.json").write_text(json.dumps(Template.from_stack(stack).to_json()))
-    command = [CHECKOV, "-d", tmp_path, "--framework", "cloudformation", "--skip-download", "-o", "json", "--quiet"]
-    report = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
-    failed = {it["check_id"] for it in report["results"]["failed_checks"]}
+    failed = {check for _, check in failed_checks(tmp_path, {"saga": stack})}
     assert failed == {"CKV_AWS_115", "CKV_AWS_117", "CKV_AWS_119", "CKV_AWS_158", "CKV_AWS_173"}
-    assert report["summary"]["passed"] > 0

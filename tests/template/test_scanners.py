@@ -1,53 +1,34 @@
 """Scanners find nothing that is not acknowledged, and what is acknowledged is true."""
 
-import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aws_cdk import Stack
-from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
-from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
-from cdk_nag import AwsSolutionsChecks, ServerlessChecks
-from cfnlint.api import lint_all
 
-from serverless_patterns import CircuitBreaker, Defaults
+from serverless_patterns import CircuitBreaker
+from tests.template.scanning import PACKS, failed_checks, findings, harden, linted, needs_checkov
 from tests.template.stacks import a_handler, a_queue, a_table, new_stack, resources, statements, the
-
-CHECKOV = Path(__file__).parents[2] / ".cache/checkov/bin/checkov"
-PACKS = {"AwsSolutions": AwsSolutionsChecks, "Serverless": ServerlessChecks}
 
 
 def a_hardened_stack() -> Stack:
     """Each policy choice that a scanner asks for, made the way the pages say: key, network, reserved concurrency."""
     stack = new_stack()
-    key = kms.Key(stack, "Key", enable_key_rotation=True)
-    topic = sns.Topic(stack, "OnCall", master_key=key, enforce_ssl=True)  # pyright: ignore[reportArgumentType]
-    alarms = iam.ServicePrincipal("cloudwatch.amazonaws.com")
-    topic.grant_publish(alarms)
-    key.grant(alarms, "kms:Decrypt", "kms:GenerateDataKey*")
-    vpc = ec2.Vpc.from_vpc_attributes(
-        stack, "Vpc", vpc_id="vpc-12345678", availability_zones=["a"], private_subnet_ids=["subnet-12345678"]
-    )
-    group = ec2.SecurityGroup.from_security_group_id(stack, "Group", "sg-12345678")
-    Defaults.of(stack).set(encryption_key=key, alarm_actions=[cloudwatch_actions.SnsAction(topic)], vpc=vpc)
+    chosen = harden(stack)
     orders = a_table(
         stack,
         deletion_protection=True,
         point_in_time_recovery_specification={"point_in_time_recovery_enabled": True},
-        encryption_key=key,
+        encryption_key=chosen.key,
     )
     breaker = CircuitBreaker(stack, "Partner")
     for id, function, arguments in (
         ("Fulfilment", "orders:fulfil", {}),
         ("Ordered", "orders:call", {"fifo": True, "batch_size": 10}),
     ):
-        handler = a_handler(function, tables={"ORDERS": orders}, security_groups=[group])
+        handler = a_handler(function, tables={"ORDERS": orders}, security_groups=[chosen.group])
         a_queue(stack, id, consumer=handler, reserved_concurrent_executions=5, circuit_breaker=breaker, **arguments)
     return stack
 
@@ -55,11 +36,6 @@ def a_hardened_stack() -> Stack:
 @pytest.fixture(scope="module")
 def hardened() -> Stack:
     return a_hardened_stack()
-
-
-def findings(stack: Stack, pack: str) -> list[str]:
-    report = PACKS[pack](stack.node.root).validate_scope(stack.node.root)  # pyright: ignore
-    return sorted(violation.rule_name for violation in report.violations)
 
 
 @pytest.mark.parametrize("pack", PACKS)
@@ -75,23 +51,18 @@ def test_cdk_nag_finds_nothing_in_what_a_newcomer_writes(pack: str) -> None:
 
 
 def test_cfn_lint_finds_nothing(hardened: Stack) -> None:
-    template = json.dumps(Template.from_stack(hardened).to_json())
-    assert [str(match) for match in lint_all(template) if match.rule.severity != "informational"] == []
+    assert linted(hardened) == []
 
 
-@pytest.mark.skipif(not CHECKOV.is_file(), reason="checkov has an environment of its own, which `make test` sets up")
+@needs_checkov
 def test_checkov_finds_nothing(hardened: Stack, tmp_path: Path) -> None:
     newcomer = new_stack()
     a_queue(newcomer, circuit_breaker=CircuitBreaker(newcomer, "Partner"))
-    for name, stack in (("hardened", hardened), ("newcomer", newcomer)):
-        (tmp_path / f"{name}.json").write_text(json.dumps(Template.from_stack(stack).to_json()))
-    command = [CHECKOV, "-d", tmp_path, "--framework", "cloudformation", "--skip-download", "-o", "json", "--quiet"]
-    report = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
-    failed = {(Path(it["file_path"]).stem, it["check_id"]) for it in report["results"]["failed_checks"]}
     policy_choices = {"CKV_AWS_115", "CKV_AWS_117", "CKV_AWS_119", "CKV_AWS_158", "CKV_AWS_173"}
-    assert failed == {("newcomer", check) for check in policy_choices}  # concurrency, network, customer keys
-    assert report["summary"]["parsing_errors"] == 0
-    assert report["summary"]["passed"] > 0
+    # Concurrency, network, customer keys.
+    assert failed_checks(tmp_path, {"hardened": hardened, "newcomer": newcomer}) == {
+        ("newcomer", check) for check in policy_choices
+    }
 
 
 def test_a_wildcard_that_a_user_adds_is_still_found() -> None:

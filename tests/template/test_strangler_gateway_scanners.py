@@ -1,21 +1,17 @@
 """Scanners find in a gateway what its user decides, and nothing else."""
 
-import json
-import subprocess
 from pathlib import Path
 
 import pytest
 from aws_cdk import Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cognito as cognito
-from aws_cdk.assertions import Template
-from cfnlint.api import lint_all
 
 from serverless_patterns import Shadow
 from tests.template.apis import ORDER, get, take
 from tests.template.gateways import a_gateway, a_route
+from tests.template.scanning import PACKS, failed_checks, findings, linted, needs_checkov
 from tests.template.stacks import new_stack
-from tests.template.test_scanners import CHECKOV, PACKS, findings
 
 
 def a_guarded_stack() -> Stack:
@@ -53,16 +49,11 @@ def test_with_legacy_s_own_checks_cdk_nag_asks_for_a_firewall_and_an_authorizer_
 
 
 def test_cfn_lint_finds_nothing(guarded: Stack) -> None:
-    template = json.dumps(Template.from_stack(guarded).to_json())
-    assert [str(match) for match in lint_all(template) if match.rule.severity != "informational"] == []
+    assert linted(guarded) == []
 
 
-@pytest.mark.skipif(not CHECKOV.is_file(), reason="checkov has an environment of its own, which `make test` sets up")
+@needs_checkov
 def test_checkov_asks_for_what_costs_and_nothing_else(guarded: Stack, tmp_path: Path) -> None:
-    (tmp_path / "guarded.json").write_text(json.dumps(Template.from_stack(guarded).to_json()))
-    command = [CHECKOV, "-d", tmp_path, "--framework", "cloudformation", "--skip-download", "-o", "json", "--quiet"]
-    report = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
-    failed = {it["check_id"] for it in report["results"]["failed_checks"]}
+    failed = {check for _, check in failed_checks(tmp_path, {"guarded": guarded})}
     # Concurrency, network, customer keys; and a cache, by the hour.
     assert failed == {"CKV_AWS_115", "CKV_AWS_117", "CKV_AWS_119", "CKV_AWS_120", "CKV_AWS_158", "CKV_AWS_173"}
-    assert report["summary"]["parsing_errors"] == 0
