@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from aws_cdk import Duration
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
 
 from serverless_patterns_runtime.cqrs_views.contract import CONTROL_HANDLER, ControlEnv
 
-from .._acknowledge import acknowledge, acknowledge_in_template
+from .._acknowledge import acknowledge_in_template
 from .._bundled import BundledHandler
 from .._function import define_function, endpoints
 from .._grants import give
+from .._sweeping import sweep_every
 from .parked import allow_clearing, allow_listing
 from .permissions import allow
 
@@ -64,18 +63,14 @@ def define_control(scope: Construct, places: Places, env: ControlEnv) -> lambda_
         cast(lambda_.CfnFunction, function.node.default_child),
         checkov={"CKV_AWS_115": "one invocation a minute, which ends before the next: there is nothing to reserve"},
     )
-    _sweep_each_minute(scope, function)
-    return function
-
-
-def _sweep_each_minute(scope: Construct, function: lambda_.Function) -> None:
-    told = events.RuleTargetInput.from_object({"request": "sweep"})
-    target = targets.LambdaFunction(cast(lambda_.IFunction, function), event=told, max_event_age=_LATEST)
-    rule = events.Rule(
+    sweep_every(
         scope,
         "EachMinute",
+        function,
+        Duration.minutes(1),
         description="Fills views for the first time, and tries again what was parked or lost",
-        schedule=events.Schedule.rate(Duration.minutes(1)),
-        targets=[cast(events.IRuleTarget, target)],
+        undelivered=_UNDELIVERED,
+        told={"request": "sweep"},
+        max_event_age=_LATEST,
     )
-    acknowledge(rule, _UNDELIVERED, "Serverless-EventBusDLQ")
+    return function

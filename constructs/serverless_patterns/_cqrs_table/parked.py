@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3 as s3
 
 from serverless_patterns_runtime.cqrs_views.contract import PARKED_PREFIX, UNDELIVERED_PREFIX
 
-from .._acknowledge import acknowledge_in_template, acknowledge_wildcard
+from .._acknowledge import acknowledge_wildcard
+from .._buckets import define_bucket
 from .._grants import give
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_lambda as lambda_
+    from aws_cdk import aws_s3 as s3
     from constructs import Construct
 
     from ..defaults import Settings
@@ -25,24 +25,8 @@ _NAMED_LATER = "objects are named by the aggregate whose change could not be pro
 
 
 def define_parked(scope: Construct, key: kms.IKey | None, settings: Settings, logs: s3.IBucket | None) -> s3.Bucket:
-    """Private, encrypted, and kept."""
-    policy = settings.removal_policy
-    bucket = s3.Bucket(
-        scope,
-        "Parked",
-        encryption=s3.BucketEncryption.S3_MANAGED if key is None else s3.BucketEncryption.KMS,
-        encryption_key=key,
-        bucket_key_enabled=None if key is None else True,
-        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-        enforce_ssl=True,
-        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-        server_access_logs_bucket=logs,
-        server_access_logs_prefix=None if logs is None else f"{scope.node.path}/Parked/",
-        removal_policy=RemovalPolicy.RETAIN if policy == RemovalPolicy.SNAPSHOT else policy,
-        lifecycle_rules=[s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(1))],
-    )
-    acknowledge_in_template(cast(s3.CfnBucket, bucket.node.default_child), checkov={"CKV_AWS_21": _WRITTEN_ONCE})
-    return bucket
+    """It is kept until it is done: no object expires."""
+    return define_bucket(scope, "Parked", key=key, settings=settings, logs=logs, written_once=_WRITTEN_ONCE)
 
 
 def allow_parking(function: lambda_.Function, bucket: s3.Bucket, key: kms.IKey | None) -> None:

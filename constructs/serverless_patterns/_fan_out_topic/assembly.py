@@ -14,7 +14,7 @@ from serverless_patterns_runtime.fan_out_topic.contract import PUBLISHER, PUBLIS
 from .._once_complete import once_complete
 from .._tables import define_table
 from .adding import Adding
-from .buckets import define_bucket
+from .buckets import define_retained_bucket
 from .defining import define_topic, existing_topic
 from .gathering import define_fan_in
 from .packing import check_fits, check_number, packed_late, seen
@@ -118,7 +118,7 @@ def _payloads(scope: Construct, asked: Asked, key: kms.IKey | None, settings: Se
         return None
     if asked.claim_check.bucket is not None:
         return cast("s3.IBucket", asked.claim_check.bucket)
-    bucket = define_bucket(scope, "Payloads", asked.claim_check.retention, key, settings, asked.access_logs)
+    bucket = define_retained_bucket(scope, "Payloads", asked.claim_check.retention, key, settings, asked.access_logs)
     return cast("s3.IBucket", bucket)
 
 

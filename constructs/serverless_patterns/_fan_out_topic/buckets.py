@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from aws_cdk import Duration, RemovalPolicy
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3 as s3
+from aws_cdk import Duration
 
-from .._acknowledge import acknowledge_in_template, acknowledge_wildcard
+from .._acknowledge import acknowledge_wildcard
+from .._buckets import define_bucket
 from .._checks import seconds
 from .._grants import give
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_s3 as s3
     from constructs import Construct
 
     from ..defaults import Settings
@@ -23,35 +24,20 @@ _DAY = 86_400
 _KEYS = {"s3:GetObject": ("kms:Decrypt",), "s3:PutObject": ("kms:Decrypt", "kms:GenerateDataKey")}
 
 
-def define_bucket(
+def define_retained_bucket(
     scope: Construct, id: str, retention: Duration, key: kms.IKey | None, settings: Settings, logs: s3.IBucket | None
 ) -> s3.Bucket:
     """A bucket whose objects are deleted after the retention, and no day before."""
     length = seconds(retention)
-    bucket = s3.Bucket(
+    return define_bucket(
         scope,
         id,
-        encryption=s3.BucketEncryption.S3_MANAGED if key is None else s3.BucketEncryption.KMS,
-        encryption_key=key,
-        bucket_key_enabled=None if key is None else True,
-        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-        enforce_ssl=True,
-        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-        server_access_logs_bucket=logs,
-        server_access_logs_prefix=None if logs is None else f"{scope.node.path}/{id}/",
-        removal_policy=settings.removal_policy
-        if settings.removal_policy != RemovalPolicy.SNAPSHOT
-        else RemovalPolicy.RETAIN,
-        lifecycle_rules=[
-            s3.LifecycleRule(
-                expiration=retention if length is None else Duration.days(-(-length // _DAY) + 1),
-                abort_incomplete_multipart_upload_after=Duration.days(1),
-            )
-        ],
+        key=key,
+        settings=settings,
+        logs=logs,
+        written_once="the key of an object is its content's hash: a second version would be the same bytes",
+        expiration=retention if length is None else Duration.days(-(-length // _DAY) + 1),
     )
-    reason = "the key of an object is its content's hash: a second version would be the same bytes"
-    acknowledge_in_template(cast(s3.CfnBucket, bucket.node.default_child), checkov={"CKV_AWS_21": reason})
-    return bucket
 
 
 def grant_objects(grantee: iam.IGrantable, bucket: s3.IBucket, prefix: str, actions: Sequence[str]) -> None:

@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING, cast
 
 from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
 
 from serverless_patterns_runtime.fan_in import contract
 
-from .._acknowledge import acknowledge, acknowledge_in_template
+from .._acknowledge import acknowledge_in_template
 from .._bundled import BundledHandler
 from .._checks import text
 from .._function import define_function, endpoints
 from .._grants import grant_dead_letter, grant_table_key, statement
+from .._sweeping import sweep_every
 from .._tables import define_table
 from .._told import tell
 from ..load_leveled_queue import LoadLeveledQueue
-from .buckets import define_bucket, grant_objects
+from .buckets import define_retained_bucket, grant_objects
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
@@ -141,7 +140,7 @@ def define_fan_in(
         projection_type=dynamodb.ProjectionType.KEYS_ONLY,
     )
     kept = asked.retention.plus(asked.deadline)  # a head's retention begins at its end
-    bucket = define_bucket(scope, "Results", kept, key, settings, access_logs)
+    bucket = define_retained_bucket(scope, "Results", kept, key, settings, access_logs)
     completions = LoadLeveledQueue(
         scope,
         "Completions",
@@ -183,12 +182,12 @@ def _define_sweep(
         cast(lambda_.CfnFunction, function.node.default_child),
         checkov={"CKV_AWS_115": "one invocation a minute, which ends before the next: there is nothing to reserve"},
     )
-    rule = events.Rule(
+    sweep_every(
         scope,
         "EachMinute",
+        function,
+        Duration.minutes(1),
         description="Closes fan-ins that are overdue, and announces what was not announced",
-        schedule=events.Schedule.rate(Duration.minutes(1)),
-        targets=[cast(events.IRuleTarget, targets.LambdaFunction(cast(lambda_.IFunction, function)))],
+        undelivered=_UNDELIVERED,
     )
-    acknowledge(rule, _UNDELIVERED, "Serverless-EventBusDLQ")
     return function

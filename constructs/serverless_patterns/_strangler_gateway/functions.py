@@ -17,18 +17,20 @@ from serverless_patterns_runtime.strangler_gateway.contract import (
     ROUTER_HANDLER,
     SHADOW_HANDLER,
     SORT_KEY,
+    SWEEP,
     ControlEnv,
     Env,
 )
+from serverless_patterns_runtime.strangler_gateway.control_contract import Command
 
 from .._acknowledge import acknowledge
 from .._bundled import BundledHandler
 from .._checks import text
 from .._function import define_function, endpoints
 from .._running import check_in_pattern
+from .._sweeping import sweep_every
 from .._tables import define_table
 from .grants import grant_commands, grant_routing, grant_sweep
-from .schedule import UNDELIVERED, sweep_daily
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
@@ -43,6 +45,8 @@ SERVICES = ("dynamodb", "lambda")
 _ROUTER_MEMORY = 512  # its time is the caller's
 _CONTROL_SECONDS, _SHADOW_SECONDS = 15, 60
 _COPY_SECONDS = 60  # an older copy is compared with an answer of another time
+_SWEEP_UNDELIVERED = "what one sweep has not done the next one does, a day later, and nobody waits for it"
+_LATEST_SWEEP = Duration.hours(12)  # the next one is not far then
 _SHADOW_UNDELIVERED = "a comparison that fails is one fewer, and nobody waits for it"
 
 
@@ -101,10 +105,19 @@ class Functions:
         grant_routing(router, control_table, breaker_table)
         told = ControlEnv(CONTROL_TABLE=control_table.table_name, BREAKER_TABLE=breaker_table.table_name)._asdict()
         time = Duration.seconds(_CONTROL_SECONDS)
-        control = self._function("Control", CONTROL_HANDLER, told, time, 256, UNDELIVERED)
+        control = self._function("Control", CONTROL_HANDLER, told, time, 256, _SWEEP_UNDELIVERED)
         grant_commands(control, control_table)
         grant_sweep(control, breaker_table)
-        sweep_daily(self.scope, control)
+        sweep_every(
+            self.scope,
+            "Sweep",
+            control,
+            Duration.days(1),
+            description="What was set for routes that are gone is forgotten, a week after they were missed",
+            undelivered=_SWEEP_UNDELIVERED,
+            told=dict(Command(action=SWEEP)),
+            max_event_age=_LATEST_SWEEP,
+        )
         return Defined(router, control, shadow, control_table, breaker_table)
 
     def _shadow(self, env: Env) -> lambda_.Function:

@@ -1,5 +1,7 @@
 """The credential: exactly one header, `Bearer`, one space and a token, or nobody."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +11,9 @@ from serverless_patterns_runtime.jwt_authorizer.refusal import Refused
 
 from .issuer import Guarded, claims, token
 
-GOOD = token()
+A_DAY = 86_400
+GOOD = token(claims(exp=int(time.time()) + A_DAY))
+"""Made when tests are collected: good for longer than a run of all of them takes."""
 
 NO_CREDENTIALS = [
     "",
