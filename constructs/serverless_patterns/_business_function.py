@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ._checks import Problems, did_you_mean
-from ._source import module_file, parsed
+from ._source import definitions, module_file, modules_of, parsed
 
 _OURS = "serverless_patterns_runtime"
 _SIGNATURE = "(payload) or (payload, invocation)"
@@ -25,7 +25,7 @@ def returns_effects(code: Path, reference: str, problems: Problems) -> bool:
         return False
     file = module_file(code, module_name)
     if file is None:
-        near = did_you_mean(module_name, _modules(code))
+        near = did_you_mean(module_name, modules_of(code))
         problems.add("function", f"name a module in {code}", f"{module_name!r}{near}", f"add {module_name}.py there")
         return False
     try:
@@ -49,7 +49,7 @@ def payload_class(code: Path, reference: str) -> str | None:
     if file is None:
         return None  # a function of ours
     module = ast.parse(file.read_bytes())
-    arguments = {node.name: node.args for node in _definitions(module.body)}[name]
+    arguments = {node.name: node.args for node in definitions(module.body)}[name]
     annotation = [*arguments.posonlyargs, *arguments.args][0].annotation
     if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
         try:
@@ -76,7 +76,7 @@ def definition_of(code: Path, reference: str) -> ast.FunctionDef | None:
     module_name, _, name = reference.partition(":")
     file = module_file(code, module_name)
     module = None if file is None else parsed(file)
-    found = {} if module is None else {node.name: node for node in _definitions(module.body)}
+    found = {} if module is None else {node.name: node for node in definitions(module.body)}
     function = found.get(name)
     return function if isinstance(function, ast.FunctionDef) else None
 
@@ -101,7 +101,7 @@ def _absolute_imports(module: ast.Module) -> Iterator[tuple[str, int]]:
 
 
 def _check(module: ast.Module, file: Path, name: str, problems: Problems) -> bool:
-    defined = {node.name: node for node in _definitions(module.body)}
+    defined = {node.name: node for node in definitions(module.body)}
     function = defined.get(name)
     if function is None:
         near = did_you_mean(name, defined)
@@ -156,23 +156,6 @@ def _takes_command(argument: ast.arg) -> bool:
             return name == "Command"
         case _:
             return argument.arg == "command"
-
-
-def _modules(code: Path) -> Iterator[str]:
-    for file in code.rglob("*.py"):
-        path = file.relative_to(code)
-        yield ".".join(path.parent.parts if path.name == "__init__.py" else path.with_suffix("").parts)
-
-
-def _definitions(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    """Functions that the module has once it is imported: also those inside `if` and `try`."""
-    for node in body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
-        elif isinstance(node, ast.If):
-            yield from _definitions([*node.body, *node.orelse])
-        elif isinstance(node, ast.Try):
-            yield from _definitions([*node.body, *node.orelse, *node.finalbody])
 
 
 def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:

@@ -21,6 +21,24 @@ def parsed(file: Path) -> ast.Module | None:
         return None
 
 
+def modules_of(code: Path) -> Iterator[str]:
+    """Full names of all that the folder has."""
+    for file in code.rglob("*.py"):
+        path = file.relative_to(code)
+        yield ".".join(path.parent.parts if path.name == "__init__.py" else path.with_suffix("").parts)
+
+
+def definitions(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Functions that the module has once it is imported: also those inside `if` and `try`."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+        elif isinstance(node, ast.If):
+            yield from definitions([*node.body, *node.orelse])
+        elif isinstance(node, ast.Try):
+            yield from definitions([*node.body, *node.orelse, *node.finalbody])
+
+
 def imports(module: ast.Module, name: str, *, package: bool) -> Iterator[str]:
     """Full names of all that a module imports, of members too: nobody sees which of them are modules.
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from aws_cdk import Validations
+
 from serverless_patterns_runtime.cqrs_sql.contract import DataApiTold
 
 from ._checks import Problems
 from ._grants import give
 from ._shapes import told
 from ._sql_names import check_names
+from ._sql_servers import check_cluster, check_engine, check_kind, check_secret, data_api_of
 
 if TYPE_CHECKING:
     from aws_cdk import Stack
     from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_rds as rds
+    from constructs import Construct
 
     from ._interfaces import Secret
     from .handler import Handler
@@ -32,7 +36,7 @@ class DataApiSink:
     ```
 
     Args:
-        cluster: With its Data API enabled.
+        cluster: With its Data API on: `enable_data_api=True`. An imported one that does not say so is warned of.
         database: Name of the database.
         table: What other programs read: an SQL view of this name shows the live rows.
         secret: With `username` and `password`. The user needs USAGE and CREATE on the schema.
@@ -56,10 +60,11 @@ class DataApiSink:
         problems = Problems(f"DataApiSink({told(table)})")
         self.cluster, self.database, self.table, self.schema, self.secret = cluster, database, table, schema, secret
         check_names(problems, database, schema, table)
-        if not hasattr(cluster, "cluster_arn"):
-            problems.add("cluster", "be a cluster of Aurora", told(cluster), "pass the DatabaseCluster")
+        check_kind(problems, "cluster", cluster, "cluster_arn", "be a cluster of Aurora", "pass the DatabaseCluster")
+        check_engine(problems, "cluster", cluster)
         if secret is None:
             problems.add("secret", "be given", "None", "the Data API signs in with it: secret=cluster.secret")
+        check_secret(problems, secret)
         problems.raise_any()
 
     def placed(self, handler: Handler) -> Handler:
@@ -67,7 +72,18 @@ class DataApiSink:
         return handler
 
     def check(self, problems: Problems, handler: Handler) -> None:
-        """Nothing: the SDK is there."""
+        """The SDK is there. The Data API may have been switched on until now."""
+        del handler
+        check_cluster(problems, "sink cluster", self.cluster)
+
+    def warn(self, view: Construct) -> None:
+        """Say of an imported cluster that its Data API may be off."""
+        if data_api_of(self.cluster) is None:
+            Validations.of(view).add_warning(
+                "serverless-patterns:data-api-unknown",
+                f"whether the Data API of {self.cluster.node.path} is on is not known here: unless it is, no row is "
+                "written. Import it by from_database_cluster_attributes(..., data_api_enabled=True)",
+            )
 
     def allow(self, function: lambda_.Function) -> None:
         """Let the function run SQL, and read the secret."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from aws_cdk import Stack
+from aws_cdk import Stack, Validations
 from aws_cdk import aws_ec2 as ec2
 
 from serverless_patterns_runtime.cqrs_sql.contract import DRIVERS, SqlTold
@@ -15,10 +15,13 @@ from serverless_patterns_runtime.cqrs_sql.contract import DRIVERS, SqlTold
 from ._checks import Problems
 from ._requirements import brings
 from ._shapes import several, told
+from ._sql_driver import check_driver
 from ._sql_names import check_names
+from ._sql_servers import check_engine, check_kind, check_secret
 
 if TYPE_CHECKING:
     from aws_cdk import aws_lambda as lambda_
+    from constructs import Construct
 
     from ._interfaces import Secret
     from .handler import Handler
@@ -43,14 +46,15 @@ class SqlSink:
         database: Name of the database.
         table: What other programs read: an SQL view of this name shows the live rows.
         vpc: Where the functions run.
-        server: The proxy, cluster or instance: it lets the functions in. Default: nothing is allowed.
+        server: The proxy, cluster or instance: it lets the functions in. Default: nothing is allowed, and synth warns,
+            unless `security_groups` are those that the database lets in already.
         secret: With `username` and `password`.
         user: Without a secret: who signs in by IAM. `server` has to be given, and allows it.
         port: Of the server. Default: 5,432.
         schema: It must be there. Default: `public`.
         driver: `pg8000.dbapi`, `psycopg` or `psycopg2`, which the handler's `requirements` have to bring; or
             `module:function`, in the handler's code: called with `host`, `port`, `user`, `password`, `database` and
-            `ssl_context`, it returns a DB-API connection.
+            `ssl_context` by name, it returns a DB-API connection.
         certificates: File in the handler's code: authorities to trust, as the bundle of RDS. Default: those of the
             system, which know an RDS Proxy.
         vpc_subnets: Which subnets of the VPC. Default: those with a route out.
@@ -83,14 +87,12 @@ class SqlSink:
         self.security_groups = several(problems, "security_groups", security_groups)
         self.secret, self.user, self.port = secret, user, port
         self.driver, self.certificates = driver, certificates
-        if not isinstance(host, str) or not host:  # pyright: ignore[reportUnnecessaryIsInstance]
-            problems.add("host", "be a name", told(host), "write proxy.endpoint, or cluster.cluster_endpoint.hostname")
         check_names(problems, database, schema, table)
         problems.whole_number("port", port, 1, 65_535, "PostgreSQL listens at 5432")
+        self._check_texts(problems)
+        self._check_network(problems)
+        check_secret(problems, secret)
         self._check_user(problems)
-        if driver not in DRIVERS and not _FUNCTION.fullmatch(driver):
-            fix = "a known driver, or a function of your own that connects: 'connecting:connect'"
-            problems.add("driver", f"be {', '.join(DRIVERS)} or module:function", repr(driver), fix)
         problems.raise_any()
 
     @property
@@ -109,6 +111,8 @@ class SqlSink:
 
     def check(self, problems: Problems, handler: Handler) -> None:
         """What the view's function lacks, or has another way."""
+        if ":" in self.driver:
+            check_driver(problems, handler.code, self.driver)
         if handler.vpc is not None and handler.vpc is not self.vpc:
             problems.add("project vpc", "be the sink's", handler.vpc.node.path, "say it once: in the sink")
         known = _PACKAGES.get(self.driver, ())
@@ -119,6 +123,15 @@ class SqlSink:
         if self.certificates is not None and not (handler.code / self.certificates).is_file():
             fix = "put the file beside the functions: it is part of their code"
             problems.add("sink certificates", f"be a file in {handler.code}", repr(self.certificates), fix)
+
+    def warn(self, view: Construct) -> None:
+        """Say that nothing here lets the functions in: it may be done elsewhere."""
+        if self.server is None and not self.security_groups:
+            Validations.of(view).add_warning(
+                "serverless-patterns:sink-without-server",
+                f"nothing lets the functions of this view connect to the database of {self.table}, at port {self.port}:"
+                " pass the proxy, cluster or instance as server, or security_groups that it lets in",
+            )
 
     def allow(self, function: lambda_.Function) -> None:
         """Let the function in, and read the secret."""
@@ -148,12 +161,33 @@ class SqlSink:
             sink["certificates"] = self.certificates
         return stack.to_json_string(sink)
 
+    def _check_texts(self, problems: Problems) -> None:
+        for argument, value, fix in (
+            ("host", self.host, "write proxy.endpoint, or cluster.cluster_endpoint.hostname"),
+            ("user", self.user, "who signs in by IAM, as the database knows the name"),
+            ("certificates", self.certificates, "a file in the handler's code: 'eu-central-1-bundle.pem'"),
+        ):
+            wanted = value is not None or argument == "host"
+            if wanted and (not isinstance(value, str) or not value):
+                problems.add(argument, "be a name", told(value), fix)
+        if self.driver not in DRIVERS and not (isinstance(self.driver, str) and _FUNCTION.fullmatch(self.driver)):  # pyright: ignore[reportUnnecessaryIsInstance]
+            fix = "a known driver, or a function of your own that connects: 'connecting:connect'"
+            problems.add("driver", f"be {', '.join(DRIVERS)} or module:function", told(self.driver), fix)
+
+    def _check_network(self, problems: Problems) -> None:
+        check_kind(problems, "vpc", self.vpc, "vpc_id", "be an ec2.Vpc", "pass the one that the database is in")
+        for group in self.security_groups:
+            fix = "write SecurityGroup.from_security_group_id(...) for an id"
+            check_kind(problems, "security_groups", group, "security_group_id", "hold ec2.SecurityGroups", fix)
+        if self.server is not None:
+            fix = "pass the proxy, cluster or instance: its security group lets the functions in"
+            check_kind(problems, "server", self.server, "connections", "be what has connections", fix)
+            check_engine(problems, "server", self.server)
+
     def _check_user(self, problems: Problems) -> None:
         if (self.secret is None) == (self.user is None):
-            got = "none" if self.secret is None else "both"
-            problems.add(
-                "secret", "be given, or else user", got, "a password from the secret, or a user who signs by IAM"
-            )
+            got, fix = "none" if self.secret is None else "both", "a secret's password, or a user who signs in by IAM"
+            problems.add("secret", "be given, or else user", got, fix)
         elif self.user is not None and not hasattr(self.server, "grant_connect"):
             fix = "IAM has to allow it there: pass the proxy, cluster or instance as server"
             problems.add("server", "have grant_connect for a user without a secret", told(self.server), fix)

@@ -9,6 +9,7 @@ from .._shapes import told
 if TYPE_CHECKING:
     from aws_cdk import Stack
     from aws_cdk import aws_lambda as lambda_
+    from constructs import Construct
 
     from .._checks import Problems
     from ..handler import Handler
@@ -30,6 +31,10 @@ class ViewSink(Protocol):
         """Tell what the handler lacks."""
         ...
 
+    def warn(self, view: Construct) -> None:
+        """Tell at synth what may be missing, and is not known."""
+        ...
+
     def allow(self, function: lambda_.Function) -> None:
         """Give a function all that it needs to read and write there."""
         ...
@@ -46,7 +51,7 @@ def variable_of(view: str) -> str:
 
 def check_sink(problems: Problems, sink: Any, handler: Handler) -> None:
     """Refuse what is no sink, and a handler that does not fit it."""
-    if all(hasattr(sink, name) for name in ("placed", "check", "allow", "described", "services")):
+    if all(hasattr(sink, name) for name in ("placed", "check", "warn", "allow", "described", "services")):
         sink.check(problems, handler)
     else:
         fix = "write SqlSink(...) or DataApiSink(...), or leave it out: rows are in DynamoDB"

@@ -60,6 +60,8 @@ class CqrsView(Construct):
         self._readables = readables
         self._projector: Projector = projection.add_view(seen, self._table)
         self._doors: dict[int, Door] = {}
+        if seen.sink is not None:
+            seen.sink.warn(self)
 
     @property
     def table(self) -> dynamodb.ITable:

@@ -21,6 +21,9 @@ TABLE_NAME = r"[a-z][a-z0-9_]*"
 DRIVERS = ("pg8000.dbapi", "psycopg", "psycopg2")
 """Known ones. `module:function` is a function of the user's own, which returns a connection."""
 
+DRIVER_ARGUMENTS = ("host", "port", "user", "password", "database", "ssl_context")
+"""What it is called with, each by its name."""
+
 MAX_DATA_API_ROW = 60 * 1024
 """Bytes of a row and its keys. The Data API reads no row of a result that is larger than 64 KB."""
 

@@ -9,6 +9,7 @@ from botocore.credentials import Credentials
 
 from serverless_patterns_runtime.cqrs_sql import drivers
 from serverless_patterns_runtime.cqrs_sql.building import sql_sink
+from serverless_patterns_runtime.cqrs_sql.contract import DRIVER_ARGUMENTS
 from serverless_patterns_runtime.cqrs_sql.credentials import TokenCredentials, User
 from serverless_patterns_runtime.cqrs_sql.drivers import Connector, Tls
 from serverless_patterns_runtime.cqrs_sql.statement import Statement, placed
@@ -58,6 +59,7 @@ def test_a_function_of_the_users_own_connects(monkeypatch: pytest.MonkeyPatch) -
     module = SimpleNamespace(connect=lambda **arguments: given.update(arguments))
     monkeypatch.setattr(drivers.importlib, "import_module", {"connecting": module}.__getitem__)
     connector("connecting:connect", Tls(None))()
+    assert tuple(given) == DRIVER_ARGUMENTS
     context = given.pop("ssl_context")
     assert context.check_hostname
     assert given == {
