@@ -123,9 +123,9 @@ class Totals(NamedTuple):
             if codes and codes[0] == "ConditionalCheckFailed":
                 found = reasons[0].get("Item")
                 raise _Refused(_kept(found) if found else Kept(-2, {})) from error
-            if "ValidationError" in codes:
+            if "ValidationError" in codes or error_code(error) == "ValidationException":
                 raise Unstorable(
-                    "DynamoDB refuses the sum: more than 38 digits, or an attribute that is no number"
+                    "DynamoDB refuses the sum: more than 38 digits, an attribute that is no number, or too long a key"
                 ) from error
             busy = NOT_NOW.intersection((error_code(error), *codes))
             raise SinkUnavailable(min(busy, default=error_code(error))) from error

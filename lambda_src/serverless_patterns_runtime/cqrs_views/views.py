@@ -1,6 +1,5 @@
 """A view as its function makes it of one aggregate: rows, or what the aggregate contributes to totals."""
 
-import copy
 import inspect
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -49,7 +48,10 @@ class View(NamedTuple):
         return cls(told["name"], told["kind"], call, told["pk"], told.get("sk"), store, numbers)
 
     def rows(self, aggregate: Aggregate | None) -> dict[RowKey, Row]:
-        """None, and one that is deleted, have none. Raises UnusableRows, and what the function raises."""
+        """None, and one that is deleted, have none. Raises UnusableRows, and what the function raises.
+
+        The function may change the state that it is given: whoever calls this has read it for this call alone.
+        """
         rows: dict[RowKey, Row] = {}
         for row in self._made(aggregate, list):
             if not isinstance(row, Mapping):
@@ -98,8 +100,7 @@ class View(NamedTuple):
     def _made(self, aggregate: Aggregate | None, kind: type) -> Any:
         if aggregate is None or aggregate.state is None or aggregate.version is None:
             return kind()
-        # Of its own: a function that changes its argument must not change another view's.
-        made = self.call(copy.deepcopy(aggregate.state))
+        made = self.call(aggregate.state)
         if inspect.iscoroutine(made) or inspect.isgenerator(made):
             made.close()
             raise UnusableResult(f"{self.name}: the function has not run: write an ordinary one")
