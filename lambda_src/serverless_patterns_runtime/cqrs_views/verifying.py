@@ -28,6 +28,8 @@ Resume = Mapping[str, Any]
 
 Open = tuple[str, float, Sequence[Place]]
 
+_NONE: Mapping[str, int] = {}
+
 
 class Step(NamedTuple):
     resume: Resume | None
@@ -46,7 +48,7 @@ class Verification(NamedTuple):
     clock: Callable[[], float]
     remaining: Callable[[], float]
     patience: float = PATIENCE_SECONDS
-    refused: Callable[[], Mapping[str, int]] = dict[str, int]
+    refused: Callable[[], Mapping[str, int]] = dict
     """Versions of aggregates that the scan could not write, by key."""
 
     def step(self, resume: Resume | None, differences: int) -> Step:
@@ -96,9 +98,9 @@ class Verification(NamedTuple):
     ) -> Mapping[str, str]:
         """Without what only the table itself could refuse: it was counted as such, and is no difference."""
         wrong = self.holding.differences(self.generation, aggregates, places)
-        refused = self.refused() if wrong else {}
-        versions = {key: aggregate.version for key in refused if (aggregate := aggregates.get(key)) is not None}
-        return {key: what for key, what in wrong.items() if key not in versions or versions[key] != refused[key]}
+        refused = self.refused() if wrong else _NONE
+        versions = {key: None if one is None else one.version for key, one in aggregates.items()}
+        return {key: what for key, what in wrong.items() if versions[key] is None or versions[key] != refused.get(key)}
 
     def _may_be_late(self, waiting: Open, aggregate: Aggregate | None) -> bool:
         _, since, _ = waiting

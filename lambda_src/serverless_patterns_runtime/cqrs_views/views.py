@@ -16,12 +16,9 @@ from serverless_patterns_runtime.limits import MAX_PARTITION_KEY, MAX_SORT_KEY
 if TYPE_CHECKING:
     from serverless_patterns_runtime.cqrs_views.totals import Totals
 
-__all__ = ["MAX_GROUPS", "Amounts", "Row", "UnusableRows", "View"]
+__all__ = ["Amounts", "Row", "UnusableRows", "View"]
 
 Row = Mapping[str, Any]
-
-MAX_GROUPS = 99
-"""Whose totals one change may change: a transaction has a hundred items."""
 
 Amounts = dict[str, dict[str, int | Decimal]]
 """By group and measure; none is zero."""
@@ -93,8 +90,6 @@ class View(NamedTuple):
                     raise UnusableRows(f"{self.name}: an amount is an int or a Decimal, got {type(amount).__name__}")
                 if amount:
                     found.setdefault(group, {})[measure] = amount
-        if len(found) > MAX_GROUPS:
-            raise UnusableRows(f"{self.name}: one aggregate may contribute to {MAX_GROUPS} groups, got {len(found)}")
         return found
 
     def _made(self, aggregate: Aggregate | None, kind: type) -> Any:
