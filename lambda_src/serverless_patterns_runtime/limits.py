@@ -36,30 +36,44 @@ def check_together(size: int) -> None:
 
 def check_item(item: Mapping[str, AttributeValue], where: str) -> None:
     """Raises UncommittableEffects for what a write would leave: too large, or too deep."""
-    size = item_size(item)
-    if size > MAX_ITEM:
+    # A character is at most four bytes: most items need no exact look.
+    if 4 * (_characters(item) + sum(map(len, item))) > MAX_ITEM and (size := item_size(item)) > MAX_ITEM:
         raise UncommittableEffects(f"{where} holds at most 400 KB (DynamoDB's limit), got about {size:,} bytes")
-    _check_levels(item)
 
 
 def check_levels(requests: Iterable[Mapping[str, Mapping[str, Any]]]) -> None:
     """Raises UncommittableEffects for a value too deep, wherever it stands: in a condition too."""
     for values in _values(requests):
-        _check_levels(values)
+        _characters(values)
 
 
-def _check_levels(values: Mapping[str, AttributeValue]) -> None:
-    if any(_levels(value) > MAX_LEVELS for value in values.values()):
-        raise UncommittableEffects(f"values are nested at most {MAX_LEVELS} levels deep (DynamoDB's limit)")
+def _characters(values: Mapping[str, AttributeValue]) -> int:
+    """How many there are at most, with one for whatever takes room besides: in one walk, level by level.
+
+    Raises UncommittableEffects for a value too deep.
+    """
+    found, members = 0, list(values.values())
+    for _ in range(MAX_LEVELS):
+        found += len(members)
+        inner: list[AttributeValue] = []
+        for member in members:
+            ((kind, content),) = member.items()
+            if kind in ("S", "N", "B"):
+                found += len(content)
+            elif kind == "M":
+                found += sum(map(len, content)) + 1
+                inner += content.values()
+            elif kind == "L":
+                found += 1
+                inner += content
+            elif kind in ("SS", "NS", "BS"):
+                found += sum(map(len, content)) + len(content)
+        if not inner:
+            return found
+        members = inner
+    raise UncommittableEffects(f"values are nested at most {MAX_LEVELS} levels deep (DynamoDB's limit)")
 
 
 def _values(requests: Iterable[Mapping[str, Mapping[str, Any]]]) -> Iterable[Mapping[str, AttributeValue]]:
     parts = ("Item", "Key", "ExpressionAttributeValues")
     return (arguments.get(part, {}) for request in requests for arguments in request.values() for part in parts)
-
-
-def _levels(value: AttributeValue) -> int:
-    ((kind, content),) = value.items()
-    if kind not in ("L", "M"):
-        return 1
-    return 1 + max(map(_levels, content if kind == "L" else content.values()), default=0)

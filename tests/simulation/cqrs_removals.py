@@ -412,3 +412,21 @@ def _(patch: Patch) -> None:
             original(self, [item])
 
     patch.setattr(totals.Totals, "_transact", transact)
+
+
+@removal("a step on the way is of the version before", "totals are", kinds=CRASHES, lasts=SHORT, plan={"groups": 1})
+def _(patch: Patch) -> None:
+    original = totals._between
+    patch.setattr(totals, "_between", lambda said, *more: original(said, *more)._replace(version=said.version))
+
+
+@removal("a step goes on from the amounts that it found", "totals are", lasts=SHORT, plan={"groups": 1})
+def _(patch: Patch) -> None:
+    original = totals._condition
+
+    def condition(said: Any, kept: Any) -> tuple[str, dict[str, Any]]:
+        if kept is not None and kept.version >= 0:
+            return "#row.#version = :version", {":version": kept.version}
+        return original(said, kept)
+
+    patch.setattr(totals, "_condition", condition)

@@ -72,6 +72,7 @@ def simulate_views(
         retries=chance.choice((0, 2, 5, 100)),
         delay=chance.choice((0.5, 5.0, 60.0)),
         live=chance.random() < 0.8,
+        groups=(1, 99)[seed % 2],
     )
     made = replace(made, **plan)
     chosen = kinds or chance.sample(FAULTS, chance.randint(2, len(FAULTS)))

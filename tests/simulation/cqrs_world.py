@@ -53,6 +53,8 @@ class Plan:
     delay: float = 5.0
     """At most, from a change until its record can be read."""
     timeout: float = 30.0
+    groups: int = 99
+    """Of totals, in one transaction."""
     live: bool = True
     """Whether views are there from the beginning, empty."""
 
@@ -117,7 +119,7 @@ class CqrsWorld:
         sink = DynamoDbSink(
             client, ROWS, True, together, sandbox.clock, sandbox.sleep, lambda: f"{marks.getrandbits(64):x}"
         )
-        totals = Totals(client, TOTALS, sandbox.clock)
+        totals = Totals(client, TOTALS, sandbox.clock, self.plan.groups)
         return {
             ROWS: View(ROWS, "rows", judged(cqrs_shop.rows), "customer", "line", sink),
             TOTALS: View(TOTALS, "totals", judged(cqrs_shop.totals), "line", None, totals),

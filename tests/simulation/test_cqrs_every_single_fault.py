@@ -68,7 +68,7 @@ STORIES: tuple[Story, ...] = (lives, is_refused, passes_on, is_rebuilt)
 
 
 def run(story: Story, fault: OneFault) -> None:
-    world = CqrsWorld(Plan(shards=2, batch_size=3, retries=2, delay=3.0), SEED, Anywhere(fault))
+    world = CqrsWorld(Plan(shards=2, batch_size=3, retries=2, delay=3.0, groups=1), SEED, Anywhere(fault))
     try:
         story(world)
         world.run()

@@ -15,7 +15,7 @@ from serverless_patterns_runtime.cqrs_views.control_contract import (
     ViewShown,
 )
 from serverless_patterns_runtime.cqrs_views.executions import Executions
-from serverless_patterns_runtime.cqrs_views.progress import Counts, ProgressItems
+from serverless_patterns_runtime.cqrs_views.progress import ProgressItems, counted
 from serverless_patterns_runtime.cqrs_views.standing import Standing
 from serverless_patterns_runtime.cqrs_views.standings import Standings
 from serverless_patterns_runtime.errors import PermanentError
@@ -132,7 +132,7 @@ class Control(NamedTuple):
     def _progress(self, view: str, standing: Standing, generation: int) -> Progressed:
         segments = standing.segments.get(generation, 0)
         begun = self.progress.all(view, generation, segments)
-        counts = sum((one.counts for one in begun), Counts())
+        counts = counted(begun)
         return {
             "generation": generation,
             "segments": segments,

@@ -109,17 +109,16 @@ class Filling(NamedTuple):
 
     def _write(self, sink: Sink, parts: Sequence[tuple[Owner, _Part]]) -> Left[Owner]:
         """In one request of the sink; one by one if that cannot be."""
-        owners = {_name(row): (owner, part) for owner, part in parts for row in part.rows}
-        rows = {_name(row): row for _, part in parts for row in part.rows}
-        if not rows:
+        owners = {_name(row): (row, owner, part) for owner, part in parts for row in part.rows}
+        if not owners:
             return []
         try:
-            contested = sink.write(self.generation, list(rows.values()))
+            contested = sink.write(self.generation, [row for row, _, _ in owners.values()])
         except (SinkUnavailable, Unstorable):
             return self._one_by_one(sink, parts)
         left: Left[Owner] = []
         for one in contested:
-            owner, part = owners[_name(one.change)]
+            _, owner, part = owners[_name(one.change)]
             error = self._tried(partial(self._take_over, sink, one, part))
             if error is not None:
                 left.append((owner, error))

@@ -47,8 +47,9 @@ class InsertingSink(NamedTuple):
             answer = self.sink.dynamodb.batch_execute_statement(Statements=statements)
         except (ClientError, BotoCoreError):
             return batch
-        refused = [change for change, said in zip(asked, answer["Responses"], strict=True) if "Error" in said]
-        return [change for change in batch if change in refused or change not in asked]
+        responses = zip(asked, answer["Responses"], strict=True)
+        written = {id(change) for change, said in responses if "Error" not in said}
+        return [change for change in batch if id(change) not in written]
 
     def _statement(self, generation: int, change: RowChange) -> Mapping[str, Any] | None:
         """None: the sink says what is wrong with it."""

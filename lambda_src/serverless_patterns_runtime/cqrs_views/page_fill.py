@@ -2,12 +2,14 @@
 
 import base64
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any, NamedTuple
 
+from serverless_patterns_runtime.cqrs_table.aggregate import version_of
 from serverless_patterns_runtime.cqrs_table.settings import Image
 from serverless_patterns_runtime.cqrs_views.filling import Filling
 from serverless_patterns_runtime.cqrs_views.giving_up import GivenUp
-from serverless_patterns_runtime.cqrs_views.progress import Counts
+from serverless_patterns_runtime.cqrs_views.progress import MOST_REFUSED, Counts
 from serverless_patterns_runtime.cqrs_views.records import Change
 from serverless_patterns_runtime.cqrs_views.scanning import Images, Scan, unversioned
 
@@ -39,6 +41,7 @@ class PageFill(NamedTuple):
             stamped=sum(map(unversioned, page.images)),
             parked=len(refused),
             examples=[f"{key}: {error}" for key, error in refused.items()],
+            refused={key: version_of(there[key]) or 0 for key in islice(refused, MOST_REFUSED)},
         )
 
     def _change(self, key: str, image: Image) -> Change:

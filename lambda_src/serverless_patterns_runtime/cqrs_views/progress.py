@@ -5,7 +5,7 @@ invocations have done counts once.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -16,10 +16,13 @@ from serverless_patterns_runtime.cqrs_table.aggregate import plain
 from serverless_patterns_runtime.cqrs_views import contract
 from serverless_patterns_runtime.error_codes import error_code
 
-__all__ = ["EXAMPLES", "Beaten", "Counts", "Progress", "ProgressItems"]
+__all__ = ["EXAMPLES", "MOST_REFUSED", "Beaten", "Counts", "Progress", "ProgressItems", "counted"]
 
 EXAMPLES = 5
 """Of what differs or was refused, in each segment."""
+
+MOST_REFUSED = 100
+"""In a segment: the code is wrong, and not the aggregates."""
 
 _BATCH = 100
 
@@ -38,10 +41,17 @@ class Counts:
     verified: int = 0
     differences: int = 0
     examples: Sequence[str] = ()
+    refused: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Versions of those aggregates, by key: what the table lacks of them is no difference."""
 
     def __add__(self, other: "Counts") -> "Counts":
         numbers = {name: value + getattr(other, name) for name, value in vars(self).items() if isinstance(value, int)}
-        return Counts(**numbers, examples=[*self.examples, *other.examples][:EXAMPLES])
+        refused = {**self.refused, **other.refused}
+        return Counts(**numbers, examples=[*self.examples, *other.examples][:EXAMPLES], refused=refused)
+
+    @property
+    def said(self) -> str:
+        return "; ".join(dict.fromkeys(self.examples))
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,10 @@ class Progress:
             left[task] = resume
         done = [*self.done, task] if resume is None else self.done
         return replace(self, done=done, resume=left, counts=self.counts + counted)
+
+
+def counted(segments: Iterable[Progress]) -> Counts:
+    return sum((one.counts for one in segments), Counts())
 
 
 class ProgressItems(NamedTuple):

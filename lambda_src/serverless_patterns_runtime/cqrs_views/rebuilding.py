@@ -9,7 +9,14 @@ from serverless_patterns_runtime.cqrs_views.filling import Filling
 from serverless_patterns_runtime.cqrs_views.holding import Holding
 from serverless_patterns_runtime.cqrs_views.inserting import inserting
 from serverless_patterns_runtime.cqrs_views.page_fill import PageFill, Park
-from serverless_patterns_runtime.cqrs_views.progress import Beaten, Counts, Progress, ProgressItems
+from serverless_patterns_runtime.cqrs_views.progress import (
+    MOST_REFUSED,
+    Beaten,
+    Counts,
+    Progress,
+    ProgressItems,
+    counted,
+)
 from serverless_patterns_runtime.cqrs_views.scanning import Images, Scan
 from serverless_patterns_runtime.cqrs_views.standing import Standing, Superseded
 from serverless_patterns_runtime.cqrs_views.standings import Standings
@@ -26,9 +33,6 @@ LAST_SECONDS = 60.0
 
 LOOK_SECONDS = 2.0
 """Between two looks at what differs and may only be late."""
-
-MOST_REFUSED = 100
-"""In a segment: the code is wrong, and not the aggregates."""
 
 
 class TooManyRefused(PermanentError):
@@ -92,13 +96,13 @@ class Rebuild(NamedTuple):
                 return False
             standing = self._at_work(of)
             page = ahead or self._page(of, progress.resume.get("scan"))
-            ahead, counted = self._write(of, page, standing)
+            ahead, filled = self._write(of, page, standing)
             try:
-                progress = self._count(of, progress, progress.after("scan", page.resume, counted))
+                progress = self._count(of, progress, progress.after("scan", page.resume, filled))
             except Beaten:
                 ahead, progress = None, self._progress(of)
             if progress.counts.parked > MOST_REFUSED:
-                raise TooManyRefused(f"more than {MOST_REFUSED} in a segment: {_examples(progress.counts)}")
+                raise TooManyRefused(f"more than {MOST_REFUSED} in a segment: {progress.counts.said}")
         return True
 
     def verify(self, of: Segment) -> bool:
@@ -116,13 +120,14 @@ class Rebuild(NamedTuple):
             clock=self.clock,
             remaining=self.remaining,
             patience=self.patience,
+            refused=lambda: counted(self.progress.all(of.view, of.generation, of.segments)).refused,
         )
         while "verify" not in progress.done:
             if self.remaining() < LAST_SECONDS:
                 return False
-            resume, counted = verification.step(progress.resume.get("verify"), progress.counts.differences)
+            resume, compared = verification.step(progress.resume.get("verify"), progress.counts.differences)
             try:
-                progress = self._count(of, progress, progress.after("verify", resume, counted))
+                progress = self._count(of, progress, progress.after("verify", resume, compared))
             except Beaten:
                 progress = self._progress(of)
             if resume is not None and resume["open"] and (resume["stage"] == "open"):
@@ -144,11 +149,11 @@ class Rebuild(NamedTuple):
         segments = self.progress.all(of.view, of.generation, of.segments)
         if len(segments) < of.segments or any({"scan", "verify"} - set(one.done) for one in segments):
             raise Superseded  # of its own execution all are done
-        counts = sum((one.counts for one in segments), Counts())
+        counts = counted(segments)
         if counts.differences:
-            raise NotEqual(f"{counts.differences:,} differences from the aggregates: {_examples(counts)}")
+            raise NotEqual(f"{counts.differences:,} differences from the aggregates: {counts.said}")
         if counts.parked and not standing.tolerant:
-            raise NotEqual(f"{counts.parked:,} aggregates cannot be projected: {_examples(counts)}")
+            raise NotEqual(f"{counts.parked:,} aggregates cannot be projected: {counts.said}")
 
     def drop(self, of: Segment) -> bool:
         """Whether all of the segment's rows are gone. Raises Superseded for a generation that is in use."""
@@ -196,8 +201,8 @@ class Rebuild(NamedTuple):
         works: list[Callable[[], Any]] = [lambda: filled(page, tolerant=standing.tolerant)]
         if page.resume is not None:
             works.append(lambda: self._page(of, page.resume))
-        counted, *following = self.ahead(works)
-        return (following[0] if following else None), counted
+        counts, *following = self.ahead(works)
+        return (following[0] if following else None), counts
 
     def _page(self, of: Segment, resume: str | None) -> Images:
         return self.scan_of.page(of.segment, of.segments, resume)
@@ -213,7 +218,3 @@ class Rebuild(NamedTuple):
 
     def _count(self, of: Segment, before: Progress, after: Progress) -> Progress:
         return self.progress.write(of.view, of.generation, of.segment, before, after)
-
-
-def _examples(counts: Counts) -> str:
-    return "; ".join(dict.fromkeys(counts.examples))

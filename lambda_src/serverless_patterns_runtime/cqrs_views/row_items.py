@@ -31,20 +31,19 @@ def item_key(generation: int, key: RowKey) -> Item:
 
 def item_of(generation: int, change: RowChange, expires_at: int, mark: str) -> Item:
     """`expires_at` and `mark` are a tombstone's. Raises Unstorable."""
-    about: dict[str, Any] = {contract.ROW_VERSION: change.version, contract.ROW_SOURCE: change.source}
+    about: Item = {contract.ROW_VERSION: {"N": str(change.version)}, contract.ROW_SOURCE: {"S": change.source}}
     try:
+        key = item_key(generation, change.key)
         if change.row is None:
-            gone = {contract.ROW_DELETED: True, contract.ROW_MARK: mark}
-            ours = {contract.ROW_ABOUT: about | gone, contract.TIME_TO_LIVE: expires_at}
-            return item_key(generation, change.key) | serialize_item(ours)
-        item = serialize_item(change.row)
-        if taken := OURS & item.keys():
+            gone: Item = {contract.ROW_DELETED: {"BOOL": True}, contract.ROW_MARK: {"S": mark}}
+            return {**key, contract.ROW_ABOUT: {"M": about | gone}, contract.TIME_TO_LIVE: {"N": str(expires_at)}}
+        row = serialize_item(change.row)
+        if taken := OURS & row.keys():
             raise Unstorable(f"a row may not have the names {', '.join(sorted(taken))}: they are the view's own")
-        item |= item_key(generation, change.key) | serialize_item({contract.ROW_ABOUT: about})
-        check_item(item, "a row")
+        check_item({**row, **key, **about}, "a row")
     except UncommittableEffects as error:
         raise Unstorable(error.message) from error
-    return item
+    return {**row, **key, contract.ROW_ABOUT: {"M": about}}
 
 
 def row_of(item: Mapping[str, AttributeValue], *, has_sort: bool) -> StoredRow:

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Context, Decimal
 from typing import Any, NamedTuple, cast
 
@@ -15,7 +15,7 @@ from serverless_patterns_runtime.cqrs_views import contract
 from serverless_patterns_runtime.cqrs_views.row_items import prefix_of
 from serverless_patterns_runtime.cqrs_views.sink import SinkUnavailable, Unstorable
 from serverless_patterns_runtime.cqrs_views.statements import Contribution
-from serverless_patterns_runtime.cqrs_views.views import MAX_GROUPS, Amounts
+from serverless_patterns_runtime.cqrs_views.views import Amounts
 from serverless_patterns_runtime.error_codes import error_code
 from serverless_patterns_runtime.errors import UncommittableEffects
 from serverless_patterns_runtime.limits import check_item
@@ -23,6 +23,10 @@ from serverless_patterns_runtime.limits import check_item
 __all__ = ["Kept", "Totals", "shard_of"]
 
 ROUNDS = 8
+
+MOST_GROUPS = 99
+"""Of one step: a transaction has a hundred items."""
+
 _EXACT = Context(prec=120)
 _NAMES = {
     "#pk": contract.ROW_PARTITION,
@@ -43,21 +47,24 @@ class Totals(NamedTuple):
     dynamodb: Any
     table_name: str
     clock: Callable[[], float] = time.time
+    most_groups: int = MOST_GROUPS
 
     def write(self, generation: int, said: Contribution) -> None:
         """Counted once, whenever and however often it is said: where it is newer than what is counted.
 
+        A change of more groups than a transaction takes goes over contributions between the old one and the new one,
+        each of which is counted: whoever finds one, after a crash or beside us, goes on from there.
+
         Raises SinkUnavailable, and Unstorable.
         """
         kept = None if said.before is None else Kept(-1, said.before)
-        for _ in range(ROUNDS):
+        refusals = 0
+        while refusals < ROUNDS:
             try:
-                self._send(generation, said, kept)
+                kept = self._step(generation, said, kept)
             except _Refused as refused:
-                kept = refused.kept
-                if kept.version >= said.version:
-                    return
-            else:
+                kept, refusals = refused.kept, refusals + 1
+            if kept.version >= said.version:
                 return
         raise SinkUnavailable("another change of the same aggregate comes first, again and again")
 
@@ -69,21 +76,27 @@ class Totals(NamedTuple):
         )
         return None if item is None else _kept(item)
 
-    def _send(self, generation: int, said: Contribution, kept: Kept | None) -> None:
-        """`kept` with the version -1: presumed, not read. None: presumed that nothing is counted."""
+    def _step(self, generation: int, said: Contribution, kept: Kept | None) -> Kept:
+        """What is counted then. `kept` with the version -1: presumed, not read. None: presumed that nothing is."""
         before = {} if kept is None else kept.amounts
         deltas = _deltas(before, said.after)
-        if len(deltas) > MAX_GROUPS:
-            raise Unstorable(f"one change may change {MAX_GROUPS} groups (DynamoDB's limit), got {len(deltas)}")
+        now = Kept(said.version, said.after)
+        put = self._contribution(generation, said, kept, now)
+        if len(deltas) > self.most_groups:
+            # What shrinks first: so nothing between is larger than both ends, which were looked at.
+            growing = sorted(deltas, key=lambda group: len(said.after.get(group, {})) - len(before.get(group, {})))
+            deltas = {group: deltas[group] for group in growing[: self.most_groups]}
+            now = _between(said, kept, deltas)
+            put = self._contribution(generation, said, kept, now)
         shard = shard_of(said.source)
-        put = {"Put": self._contribution(generation, said, kept)}
         adds = [{"Update": self._addition(generation, group, shard, delta)} for group, delta in deltas.items()]
-        self._transact([put, *adds])
+        self._transact([{"Put": put}, *adds])
+        return now
 
-    def _contribution(self, generation: int, said: Contribution, kept: Kept | None) -> dict[str, Any]:
-        about: dict[str, Any] = {contract.ROW_VERSION: said.version, contract.ROW_SOURCE: said.source}
-        ours: dict[str, Any] = {contract.ROW_ABOUT: about, contract.AMOUNTS: said.after}
-        if not said.after:
+    def _contribution(self, generation: int, said: Contribution, kept: Kept | None, now: Kept) -> dict[str, Any]:
+        about: dict[str, Any] = {contract.ROW_VERSION: now.version, contract.ROW_SOURCE: said.source}
+        ours: dict[str, Any] = {contract.ROW_ABOUT: about, contract.AMOUNTS: now.amounts}
+        if not now.amounts:
             about[contract.ROW_DELETED] = True
             ours[contract.TIME_TO_LIVE] = int(self.clock()) + contract.TOMBSTONE_SECONDS
         try:
@@ -123,9 +136,9 @@ class Totals(NamedTuple):
             if codes and codes[0] == "ConditionalCheckFailed":
                 found = reasons[0].get("Item")
                 raise _Refused(_kept(found) if found else Kept(-2, {})) from error
-            if "ValidationError" in codes:
+            if "ValidationError" in codes or error_code(error) == "ValidationException":
                 raise Unstorable(
-                    "DynamoDB refuses the sum: more than 38 digits, or an attribute that is no number"
+                    "DynamoDB refuses the sum: more than 38 digits, an attribute that is no number, or too long a key"
                 ) from error
             busy = NOT_NOW.intersection((error_code(error), *codes))
             raise SinkUnavailable(min(busy, default=error_code(error))) from error
@@ -150,7 +163,8 @@ def _condition(said: Contribution, kept: Kept | None) -> tuple[str, dict[str, An
         counted = "#row.#version < :version AND #amounts = :before"
         nothing = "attribute_not_exists(#pk) OR " if not kept.amounts else ""
         return f"{nothing}({counted})", {":version": said.version, ":before": kept.amounts}
-    return "#row.#version = :version", {":version": kept.version}
+    # Its amounts too: steps on the way to a version have all the same one.
+    return "#row.#version = :version AND #amounts = :before", {":version": kept.version, ":before": kept.amounts}
 
 
 def _deltas(before: Amounts, after: Amounts) -> dict[str, dict[str, Decimal]]:
@@ -163,6 +177,16 @@ def _deltas(before: Amounts, after: Amounts) -> dict[str, dict[str, Decimal]]:
             if delta:
                 found.setdefault(group, {})[measure] = delta
     return found
+
+
+def _between(said: Contribution, kept: Kept | None, changed: Iterable[str]) -> Kept:
+    """In these groups what is said, in the others what was: so of the version that was, which readers wait for."""
+    before = {} if kept is None else kept.amounts
+    amounts = before | {group: said.after.get(group, {}) for group in changed}
+    counted = {group: measures for group, measures in amounts.items() if measures}
+    if kept is None or kept.version == -2:
+        return Kept(0, counted)
+    return Kept(said.version - 1 if kept.version == -1 else kept.version, counted)
 
 
 def _contribution_key(generation: int, source: str) -> dict[str, Any]:

@@ -28,6 +28,8 @@ Resume = Mapping[str, Any]
 
 Open = tuple[str, float, Sequence[Place]]
 
+_NONE: Mapping[str, int] = {}
+
 
 class Step(NamedTuple):
     resume: Resume | None
@@ -46,6 +48,8 @@ class Verification(NamedTuple):
     clock: Callable[[], float]
     remaining: Callable[[], float]
     patience: float = PATIENCE_SECONDS
+    refused: Callable[[], Mapping[str, int]] = dict
+    """Versions of aggregates that the scan could not write, by key."""
 
     def step(self, resume: Resume | None, differences: int) -> Step:
         """One page, or one more look at what is open. Raises SinkUnavailable, and what the client raises."""
@@ -59,13 +63,13 @@ class Verification(NamedTuple):
     def _aggregates(self, resume: Resume) -> Step:
         page = self.scan.page(self.segment, self.segments, resume["at"])
         found = self.scan.readable(page.images)
-        wrong = self.holding.differences(self.generation, {one.key: one for one in found}, {})
+        wrong = self._wrong({one.key: one for one in found}, {})
         stage = "aggregates" if page.resume else "rows"
         return self._later(resume, stage, page.resume, {key: [] for key in wrong}, Counts(verified=len(found)))
 
     def _rows(self, resume: Resume) -> Step:
         page = self.holding.found(self.generation, self.segment, self.segments, resume["at"])
-        wrong = self.holding.differences(self.generation, self._now(page.places), page.places)
+        wrong = self._wrong(self._now(page.places), page.places)
         stage = "rows" if page.resume else "open"
         return self._later(resume, stage, page.resume, {key: page.places[key] for key in wrong}, Counts())
 
@@ -82,12 +86,21 @@ class Verification(NamedTuple):
         places: dict[str, list[Place]] = {}
         for key, _, some in waiting:
             places.setdefault(key, []).extend(some)
-        wrong = self.holding.differences(self.generation, aggregates, places)
+        wrong = self._wrong(aggregates, places)
         late = [one for one in waiting if one[0] in wrong and self._may_be_late(one, aggregates[one[0]])]
         certain = wrong.keys() - {key for key, _, _ in late}
         counted = Counts(differences=len(certain), examples=[f"{key}: {wrong[key]}" for key in sorted(certain)])
         over = resume["stage"] == "open" and not late
         return Step(None if over else {**resume, "open": [list(one) for one in late]}, counted)
+
+    def _wrong(
+        self, aggregates: Mapping[str, Aggregate | None], places: Mapping[str, Sequence[Place]]
+    ) -> Mapping[str, str]:
+        """Without what only the table itself could refuse: it was counted as such, and is no difference."""
+        wrong = self.holding.differences(self.generation, aggregates, places)
+        refused = self.refused() if wrong else _NONE
+        versions = {key: None if one is None else one.version for key, one in aggregates.items()}
+        return {key: what for key, what in wrong.items() if versions[key] is None or versions[key] != refused.get(key)}
 
     def _may_be_late(self, waiting: Open, aggregate: Aggregate | None) -> bool:
         _, since, _ = waiting

@@ -1,6 +1,5 @@
 """A view as its function makes it of one aggregate: rows, or what the aggregate contributes to totals."""
 
-import copy
 import inspect
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -17,12 +16,9 @@ from serverless_patterns_runtime.limits import MAX_PARTITION_KEY, MAX_SORT_KEY
 if TYPE_CHECKING:
     from serverless_patterns_runtime.cqrs_views.totals import Totals
 
-__all__ = ["MAX_GROUPS", "Amounts", "Row", "UnusableRows", "View"]
+__all__ = ["Amounts", "Row", "UnusableRows", "View"]
 
 Row = Mapping[str, Any]
-
-MAX_GROUPS = 99
-"""Whose totals one change may change: a transaction has a hundred items."""
 
 Amounts = dict[str, dict[str, int | Decimal]]
 """By group and measure; none is zero."""
@@ -49,7 +45,10 @@ class View(NamedTuple):
         return cls(told["name"], told["kind"], call, told["pk"], told.get("sk"), store, numbers)
 
     def rows(self, aggregate: Aggregate | None) -> dict[RowKey, Row]:
-        """None, and one that is deleted, have none. Raises UnusableRows, and what the function raises."""
+        """None, and one that is deleted, have none. Raises UnusableRows, and what the function raises.
+
+        The function may change the state that it is given: whoever calls this has read it for this call alone.
+        """
         rows: dict[RowKey, Row] = {}
         for row in self._made(aggregate, list):
             if not isinstance(row, Mapping):
@@ -91,15 +90,12 @@ class View(NamedTuple):
                     raise UnusableRows(f"{self.name}: an amount is an int or a Decimal, got {type(amount).__name__}")
                 if amount:
                     found.setdefault(group, {})[measure] = amount
-        if len(found) > MAX_GROUPS:
-            raise UnusableRows(f"{self.name}: one aggregate may contribute to {MAX_GROUPS} groups, got {len(found)}")
         return found
 
     def _made(self, aggregate: Aggregate | None, kind: type) -> Any:
         if aggregate is None or aggregate.state is None or aggregate.version is None:
             return kind()
-        # Of its own: a function that changes its argument must not change another view's.
-        made = self.call(copy.deepcopy(aggregate.state))
+        made = self.call(aggregate.state)
         if inspect.iscoroutine(made) or inspect.isgenerator(made):
             made.close()
             raise UnusableResult(f"{self.name}: the function has not run: write an ordinary one")

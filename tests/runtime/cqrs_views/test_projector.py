@@ -9,6 +9,8 @@ import pytest
 from serverless_patterns_runtime.attribute_values import serialize_item
 from serverless_patterns_runtime.cqrs_views import contract
 from serverless_patterns_runtime.cqrs_views.projector import PARK_AFTER_SECONDS
+from serverless_patterns_runtime.cqrs_views.sink import Unstorable
+from serverless_patterns_runtime.cqrs_views.statements import Contribution
 
 from .modelled import refused
 from .shop import ORDERS, REVENUE, Shop
@@ -403,3 +405,73 @@ def test_an_item_that_somebody_put_back_as_it_was_is_parked_until_its_version_is
     assert shop.parked() == []
     assert shop.rows().keys() == (set() if removed else {("ada", "o-1/a"), ("ada", "o-1/d")})
     assert shop.totals().keys() == (set() if removed else {"a", "d"})
+
+
+def groups(first: int, count: int) -> list[str]:
+    return [f"g-{number}" for number in range(first, first + count)]
+
+
+@pytest.mark.parametrize(
+    ("most", "before", "after"),
+    [(99, groups(0, 60), groups(60, 60)), (4, [], groups(0, 10)), (4, groups(0, 10), []), (4, ["a"], groups(0, 4))],
+)
+@pytest.mark.parametrize("dies_at", [0, 1, 2, 3])
+def test_a_change_of_more_groups_than_a_transaction_takes_is_made_in_steps(
+    shop: Shop, most: int, before: list[str], after: list[str], dies_at: int
+) -> None:
+    """Whichever of them is the last of its function, whoever comes next goes on from there."""
+    transactions = 0
+
+    def meets(operation: str, arguments: dict[str, Any]) -> None:
+        nonlocal transactions
+        transactions += operation == "TransactWriteItems"
+        if operation == "TransactWriteItems" and transactions == dies_at:
+            raise refused("ThrottlingException")
+        assert len(arguments.get("TransactItems", ())) <= most + 1
+
+    in_steps_of(shop, most)
+    shop.put("o-1", 1, "ada", before)
+    shop.project()
+    shop.records.clear()
+    shop.client.meets = meets
+    shop.put("o-1", 2, "ada", after)
+    shop.project()
+    assert transactions > 1
+    assert shop.totals() == {line: {"revenue": 2.5, "sold": 1} for line in after}
+    assert shop.parked() == []
+
+
+def in_steps_of(shop: Shop, most: int) -> None:
+    views: Any = dict(shop.projection.projector.views)
+    views[REVENUE] = views[REVENUE]._replace(store=views[REVENUE].store._replace(most_groups=most))
+    shop.projection = shop.projection._replace(projector=shop.projection.projector._replace(views=views))
+
+
+def test_who_asks_for_a_version_waits_while_it_is_counted_in_steps(shop: Shop) -> None:
+    """What is between two versions counts as the one before."""
+    in_steps_of(shop, 4)
+    shop.put("o-1", 1, "ada", groups(0, 3))
+    shop.project()
+    shop.records.clear()
+    fails = False
+
+    def meets(operation: str, arguments: dict[str, Any]) -> None:  # noqa: ARG001
+        nonlocal fails
+        if operation == "TransactWriteItems" and fails:
+            raise refused("ThrottlingException")
+        fails = fails or operation == "TransactWriteItems"
+
+    shop.client.meets = meets
+    shop.put("o-1", 7, "ada", groups(3, 3))
+    shop.project()
+    totals: Any = shop.projection.projector.views[REVENUE].store
+    kept = totals.read(1, "o-1")
+    assert (kept.version, list(kept.amounts)) == (6, ["g-3"])
+    assert list(shop.totals()) == ["g-3"]
+
+
+def test_more_groups_than_an_item_holds_are_refused_before_any_is_counted(shop: Shop) -> None:
+    totals: Any = shop.projection.projector.views[REVENUE].store
+    with pytest.raises(Unstorable, match="a contribution holds at most 400 KB"):
+        totals.write(1, Contribution("o-1", 5, None, {f"{number:01900}": {"sold": 1} for number in range(220)}))
+    assert "TransactWriteItems" not in shop.client.operations

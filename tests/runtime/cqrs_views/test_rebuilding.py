@@ -1,8 +1,14 @@
 """Rebuilds, task by task and whole, over the state machine that is deployed."""
 
+import functools
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
 import pytest
 
 from . import shop as shop_module
+from .modelled import refused
 from .rebuilt import RebuiltShop
 from .shop import ORDERS, REVENUE
 
@@ -269,3 +275,94 @@ def test_a_view_whose_table_is_made_anew_is_filled_again_and_not_read_until_then
     shop.sweep()
     shop.passes(60)
     assert (shop.rows(1), shop.standing().dropping) == ({}, {}), "what changes had left in it before is gone"
+
+
+UNSTORABLE: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "too large": lambda row: {**row, "note": "x" * 410_000},
+    "too deep": lambda row: {**row, "note": functools.reduce(lambda inner, _: [inner], range(32), 1)},
+    "a number out of range": lambda row: {**row, "note": Decimal("1E200")},
+    "a number with too many digits": lambda row: {**row, "note": Decimal("1" * 39)},
+    "no valid text": lambda row: {**row, "note": "\ud800"},
+    "an empty set": lambda row: {**row, "note": set()},
+    "no type for it": lambda row: {**row, "note": object()},
+    "a name that is no text": lambda row: {**row, "note": {1: 1}},
+    "too long a partition key": lambda row: {**row, "customer": "x" * 2_001},
+    "too long a sort key": lambda row: {**row, "order": "x" * 1_025},
+    "a sort key of another kind": lambda row: {**row, "order": 5},
+    "an empty key": lambda row: {**row, "customer": ""},
+    "only DynamoDB knows why": lambda row: {**row, "note": "refuse me"},
+}
+
+
+@pytest.mark.parametrize("spoil", UNSTORABLE.values(), ids=UNSTORABLE.keys())
+def test_a_row_that_the_table_refuses_is_refused_at_once(
+    shop: RebuiltShop, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
+    """As when an index of the table has keys of another kind: one row of its aggregate, and the others are there."""
+
+    def by_customer(order: dict[str, Any]) -> list[dict[str, Any]]:
+        first, *others = original(order)
+        return [spoil(first) if order["order_id"] == "o-3" else first, *others]
+
+    original = shop_module.by_customer
+    monkeypatch.setattr(shop_module, "by_customer", by_customer)
+    shop.projection = shop.new_projection()
+    shop.client.meets = refuse_it
+    began = shop.now
+    shop.sweep()
+    shop.passes(60)
+    assert (shop.standing().live, shop.standing().phase) == (1, "done")
+    assert {key[1] for key in rows() - shop.read().keys()} in ({"o-3/a"}, {"o-3/a", "o-3/b"})
+    assert shop.reasons() == [(ORDERS, "refused")]
+    (told,) = shop.ask(request="status", view=ORDERS)["views"]
+    assert (told["progress"]["parked"], told["progress"]["differences"]) == (1, 0)
+    shop.ask(request="rebuild", view=ORDERS, by="ann")
+    shop.passes(60)
+    assert (shop.standing().live, shop.standing().phase) == (1, "failed")
+    assert shop.standing().reason.startswith("NotEqual: 1 aggregates cannot be projected: o-3: ")
+    assert shop.now - began < 200, "nobody waited for it"
+
+
+def refuse_it(operation: str, arguments: dict[str, Any]) -> None:
+    if "refuse me" in str(arguments.get("Item", "")):
+        raise refused("ValidationException")
+    if operation == "BatchExecuteStatement" and "refuse me" in str(arguments):
+        raise refused("ValidationException")
+
+
+def test_a_refused_row_is_compared_again_once_its_aggregate_has_changed(
+    shop: RebuiltShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was refused is a version's: of a later one a row that is missing is a difference."""
+    original = shop_module.by_customer
+
+    def by_customer(order: dict[str, Any]) -> list[dict[str, Any]]:
+        return [{**row, "note": "refuse me"} if order["order_id"] == "o-3" else row for row in original(order)]
+
+    monkeypatch.setattr(shop_module, "by_customer", by_customer)
+    shop.projection = shop.new_projection()
+    shop.client.meets = refuse_it
+
+    def changes() -> None:
+        if shop.tasks and shop.tasks[-1]["task"] == "scan":
+            shop.put("o-3", 40 + len(shop.tasks), "ada", ["a", "b"])
+            shop.records.clear()  # and no projector is told of it
+
+    shop.after_task = changes
+    shop.ask(request="rebuild", view=ORDERS, by="ann")
+    shop.passes(600)
+    assert (shop.standing().live, shop.standing().phase) == (None, "failed")
+    assert "differences" in shop.standing().reason
+
+
+def test_a_contribution_that_the_table_refuses_is_refused_at_once(shop: RebuiltShop) -> None:
+    def refuse(operation: str, arguments: dict[str, Any]) -> None:
+        if operation == "TransactWriteItems" and "#from#o-3" in str(arguments):
+            raise refused("ValidationException")
+
+    shop.client.meets = refuse
+    shop.sweep()
+    shop.passes(60)
+    assert (shop.standing(REVENUE).live, shop.standing(REVENUE).phase) == (1, "done")
+    assert shop.read(REVENUE)["a"]["sold"] == 6
+    assert shop.reasons() == [(REVENUE, "refused")]

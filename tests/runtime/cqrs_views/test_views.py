@@ -41,14 +41,6 @@ def test_a_row_has_no_name_that_is_the_view_s_own(name: str) -> None:
         view([{"customer": "ada", "line": "a", name: 1}]).rows(ORDER)
 
 
-def test_an_aggregate_contributes_to_as_many_groups_as_a_transaction_takes() -> None:
-    groups = {str(number): {"sold": 1} for number in range(100)}
-    with pytest.raises(UnusableRows, match="to 99 groups, got 100"):
-        view(groups).amounts(ORDER)
-    del groups["0"]
-    assert len(view(groups).amounts(ORDER)) == 99
-
-
 @pytest.mark.parametrize(
     "made",
     [
