@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, cast
 
 from aws_cdk import Stack
 from aws_cdk import aws_lambda as lambda_
 
 from ._checks import is_token
+from ._physical_names import stand_in
 
 if TYPE_CHECKING:
     from typing import Any
@@ -46,10 +48,10 @@ def number_told(function: lambda_.IFunction, name: str) -> int | None:
     return None if is_token(value) else int(value)
 
 
-def texts_told(function: lambda_.IFunction) -> dict[str, str]:
-    """What it is told, at the end of synth; what only CloudFormation knows is empty."""
+def texts_told(function: lambda_.IFunction, known: Mapping[str, int] = MappingProxyType({})) -> dict[str, str]:
+    """What it is told, at the end of synth; what only CloudFormation knows is as long as `known` says, or empty."""
     told = cast("Mapping[str, Any]", Stack.of(function).resolve(_TOLD[id(function)][1]))
-    return {name: value if isinstance(value, str) else "" for name, value in told.items()}
+    return {name: stand_in(value, known) for name, value in told.items()}
 
 
 def tell_asked(function: lambda_.Function, kind: Asked, name: str, told: str) -> None:

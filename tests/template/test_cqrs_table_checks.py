@@ -7,10 +7,12 @@ import pytest
 from aws_cdk import CfnParameter, Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk.assertions import Template
 
-from serverless_patterns import ApiProxy, CqrsTable, Handler, Route
+from serverless_patterns import ApiProxy, CqrsTable, Handler, Route, _environment
 from tests.template.cqrs import a_function, by_customer, orders, revenue, sales
 from tests.template.stacks import HANDLERS, a_handler, a_table, new_stack, refusal
+from tests.template.topics import variables
 
 APART = HANDLERS / "apart"
 NAMED = "be a letter or _, then letters, digits or _, up to 63"
@@ -550,7 +552,7 @@ def test_more_views_than_variables_hold_are_refused_at_synth() -> None:
     for number in range(4):
         odd = hashlib.sha256(str(number).encode()).hexdigest()
         by_customer(table, f"A{odd[:38]}", project=alike, partition_key=f"a{odd[:60]}", sort_key=f"b{odd[4:64]}")
-    with pytest.raises(Exception, match="all views of a projector go along: give them shorter names, or fewer"):
+    with pytest.raises(Exception, match="all views, and of all documents: give them shorter names"):
         stack.node.root.synth()  # pyright: ignore[reportAttributeAccessIssue]
 
 
@@ -579,3 +581,61 @@ def test_what_a_route_leads_to_is_a_command_or_a_query_and_the_error_says_which(
     ):
         routes = [Route("GET /orders", given)]
         assert fix in refusal(lambda routes=routes: ApiProxy(stack, "Api", public=True, routes=routes))
+
+
+def as_deployed(stack: Stack, part: str) -> int:
+    """Bytes of a function's variables, with each name as long as CloudFormation makes it."""
+    kinds = {
+        id: it["Type"].removeprefix("AWS::") for id, it in Template.from_stack(stack).to_json()["Resources"].items()
+    }
+    beginnings = {
+        "SQS::Queue": "https://sqs.eu-west-1.amazonaws.com/111122223333/",
+        "StepFunctions::StateMachine": "arn:aws:states:eu-west-1:111122223333:stateMachine:",
+        "Lambda::Function": "arn:aws:lambda:eu-west-1:111122223333:function:",
+    }
+    most = {"DynamoDB::Table": 255, "S3::Bucket": 63, "Lambda::Function": 64}
+
+    def size(value: Any) -> int:
+        match value:
+            case str():
+                return len(value)
+            case {"Fn::Join": ["", parts]}:
+                return sum(map(size, parts))
+            case {"Ref": id} | {"Fn::GetAtt": [id, "Arn"]}:
+                stack_name = "" if kinds[id] == "StepFunctions::StateMachine" else "Shop-"
+                name = f"{stack_name}{id}-AbCdEfGhIjKl"[: most.get(kinds[id], 80)]
+                return len(beginnings.get(kinds[id], "") + name)
+        raise AssertionError(value)
+
+    return sum(len(name) + size(value) for name, value in variables(stack, part).items())
+
+
+def test_more_views_than_a_function_can_be_told_of_are_refused_at_synth(monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = new_stack()
+    table = orders(stack)
+    by_customer(table)
+    revenue(table, "Revenue" * 5)
+    document = sales(table)
+    assert table.projection is not None
+    (projector,) = table.projection.projectors
+    told = "one function is told of all views, and of all documents: give them shorter names, or have fewer"
+    asked = {
+        "ProjectionControl": (table.projection.control, "views", told),
+        "ProjectionProjector": (projector.function, "views", told),
+        "ProjectionRebuild": (projector.rebuild_function, "views", told),
+        "DocumentSalesBuildsConsumer": (
+            document.queue.consumer_function,
+            "sources",
+            "build is told of every source: give them shorter names, or split the document",
+        ),
+    }
+    sizes = {part: as_deployed(stack, part) for part in asked}
+    assert [message for function, _, _ in asked.values() for message in function.node.validate()] == []
+    for part, (function, argument, fix) in asked.items():
+        monkeypatch.setattr(_environment, "_MAX_BYTES", sizes[part])
+        assert [*function.node.validate()] == []
+        monkeypatch.setattr(_environment, "_MAX_BYTES", sizes[part] - 1)
+        assert [*function.node.validate()] == [
+            f"{argument} environment must hold at most {sizes[part] - 1:,} bytes of names and values, got "
+            f"{sizes[part]:,}: {fix}"
+        ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from serverless_patterns_runtime.business_function.contract import Env as BusinessFunctionEnv
 from serverless_patterns_runtime.cqrs_views.document_contract import (
@@ -20,6 +20,7 @@ from serverless_patterns_runtime.cqrs_views.document_contract import (
 from .._acknowledge import acknowledge_wildcard
 from .._bundled import running_as
 from .._checks import seconds
+from .._fan_out_topic.packing import check_fits
 from .._grants import give
 from ..load_leveled_queue import LoadLeveledQueue
 from .doors import document_door
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 BUILD_VARIABLES = (*BusinessFunctionEnv._fields, *DocumentEnv._fields, *BuildEnv._fields)
 _CAP = 2
+_FITS = "build is told of every source: give them shorter names, or split the document"
 _CLAIMS_RETENTION = Duration.days(30)
 _BUILDS = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
 _READS = ("dynamodb:GetItem",)
@@ -82,7 +84,12 @@ class CqrsDocument(Construct):
             SOURCES=Stack.of(self).to_json_string({"sources": [sources[each].told() for each in sorted(sources)]}),
         )
 
+        def named() -> list[IConstruct]:
+            queues = [self.queue.queue, self.queue.dead_letter_queue]
+            return [self._control, *model.own_claims, *queues, *(each.table for each in sources.values())]
+
         def grant(function: lambda_.Function) -> None:
+            check_fits(cast("lambda_.IFunction", function), "sources", _FITS, named)
             for each in sources.values():
                 each.grant_all(cast(iam.IGrantable, function))
             self._allow(function, _BUILDS, ["s3:DeleteObject", "s3:PutObject"])

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from aws_cdk import RemovalPolicy, Stack
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from serverless_patterns_runtime.cqrs_views.contract import PARTITION_KEY, ControlEnv
 from serverless_patterns_runtime.fan_out_topic.packed import packed
 
+from .._fan_out_topic.packing import check_fits
 from .._grants import give, queue_key
 from .._tables import define_table
 from .control import define_control
 from .groups import same_group, suffix_of
 from .late import late, late_list
 from .parked import define_parked
-from .projector import Places, Projector, define_projector, documents_told
+from .projector import FITS, Places, Projector, define_projector, documents_told
 from .rebuilding import allow_rebuilds
 
 if TYPE_CHECKING:
@@ -53,10 +54,12 @@ class Projection(Construct):
             control=self.control_table,
             parked=self.parked,
             documents=documents_told(Stack.of(self), self._documents),
+            queues=self._queues,
             settings=settings,
             key=key,
         )
         self.control: lambda_.Function = define_control(self, self._places, self._control_env())
+        check_fits(cast("lambda_.IFunction", self.control), "views", FITS, self._named)
 
     def add_view(self, seen: Seen, table: dynamodb.ITable | None) -> Projector:
         """The projector that fills the view, which is defined if it has to be. Returns it."""
@@ -106,6 +109,12 @@ class Projection(Construct):
             DOCUMENTS=self._places.documents,
             REBUILDS=late(lambda: Stack.of(self).to_json_string([each.told() for each in self._in_order()])),
         )
+
+    def _named(self) -> list[IConstruct]:
+        """What its variables have names of."""
+        views = [table for each in self.projectors for _, table in each.views.values() if table is not None]
+        others = [resource for each in self.projectors for resource in (each.machine, each.function)]
+        return [self.control_table, self.parked, *self._model.own_table, *views, *others, *self._queues.values()]
 
     def _in_order(self) -> list[Projector]:
         return sorted(self.projectors, key=lambda each: each.suffix)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,8 +28,9 @@ from .streams import read_stream
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_s3 as s3
+    from aws_cdk import aws_sqs as sqs
     from aws_cdk import aws_stepfunctions as sfn
-    from constructs import Construct
+    from constructs import Construct, IConstruct
 
     from ..defaults import Settings
     from ..handler import Handler
@@ -52,7 +54,7 @@ _REBUILDS = (
 )
 _POINTERS = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem")
 _PROGRESS = (*_POINTERS, "dynamodb:DeleteItem", "dynamodb:PutItem")
-_FITS = "all views of a projector go along: give them shorter names, or fewer"
+FITS = "one function is told of all views, and of all documents: give them shorter names, or have fewer"
 _UNDELIVERED = "its event source mapping has a destination for what it never answered"
 _BY_ITS_SHARDS = "it is invoked once for each shard at a time, and more would not be of use"
 _BY_ITS_MACHINE = "its state machine invokes it as often as it has segments"
@@ -105,6 +107,9 @@ class Places:
     documents: str
     """Of `Env`, known at the end of synth only."""
 
+    queues: Mapping[str, sqs.IQueue]
+    """Of documents, likewise."""
+
     settings: Settings
     key: kms.IKey | None
 
@@ -149,12 +154,16 @@ def define_projector(places: Places, suffix: str, handler: Handler, sink: ViewSi
             required_endpoints=endpoints(handler, "dynamodb", "s3", "sqs", *services),
             **more,
         )
-        check_fits(cast("lambda_.IFunction", function), "views", _FITS)
+        check_fits(cast("lambda_.IFunction", function), "views", FITS, named)
         if handler.reserved_concurrent_executions is None:
             resource = cast(lambda_.CfnFunction, function.node.default_child)
             acknowledge_in_template(resource, checkov={"CKV_AWS_115": why})
         allow_parking(function, places.parked, places.key)
         return function
+
+    def named() -> list[IConstruct]:
+        views_tables = [table for _, table in _tables(views)]
+        return [places.control, places.parked, *places.model.own_table, *views_tables, *places.queues.values()]
 
     def tables() -> list[str]:
         return [table.table_arn for _, table in _tables(views)]

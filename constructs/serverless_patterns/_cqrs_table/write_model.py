@@ -44,6 +44,16 @@ class WriteModel:
         )
 
     @property
+    def own_table(self) -> list[dynamodb.ITable]:
+        """None for one that was there before, whose name somebody may have given."""
+        return [self.table] if self.asked.table is None else []
+
+    @property
+    def own_claims(self) -> list[dynamodb.ITable]:
+        """Likewise."""
+        return [self.claims] if self.asked.once.claims is None else []
+
+    @property
     def env(self) -> dict[str, str]:
         """What every function that reads or writes aggregates is told."""
         return self.asked.env(self.table.table_name)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, cast
 
 import jsii
 from aws_cdk import IStringProducer, Lazy
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from serverless_patterns_runtime.fan_in.contract import MAX_BRANCHES
 from serverless_patterns_runtime.fan_out_topic.contract import Subscriber as Seen
@@ -16,6 +16,7 @@ from serverless_patterns_runtime.fan_out_topic.packed import packed
 from .._checks import Problems
 from .._environment import check_size
 from .._late_errors import refuse_late
+from .._physical_names import lengths
 from .._told import texts_told
 
 if TYPE_CHECKING:
@@ -64,18 +65,21 @@ class _Fitting(Problems):
         self.messages.append(f"{argument} must {must}, got {got}: {self._fix}")
 
 
-def check_fits(function: lambda_.IFunction, argument: str, fix: str) -> None:
+def check_fits(
+    function: lambda_.IFunction, argument: str, fix: str, names: Callable[[], Iterable[IConstruct]] = tuple
+) -> None:
     """Refuse, at synth, more variables than Lambda takes.
 
     Args:
         function: Gets them.
         argument: What the user knows it as.
         fix: What makes them fewer.
+        names: Resources whose names are in them, and which CloudFormation names.
     """
 
     def look() -> list[str]:
         problems = _Fitting(function.node.path, fix)
-        check_size(problems, argument, texts_told(function))
+        check_size(problems, argument, texts_told(function, lengths(names())))
         return problems.messages
 
     refuse_late(function, look)
