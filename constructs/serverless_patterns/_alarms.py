@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from aws_cdk import Duration, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -11,6 +11,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from ._checks import Problems
 from ._delivery import LONGEST_RETENTION_SECONDS
 from ._queues import visible_retention
+from ._shapes import several, told
 from .defaults import ALARMS, Alarms
 
 if TYPE_CHECKING:
@@ -101,6 +102,15 @@ def _half_of_what_is_left(kept: int, retention: int) -> int:
     """
     left = kept - retention if kept > retention else min(_ASSUMED_LEFT_SECONDS, kept)
     return max(left // 2, _METRIC_SECONDS)
+
+
+def check_actions(problems: Problems, actions: Any) -> None:
+    """Refuse what CDK would refuse with an error of its own: a topic in place of an action on it."""
+    for action in several(problems, "alarm_actions", actions):
+        if not hasattr(action, "bind"):
+            got = action.node.path if hasattr(action, "node") else told(action)
+            fix = "write alarm_actions=[cloudwatch_actions.SnsAction(topic)]"
+            problems.add("alarm_actions", "hold actions of aws_cloudwatch_actions", got, fix)
 
 
 def check_alarms(problems: Problems, which: object, max_oldest_age: object) -> None:

@@ -9,6 +9,7 @@ from ._source import definitions, module_file, modules_of, parsed
 
 _OURS = "serverless_patterns_runtime"
 _SIGNATURE = "(payload) or (payload, invocation)"
+_OF_DECIDE = "(state, command) or (state, command, invocation)"
 
 
 def returns_effects(code: Path, reference: str, problems: Problems) -> bool:
@@ -139,7 +140,9 @@ def _check_arguments(function: ast.FunctionDef | ast.AsyncFunctionDef, where: st
     if not 1 <= len(positional) <= most or arguments.vararg:
         names = [argument.arg for argument in positional] + ([f"*{arguments.vararg.arg}"] if arguments.vararg else [])
         got = f"({', '.join(names)}) in {where}"
-        problems.add("function", f"take {_SIGNATURE}", got, "a business function is called with one or two values")
+        decides = len(positional) > 1 and _takes_command(positional[1])
+        called = "a decide is called with two or three" if decides else "a business function is called with one or two"
+        problems.add("function", f"take {_OF_DECIDE if decides else _SIGNATURE}", got, f"{called} values")
     required = [
         argument.arg
         for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)

@@ -33,13 +33,16 @@ def check_free(
     problems: Problems, scope: IConstruct, table: dynamodb.ITable, argument: str, name: str, fix: str
 ) -> None:
     """Refuse a name that another construct of the app has in the table. Tokens pass."""
-    if is_token(name):
-        return
-    place, where = _place(table), problems.where
-    holders = sorted(path for path, theirs in _taken(scope, name) if theirs.may_be(place))
-    has = next((path for path in holders if path != where), None)  # `path == where`: it was removed from the tree
+    has = None if is_token(name) else holder(scope, problems.where, table, name)
     if has is not None:
         problems.add(argument, "be its own in a shared table", f"{name!r}, which {has} has in {table.node.path}", fix)
+
+
+def holder(scope: IConstruct, where: str, table: dynamodb.ITable, name: str) -> str | None:
+    """Path of another construct of the app that has the name in the table."""
+    place = _place(table)
+    holders = sorted(path for path, theirs in _taken(scope, name) if theirs.may_be(place))
+    return next((path for path in holders if path != where), None)  # `path == where`: it was removed from the tree
 
 
 def take(construct: IConstruct, table: dynamodb.ITable, name: str) -> None:

@@ -62,8 +62,8 @@ class CqrsTable(Viewing):
         parallelization_factor: 1 to 10 batches of a shard at once.
         retry_attempts: How often Lambda tries again what a projector never answered.
         max_record_age: The same in time: 60 seconds to 23 hours.
-        encryption_key: Customer key for tables, buckets, queues, logs, variables, secrets and state machines. Default:
-            that of `Defaults`, else keys that AWS owns.
+        encryption_key: Customer key for its own tables, buckets, queues, logs, variables, secrets and state machines.
+            Default: that of `Defaults`, else keys that AWS owns.
         access_logs: Bucket for the access logs of its bucket. Default: none.
         alarms: `all`, `critical` or `none`. Default: that of `Defaults`, else `all`.
         alarm_actions: What alarms notify. Default: those of `Defaults`.
@@ -115,7 +115,7 @@ class CqrsTable(Viewing):
             upcast=upcast,
             table=table,
             time_to_live_attribute=time_to_live_attribute,
-            once=Idempotency(None, claims, claims_namespace or id, claims_retention),
+            once=Idempotency(None, claims, id if claims_namespace is None else claims_namespace, claims_retention),
             reading=Reading(
                 batch_size=batch_size,
                 max_batching_window=max_batching_window,

@@ -1,17 +1,20 @@
 """Everything that CqrsTable refuses, with the whole text that the user reads."""
 
 import hashlib
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aws_cdk import CfnParameter, Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
 from serverless_patterns import ApiProxy, CqrsTable, Handler, Route, _environment
 from tests.template.cqrs import a_function, by_customer, orders, revenue, sales
-from tests.template.stacks import HANDLERS, a_handler, a_table, new_stack, refusal
+from tests.template.stacks import HANDLERS, a_handler, a_table, new_stack, refusal, warnings
 from tests.template.topics import variables
 
 APART = HANDLERS / "apart"
@@ -158,6 +161,16 @@ TABLE: list[tuple[dict[str, Any], str]] = [
         "alarms must be one of 'all', 'critical', 'none', got 'some': 'critical' keeps what is late or needs a person",
     ),
     (
+        {"claims_namespace": ""},
+        "claims_namespace must be 1 to 128 of A-Z a-z 0-9 . _ -, got '': it is data: choose a name that will not "
+        "change",
+    ),
+    (
+        {"alarm_actions": ["topic"]},
+        "alarm_actions must hold actions of aws_cloudwatch_actions, got 'topic': "
+        "write alarm_actions=[cloudwatch_actions.SnsAction(topic)]",
+    ),
+    (
         {"table": "orders"},
         "table must be a DynamoDB table, got 'orders': "
         "pass the construct, or one of dynamodb.Table.from_...; leave it out for one of its own",
@@ -245,6 +258,46 @@ def test_a_table_of_yours_keeps_its_own_settings() -> None:
         "Shop/Orders.add_global_secondary_index: table must be its own, got Shop/Mine: "
         "add the index where that table is defined"
     )
+
+
+def test_a_table_is_of_one_construct() -> None:
+    stack = new_stack()
+    theirs = a_table(stack, "Mine", stream=BOTH)
+    first, second = orders(stack, table=theirs), orders(stack, "Others")
+    for table in (theirs, first.table):
+        assert refusal(lambda table=table: orders(stack, "Second", table=table)) == (
+            "Shop/Second: table must be of one CqrsTable, got Shop/Mine, which Shop/Orders has: "
+            "its commands, views and readers of the stream are one construct's: add them there"
+        )
+    told = refusal(lambda: orders(stack, "Third", table=second.table))
+    assert "got Shop/Others/Table, which Shop/Others has" in told
+
+
+def test_commands_that_decide_visibly_does_not_know_are_warned_of() -> None:
+    stack = new_stack()
+    orders(stack, decide=a_function("decide_by_match"), commands=["place", "confirm", "withdrwa"])
+    assert [text for text in warnings(stack) if "command" in text] == [
+        "Handler(shopping:decide_by_match) knows the command 'withdraw', and commands has 'confirm', 'place', "
+        "'withdrwa' alone: each such command is answered 400 before it; add it, or take it out there",
+        "commands has 'withdrwa', and Handler(shopping:decide_by_match) compares command.name with 'confirm', 'place', "
+        "'withdraw' alone (did you mean 'withdraw'?): it would refuse each such command",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("function", "commands"),
+    [
+        ("decide_by_match", ["withdraw", "place", "confirm"]),
+        ("decide_by_match", []),
+        ("decide_by_others", ["whatever"]),
+        ("decide_in_part", ["whatever"]),
+        ("decide_with_invocation", ["whatever"]),
+    ],
+)
+def test_what_decide_may_know_is_not_warned_of(function: str, commands: list[str]) -> None:
+    stack = new_stack()
+    orders(stack, decide=a_function(function), commands=commands)
+    assert [text for text in warnings(stack) if "command" in text] == []
 
 
 def test_two_tables_keep_their_commands_apart() -> None:
@@ -421,6 +474,29 @@ def test_a_document_that_is_asked_for_wrongly_is_refused(arguments: dict[str, An
     assert refusal(lambda: sales(table, **arguments)).split("\n") == [f"Shop/Orders.document({name!r}): {message}"]
 
 
+def test_a_build_that_reads_what_is_no_source_is_refused() -> None:
+    table, best = orders(new_stack()), a_function("best")
+    known, totals = by_customer(table, "Known"), revenue(table)
+    told = refusal(lambda: sales(table, sources=[totals], build=best))
+    assert re.sub(r":\d+,", ":7,", told) == (
+        "Shop/Orders.document('Sales'): sources must hold the view 'Known' of sources.rows('Known') in "
+        f"{HANDLERS / 'shopping.py'}:7, got 'Revenue': add it there"
+    )
+    near = by_customer(table, "Revenues")
+    told = refusal(lambda: sales(table, sources=[known, near], build=best))
+    assert "got 'Known', 'Revenues' (did you mean 'Revenues'?): add it there" in told
+    assert sales(table, sources=[totals, known], build=best)
+
+
+def test_a_build_that_reads_rows_as_totals_is_refused() -> None:
+    table = orders(new_stack())
+    by_customer(table, "Known")
+    by_customer(table, "Revenue")
+    told = refusal(lambda: sales(table, build=a_function("best")))
+    assert "build must read 'Revenue' as what it is, got sources.totals('Revenue') in " in told
+    assert told.endswith(": write sources.rows('Revenue'): it is of rows")
+
+
 def test_a_view_of_another_table_is_no_source() -> None:
     stack = new_stack()
     first, second = orders(stack), orders(stack, "Others")
@@ -530,6 +606,30 @@ def test_a_query_waits_for_twenty_seconds_at_most() -> None:
     assert refusal(lambda: view.query(max_wait=Duration.seconds(21))) == (
         "Shop/Orders/ViewByCustomer.query: max_wait must be a Duration from 0 to 20 seconds, got 21 seconds: "
         "then the caller is told to ask again"
+    )
+
+
+def test_who_is_allowed_something_is_somebody() -> None:
+    table = orders(new_stack())
+    view, document = by_customer(table), sales(table)
+    for method in (table.grant_command, table.grant_control, view.grant_query, document.grant_read):
+        told = refusal(lambda method=method: method("role"))
+        must = "grantee must be an iam.IGrantable, got 'role': pass a function, a role or a user"
+        assert told.endswith(f".{method.__name__}: {must}")
+
+
+def test_a_topic_is_no_action_of_an_alarm() -> None:
+    stack = new_stack()
+    topic = sns.Topic(stack, "Night")
+    told = refusal(lambda: orders(stack, alarm_actions=[topic]))
+    assert "alarm_actions must hold actions of aws_cloudwatch_actions, got Shop/Night: " in told
+
+
+def test_the_signature_of_a_decide_is_told_as_its_own(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text("def decide(state, command, invocation, more):\n    return None\n")
+    assert refusal(lambda: Handler(tmp_path, "shop:decide")).endswith(
+        "must take (state, command) or (state, command, invocation), got (state, command, invocation, more) in "
+        f"decide ({tmp_path}/shop.py:1): a decide is called with two or three values"
     )
 
 

@@ -90,7 +90,7 @@ def check_asked(problems: Problems, scope: Construct, id: str, asked: Asked, set
         check_provisioned(problems, "decide provisioned_concurrent_executions", warm, reserved)
     _check_schema(problems, asked)
     if asked.table is not None:
-        check_existing(problems, asked.table, asked.key)
+        check_existing(problems, scope, asked.table, asked.key)
         if asked.time_to_live_attribute is not None:
             fix = "the table is yours: set it there"
             problems.add("time_to_live_attribute", "be left out with a table of yours", "a value", fix)

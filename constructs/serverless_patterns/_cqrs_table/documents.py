@@ -21,6 +21,7 @@ from .._acknowledge import acknowledge_wildcard
 from .._bundled import running_as
 from .._checks import seconds
 from .._fan_out_topic.packing import check_fits
+from .._grantee import check_grantee
 from .._grants import give
 from ..load_leveled_queue import LoadLeveledQueue
 from .doors import document_door
@@ -124,6 +125,7 @@ class CqrsDocument(Construct):
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reading the document: the item `content/<name>` of the control table, and its object."""
+        check_grantee(self, "grant_read", grantee)
         return self._read(grantee)
 
     def _grant_door(self, function: lambda_.Function) -> None:

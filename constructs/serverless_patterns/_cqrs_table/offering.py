@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 from aws_cdk import aws_dynamodb as dynamodb
 
 from .._checks import Problems
+from .._grantee import check_grantee
 from .._grants import grant_ask
 from .commands import command_function, token_secret
+from .commands_known import warn_of_commands
 from .doors import command_door, get_door
 from .names import check_command
 from .watching import Measured, command_alarm
@@ -87,6 +89,7 @@ class Offering(Measured):
 
     def grant_command(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow invoking `command_function`."""
+        check_grantee(self, "grant_command", grantee)
         return self._defined.grant_command(grantee)
 
     @property
@@ -105,6 +108,7 @@ class Offering(Measured):
 
     def grant_control(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `serverless-patterns view`: to ask the control function, which may all that a rebuild needs."""
+        check_grantee(self, "grant_control", grantee)
         return grant_ask(grantee, self.control_function)
 
     def add_global_secondary_index(self, **arguments: Any) -> None:
@@ -125,6 +129,7 @@ class Offering(Measured):
         self.command_function = commands.target
         self.views, self.documents, self.projection = {}, {}, None
         self.alarms = watch.define(self, [command_alarm(commands.function)], settings)
+        warn_of_commands(self, model.asked.decide, model.asked.commands)
         self._defined = Defined(
             model=model,
             settings=settings,

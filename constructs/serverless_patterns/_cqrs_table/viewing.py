@@ -17,6 +17,7 @@ from .projector import Projector
 from .roles import CONTRIBUTES, PROJECT, check_role
 from .seen import Seen
 from .sinks import check_sink
+from .sources_read import check_sources_read
 from .view_checks import check_document, check_keys, check_view
 from .views import CqrsView
 from .watching import projector_alarms
@@ -135,6 +136,9 @@ class Viewing(Offering):
             self.views,
             self._defined.sinks,
         )
+        if not problems.have("sources", "build"):
+            kinds = {source.name: self._defined.readables[source.name].seen.kind for source in sources}
+            check_sources_read(problems, build, kinds)
         problems.raise_any()
         assert self.projection is not None
         made = CqrsDocument(

@@ -11,6 +11,7 @@ from constructs import Construct
 from serverless_patterns_runtime.cqrs_queries.contract import MAX_WAIT_SECONDS
 
 from .._checks import Problems, seconds
+from .._grantee import check_grantee
 from .doors import query_door
 from .names import check_variable
 from .reading import Readable
@@ -113,6 +114,7 @@ class CqrsView(Construct):
 
     def grant_query(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reading the view's table, and which generation of it is read."""
+        check_grantee(self, "grant_query", grantee)
         return self._readable("grant_query()").grant(grantee)
 
     def _readable(self, asked: str) -> Readable:

@@ -9,7 +9,9 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 
 from .._grants import give, grant_table_key
+from .._namespaces import take
 from .._tables import define_table
+from .existing import AGGREGATES
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
@@ -81,4 +83,5 @@ def define_write_model(scope: Construct, asked: Asked, settings: Settings, key: 
         time_to_live=asked.time_to_live_attribute,
         stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
     )
+    take(scope, table, AGGREGATES)
     return WriteModel(asked, table, asked.once.define(scope, key=key, removal_policy=removal))

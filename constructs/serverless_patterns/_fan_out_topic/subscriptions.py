@@ -12,7 +12,7 @@ from aws_cdk import aws_sqs as sqs
 
 from serverless_patterns_runtime.fan_out_topic.contract import Scope
 
-from .._alarms import METRIC_PERIOD, AlarmOn, define_alarms
+from .._alarms import METRIC_PERIOD, AlarmOn, check_actions, define_alarms
 from .._checks import Problems
 from .._queues import define_letters
 from ..defaults import ALARMS
@@ -80,9 +80,11 @@ class Watch:
     actions: Sequence[AlarmAction] | None
 
     def check(self, problems: Problems) -> None:
-        """Refuse another word."""
+        """Refuse another word, and what no alarm can notify."""
         if self.which is not None:
             problems.one_of("alarms", self.which, ALARMS, "'critical' keeps what is late or needs a person")
+        if self.actions is not None:
+            check_actions(problems, self.actions)
 
     def define(self, scope: Construct, wanted: Sequence[AlarmOn], settings: Settings) -> dict[str, cloudwatch.Alarm]:
         """Those that are asked for, in this scope."""

@@ -60,4 +60,34 @@ def revenue(order: dict) -> "dict[str, dict]":
 
 
 def sales(sources) -> dict:
-    return {"products": len(list(sources.totals("Revenue")))}
+    names = ["Revenue"]
+    return {"products": sum(len(list(sources.totals(name))) for name in names)}
+
+
+def best(sources) -> dict:
+    return {"products": [total["product_id"] for total in sources.totals(REVENUE)], "rows": [*sources.rows("Known")]}
+
+
+REVENUE = "Revenue"
+
+
+def decide_by_match(state: dict | None, command: Command) -> Decision:
+    match command.name:
+        case "place" if state is None:
+            return Decision({"lines": command.body["lines"]})
+        case "confirm" | "withdraw" if state is not None:
+            return Decision(state)
+        case _:
+            raise PermanentError(f"{command.name} is not now")
+
+
+def decide_by_others(state: dict | None, command: Command) -> Decision:
+    match command.name:
+        case "place":
+            return Decision(state)
+        case _:
+            return decide(state, command)
+
+
+def decide_in_part(state: dict | None, command: Command) -> Decision:
+    return Decision(state) if command.name == "place" else decide(state, command)
