@@ -10,6 +10,8 @@ class Check:
     ok: bool
     value: Any
     expected: Any
+    why: str = ""
+    """Of one that does not hold: what is amiss, and where it was seen last."""
 
 
 def equal(name: str, value: Any, expected: Any) -> Check:

@@ -30,6 +30,9 @@ class Console:
         marks = {True: "[green]ok[/green]", False: "[bold red]FAILED[/bold red]"}
         rows = [(escape(one.name), shown(one.value), shown(one.expected), marks[one.ok]) for one in checks]
         self.show_table(["Check", "Value", "Expected", ""], rows, figures={"Value", "Expected"})
+        for one in checks:
+            if one.why and not one.ok:
+                self.show_text(f"{one.name}: {one.why}")
         failed = sum(not check.ok for check in checks)
         verdict = f"[bold red]{failed} failed[/bold red]" if failed else "[bold green]all hold[/bold green]"
         self._terminal.print(f"{len(checks)} checks: {verdict}. Report: {page}")

@@ -1,6 +1,6 @@
 """A deployed topic with a fan-in as a demo sees it: its branches, its deadline, and one branch that stands still."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ class Branch:
     @property
     def known_again(self) -> int:
         """Messages that came a second time."""
-        return len({line.message_id for line in self.handled if line.outcome == "Duplicate"})
+        return known_again(self.handled)
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,11 @@ class Struck:
     name: str
     how: str
     fired: int
+
+
+def known_again(handled: Iterable[Handled]) -> int:
+    """Messages that came a second time, by these lines."""
+    return len({line.message_id for line in handled if line.outcome == "Duplicate"})
 
 
 class FanOut(Deployed):
@@ -77,11 +82,15 @@ class FanOut(Deployed):
     def are_drained(self) -> bool:
         return not any(self._left(name) for name in (*self._branches, COMPLETIONS))
 
+    def handled(self, name: str) -> list[Handled]:
+        """What a branch, or `COMPLETIONS`, has said by now of every message and receive."""
+        return timeline.handled(self.log_of(self._outputs[f"{name}Function"]))
+
     def branch(self, name: str) -> Branch:
         """Or `COMPLETIONS`. Only meaningful while nothing moves."""
         undelivered = self._outputs.get(f"{name}UndeliveredUrl")
         return Branch(
-            handled=timeline.handled(self.log_of(self._outputs[f"{name}Function"])),
+            handled=self.handled(name),
             dead_letters=self.dead_letters_in(self._outputs[f"{name}DeadLettersUrl"]),
             undelivered=sum(self.depths_of(undelivered)) if undelivered else 0,
             left=self._left(name),

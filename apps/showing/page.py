@@ -77,7 +77,8 @@ def _tile(tile: Tile) -> str:
 
 def _check_row(one: Check) -> str:
     mark = element("span", "✓", class_="ok") if one.ok else element("span", "✗", class_="no")
-    return row(mark, escape(one.name), one.value, one.expected, figures=(2, 3))
+    why = f"<br><small>{escape(one.why)}</small>" if one.why and not one.ok else ""
+    return row(mark, escape(one.name) + why, one.value, one.expected, figures=(2, 3))
 
 
 def _figure(value: Any) -> str:

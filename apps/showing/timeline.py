@@ -75,6 +75,11 @@ def handled(events: Iterable[Event]) -> list[Handled]:
     return sorted(found, key=lambda line: line.at)
 
 
+def story(lines: Iterable[Handled]) -> str:
+    """What became of a message, by its lines."""
+    return ", then ".join(f"{line.outcome} at receive {line.receive_count}" for line in lines) or "no line in the log"
+
+
 def _structured(message: str) -> Mapping[str, str]:
     try:
         line = json.loads(message)

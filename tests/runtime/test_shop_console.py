@@ -1,5 +1,6 @@
 """What the demo says on the console: numbers that agree, a reason for every pause, and commands that can be pasted."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -8,6 +9,8 @@ from demo import day, stock, traffic, wholesale
 from demo.api import Api
 from demo.console import Console
 from demo.outcome import Sample
+from showing import page
+from showing.check import Check
 
 STUCK = Sample(at=1.0, waiting=0, received=50, dead=35)
 
@@ -39,6 +42,16 @@ def test_after_a_kill_a_standstill_has_its_reason() -> None:
 )
 def test_that_reason_is_given_for_nothing_else(now: Sample, before: Sample | None, killed: bool) -> None:
     assert day.progress(now, before, killed=killed).endswith(" dead letters")
+
+
+def test_what_is_amiss_is_told_of_checks_that_do_not_hold(capsys: pytest.CaptureFixture[str]) -> None:
+    done = [Check("lost", False, 31, 32, "M0031 <b> no line"), Check("kept", True, 1, 1, "nothing")]
+    Console().show_checks(done, Path("report.html"))
+    said = capsys.readouterr().out
+    shown = page.page("Demo", "now", [], "", done, {})
+    assert "lost: M0031 <b> no line" in said
+    assert "lost<br><small>M0031 &lt;b&gt; no line</small>" in shown
+    assert "nothing" not in said + shown.partition("<table")[2]
 
 
 def test_what_is_kept_is_looked_at_by_commands_of_every_aws_cli(capsys: pytest.CaptureFixture[str]) -> None:

@@ -136,6 +136,24 @@ def test_every_check_holds_when_nothing_went_wrong_but_what_was_to(placed: Place
     assert failing(placed) == set()
 
 
+def test_an_end_whose_function_was_stopped_before_it_could_say_so_is_one_end(placed: Placed) -> None:
+    first, *lines = placed.completions.handled
+    again = replace(first, outcome="Duplicate", receive_count=2)
+    assert failing(replace(placed, completions=replace(placed.completions, handled=[*lines, again]))) == set()
+
+
+def test_a_check_says_which_order_is_missing_and_where_it_was_seen_last(placed: Placed) -> None:
+    order = an_order(placed, lambda one: one.stalled and not one.missing)
+    lines = placed.departments[INVENTORY].handled
+    failed = replace(lines[0], correlation_id=f"market-{order}", outcome="Failed")
+    gone = without(placed.departments[INVENTORY], order)
+    told = f"{order} accepted, {{}}, its row is there, READY"
+    for handled, said in ((gone, "no line in the log"), ([*gone, failed], "Failed at receive 1")):
+        why = [one.why for one in checks.check(changed(placed, INVENTORY, handled=handled)) if not one.ok]
+        assert why[0] == why[-1] == told.format(said)
+    assert not any(one.why for one in checks.check(placed))
+
+
 @pytest.mark.parametrize("harm", HARM, ids=lambda harm: harm.__name__)
 def test_harm_is_noticed(placed: Placed, harm: Callable[[Placed], Placed]) -> None:
     assert HARM[harm] in failing(harm(placed))

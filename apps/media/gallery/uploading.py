@@ -5,11 +5,24 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from images import Sample, broken, samples
-from showing.fan_out import COMPLETIONS, FanOut, Struck
+from showing.fan_out import COMPLETIONS, FanOut, Struck, known_again
 from showing.story import Story
 
 from gallery.echo import echo
-from gallery.outcome import BRANCHES, DEADLINE, FIRST, INBOX, LATE, METADATA, SCAN, STALLED, WELL, Gallery, Upload
+from gallery.outcome import (
+    BRANCHES,
+    DEADLINE,
+    FIRST,
+    INBOX,
+    LATE,
+    METADATA,
+    SCAN,
+    STALLED,
+    THUMBNAIL,
+    WELL,
+    Gallery,
+    Upload,
+)
 from serverless_patterns.testing import EmbeddedCloud, Fault, Injection
 
 GOOD, UNSCANNED, TWICE = 20, 4, 4
@@ -46,9 +59,9 @@ class Uploading:
         topic.close(SCAN)
         closed = time.time()
         with story.phase(STALLED):
-            before = self._done(topic, METADATA)
+            told = len(self._uploads) + twice + UNSCANNED
             self._put(samples(UNSCANNED, seed=2), stalled=True)
-            story.wait(lambda: self._done(topic, METADATA) == before + UNSCANNED, "the others to look at the images")
+            story.wait(lambda: self._settled(topic, METADATA, THUMBNAIL) >= told, "the others to look at the images")
         with story.phase(DEADLINE):
             story.wait(lambda: self._all_ended(topic), "the deadline to come to what is missing")
         with story.phase(LATE):
@@ -102,15 +115,16 @@ class Uploading:
     @staticmethod
     def _known_again(topic: FanOut) -> int:
         """By all branches."""
-        return min(topic.branch(name).known_again for name in BRANCHES)
+        return min(known_again(topic.handled(name)) for name in BRANCHES)
 
     def _all_ended(self, topic: FanOut) -> bool:
         topic.look_at_deadlines()
         return len(self._rows(topic)) >= len(self._uploads)
 
     @staticmethod
-    def _done(topic: FanOut, branch: str) -> int:
-        return sum(line.settled for line in topic.branch(branch).handled)
+    def _settled(topic: FanOut, *branches: str) -> int:
+        """Messages that all of these are done with, as they say themselves."""
+        return min(len({line.message_id for line in topic.handled(name) if line.settled}) for name in branches)
 
     def _thumbnails(self) -> dict[str, bytes]:
         s3, bucket = self.cloud.client("s3"), self.outputs["ThumbnailsBucket"]

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from showing.timeline import SETTLED, Handled, Invocation
+from showing.timeline import SETTLED, Handled, Invocation, story
 
 from demo.api import Answer
 from demo.outcome import Fault
@@ -144,8 +144,7 @@ def _commits(*order_ids: str) -> str:
 
 
 def _loss(order_id: str, sent: Sequence[Sent], handled: Sequence[Handled]) -> str:
-    story = [f"{line.outcome} at receive {line.receive_count}" for line in _lines_of([order_id], sent, handled)]
-    return f"Order {order_id}: {', then '.join(story)}."
+    return f"Order {order_id}: {story(_lines_of([order_id], sent, handled))}."
 
 
 def _told(answers: Sequence[Answer]) -> str:

@@ -98,6 +98,46 @@ def test_an_exception_is_in_the_log_with_its_traceback_and_a_handled_one_is_no_e
     assert "ValueError: on purpose" in error.splitlines()
 
 
+@pytest.mark.parametrize(
+    ("ends", "seconds"), [("return", 0.5), ("raise ValueError", 0.5), ("os._exit(1)", 0.5), ("time.sleep(30)", 2)]
+)
+def test_all_that_a_run_wrote_is_in_the_log_when_it_has_ended_however_late_it_comes(
+    function, cloud, ends: str, seconds: float
+) -> None:
+    writer = function(
+        f"""
+        import os, subprocess, time
+
+        # As on a busy machine: what is written takes a while to come through.
+        slow = subprocess.Popen(["sh", "-c", "sleep {seconds}; exec cat >&2"], stdin=subprocess.PIPE)
+        os.dup2(slow.stdin.fileno(), 2)
+
+        def handler(event, context):
+            print("first")
+            print("last")
+            {ends}
+        """,
+        timeout=1 if "sleep" in ends else 10,
+    )
+    cloud.client("lambda").invoke(FunctionName=writer.name)
+    assert [line for line in cloud.logs(writer.name) if line in ("first", "last")] == ["first", "last"]
+
+
+def test_a_line_without_an_end_is_in_the_log_of_its_run(function, cloud) -> None:
+    writer = function("def handler(event, context): print('done', end='')")
+    writer.invoke()
+    lines = cloud.logs(writer.name)
+    assert "done" in lines
+    assert not [line for line in lines if "\x1e" in line]
+
+
+def test_a_function_that_closes_its_log_goes_on(function) -> None:
+    mute = function(
+        "import os\ncalls = []\ndef handler(e, c): calls or os.close(2); calls.append(1); return len(calls)"
+    )
+    assert [mute.invoke(), mute.invoke()] == [1, 2]
+
+
 def test_globals_survive_from_one_invocation_to_the_next(function) -> None:
     counter = function("calls = []\ndef handler(event, context): calls.append(1); return len(calls)")
     assert [counter.invoke(), counter.invoke()] == [1, 2]

@@ -1,7 +1,7 @@
 """The order book from the first order on: many customers, a rebuild beneath them, one order that everybody wants."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -11,7 +11,7 @@ from showing.story import Story
 from demo.book import ledger
 from demo.book.counter import Counter
 from demo.book.customers import Crowd, Customer, shown
-from demo.book.orders import HOT_CUSTOMER, PRODUCTS, hot, life, scribbled
+from demo.book.orders import PRODUCTS, hot, life, scribbled
 from demo.book.outcome import HOT, PAST, QUIET, REBUILD, TRAFFIC, Book, Progress
 from demo.book.readers import Readers, Rows
 from demo.book.views import Views
@@ -67,11 +67,12 @@ class Booking:
         book = ledger.fold(self.counter.entries)
         with story.phase(QUIET):
             wanted = ledger.lists(book)
-            story.wait(lambda: self._list(HOT_CUSTOMER) == wanted[HOT_CUSTOMER], "the view to show the last line")
+            story.wait(lambda: self._lists(wanted) == wanted, "the view to show the last line of each customer")
+            story.wait(lambda: self._revenue() == ledger.revenue(book), "the totals to be those of all orders")
             story.wait(lambda: self.counter.sales() == ledger.dashboard(book), "the dashboard to be built")
         self._forge(crowd[0].name)
         seen = Book(
-            lists={customer: self._list(customer) for customer in wanted},
+            lists=self._lists(wanted),
             revenue=self._revenue(),
             dashboard=self.counter.sales(),
             answers=self.counter.answers,
@@ -137,6 +138,9 @@ class Booking:
     def _list(self, customer: str) -> Rows:
         """By small pages."""
         return {row["order_id"]: shown(row) for row in self.counter.rows(customer, limit=SMALL_PAGE)}
+
+    def _lists(self, customers: Iterable[str]) -> dict[str, Rows]:
+        return {customer: self._list(customer) for customer in customers}
 
     def _revenue(self) -> dict[int, dict[str, int]]:
         """Of each product that has any."""

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from showing.fan_out import Branch, Struck
+from showing.timeline import Handled, story
 
 from demo.api import Answer
-from demo.placed.orders import Placement
+from demo.placed.orders import INVENTORY, INVOICING, Placement
 
 FIRST, WELL, STALLED, DEADLINE, LATE = "first", "all well", "Analytics stands still", "the deadline", "late results"
 """Phases; in the first one functions start."""
@@ -24,6 +25,9 @@ class Department(Branch):
             if line.outcome in ("Succeeded", "Duplicate"):  # the latter, if it never heard that it had succeeded
                 found.setdefault(line.correlation_id.removeprefix(CORRELATION), line.at)
         return found
+
+    def lines_of(self, order_id: str) -> list[Handled]:
+        return [line for line in self.handled if line.correlation_id == f"{CORRELATION}{order_id}"]
 
     @property
     def buried(self) -> set[str]:
@@ -62,6 +66,15 @@ class Placed:
             if answer.ok:
                 found.setdefault(answer.call.correlation_id.removeprefix(CORRELATION), answer.at)
         return found
+
+    def trace(self, department: str, order_id: str) -> str:
+        """How far an order has come in one, for somebody who looks for it."""
+        accepted = "accepted" if order_id in self.published_at else "never accepted"
+        letter = ", a dead letter" if order_id in self.departments[department].buried else ""
+        rows = {INVENTORY: self.picks, INVOICING: self.invoices}.get(department, {})
+        row = ", its row is there" if order_id in rows else ""
+        end = self.rows.get(order_id, {}).get("status", "no end")
+        return f"{order_id} {accepted}, {story(self.departments[department].lines_of(order_id))}{letter}{row}, {end}"
 
     def seconds(self, department: str, *, stalled: bool) -> list[float]:
         """From publishing to done, by order; told of while analytics stood still, or while all was well."""

@@ -11,7 +11,7 @@ from demo.api import Answer, Call
 from demo.deployed import Shop
 from demo.hostile import JSON
 from demo.placed.departments import Departments
-from demo.placed.orders import ANALYTICS, DEPARTMENTS, Placement, pieces, plan
+from demo.placed.orders import ANALYTICS, DEPARTMENTS, INVENTORY, INVOICING, Placement, pieces, plan
 from demo.placed.outcome import CORRELATION, DEADLINE, FIRST, LATE, STALLED, WELL, Placed
 from serverless_patterns.testing import EmbeddedCloud, Fault, Injection
 
@@ -49,13 +49,14 @@ class Placing:
         well = planned[FIRST_ORDERS : self.orders]
         with story.phase(WELL):
             self._tell_of(well)
-            story.wait(lambda: self._ended(well), "the orders to be ready")
+            story.wait(lambda: self._ended(well) and self._settled(well, DEPARTMENTS), "the orders to be ready")
         self.departments.close(ANALYTICS)
         closed = time.time()
         stalled = planned[self.orders :]
         with story.phase(STALLED):
             self._tell_of(stalled)
-            story.wait(lambda: self._ended(stalled) and self._worked(stalled), "the others to be done")
+            others = (INVENTORY, INVOICING)
+            story.wait(lambda: self._ended(stalled) and self._settled(stalled, others), "the others to be done")
         with story.phase(DEADLINE):
             story.wait(lambda: self._all_ended(planned), "the deadline to come to what is missing")
         with story.phase(LATE):
@@ -117,10 +118,12 @@ class Placing:
         free = {one.order_id for one in orders if not one.missing}
         return free <= self.departments.by_order("Placed").keys()
 
-    def _worked(self, orders: Sequence[Placement]) -> bool:
-        """The departments that do not stand still."""
-        told = {one.order_id for one in orders}
-        return all(told <= self.departments.by_order(table).keys() for table in ("Picks", "Invoices"))
+    def _settled(self, orders: Sequence[Placement], departments: Sequence[str]) -> bool:
+        """By these, as they say themselves: a row stands before the fan-in has heard of it, and the log after it."""
+        return all(
+            {one.order_id for one in orders if name in one.expected} <= self.departments.settled(name)
+            for name in departments
+        )
 
     def _all_ended(self, planned: Sequence[Placement]) -> bool:
         self.departments.look_at_deadlines()

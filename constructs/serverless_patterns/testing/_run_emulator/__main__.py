@@ -1,5 +1,5 @@
 """Runs the emulator with what it lacks so that our promises can be tested on it: docs/decisions 0011, 0014, 0029, 0035,
-0045.
+0045, 0054.
 
 Runs in the emulator's environment, where only the lock's packages are. The hooks are private, hence the pin: a start
 that misses one fails with one line.
@@ -17,6 +17,7 @@ choices: Any = import_module("choices")
 documents: Any = import_module("documents")
 executions: Any = import_module("executions")
 function_errors: Any = import_module("function_errors")
+function_logs: Any = import_module("function_logs")
 histories: Any = import_module("histories")
 iam: Any = import_module("iam")
 integrations: Any = import_module("integrations")
@@ -33,6 +34,7 @@ HOOKED = (
     documents,
     executions,
     function_errors,
+    function_logs,
     histories,
     iam,
     integrations,
@@ -86,6 +88,7 @@ def _change() -> None:
         integrations.authorize_roles(queues, may)
     runtime, functions = import_module("ministack.core.lambda_runtime"), import_module("ministack.services.lambda_svc")
     function_errors.name_errors(runtime, functions)
+    function_logs.keep_lines_together(runtime)
     _change_state_machines(import_module("ministack.services.stepfunctions"), may)
 
 
