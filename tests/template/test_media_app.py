@@ -54,7 +54,7 @@ def test_cfn_lint_finds_nothing(template: dict[str, Any]) -> None:
 @pytest.mark.skipif(not CHECKOV.is_file(), reason="checkov has an environment of its own, which `make test` sets up")
 def test_checkov_finds_nothing_but_what_was_decided(template: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "media.json").write_text(json.dumps(template))
-    command = [CHECKOV, "-d", tmp_path, "--framework", "cloudformation", "--skip-download", "-o", "json"]
+    command = [CHECKOV, "-d", tmp_path, "--framework", "cloudformation", "--skip-download", "-o", "json", "--compact"]
     report = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
     assert report["results"]["failed_checks"] == []
     assert report["results"]["parsing_errors"] == []

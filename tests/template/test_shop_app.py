@@ -80,7 +80,7 @@ def test_cfn_lint_finds_nothing(decided: Decided) -> None:
 @pytest.mark.skipif(not CHECKOV.is_file(), reason="checkov has an environment of its own, which `make test` sets up")
 def test_checkov_finds_nothing_but_what_was_decided(decided: Decided, tmp_path: Path) -> None:
     (tmp_path / "shop.json").write_text(json.dumps(decided.template))
-    command = [CHECKOV, "-d", tmp_path, "--framework", "cloudformation", "--skip-download", "-o", "json"]
+    command = [CHECKOV, "-d", tmp_path, "--framework", "cloudformation", "--skip-download", "-o", "json", "--compact"]
     report = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
     assert report["results"]["failed_checks"] == []
     assert report["results"]["parsing_errors"] == []
