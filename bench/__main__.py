@@ -34,6 +34,7 @@ MODULES = (
     "fan_in_requests",
     "projection_requests",
     "rebuild_rate",
+    "rebuild_latencies",
     "api_synth",
     "saga_synth",
     "fanout_synth",

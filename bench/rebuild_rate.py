@@ -2,6 +2,7 @@
 
 The embedded cloud answers from memory: a scan costs it next to nothing, and what a rebuild takes are its writes. So the
 floor is the fastest copy that there is: the same scan, and BatchWriteItem in ten threads, which looks at no condition.
+Its server shares the processor with both: `rebuild_latencies` has the figures that have a goal.
 """
 
 import os
@@ -17,7 +18,7 @@ from bench.figure import Figure
 from bench.lambda_environment import AWS
 from serverless_patterns.testing import Cloud, EmbeddedCloud
 
-NAMES = ("rebuild_rate_vs_bare_scan", "rebuild_live_lag_ratio")
+NAMES = ("rebuild_rate_on_emulator", "rebuild_live_lag_on_emulator")
 
 AGGREGATES = 4_000
 BATCH = 20
@@ -58,7 +59,6 @@ def figures() -> list[Figure]:
             unit="ratio",
             floor=copy / scan,
             better="higher",
-            goal=0.5,
             measured=said,
         ),
         Figure(name=NAMES[1], value=meanwhile / quiet, unit="ratio", floor=1, better="lower", measured=late),
@@ -76,7 +76,7 @@ def _create(cloud: Cloud) -> None:
         )
 
 
-def _item(number: int, version: int) -> dict[str, Any]:
+def item(number: int, version: int) -> dict[str, Any]:
     return {
         "order_id": {"S": f"o-{number}"},
         "customer": {"S": f"c-{number % 50}"},
@@ -87,8 +87,8 @@ def _item(number: int, version: int) -> dict[str, Any]:
 
 def _fill(dynamodb: Any) -> None:
     for start in range(0, AGGREGATES, 25):
-        items = [_item(number, 1) for number in range(start, start + 25)]
-        dynamodb.batch_write_item(RequestItems={"orders": [{"PutRequest": {"Item": item}} for item in items]})
+        items = [item(number, 1) for number in range(start, start + 25)]
+        dynamodb.batch_writeitem(RequestItems={"orders": [{"PutRequest": {"Item": item}} for item in items]})
 
 
 def _bare_scan(dynamodb: Any) -> float:
@@ -109,7 +109,7 @@ def _bare_copy(dynamodb: Any) -> float:
 
     def write(items: Sequence[Any]) -> None:
         rows = [{**item, "pk": {"S": f"0#{item['customer']['S']}"}, "sk": item["order_id"]} for item in items]
-        dynamodb.batch_write_item(RequestItems={"rows": [{"PutRequest": {"Item": row}} for row in rows]})
+        dynamodb.batch_writeitem(RequestItems={"rows": [{"PutRequest": {"Item": row}} for row in rows]})
 
     began, start = time.perf_counter(), dict[str, Any]()
     with ThreadPoolExecutor(10) as threads:
@@ -127,14 +127,14 @@ def _standings(dynamodb: Any) -> Any:
     return Standings(dynamodb, "control")
 
 
-def _view(dynamodb: Any, together: Any) -> Any:
+def view_over(dynamodb: Any, together: Any) -> Any:
     from serverless_patterns_runtime.cqrs_views.dynamodb_sink import DynamoDbSink
     from serverless_patterns_runtime.cqrs_views.views import View
 
     return View(VIEW, "rows", by_customer, "customer", "order", DynamoDbSink(dynamodb, "rows", True, together))
 
 
-def _model(dynamodb: Any) -> Any:
+def write_model(dynamodb: Any) -> Any:
     from serverless_patterns_runtime.cqrs_table.aggregate import Schema
     from serverless_patterns_runtime.cqrs_table.settings import WriteModel
 
@@ -152,10 +152,10 @@ def _rebuild(dynamodb: Any, generation: int) -> float:
     if generation == 2:
         standings.change(VIEW, lambda it: it.begun(2, execution, 1, "bench", time.time(), tolerant=True))
     rebuild = Rebuild(
-        views={VIEW: _view(dynamodb, together)},
+        views={VIEW: view_over(dynamodb, together)},
         standings=standings,
         progress=ProgressItems(dynamodb, "control"),
-        scan_of=Scan(_model(dynamodb), time.time),
+        scan_of=Scan(write_model(dynamodb), time.time),
         park=_unexpected,
         mark=lambda _: None,
         clock=time.time,
@@ -191,8 +191,8 @@ def _lag(dynamodb: Any, stage: str, until: threading.Event | None = None) -> flo
         begun.change(VIEW, lambda it: it.flipped(1, "one", time.time()))
     together = Together()
     projector = Projector(
-        views={VIEW: _view(dynamodb, together)},
-        write_model=_model(dynamodb),
+        views={VIEW: view_over(dynamodb, together)},
+        write_model=write_model(dynamodb),
         pointers=Pointers(dynamodb, "control"),
         parking=None,  # type: ignore[arg-type]
         together=together,
@@ -207,8 +207,8 @@ def _lag(dynamodb: Any, stage: str, until: threading.Event | None = None) -> flo
         numbers = range(number * BATCH, (number + 1) * BATCH)
         changes: list[Any] = []
         for each in numbers:
-            dynamodb.put_item(TableName="orders", Item=_item(each, version))
-            changes.append(Change(f"o-{each}", _item(each, 1), _item(each, version), time.time()))
+            dynamodb.putitem(TableName="orders", Item=item(each, version))
+            changes.append(Change(f"o-{each}", item(each, 1), item(each, version), time.time()))
         began = time.perf_counter()
         outcome = projector.project(changes, lambda: 60.0)
         took.append(time.perf_counter() - began)

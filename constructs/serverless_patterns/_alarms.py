@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
 
 class AlarmOn(NamedTuple):
-    """One alarm: it fires when the metric reaches the threshold in one period."""
+    """One alarm: it fires when the metric reaches the threshold in so many periods, one after the other."""
 
     name: str
     metric: cloudwatch.IMetric
     threshold: float
     description: str
     critical: bool
+    periods: int = 1
 
 
 _METRIC_SECONDS = 300
@@ -134,7 +135,7 @@ def define_alarms(
             f"{alarm.name}Alarm",
             metric=alarm.metric,
             threshold=alarm.threshold,
-            evaluation_periods=1,
+            evaluation_periods=alarm.periods,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,  # an idle queue sends no data
             alarm_description=alarm.description,

@@ -74,8 +74,8 @@ class CqrsTable(Viewing):
         views, documents: By name.
         projection: What is behind the views, or `None` before the first: `control_table`, `control`, `parked` (bucket),
             `projectors`, `machines`.
-        alarms: By name: CommandErrors; with views IteratorAge, ProjectorErrors, RecordsLost, RebuildFailed, Parked,
-            ProjectionLag, Unversioned, ControlErrors.
+        alarms: By name: CommandErrors; with views IteratorAge, ProjectorErrors, ProjectorThrottles, RecordsLost,
+            RebuildFailed, Parked, ProjectionLag, Unversioned, ControlErrors.
 
     Raises:
         ValueError: with every argument that is wrong, what is allowed and the fix.

@@ -49,9 +49,9 @@ def run(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 STATUS = """\
-View       Kind   Read Filled Phase Scanned    Compared   Differences Began     By    Reason
-ByCustomer rows   1    -      done  7 (4 of 4) 7 (4 of 4) 0           1 min ago swept -
-Revenue    totals 1    -      done  7 (4 of 4) 7 (4 of 4) 0           1 min ago swept -
+View       Kind   Read Filled Last rebuild Scanned    Compared   Differences Began     By    Reason
+ByCustomer rows   1    -      done         7 (4 of 4) 7 (4 of 4) 0           1 min ago swept -
+Revenue    totals 1    -      done         7 (4 of 4) 7 (4 of 4) 0           1 min ago swept -
 """
 
 

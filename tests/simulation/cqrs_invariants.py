@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from serverless_patterns_runtime.cqrs_views.contract import METRIC_EXPIRED, METRIC_REMOVED
 from serverless_patterns_runtime.cqrs_views.row_items import row_of
 from serverless_patterns_runtime.cqrs_views.sink import StoredRow
 
@@ -79,6 +80,14 @@ def nothing_is_left_in_the_bucket(world: CqrsWorld) -> None:
     assert not left, f"still parked: {left}"
 
 
+def removals_are_told_apart(world: CqrsWorld) -> None:
+    """Each is counted as what it was, as often as its record was read: more than once, or never, if that went wrong."""
+    for kind in (METRIC_EXPIRED, METRIC_REMOVED):
+        counted, removed = world.ledger.counted[kind], world.ledger.removed[kind]
+        assert not counted or removed, f"{kind}: counted {counted}, and none was"
+        assert counted >= removed or world.faults.spent, f"{kind}: counted {counted} of {removed}"
+
+
 def _judge_row(key: object, said: "tuple[Mapping[str, Any], str] | None", row: StoredRow | None) -> None:
     if said is None:
         assert row is None, f"a row that nobody says: {key} of {row.source if row else ''}"
@@ -121,7 +130,11 @@ def _without_zeros(sums: Mapping[tuple[str, str], Decimal]) -> dict[tuple[str, s
     return {what: amount for what, amount in sums.items() if amount}
 
 
-ALWAYS: Sequence[Invariant] = (what_is_not_projected_is_parked, totals_are_the_sums_of_what_is_counted)
+ALWAYS: Sequence[Invariant] = (
+    what_is_not_projected_is_parked,
+    totals_are_the_sums_of_what_is_counted,
+    removals_are_told_apart,
+)
 """When nothing is under way any more."""
 
 AT_THE_END: Sequence[Invariant] = (

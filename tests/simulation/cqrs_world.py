@@ -68,6 +68,10 @@ class Ledger:
     latest: dict[str, int] = field(default_factory=dict)
     """The last version of each aggregate; after a removal one more."""
     reasons: Counter[str] = field(default_factory=Counter)
+    removed: Counter[str] = field(default_factory=Counter)
+    """Aggregates, past the commands: `Expired` by time, `Removed` by hand."""
+    counted: Counter[str] = field(default_factory=Counter)
+    """By the projector, as metrics."""
     trace: list[tuple[float, tuple[Any, ...]]] = field(default_factory=list)
 
 
@@ -142,7 +146,9 @@ class CqrsWorld:
         )
 
     def projection(self, sandbox: Sandbox, network: Network) -> Projection:
-        return Projection(self.projector(sandbox, network), lambda _: None, Log(self.heard), Metrics())
+        return Projection(
+            self.projector(sandbox, network), lambda _: None, Log(self.heard), Counted(self.ledger.counted)
+        )
 
     def point(self, view: str, *, started_at: Mapping[int, int], **generations: int | None) -> None:
         """What the control table says of a view from now on."""
@@ -175,6 +181,7 @@ class CqrsWorld:
     def remove(self, key: str, *, by_time: bool) -> None:
         if (key,) not in self.dynamodb.tables[AGGREGATES].items:
             return
+        self.ledger.removed[contract.METRIC_EXPIRED if by_time else contract.METRIC_REMOVED] += 1
         self._by_time = by_time
         self.dynamodb.delete_item(TableName=AGGREGATES, Key={KEY: {"S": key}})
         self._by_time = False
@@ -281,6 +288,14 @@ class CqrsWorld:
             was = before[contract.ROW_ABOUT]["M"]
             back = was["source"]["S"] == source and int(was["version"]["N"]) >= version
             assert not back, f"a row of {source} went back: {was['version']['N']} to {version}"
+
+
+class Counted(Metrics):
+    def __init__(self, counted: Counter[str]) -> None:
+        self._counted = counted
+
+    def add_metric(self, *, name: str, value: float, **_: Any) -> None:
+        self._counted[name] += int(value)
 
 
 def _called(event: Mapping[str, Any]) -> Any:

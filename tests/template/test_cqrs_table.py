@@ -48,11 +48,12 @@ OF_VIEWS = {
     "Parked",
     "ProjectionLag",
     "ProjectorErrors",
+    "ProjectorThrottles",
     "RebuildFailed",
     "RecordsLost",
     "Unversioned",
 }
-CRITICAL = {"IteratorAge", "Parked", "RebuildFailed", "RecordsLost"}
+CRITICAL = {"IteratorAge", "Parked", "ProjectorThrottles", "RebuildFailed", "RecordsLost"}
 
 
 def a_stack(**arguments: Any) -> Stack:
@@ -334,6 +335,18 @@ def test_alarms() -> None:
     assert third.alarms == {}
 
 
+def test_a_projector_that_never_runs_has_an_alarm_of_its_own() -> None:
+    """It has no iterator age then, and neither errors nor a lag."""
+    stack = new_stack()
+    by_customer(orders(stack, alarms="critical"))
+    throttled = the(stack, "CloudWatch::Alarm", "ProjectorThrottles")
+    (projector,) = throttled["Dimensions"]
+    assert projector["Name"] == "FunctionName"
+    assert projector["Value"]["Ref"].startswith("OrdersProjectionProjector")
+    asked = ("Namespace", "MetricName", "Statistic", "Threshold", "Period", "EvaluationPeriods")
+    assert [throttled[name] for name in asked] == ["AWS/Lambda", "Throttles", "Sum", 1, 300, 3]
+
+
 def test_alarms_look_where_the_functions_count() -> None:
     stack = new_stack()
     table = orders(stack)
@@ -341,6 +354,10 @@ def test_alarms_look_where_the_functions_count() -> None:
     parked = the(stack, "CloudWatch::Alarm", "Parked")
     assert parked["Dimensions"] == [{"Name": "service", "Value": "Shop/Orders"}]
     assert parked["Namespace"] == "ServerlessPatterns"
+    removals = [table.metric_expired(), table.metric_removed()]
+    assert [(one.metric_name, one.dimensions) for one in removals] == [
+        (name, {"service": "Shop/Orders"}) for name in ("Expired", "Removed")
+    ]
     for part in ("ProjectionProjector", "ProjectionRebuild", "ProjectionControl"):
         assert variables(stack, part)["POWERTOOLS_SERVICE_NAME"] == "Shop/Orders"
 

@@ -10,7 +10,13 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from serverless_patterns_runtime.cqrs_table.contract import METRIC_CONFLICTS, METRICS_NAMESPACE, TABLE_DIMENSION
-from serverless_patterns_runtime.cqrs_views.contract import METRIC_LAG, METRIC_PARKED, METRIC_UNVERSIONED
+from serverless_patterns_runtime.cqrs_views.contract import (
+    METRIC_EXPIRED,
+    METRIC_LAG,
+    METRIC_PARKED,
+    METRIC_REMOVED,
+    METRIC_UNVERSIONED,
+)
 
 from .._alarms import METRIC_PERIOD, AlarmOn
 
@@ -44,6 +50,14 @@ class Measured(Construct):
     def metric_unversioned(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
         """Changes of items without a version: somebody else writes the table."""
         return self._of_views(METRIC_UNVERSIONED, period)
+
+    def metric_expired(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
+        """Aggregates that time to live has removed."""
+        return self._of_views(METRIC_EXPIRED, period)
+
+    def metric_removed(self, *, period: Duration = METRIC_PERIOD) -> cloudwatch.Metric:
+        """Aggregates that somebody has removed without a command."""
+        return self._of_views(METRIC_REMOVED, period)
 
     def _of_views(self, name: str, period: Duration, statistic: str = "Sum") -> cloudwatch.Metric:
         return _metric(name, {SERVICE_DIMENSION: self.node.path}, period, statistic)
@@ -96,6 +110,15 @@ def projector_alarms(suffix: str, function: lambda_.Function, machine: sfn.State
     """Of one group of views."""
     oldest = function.metric("IteratorAge", period=METRIC_PERIOD, statistic="Maximum")
     return [
+        # Who never runs has no iterator age: Lambda tells it with what it hands over.
+        AlarmOn(
+            f"ProjectorThrottles{suffix}",
+            function.metric_throttles(period=METRIC_PERIOD, statistic="Sum"),
+            1,
+            "A projector was refused for a quarter of an hour: it, or the account, has too little concurrency",
+            critical=True,
+            periods=3,
+        ),
         AlarmOn(
             f"IteratorAge{suffix}",
             oldest,

@@ -14,8 +14,8 @@ __all__ = ["begun_line", "ended_lines", "examples", "parked_shown", "retried_lin
 
 
 def views_shown(console: Console, answer: Status, now: float) -> RenderableType:
-    columns = ("View", "Kind", "Read", "Filled", "Phase", "Scanned", "Compared", "Differences", "Began", "By", "Reason")
-    return whole(console, columns, [_row(view, now) for view in answer["views"]])
+    columns = ("View", "Kind", "Read", "Filled", "Last rebuild", "Scanned", "Compared", "Differences", "Began", "By")
+    return whole(console, (*columns, "Reason"), [_row(view, now) for view in answer["views"]])
 
 
 def examples(answer: Status) -> Iterator[str]:

@@ -129,6 +129,13 @@ METRIC_UNVERSIONED = "Unversioned"
 """Changes that left an item without a version: an adoption, or somebody who writes past the commands."""
 
 
+METRIC_EXPIRED = "Expired"
+"""Aggregates that DynamoDB's time to live removed. One that comes again with its batch counts again."""
+
+METRIC_REMOVED = "Removed"
+"""Those that somebody else removed without a command."""
+
+
 class ViewTold(TypedDict):
     """One view, as functions are told of it: short names, since all variables together are 4 KB."""
 

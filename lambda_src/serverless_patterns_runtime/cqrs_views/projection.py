@@ -67,7 +67,10 @@ class Projection(NamedTuple):
 
     def _measure(self, changes: Sequence[Change], outcome: Outcome) -> None:
         unversioned = sum(change.lost_its_version for change in changes)
+        removed = [change.removed_by for change in changes]
+        expired, by_user = removed.count("time_to_live"), removed.count("user")
         counts = {contract.METRIC_PARKED: len(outcome.parked), contract.METRIC_UNVERSIONED: unversioned}
+        counts |= {contract.METRIC_EXPIRED: expired, contract.METRIC_REMOVED: by_user}
         for name, count in counts.items():
             if count:
                 self.metrics.add_metric(name=name, unit="Count", value=count)
@@ -75,7 +78,6 @@ class Projection(NamedTuple):
             lag = self.projector.clock() - min(change.created_at for change in changes)
             self.metrics.add_metric(name=contract.METRIC_LAG, unit="Seconds", value=max(0.0, lag))
         self.metrics.flush_metrics()
-        removed = [change.removed_by for change in changes]
         self.logger.info(
             "projected",
             extra={
@@ -83,7 +85,7 @@ class Projection(NamedTuple):
                 "views": sorted(outcome.views),
                 "parked": len(outcome.parked),
                 "come_again": bool(outcome.failed),
-                "removed_by_time_to_live": removed.count("time_to_live"),
-                "removed_by_user": removed.count("user"),
+                "removed_by_time_to_live": expired,
+                "removed_by_user": by_user,
             },
         )

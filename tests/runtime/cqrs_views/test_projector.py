@@ -298,13 +298,17 @@ def test_a_state_of_a_later_schema_is_parked_as_unreadable(shop: Shop) -> None:
 
 
 def test_time_to_live_is_told_from_users(shop: Shop) -> None:
-    shop.put("o-1", 1, "ada", ["a"])
-    shop.remove("o-1")
-    shop.records[1]["userIdentity"] = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
+    for number in range(3):
+        shop.put(f"o-{number}", 1, "ada", ["a"])
+    shop.delete("o-2", 2)
+    for number in range(2):
+        shop.remove(f"o-{number}")
+    shop.records[4]["userIdentity"] = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
     shop.project()
     assert shop.rows() == {}
     (said,) = [extra for text, extra in shop.log.lines if text == "projected"]
-    assert (said["removed_by_time_to_live"], said["removed_by_user"]) == (1, 0)
+    assert (said["removed_by_time_to_live"], said["removed_by_user"]) == (1, 1)
+    assert (shop.log.counted[contract.METRIC_EXPIRED], shop.log.counted[contract.METRIC_REMOVED]) == (1, 1)
 
 
 def test_the_lag_is_that_of_the_oldest_change(shop: Shop) -> None:
