@@ -58,6 +58,8 @@ SOURCE_ONLY = (
             "api_proxy/fake_route",
             "condition_truth",
             "cqrs_queries/given_views",
+            "cqrs_table/decided",
+            "cqrs_views/projected",
             "testing",
             "update_result",
         )

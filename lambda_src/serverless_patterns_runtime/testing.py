@@ -17,6 +17,8 @@ from serverless_patterns_runtime.api_proxy.keeping import answer_of_effects, kep
 from serverless_patterns_runtime.attribute_values import serialize, serialize_item
 from serverless_patterns_runtime.condition_truth import holds
 from serverless_patterns_runtime.cqrs_queries.given_views import Totals, View
+from serverless_patterns_runtime.cqrs_table.decided import decided
+from serverless_patterns_runtime.cqrs_views.projected import contributed, projected
 from serverless_patterns_runtime.effects import (
     Check,
     Delete,
@@ -38,7 +40,18 @@ if TYPE_CHECKING:
     from serverless_patterns_runtime.fan_out_topic.message import Message
     from serverless_patterns_runtime.invocation import Invocation
 
-__all__ = ["Answered", "Table", "Totals", "View", "answer", "commit", "published"]
+__all__ = [
+    "Answered",
+    "Table",
+    "Totals",
+    "View",
+    "answer",
+    "commit",
+    "contributed",
+    "decided",
+    "projected",
+    "published",
+]
 
 Item = dict[str, Any]
 

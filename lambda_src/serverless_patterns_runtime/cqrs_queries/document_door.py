@@ -7,6 +7,7 @@ from functools import cache
 from serverless_patterns_runtime import environment
 from serverless_patterns_runtime.clients import client
 from serverless_patterns_runtime.cqrs_queries.contract import BUILT_AT_HEADER
+from serverless_patterns_runtime.cqrs_table.parameters import refuse_parameters
 from serverless_patterns_runtime.cqrs_views.contents import Content, Contents
 from serverless_patterns_runtime.cqrs_views.document_contract import DocumentEnv
 from serverless_patterns_runtime.errors import NotNow
@@ -27,7 +28,8 @@ def answer_document(request: Request) -> Response:
 
 
 def answered(request: Request, contents: Contents) -> Response:
-    """The same over any tables. Raises NotNow, and what the clients raise."""
+    """The same over any tables. Raises NotNow, PermanentError for a query string, and what the clients raise."""
+    refuse_parameters(request)
     content = contents.read()
     if content is None:
         raise _not_built()

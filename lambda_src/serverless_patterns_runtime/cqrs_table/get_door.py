@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from serverless_patterns_runtime.cqrs_table import contract
 from serverless_patterns_runtime.cqrs_table.aggregate import UnknownSchema
+from serverless_patterns_runtime.cqrs_table.parameters import refuse_parameters
 from serverless_patterns_runtime.cqrs_table.settings import WriteModel
 from serverless_patterns_runtime.errors import PermanentError, UnusableResource
 from serverless_patterns_runtime.invocation import Invocation
@@ -29,7 +30,11 @@ def get_aggregate(request: Request, invocation: Invocation) -> Response:
 
 
 def shown(request: Request, invocation: Invocation, model: WriteModel) -> Response:
-    """The same over any write model. Raises NoSuchAggregate, and UnusableResource for a state of an unknown schema."""
+    """The same over any write model.
+
+    Raises NoSuchAggregate, PermanentError for a query string, UnusableResource for a state of an unknown schema.
+    """
+    refuse_parameters(request)
     key = request.params[model.key]
     if len(key.encode()) > contract.MAX_KEY_BYTES:
         raise NoSuchAggregate

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from serverless_patterns_runtime.business_function.business_function import (
     UnusableResult,
@@ -16,11 +16,13 @@ from serverless_patterns_runtime.claims.claim import AnswerNotKept, Claim
 from serverless_patterns_runtime.command import Command, Decision
 from serverless_patterns_runtime.cqrs_table import contract
 from serverless_patterns_runtime.cqrs_table.aggregate import Aggregate, UnknownSchema, condition_of
-from serverless_patterns_runtime.cqrs_table.settings import Image, WriteModel
 from serverless_patterns_runtime.errors import PermanentError, UnusableResource
 from serverless_patterns_runtime.invocation import Invocation
 from serverless_patterns_runtime.limits import check_levels, item_size
 from serverless_patterns_runtime.request import Caller
+
+if TYPE_CHECKING:  # unit tests have no botocore
+    from serverless_patterns_runtime.cqrs_table.settings import Image, WriteModel
 
 __all__ = ["Asked", "Decide", "Proposal", "answer_of", "proposal", "token_of", "too_large"]
 
@@ -70,7 +72,7 @@ class Proposal(NamedTuple):
 
 
 def proposal(
-    asked: Asked, image: Image | None, model: WriteModel, decide: Decide, now: float, invocation: Invocation
+    asked: Asked, image: "Image | None", model: "WriteModel", decide: Decide, now: float, invocation: Invocation
 ) -> Proposal:
     """`image`: the aggregate's item as it was read, None if there was none.
 
@@ -123,7 +125,7 @@ def token_of(key: str, version: int) -> str:
     return f"{version}@{key}"
 
 
-def _read(image: Image, model: WriteModel) -> Aggregate:
+def _read(image: "Image", model: "WriteModel") -> Aggregate:
     try:
         return model.aggregate(image)
     except UnknownSchema as unknown:

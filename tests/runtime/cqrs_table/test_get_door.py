@@ -57,6 +57,15 @@ def test_a_key_that_no_aggregate_has_is_404() -> None:
     assert orders.client.operations == []
 
 
+def test_a_parameter_that_nobody_looks_at_is_400() -> None:
+    orders = Orders()
+    orders.do("place", {"total": 3})
+    api = Api(lambda request, invocation: shown(request, invocation, orders.model), routes={GET: route(own_keys=True)})
+    answer = api.send(event(GET, params={"order_id": "o-1"}, query={"min_version": "1@o-1"}))
+    assert answer.status == 400
+    assert answer.json["detail"] == "the query string has a parameter that there is not; there are none"
+
+
 @pytest.mark.parametrize("said", ['"{}"', 'W/"{}"', '"1", "{}"'])
 def test_who_has_it_already_is_told_so(said: str) -> None:
     orders = Orders()

@@ -231,6 +231,12 @@ def test_an_answer_says_when_it_was_built_and_what_it_is(shop: Shop) -> None:
     assert answer.headers["Cache-Control"] == "private, no-cache"
 
 
+def test_a_parameter_that_nobody_looks_at_is_400(shop: Shop) -> None:
+    with pytest.raises(PermanentError, match="the query string has a parameter that there is not") as refused:
+        answered(Request.fake(query={"min_version": "1@o-1"}), shop.contents)
+    assert refused.value.status == 400
+
+
 def test_who_has_it_is_not_sent_it_again(shop: Shop) -> None:
     shop.contents.keep(1, '{"n":1}', 10.0)
     tag = shop.get().headers["ETag"]
