@@ -38,6 +38,7 @@ SHARED = {
     "legacy_backend",
     "migrated_route",
     "mock_response",
+    "open_search_sink",
     "route",
     "s3_items",
     "saga_approval",

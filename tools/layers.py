@@ -64,6 +64,8 @@ SOURCE_ONLY = (
             "update_result",
         )
     ),
+    # For those few whose views are in OpenSearch; nobody waits for their projectors.
+    "python/serverless_patterns_runtime/cqrs_open_search/",
 )
 
 

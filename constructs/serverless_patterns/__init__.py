@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .load_leveled_queue import LoadLeveledQueue
     from .migrated_route import MigratedRoute, Rollback, Shadow, Sticky
     from .mock_response import MockResponse
+    from .open_search_sink import OpenSearchSink
     from .parallel_map import ParallelMap
     from .route import Route
     from .s3_items import S3Items
@@ -59,6 +60,7 @@ __all__ = [
     "LoadLeveledQueue",
     "MigratedRoute",
     "MockResponse",
+    "OpenSearchSink",
     "ParallelMap",
     "Quota",
     "Retry",
@@ -110,6 +112,7 @@ if not TYPE_CHECKING:
             "LoadLeveledQueue": "load_leveled_queue",
             "MigratedRoute": "migrated_route",
             "MockResponse": "mock_response",
+            "OpenSearchSink": "open_search_sink",
             "ParallelMap": "parallel_map",
             "Quota": "usage_plan",
             "Retry": "saga_step",

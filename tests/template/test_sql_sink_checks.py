@@ -215,7 +215,9 @@ def test_a_driver_that_can_be_called_is_not(source: str, stack: Stack, vpc: Any,
 
 def test_what_does_not_fit_the_sink_is_refused_with_the_view(stack: Stack, vpc: Any, cluster: Any) -> None:
     table = orders(stack)
-    assert "sink must be a SqlSink or a DataApiSink, got 'sql'" in refused(by_customer, table, sink="sql")
+    assert "sink must be a SqlSink, a DataApiSink or an OpenSearchSink, got 'sql'" in refused(
+        by_customer, table, sink="sql"
+    )
     other = a_function("by_customer", vpc=a_vpc(stack, "Other"))
     said = refused(by_customer, table, project=other, sink=a_sink(vpc, cluster))
     assert "project vpc must be the sink's" in said

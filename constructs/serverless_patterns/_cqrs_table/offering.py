@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .._fan_out_topic.subscriptions import Watch
     from ..data_api_sink import DataApiSink
     from ..defaults import Settings
+    from ..open_search_sink import OpenSearchSink
     from ..sql_sink import SqlSink
     from .documents import CqrsDocument
     from .projection import Projection
@@ -49,7 +50,9 @@ class Defined:
     grant_command: Callable[[iam.IGrantable], iam.Grant]
     readables: dict[str, Readable] = field(default_factory=dict[str, "Readable"])
     doors: dict[str, Door] = field(default_factory=dict[str, "Door"])
-    sinks: dict[str, SqlSink | DataApiSink] = field(default_factory=dict[str, "SqlSink | DataApiSink"])
+    sinks: dict[str, SqlSink | DataApiSink | OpenSearchSink] = field(
+        default_factory=dict[str, "SqlSink | DataApiSink | OpenSearchSink"]
+    )
     """By view, of those that are not in DynamoDB."""
 
 

@@ -1,4 +1,4 @@
-"""What a view needs of a store that is not DynamoDB: `SqlSink` and `DataApiSink` have it."""
+"""What a view needs of a store that is not DynamoDB: `SqlSink`, `DataApiSink` and `OpenSearchSink` have it."""
 
 from __future__ import annotations
 
@@ -54,5 +54,14 @@ def check_sink(problems: Problems, sink: Any, handler: Handler) -> None:
     if all(hasattr(sink, name) for name in ("placed", "check", "warn", "allow", "described", "services")):
         sink.check(problems, handler)
     else:
-        fix = "write SqlSink(...) or DataApiSink(...), or leave it out: rows are in DynamoDB"
-        problems.add("sink", "be a SqlSink or a DataApiSink", told(sink), fix)
+        fix = "write SqlSink(...), DataApiSink(...) or OpenSearchSink(...), or leave it out: rows are in DynamoDB"
+        problems.add("sink", "be a SqlSink, a DataApiSink or an OpenSearchSink", told(sink), fix)
+
+
+def same_place(sink: Any, other: Any) -> str | None:
+    """What two sinks have in common that each needs for itself, if anything."""
+    for what in (("schema", "table"), ("index",)):
+        if all(hasattr(one, what[-1]) for one in (sink, other)):
+            mine, theirs = ([getattr(one, name) for name in what] for one in (sink, other))
+            return what[-1] if mine == theirs else None
+    return None

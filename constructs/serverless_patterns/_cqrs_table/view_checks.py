@@ -108,7 +108,7 @@ def check_document(
             problems.add("sources", "be views and totals of this table", told(source), fix)
         elif source.name in elsewhere:
             fix = "build reads DynamoDB: add a view without a sink"
-            problems.add("sources", "have their rows in DynamoDB", f"{source.name!r}, whose rows are in SQL", fix)
+            problems.add("sources", "have their rows in DynamoDB", f"{source.name!r}, whose rows are in its sink", fix)
     if len({id(source) for source in given}) != len(given):
         problems.add("sources", "hold each view once", f"{len(given)} values", "take the others out")
     if check_role(problems, BUILD, build):

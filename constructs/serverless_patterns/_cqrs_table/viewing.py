@@ -16,7 +16,7 @@ from .projection import Projection
 from .projector import Projector
 from .roles import CONTRIBUTES, PROJECT, check_role
 from .seen import Seen
-from .sinks import check_sink
+from .sinks import check_sink, same_place
 from .sources_read import check_sources_read
 from .view_checks import check_document, check_keys, check_view
 from .views import CqrsView
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .._interfaces import Bucket
     from ..data_api_sink import DataApiSink
     from ..handler import Handler
+    from ..open_search_sink import OpenSearchSink
     from ..sql_sink import SqlSink
     from .roles import Role
 
@@ -46,7 +47,7 @@ class Viewing(Offering):
         partition_key: str,
         sort_key: str | None = None,
         sort_key_type: dynamodb.AttributeType | None = None,
-        sink: SqlSink | DataApiSink | None = None,
+        sink: SqlSink | DataApiSink | OpenSearchSink | None = None,
     ) -> CqrsView:
         """Add a view: the rows that `project` makes of each aggregate's state.
 
@@ -165,9 +166,10 @@ class Viewing(Offering):
     def _check_sink(self, problems: Problems, sink: Any, project: Handler) -> None:
         check_sink(problems, sink, project)
         for name, other in self._defined.sinks.items():
-            if (getattr(sink, "schema", None), getattr(sink, "table", None)) == (other.schema, other.table):
-                fix = "give each view a table of its own"
-                problems.add("sink table", "be another than that of any other view", f"that of {name!r}", fix)
+            what = same_place(sink, other)
+            if what is not None:
+                fix = f"give each view {'an' if what == 'index' else 'a'} {what} of its own"
+                problems.add(f"sink {what}", "be another than that of any other view", f"that of {name!r}", fix)
 
     def _check_view(self, problems: Problems, name: Any, role: Role, handler: Any, *, elsewhere: bool = False) -> None:
         asked, settings = self._defined.model.asked, self._defined.settings

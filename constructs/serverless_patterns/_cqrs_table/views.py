@@ -119,7 +119,5 @@ class CqrsView(Construct):
 
     def _readable(self, asked: str) -> Readable:
         if self.name not in self._readables:
-            raise ValueError(
-                f"{self.node.path}.{asked}: its rows are in the store of its sink: read them there, in SQL"
-            )
+            raise ValueError(f"{self.node.path}.{asked}: its rows are in the store of its sink: read them there")
         return self._readables[self.name]

@@ -48,10 +48,14 @@ def _view(told: ViewTold, tables: Mapping[str, str], dynamodb: Any, together: To
 
 
 def _other_sink(told: ViewTold, described: str) -> Sink:
-    kind = json.loads(described)["kind"]
-    if kind not in ("sql", "data-api"):
-        raise ValueError(f"{told['name']}: this layer knows no sink of the kind {kind!r}")
-    from serverless_patterns_runtime.cqrs_sql.building import sql_sink  # for those who have one
+    sink, owner = json.loads(described), os.environ["CONTROL_TABLE_NAME"]
+    # Each for those who have one.
+    if sink["kind"] in ("sql", "data-api"):
+        from serverless_patterns_runtime.cqrs_sql.building import sql_sink
 
-    sort = told.get("sk_type", "S") if "sk" in told else None
-    return sql_sink(json.loads(described), sort, os.environ["CONTROL_TABLE_NAME"])
+        return sql_sink(sink, told.get("sk_type", "S") if "sk" in told else None, owner)
+    if sink["kind"] == "open-search":
+        from serverless_patterns_runtime.cqrs_open_search.building import open_search_sink
+
+        return open_search_sink(sink, owner, has_sort="sk" in told)
+    raise ValueError(f"{told['name']}: this layer knows no sink of the kind {sink['kind']!r}")

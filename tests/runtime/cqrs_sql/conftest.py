@@ -4,6 +4,8 @@ import pytest
 
 from serverless_patterns_runtime.cqrs_views.sink import Sink
 
+from ..cqrs_open_search.domain_server import DomainServer, serving
+from ..cqrs_open_search.store import OpenSearchStore
 from .postgres_server import CannotStart, Server, running
 from .sinks import DynamoDbStore, SqlStore, Store
 
@@ -17,11 +19,20 @@ def postgres() -> Iterator[Server]:
         pytest.skip(f"no PostgreSQL server: {reason}")
 
 
-@pytest.fixture(params=["dynamodb", "sql", "data-api"])
+@pytest.fixture(scope="session")
+def domain() -> Iterator[DomainServer]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture(params=["dynamodb", "sql", "data-api", "open-search"])
 def new_store(request: pytest.FixtureRequest) -> Callable[[str | None], Store]:
     """Of a view with a sort key of this type."""
     if request.param == "dynamodb":
         return DynamoDbStore
+    if request.param == "open-search":
+        domain = request.getfixturevalue("domain")
+        return lambda sort: OpenSearchStore(domain, sort)
     server = request.getfixturevalue("postgres")
     return lambda sort: SqlStore(server, request.param, sort)
 
@@ -37,6 +48,17 @@ def store(new_store: Callable[[str | None], Store]) -> Store:
 @pytest.fixture
 def two_sinks(store: Store) -> tuple[Sink, Sink]:
     return store.sink(), store.sink()
+
+
+@pytest.fixture(params=["sql", "data-api", "open-search"])
+def shared_store(request: pytest.FixtureRequest) -> Store:
+    """What several connections write at once."""
+    if request.param == "open-search":
+        made: Store = OpenSearchStore(request.getfixturevalue("domain"))
+    else:
+        made = SqlStore(request.getfixturevalue("postgres"), request.param)
+    made.sink().prepare(1)
+    return made
 
 
 @pytest.fixture(params=["sql", "data-api"])

@@ -25,12 +25,17 @@ _numbers = itertools.count(1)
 
 
 class Store(Protocol):
+    oddest_name: str
+    """That a member of a row may have."""
+
     def sink(self) -> Sink:
         """Another one of the same view, as another environment has it."""
         ...
 
 
 class DynamoDbStore:
+    oddest_name = ""
+
     def __init__(self, sort: str | None = "S") -> None:
         self.now = 1_700_000_000.0
         self.sort = sort
@@ -44,6 +49,8 @@ class DynamoDbStore:
 
 
 class SqlStore:
+    oddest_name = ""
+
     def __init__(self, server: Server, kind: str = "sql", sort: str | None = "S", table: str = "") -> None:
         self.server, self.kind, self.sort = server, kind, sort
         self.table = table or f"view{next(_numbers)}"

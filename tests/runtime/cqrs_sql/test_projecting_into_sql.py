@@ -9,11 +9,11 @@ from serverless_patterns_runtime.cqrs_sql.statement import Statement
 
 from ..cqrs_views.shop import ORDERS, Shop, by_customer
 from .postgres_server import Server
-from .sinks import SqlStore
+from .sinks import SqlStore, Store
 
 
 class SqlShop(Shop):
-    def __init__(self, store: SqlStore) -> None:
+    def __init__(self, store: Store) -> None:
         self.store = store
         self.sink = store.sink()
         for generation in (1, 2):

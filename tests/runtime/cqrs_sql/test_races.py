@@ -1,4 +1,6 @@
-"""Writers, readers and definitions at once, each with a connection of its own, on a real PostgreSQL server."""
+"""Writers, readers and definitions at once, each with a connection of its own, on a real PostgreSQL server; what every
+sink promises, on the model of OpenSearch too.
+"""
 
 import random
 import threading
@@ -11,7 +13,7 @@ import pytest
 from serverless_patterns_runtime.cqrs_views.sink import RowChange, RowKey, SinkUnavailable
 
 from .postgres_server import Server
-from .sinks import ROW, SqlStore, change, found_in
+from .sinks import ROW, SqlStore, Store, change, found_in
 
 WRITERS = 4
 
@@ -28,7 +30,7 @@ def at_once(*works: Callable[[], Any]) -> list[Any]:
         return [one.result() for one in [threads.submit(started, work) for work in works]]
 
 
-def test_the_highest_version_wins_whoever_writes_it(sql_store: SqlStore) -> None:
+def test_the_highest_version_wins_whoever_writes_it(shared_store: Store) -> None:
     keys = [RowKey("hot", str(number)) for number in range(8)]
     versions = range(1, 13)
 
@@ -37,7 +39,7 @@ def test_the_highest_version_wins_whoever_writes_it(sql_store: SqlStore) -> None
         return RowChange(key, version, "a", None if gone else {"version": version})
 
     def write(seed: int) -> None:
-        sink, chance = sql_store.sink(), random.Random(seed)
+        sink, chance = shared_store.sink(), random.Random(seed)
         changes = [of(key, version) for key in keys for version in versions]
         chance.shuffle(changes)
         for start in range(0, len(changes), 7):
@@ -45,24 +47,24 @@ def test_the_highest_version_wins_whoever_writes_it(sql_store: SqlStore) -> None
 
     at_once(*[lambda seed=seed: write(seed) for seed in range(WRITERS)])
     for key in keys:
-        assert found_in(sql_store.sink(), key)._replace(mark="") == (*of(key, versions[-1]), "")
+        assert found_in(shared_store.sink(), key)._replace(mark="") == (*of(key, versions[-1]), "")
 
 
-def test_batches_with_the_same_rows_in_other_orders_do_not_wait_for_each_other_in_a_circle(sql_store: SqlStore) -> None:
+def test_batches_with_the_same_rows_in_other_orders_do_not_wait_for_each_other_in_a_circle(shared_store: Store) -> None:
     keys = [RowKey("hot", str(number)) for number in range(300)]
 
     def write(seed: int) -> None:
-        sink, chance = sql_store.sink(), random.Random(seed)
+        sink, chance = shared_store.sink(), random.Random(seed)
         for version in range(1, 6):
             chance.shuffle(keys_ := [*keys])
             sink.write(1, [RowChange(key, version, "a", {"version": version}) for key in keys_])
 
     at_once(*[lambda seed=seed: write(seed) for seed in range(WRITERS)])
-    assert {row.version for row in found_in(sql_store.sink(), *keys)} == {5}
+    assert {row.version for row in found_in(shared_store.sink(), *keys)} == {5}
 
 
-def test_of_two_aggregates_that_want_a_row_one_has_it_and_the_other_is_told(sql_store: SqlStore) -> None:
-    sinks = [sql_store.sink() for _ in range(WRITERS)]
+def test_of_two_aggregates_that_want_a_row_one_has_it_and_the_other_is_told(shared_store: Store) -> None:
+    sinks = [shared_store.sink() for _ in range(WRITERS)]
     for number in range(20):
         key = RowKey("contested", str(number))
         mine = [change(1, {"n": n}, f"o-{n}", key) for n in range(WRITERS)]
@@ -76,8 +78,8 @@ def test_of_two_aggregates_that_want_a_row_one_has_it_and_the_other_is_told(sql_
             assert not one or one[0].found == there
 
 
-def test_a_tombstones_place_is_taken_by_one(sql_store: SqlStore) -> None:
-    sinks = [sql_store.sink() for _ in range(WRITERS)]
+def test_a_tombstones_place_is_taken_by_one(shared_store: Store) -> None:
+    sinks = [shared_store.sink() for _ in range(WRITERS)]
     sinks[0].write(1, [change(1, None)])
     seen = found_in(sinks[0])
     taken = at_once(
@@ -90,8 +92,8 @@ def test_a_tombstones_place_is_taken_by_one(sql_store: SqlStore) -> None:
     assert found_in(sinks[0]).source == f"o-{taken.index(True)}"
 
 
-def test_a_generation_is_prepared_by_many_at_once(sql_store: SqlStore) -> None:
-    sinks = [sql_store.sink() for _ in range(8)]
+def test_a_generation_is_prepared_by_many_at_once(shared_store: Store) -> None:
+    sinks = [shared_store.sink() for _ in range(8)]
     for generation in range(2, 7):
         at_once(*[lambda sink=sink, number=generation: sink.prepare(number) for sink in sinks])
         assert not sinks[0].write(generation, [change(1)])

@@ -1,0 +1,1 @@
+"""Views of a `CqrsTable` in OpenSearch."""
