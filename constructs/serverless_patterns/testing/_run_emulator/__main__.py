@@ -1,5 +1,5 @@
 """Runs the emulator with what it lacks so that our promises can be tested on it: docs/decisions 0011, 0014, 0029, 0035,
-0045, 0054.
+0045, 0055.
 
 Runs in the emulator's environment, where only the lock's packages are. The hooks are private, hence the pin: a start
 that misses one fails with one line.
