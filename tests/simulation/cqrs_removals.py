@@ -214,7 +214,7 @@ def _(patch: Patch) -> None:
     kinds=("slow",),
     operations=("BatchGetItem",),
     what=NOTHING_STRANGE | {"change": 60},
-    plan={"delay": 0.5},
+    plan={"delay": 0.5, "groups": 99},
     rates=(0.5,),
     budgets=(400,),
     lasts=(20.0,),

@@ -68,7 +68,7 @@ def test_the_control_function_reads_no_aggregate_and_no_row(stack: Stack) -> Non
     assert may(stack, "ProjectionControlRole") == {
         TABLE: {"DescribeTable"},
         CONTROL: {"BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"},
-        PARKED: {"DeleteObject", "GetObject", "ListBucket"},
+        PARKED: {"DeleteObject", "GetObject", "ListBucket", "PutObject"},
         QUEUE: {"SendMessage"},
         MACHINE: {"DescribeExecution", "StartExecution", "StopExecution"},
     }

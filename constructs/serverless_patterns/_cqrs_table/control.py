@@ -14,7 +14,7 @@ from .._bundled import BundledHandler
 from .._function import define_function, endpoints
 from .._grants import give
 from .._sweeping import sweep_every
-from .parked import allow_clearing, allow_listing
+from .parked import allow_clearing, allow_undelivered
 from .permissions import allow
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def define_control(scope: Construct, places: Places, env: ControlEnv) -> lambda_
     allow(function, _CONTROLS, places.control)
     give(function, ["dynamodb:DescribeTable"], [places.model.table.table_arn])
     allow_clearing(function, places.parked, places.key)
-    allow_listing(function, places.parked)
+    allow_undelivered(function, places.parked, places.key)  # what is handed over from a projector that is no more
     acknowledge_in_template(
         cast(lambda_.CfnFunction, function.node.default_child),
         checkov={"CKV_AWS_115": "one invocation a minute, which ends before the next: there is nothing to reserve"},

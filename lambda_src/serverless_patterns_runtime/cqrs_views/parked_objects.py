@@ -1,5 +1,6 @@
 """What the bucket holds of what was given up: shown, and put together for another try."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, takewhile
 from typing import Any, NamedTuple, cast
@@ -42,6 +43,23 @@ class ParkedObjects(NamedTuple):
         upto = takewhile(lambda one: one[0] <= behind, self._names(None, contract.PARKED_PREFIX))
         names = chain(self._under(contract.UNDELIVERED_PREFIX), self._names(None, behind), upto)
         return self._loaded(islice(names, most))
+
+    def handed_over(self, name: str, functions: Sequence[str]) -> list[str]:
+        """What one function never answered, as if each of these had not: names of their objects. None: it is gone."""
+        if len(functions) == 1:
+            return [name]
+        said = self.parking.load(name)
+        if said is None:
+            return []
+        copies = {
+            f"{name.removesuffix('.json')}-{hashlib.sha256(function.encode()).hexdigest()[:8]}.json": function
+            for function in functions
+        }
+        for copy, function in copies.items():
+            context = {**said.get("requestContext", {}), "functionArn": function}
+            self.parking.put(copy, {**said, "requestContext": context})
+        self.parking.remove(name)
+        return list(copies)
 
     def any(self) -> bool:
         return next(self._names(None, ""), None) is not None

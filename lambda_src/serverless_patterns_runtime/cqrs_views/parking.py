@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -39,9 +39,7 @@ class Parking(NamedTuple):
         )
         name = object_key(view, change)
         try:
-            self.s3.put_object(
-                Bucket=self.bucket, Key=name, Body=json.dumps(parked).encode(), ContentType="application/json"
-            )
+            self.put(name, parked)
         except (ClientError, BotoCoreError) as error:
             raise NotParked(type(error).__name__) from error
         return name
@@ -56,6 +54,11 @@ class Parking(NamedTuple):
             raise
         with answer["Body"] as body:
             return cast("dict[str, Any]", json.loads(body.read()))
+
+    def put(self, name: str, said: Mapping[str, Any]) -> None:
+        """Likewise."""
+        text = json.dumps(said).encode()
+        self.s3.put_object(Bucket=self.bucket, Key=name, Body=text, ContentType="application/json")
 
     def remove(self, name: str) -> None:
         """Raises ClientError and BotoCoreError."""

@@ -60,9 +60,10 @@ class Retries(NamedTuple):
     ) -> list[Retrying]:
         wanted: dict[str, list[str]] = {}
         for one, function in found:
-            machine = self._machine(one, function)
-            if machine and (reasons is None or one["reason"] in reasons):
-                wanted.setdefault(machine, []).append(one["object"])
+            if reasons is not None and one["reason"] not in reasons:
+                continue
+            for machine, name_of_one in self._tried_by(one, function):
+                wanted.setdefault(machine, []).append(name_of_one)
             if any(len(names) >= MOST_OBJECTS for names in wanted.values()):
                 break
         begun: list[Retrying] = []
@@ -76,14 +77,17 @@ class Retries(NamedTuple):
             begun.append({"execution": arn, "status": "RUNNING", "replayed": 0, "left": len(names)})
         return begun
 
-    def _machine(self, one: ParkedShown, function: str) -> str:
-        """Empty: of a view that the code has no more, or of a projector that was one of two."""
+    def _tried_by(self, one: ParkedShown, function: str) -> list[tuple[str, str]]:
+        """State machines, each with the object for it. None: it is of a view that the code has no more."""
         for told in self.rebuilds:
             mine = function == told["projector"] or function.startswith(f"{told['projector']}:")
             if one["view"] in told["views"] or (one["reason"] == UNDELIVERED and mine):
-                return told["machine"]
-        # Of a projector that was replaced: if there is one alone, it has the views of all.
-        return self.rebuilds[0]["machine"] if one["reason"] == UNDELIVERED and len(self.rebuilds) == 1 else ""
+                return [(told["machine"], one["object"])]
+        if one["reason"] != UNDELIVERED:
+            return []
+        # Of a projector that was replaced: nobody knows which views it had, so each has it for its own.
+        names = self.objects.handed_over(one["object"], [told["projector"] for told in self.rebuilds])
+        return [(told["machine"], name) for told, name in zip(self.rebuilds, names, strict=False)]
 
     def _shown(self, arn: str) -> Retrying:
         machine = arn.replace(":execution:", ":stateMachine:").rpartition(":")[0]

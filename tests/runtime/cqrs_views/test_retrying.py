@@ -1,16 +1,21 @@
 """What was given up, tried again: very many objects, one that ends its function, and two of one version."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from serverless_patterns_runtime.attribute_values import serialize_item
 from serverless_patterns_runtime.cqrs_table.aggregate import Schema
 from serverless_patterns_runtime.cqrs_views import contract, retrying
+from serverless_patterns_runtime.cqrs_views.parked_objects import ParkedObjects
+from serverless_patterns_runtime.cqrs_views.projector_handler import process
 from serverless_patterns_runtime.cqrs_views.records import Change
 
 from . import shop as shop_module
+from .modelled import refused
 from .rebuilt import PROJECTOR, Died, RebuiltShop
 from .shop import ORDERS, REVENUE
 
@@ -63,6 +68,44 @@ def test_what_a_projector_that_is_no_more_never_answered_is_left_to_the_one_that
     shop.sweep()
     shop.passes(FIVE_MINUTES)
     assert (shop.parked(), len(shop.rows())) == ([], 1)
+
+
+def test_of_two_projectors_each_has_what_one_that_is_no_more_never_answered(shop: RebuiltShop) -> None:
+    """Nobody knows which views it had: so none of them loses a change, whoever is first, and whatever fails between."""
+    shop.put("o-1", 1, "ada", ["a"])
+    said = {"requestContext": {"functionArn": "function:another"}, "payload": json.dumps({"Records": shop.records})}
+    name = f"{contract.UNDELIVERED_PREFIX}mapping/shard/1.json"
+    shop.s3.objects["parked"][name] = json.dumps(said).encode()
+    views = shop.projection.projector.views
+    groups = [[ORDERS], [REVENUE]]
+    told: Any = [{"machine": f"m-{one[0]}", "projector": f"function:{one[0]}", "views": one} for one in groups]
+    begun: dict[str, list[str]] = {}
+
+    def start(**asked: Any) -> None:
+        (begun[asked["stateMachineArn"]],) = json.loads(asked["input"])["batches"]
+
+    objects = ParkedObjects(shop.projection.projector.parking)
+    retries = retrying.Retries(objects, told, SimpleNamespace(start_execution=start), lambda: shop.now)
+    shop.bucket.meets = dies_at("DeleteObject")
+    with pytest.raises(ClientError):
+        retries.retry({"request": "retry"})
+    assert len(shop.parked()) == 3, "both copies are there before it is gone"
+    shop.bucket.meets = lambda *_: None
+    retries.retry({"request": "retry"})
+    assert len(shop.parked()) == 2
+    for group in groups:
+        alone = shop.projection.projector._replace(views={view: views[view] for view in group})
+        event = {"retry": begun[f"m-{group[0]}"]}
+        assert process(event, shop.context(), shop.projection._replace(projector=alone))["left"] == []
+    assert (shop.parked(), len(shop.rows()), len(shop.totals())) == ([], 1, 1)
+
+
+def dies_at(operation: str) -> Any:
+    def meets(asked: str, _: Any) -> None:
+        if asked == operation:
+            raise refused("ServiceUnavailable")
+
+    return meets
 
 
 def test_what_a_function_of_before_could_not_read_is_tried_again_by_the_one_of_now(shop: RebuiltShop) -> None:
