@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from .cqrs_invariants import ALWAYS, AT_THE_END, check
+from .cqrs_life import Anywhere
 from .cqrs_rebuild import rebuild
-from .cqrs_schedules import Anywhere
 from .cqrs_shop import ROWS, TOTALS
 from .cqrs_world import START, CqrsWorld, Plan
 from .faults import OneFault
