@@ -12,6 +12,8 @@ from .strikes import Strikes
 __all__ = ["simulate_views"]
 
 TRACE_LINES = 80
+NEARLY_AT_ONCE = 1e-5
+"""Seconds: in their order."""
 
 
 def simulate_views(history: History) -> CqrsWorld:
@@ -20,7 +22,7 @@ def simulate_views(history: History) -> CqrsWorld:
     world = CqrsWorld(history.plan, history.seed, anywhere := Anywhere(strikes))
     life, at = Life(world, anywhere), START
     for pause, step in history.steps:
-        at += pause
+        at += pause or NEARLY_AT_ONCE
         world.schedule.at(at, lambda step=step: step(life))
     try:
         world.run()

@@ -2,9 +2,12 @@
 
 from collections import Counter
 
+import pytest
+
 from .choosing import all_hold
-from .cqrs_history import History, history
+from .cqrs_history import Change, History, Outage, Remove, history
 from .cqrs_schedules import simulate_views
+from .cqrs_world import Plan
 
 HISTORIES = 120
 
@@ -26,3 +29,21 @@ def test_no_history_breaks_an_invariant(seed: int | None, schedules: int | None)
         happened = ("given up by the poller", "came again", "rebuilt")
         assert all(seen[what] >= 2 for what in (*reasons, *happened)), seen
         assert seen["mishaps"] >= HISTORIES
+
+
+FOUND = {
+    "nothing is counted any more since a change that is parked, and nothing is left of its aggregate": History(
+        [
+            (0.0, Change("o0", "ada", {"c": 1})),
+            (1.0, Outage(500.0)),
+            (0.0, Change("o0", "ada", {})),
+            (0.0, Remove("o0", by_time=False)),
+        ],
+        plan=Plan(shards=1, retries=100, delay=0.5),
+    ),
+}
+
+
+@pytest.mark.parametrize("told", FOUND.values(), ids=FOUND)
+def test_what_went_wrong_once_does_not_again(told: History) -> None:
+    simulate_views(told)
