@@ -16,7 +16,7 @@ from .cqrs_world import Plan
 from .faults import ANYWHERE, POLLS, TRANSACTIONS
 from .strikes import Strike, strikes
 
-__all__ = ["FAULTS", "Change", "History", "Outage", "Rebuild", "Remove", "history"]
+__all__ = ["FAULTS", "Change", "Deploy", "Expire", "History", "Outage", "Rebuild", "Remove", "history"]
 
 FAULTS = (*ANYWHERE, *TRANSACTIONS)
 LINES, AMOUNTS = ("a", "b", "c"), (0, 0, 1, 2, 3, 4)
@@ -220,6 +220,7 @@ def history(
         "retries": choices.of((5, 2, 0, 100)),
         "delay": choices.of((0.5, 5.0, 60.0)),
         "live": choices.of((True, True, True, True, False)),
+        "groups": choices.of((99, 1)),
     }
     return History(
         choices.some(lambda choices: _step(choices, weighted, keys, pauses), choices.of((1, 5, 14)), 40),

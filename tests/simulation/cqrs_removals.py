@@ -20,7 +20,7 @@ from serverless_patterns_runtime.cqrs_views.views import View
 
 from .choosing import Seeded
 from .cqrs_history import Change as Changed
-from .cqrs_history import History, Rebuild, history
+from .cqrs_history import Deploy, Expire, History, Rebuild, history
 from .cqrs_shop import ROWS
 from .cqrs_world import Plan
 from .faults import CRASHES
@@ -33,7 +33,7 @@ TakeOut = Callable[[Patch], None]
 
 ERRORS = ("throttled", "unreachable", "server error", "answer lost")
 NOTHING_STRANGE = {"bad": 0, "past": 0, "lost": 0, "remove": 0}
-SHORT, LONG = (1.0, 10.0), (200.0,)
+SHORT = (1.0, 10.0)
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class CqrsRemoval:
     schedule: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of `history`, to make the case frequent."""
     told: History | None = None
-    """One that shows it, with every other seed or so: of a case that no argument makes frequent."""
+    """One that shows it, with every other seed or so, of a case that no argument makes frequent."""
 
     def history(self, seed: int) -> History:
         return history(Seeded(seed), **self.schedule) if self.told is None else replace(self.told, seed=seed)
@@ -106,8 +106,11 @@ def _there(sink: Any, generation: int, change: Any) -> bool:
 @removal(
     "a tombstone stays for longer than a record may be late",
     "nobody says",
-    scales=LONG,
-    what={"bad": 0, "past": 0, "lost": 0, "rebuild": 0, "expire": 6},
+    told=History(
+        [(1.0, Changed("o0", "ada", {"a": 1})), (5.0, Changed("o0", "ada", {})), (5.0, Expire())],
+        [Strike(0, "comes again late", times=2)],
+        plan=Plan(shards=1, delay=0.5),
+    ),
 )
 def _(patch: Patch) -> None:
     from serverless_patterns_runtime.cqrs_views import contract
@@ -344,7 +347,19 @@ def _(patch: Patch) -> None:
     patch.setattr(_Work, "_has_followed", lambda self, _: self._replayed)
 
 
-@removal("what an unreadable old image said is parked", "nobody says", what={"bad": 10}, scales=SHORT)
+@removal(
+    "what an unreadable old image said is parked",
+    "nobody says",
+    told=History(
+        [
+            (0.0, Deploy(mended=True)),
+            (1.0, Changed("o0", "ada", {"a": 1}, bad=True)),
+            (5.0, Deploy(mended=False)),
+            (1.0, Changed("o0", "ada", {"b": 1})),
+        ],
+        plan=Plan(shards=1, delay=0.5),
+    ),
+)
 def _(patch: Patch) -> None:
     original = statements.said
 
@@ -418,13 +433,13 @@ def _(patch: Patch) -> None:
     patch.setattr(totals.Totals, "_transact", transact)
 
 
-@removal("a step on the way is of the version before", "totals are", kinds=CRASHES, lasts=SHORT, plan={"groups": 1})
+@removal("a step on the way is of the version before", "totals are", kinds=CRASHES, scales=SHORT, plan={"groups": 1})
 def _(patch: Patch) -> None:
     original = totals._between
     patch.setattr(totals, "_between", lambda said, *more: original(said, *more)._replace(version=said.version))
 
 
-@removal("a step goes on from the amounts that it found", "totals are", lasts=SHORT, plan={"groups": 1})
+@removal("a step goes on from the amounts that it found", "totals are", scales=SHORT, plan={"groups": 1})
 def _(patch: Patch) -> None:
     original = totals._condition
 
