@@ -7,12 +7,12 @@ from .choosing import Choices
 from .cqrs_command_invariants import check
 from .cqrs_command_world import Ask, CommandWorld
 from .faults import CLIENTS, FAULTS, REPEATED
+from .judging import report
 from .schedules import Violation
 from .strikes import Strike, Strikes, strikes
 
 __all__ = ["NAMES", "Commands", "commands", "simulate_commands"]
 
-TRACE_LINES = 60
 NAMES = ("count", "count", "count", "begin", "even", "delete", "read")
 
 
@@ -85,15 +85,8 @@ def simulate_commands(history: Commands) -> CommandWorld:
         world.run()
         check(world)
     except AssertionError as failure:
-        raise Violation(_report(history, world, failure)) from failure
+        changes = [f"{change.at:.3f} {change.claim} {change.key}: {change.after}" for change in world.books.changes]
+        raise Violation(report(failure, world.books.trace, history, *changes)) from failure
     finally:
         world.close()
     return world
-
-
-def _report(history: Commands, world: CommandWorld, failure: AssertionError) -> str:
-    trace = world.books.trace[-TRACE_LINES:]
-    lines = [f"{time:12.3f} {' '.join(map(str, fields))}" for time, fields in trace]
-    changes = [f"{change.at:.3f} {change.claim} {change.key}: {change.after}" for change in world.books.changes]
-    last = f"the last {len(lines)} of {len(world.books.trace)} events:"
-    return "\n".join([f"{failure}", f"{history}", *changes, last, *lines])

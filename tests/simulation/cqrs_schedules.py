@@ -6,12 +6,12 @@ from .cqrs_life import Anywhere, Life
 from .cqrs_rebuild import generations, rebuild
 from .cqrs_shop import ROWS, TOTALS
 from .cqrs_world import START, CqrsWorld
+from .judging import report
 from .schedules import Violation
 from .strikes import Strikes
 
 __all__ = ["simulate_views"]
 
-TRACE_LINES = 80
 NEARLY_AT_ONCE = 1e-5
 """Seconds: in their order."""
 
@@ -39,13 +39,7 @@ def simulate_views(history: History) -> CqrsWorld:
         world.retry_all()
         check(world, AT_THE_END)
     except AssertionError as failure:
-        raise Violation(_report(history, world, failure)) from failure
+        raise Violation(report(failure, world.ledger.trace, history, world.states())) from failure
     finally:
         world.close()
     return world
-
-
-def _report(history: History, world: CqrsWorld, failure: AssertionError) -> str:
-    lines = [f"{time:12.3f} {' '.join(map(str, fields))[:260]}" for time, fields in world.ledger.trace[-TRACE_LINES:]]
-    last = f"the last {len(lines)} of {len(world.ledger.trace)} events:"
-    return "\n".join([f"{failure}", f"{history}", f"{world.states()}", last, *lines])
