@@ -7,11 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from tests.sharing_out import SharingOut
 
 ROOT = Path(__file__).parent.parent
+
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
+"""A machine may have much else to do: nothing that hypothesis draws is late by a wall clock."""
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -73,9 +73,13 @@ class LiveOrders:
     def fill_for_the_first_time(self) -> None:
         """As the rule's first sweep does; then it was long ago, so that no change is looked at twice."""
         self.ask(request="sweep")
-        wait_until(lambda: all(self.standing(view)["live"] for view in VIEWS), WAIT_SECONDS, "the views to be filled")
+        eventually(self._is_filled)
         for view in VIEWS:
             self.put_back(view, "started_at", seconds=1000 * LONG_AGO_SECONDS)
+
+    def _is_filled(self) -> None:
+        standings = {view: self.standing(view) for view in VIEWS}
+        assert all(standing["live"] for standing in standings.values()), f"a view is not filled: {standings}"
 
     def put_back(self, view: str, attribute: str, *, seconds: int) -> None:
         """Let what the control table says of a view's generations have been earlier, in the attribute's unit."""
@@ -167,8 +171,8 @@ class LiveOrders:
 
 
 def eventually(check: Callable[[], None]) -> None:
-    """Until it raises no AssertionError any more; else the last one."""
-    last = AssertionError("never looked")
+    """Until it raises no AssertionError any more; else the last one, which whatever else it raises has with it."""
+    last = AssertionError("nothing was seen yet")
 
     def holds() -> bool:
         nonlocal last
@@ -177,6 +181,9 @@ def eventually(check: Callable[[], None]) -> None:
         except AssertionError as error:
             last = error
             return False
+        except Exception as error:
+            error.add_note(f"when it was looked at before: {last}")
+            raise
         return True
 
     try:

@@ -25,7 +25,8 @@ from tests.simulation.cqrs_shop import AGGREGATES, CONTROL, ROWS, SHARED, TOTALS
 VIEW = [sys.executable, "-m", "serverless_patterns.cli", "view"]
 SDK_ATTEMPTS = 3
 COMMANDS, AT_ONCE = 50, 10
-"""On one aggregate. Each one of those at once is a process of its own; all fifty at once are the simulation's."""
+"""On one aggregate. Each one of those at once is a process of its own: with all fifty, two cores are busy for longer
+than clients wait for an answer. All fifty at once are the simulation's."""
 
 
 @pytest.fixture(scope="module")

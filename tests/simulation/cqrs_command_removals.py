@@ -1,7 +1,7 @@
 """The safeguards of commands, each with a way to take it out. See `removals`."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -12,7 +12,6 @@ from serverless_patterns_runtime.cqrs_table import aggregate, deciding, proposal
 from serverless_patterns_runtime.cqrs_table.aggregate import Aggregate
 from serverless_patterns_runtime.cqrs_table.deciding import Commands
 
-from .cqrs_command_schedules import NAMES
 from .cqrs_command_world import AGGREGATES, KEY
 
 __all__ = ["COMMAND_REMOVALS", "CommandRemoval"]
@@ -29,21 +28,16 @@ class CommandRemoval:
     take_out: TakeOut
     violates: str
     """A regular expression: what the violation must be about."""
-    kinds: Sequence[str] = ()
-    """Of faults, if not all."""
-    operations: Sequence[str] = ()
-    """Where faults strike, if not everywhere."""
-    budgets: Sequence[int] = (0, 2, 8, 25)
-    names: Sequence[str] = NAMES
-    """Of commands."""
+    schedule: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments of `commands`, to make the case frequent."""
 
 
 COMMAND_REMOVALS: list[CommandRemoval] = []
 
 
-def removal(name: str, violates: str, **more: Any) -> Callable[[TakeOut], TakeOut]:
+def removal(name: str, violates: str, **schedule: Any) -> Callable[[TakeOut], TakeOut]:
     def register(take_out: TakeOut) -> TakeOut:
-        COMMAND_REMOVALS.append(CommandRemoval(name, take_out, violates, **more))
+        COMMAND_REMOVALS.append(CommandRemoval(name, take_out, violates, schedule))
         return take_out
 
     return register
@@ -180,7 +174,7 @@ def _aggregate(model: Any, image: Any) -> Aggregate:
     return Aggregate.from_image(image, model.key, model.schema)
 
 
-@removal("a conflict is no failure", "nothing went wrong, and these failed", budgets=(0,))
+@removal("a conflict is no failure", "nothing went wrong, and these failed", most=0)
 def _(patch: Patch) -> None:
     def once(*_: Any) -> Any:
         yield 1
@@ -189,7 +183,7 @@ def _(patch: Patch) -> None:
     patch.setattr(deciding, "tries", once)
 
 
-@removal("commands read what is there, and not what was", "what never was", budgets=(0,))
+@removal("commands read what is there, and not what was", "what never was", most=0)
 def _(patch: Patch) -> None:
     original = deciding.read_batch
 
@@ -200,7 +194,7 @@ def _(patch: Patch) -> None:
     patch.setattr(deciding, "read_batch", stale)
 
 
-@removal("reads show what is there, and not what was", "a read of .* saw what never was", budgets=(0,))
+@removal("reads show what is there, and not what was", "a read of .* saw what never was", most=0)
 def _(patch: Patch) -> None:
     original = settings.WriteModel.read_images
 
@@ -210,7 +204,7 @@ def _(patch: Patch) -> None:
     patch.setattr(settings.WriteModel, "read_images", stale)
 
 
-@removal("what a batch leaves is asked for again", "what never was", budgets=(0,))
+@removal("what a batch leaves is asked for again", "what never was", most=0)
 def _(patch: Patch) -> None:
     def once(dynamodb: Any, request: Any, _: Any) -> Any:
         return dynamodb.batch_get_item(RequestItems=request)["Responses"]
@@ -246,7 +240,6 @@ def _(patch: Patch) -> None:
     kinds=("unreachable", "server error", "sent twice"),
     operations=("BatchGetItem", "Request"),
     names=("begin", "delete"),
-    budgets=(25,),
 )
 def _(patch: Patch) -> None:
     original = Commands._after_refusal

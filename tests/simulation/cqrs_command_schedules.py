@@ -1,74 +1,92 @@
-"""From a seed to a whole history of commands: who asks for what, when, and what goes wrong."""
+"""A history of commands as a value: who asks for what, when, and what goes wrong. It is carried out, and judged."""
 
-import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from .choosing import Choices
 from .cqrs_command_invariants import check
 from .cqrs_command_world import Ask, CommandWorld
-from .faults import CLIENTS, FAULTS, Chosen
+from .faults import CLIENTS, FAULTS, REPEATED
+from .judging import report
 from .schedules import Violation
+from .strikes import Strike, Strikes, strikes
 
-__all__ = ["NAMES", "simulate_commands"]
+__all__ = ["NAMES", "Commands", "commands", "simulate_commands"]
 
-TRACE_LINES = 60
 NAMES = ("count", "count", "count", "begin", "even", "delete", "read")
 
 
-def simulate_commands(
-    seed: int,
+@dataclass(frozen=True)
+class Commands:
+    asks: Sequence[Ask]
+    strikes: Sequence[Strike] = ()
+    operations: Sequence[str] = ()
+    """Where they strike, if not everywhere."""
+    adopted: Sequence[tuple[str, float]] = ()
+    """Items from before there were versions, and when each is given one."""
+    lost: Sequence[tuple[str, float]] = ()
+    """Items that are deleted behind the commands' back, and when."""
+    timeout: float = 25.0
+    seed: int = 0
+    """Of latencies and pauses."""
+
+    def __str__(self) -> str:
+        lines = [f"seed {self.seed}, time-out {self.timeout:g} s", *map(str, self.asks), *map(str, self.strikes)]
+        return "\n".join([*lines, f"adopted: {self.adopted}", f"lost: {self.lost}"])
+
+
+def commands(
+    choices: Choices,
     *,
-    kinds: Sequence[str] = (),
+    kinds: Sequence[str] = (*FAULTS, *REPEATED, *CLIENTS),
     operations: Sequence[str] = (),
     names: Sequence[str] = NAMES,
-    budgets: Sequence[int] = (0, 2, 8, 25),
-    keys: Sequence[int] = (1, 1, 2, 4),
-    most: int = 16,
-    lost: float = 0.3,
-    adopted: float = 0.3,
-) -> CommandWorld:
-    """One history, run to its end and judged. Raises Violation."""
-    chance = random.Random(f"commands {seed}")
-    kinds = kinds or chance.sample((*FAULTS, *CLIENTS, "in progress"), chance.randint(2, len(FAULTS)))
-    faults = Chosen(chance, chance.choice((0.02, 0.1, 0.3)), chance.choice(budgets), kinds, operations)
-    world = CommandWorld(chance.getrandbits(64), faults, timeout=chance.choice((6.0, 25.0)))
-    asks = _asks(chance, names, chance.choice(keys), most)
-    world.ask(asks)
-    for key in sorted({ask.key for ask in asks}):
-        if chance.random() < adopted:
-            world.adopt(key, chance.choice((0.2, 60.0)) * chance.random())
-        if chance.random() < lost:
-            world.lose(key, chance.choice((0.1, 90.0)) * chance.random())
+    most: int = 25,
+) -> Commands:
+    """`most`: strikes."""
+    keys = [f"c{number}" for number in range(choices.of((1, 1, 2, 4)))]
+    spread, number = choices.of((0.0, 0.2, 5.0, 60.0)), 0
+
+    def ask(choices: Choices) -> Ask:
+        nonlocal number
+        number += 1
+        name, key, at = choices.of(names), choices.of(keys), choices.of(range(8)) / 8 * spread
+        if name == "read":
+            return Ask(f"a{number}", name, key, at)
+        expects, again = choices.of((*[""] * 8, "latest", "latest", "none")), choices.of((*[0] * 8, 1, 1, 3))
+        # Somebody uses an id for another command.
+        id = f"a{choices.of(range(1, number))}" if number > 1 and choices.of((*[False] * 9, True)) else ""
+        return Ask(f"a{number}", name, key, at, expects, id, again)
+
+    def moments(choices: Choices, longest: Sequence[float]) -> list[tuple[str, float]]:
+        seldom = [key for key in keys if choices.of((False, False, True))]
+        return [(key, choices.of(longest) * choices.of(range(1, 9)) / 8) for key in seldom]
+
+    return Commands(
+        choices.some(ask, choices.of((2, 6)), 16),
+        strikes(choices, kinds, most=most, latest=30),
+        operations,
+        moments(choices, (0.2, 60.0)),
+        moments(choices, (0.1, 90.0)),
+        choices.of((25.0, 6.0)),
+        choices.of(range(2**16)),
+    )
+
+
+def simulate_commands(history: Commands) -> CommandWorld:
+    """Raises Violation."""
+    world = CommandWorld(history.seed, Strikes(history.strikes, history.operations), timeout=history.timeout)
+    world.ask(history.asks)
+    for key, versioned_at in history.adopted:
+        world.adopt(key, versioned_at)
+    for key, at in history.lost:
+        world.lose(key, at)
     try:
         world.run()
         check(world)
     except AssertionError as failure:
-        raise Violation(_report(seed, world, failure)) from failure
+        changes = [f"{change.at:.3f} {change.claim} {change.key}: {change.after}" for change in world.books.changes]
+        raise Violation(report(failure, world.books.trace, history, *changes)) from failure
     finally:
         world.close()
     return world
-
-
-def _asks(chance: random.Random, names: Sequence[str], keys: int, most: int) -> list[Ask]:
-    asks: list[Ask] = []
-    spread = chance.choice((0.0, 0.2, 5.0, 60.0))
-    for number in range(chance.randint(2, most)):
-        key = f"c{chance.randrange(keys)}"
-        at = chance.random() * spread
-        expects = chance.choices(("", "latest", "none"), weights=(8, 2, 1))[0]
-        again = chance.choices((0, 1, 3), weights=(8, 2, 1))[0]
-        name = chance.choice(names)
-        id = ""
-        if asks and name != "read" and chance.random() < 0.1:
-            other = chance.choice(asks)
-            id = "" if other.name == "read" else other.id or other.by  # somebody uses an id for another command
-        asks.append(Ask(f"a{number}", name, key, at, expects if name != "read" else "", id, again))
-    return asks
-
-
-def _report(seed: int, world: CommandWorld, failure: AssertionError) -> str:
-    trace = world.books.trace[-TRACE_LINES:]
-    lines = [f"{time:12.3f} {' '.join(map(str, fields))}" for time, fields in trace]
-    changes = [f"{change.at:.3f} {change.claim} {change.key}: {change.after}" for change in world.books.changes]
-    asks = [str(client.ask) for client in world.clients]
-    last = f"the last {len(lines)} of {len(world.books.trace)} events:"
-    return "\n".join([f"{failure}", f"seed {seed}", *asks, *changes, last, *lines])

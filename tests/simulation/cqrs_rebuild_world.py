@@ -1,49 +1,48 @@
 """Views that are rebuilt while everything else goes on: at every request of a task something may happen.
 
-A seed says what: aggregates change by commands and past them, time to live removes them, records arrive late, twice and
-in any order, somebody reads, asks for a rebuild, cancels one, or the control function sweeps; the task's process dies.
+A history says what: aggregates change by commands and past them, records arrive late, twice and in any order, somebody
+asks for a rebuild or cancels one, the task's process dies; between all that somebody reads, and the control function
+sweeps.
 """
 
 import random
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from serverless_patterns_runtime.cqrs_queries.contract import TOKEN_SECONDS
 from serverless_patterns_runtime.cqrs_table.aggregate import version_of
+from serverless_patterns_runtime.cqrs_views.contract import ROW_ABOUT
+from serverless_patterns_runtime.cqrs_views.generations import view_item
 from tests.runtime.cqrs_views.rebuilt import Died, RebuiltShop
 from tests.runtime.cqrs_views.shop import ORDERS, REVENUE, by_customer, revenue
+
+from .cqrs_rebuild_history import ADOPTED, CHANGING, Rebuilds
 
 __all__ = ["RebuildWorld"]
 
 STEADY = ("o-s1", "o-s2")
 """Aggregates that never change: whoever reads sees them all, always."""
 
-ADOPTED = "o-0"
-"""Written before there were versions."""
-
-CHANGING = ("o-1", "o-2", "o-3", "o-4")
-LINES = ("a", "b", "c")
-CUSTOMERS = ("ada", "bob")
-
 
 class RebuildWorld(RebuiltShop):
-    def __init__(self, seed: int, *, deaths: int = 2, changes: int = 40) -> None:
-        super().__init__(seed)
-        self.what = random.Random(seed * 7 + 1)
-        self.deaths, self.changes = deaths, changes
-        self.pending: list[dict[str, Any]] = []
+    def __init__(self, history: Rebuilds) -> None:
+        super().__init__(history.seed)
+        self.history = history
+        self.order = random.Random(history.seed * 7 + 1)
+        self.happenings = deque(history.happenings)
+        self.deaths, self.lost = {*history.deaths}, {*history.lost}
+        self.delivered: list[dict[str, Any]] = []
         self.pointers: list[tuple[float, int]] = []
-        self.busy = False
-        self.reads = 0
-        self.death_at: int | None = None
-        self.requests = 0
+        self.busy = self.in_task = False
+        self.reads = self.sent = self.since = self.done = self.started = 0
         for key in STEADY:
             self.put(key, 5, "eve", ["a", "b"])
         for key in CHANGING[:2]:
-            self.change(key)
+            self.change(key, "ada", ["a", "b"])
         self.records.clear()  # the stream has forgotten them
         for key in CHANGING[2:]:
-            self.change(key)
+            self.change(key, "bob", ["b", "c"])
         self.put(ADOPTED, None, "ada", ["a"])
         self.client.meets = self._meets
 
@@ -51,23 +50,21 @@ class RebuildWorld(RebuiltShop):
 
     def _meets(self, operation: str, arguments: dict[str, Any]) -> None:  # noqa: ARG002
         """Before a request is carried out."""
-        self.requests += 1
         if self.busy:
             return
+        self.since += 1
         self.busy = True
         try:
-            for _ in range(self.what.choice((0, 0, 1, 2))):
-                self.happen()
-            self.check_read()
+            while self.happenings and self.happenings[0][0] <= self.since:
+                self.since = 0
+                self.happenings.popleft()[1](self)
+                self.check_read()
         finally:
             self.busy = False
-        if (self.in_task and self.death_at == self.requests) or (
-            self.deaths and self.in_task and self.what.random() < 0.02
-        ):
-            self.deaths -= 1
-            raise Died
-
-    in_task = False
+        if self.in_task:
+            self.sent += 1
+            if self.sent - 1 in self.deaths:
+                raise Died
 
     def _rebuild(self, event: Any) -> Any:
         self.in_task = True
@@ -75,35 +72,21 @@ class RebuildWorld(RebuiltShop):
             answer = super()._rebuild(event)
         finally:
             self.in_task = False
-        if self.deaths and self.what.random() < 0.1:
-            self.deaths -= 1
+        self.check_read()
+        self.done += 1
+        if self.done - 1 in self.lost:
             raise Died
         return answer
 
-    def happen(self) -> None:
-        if self.changes:
-            self.changes -= 1
-            self.what.choice((self._some_change, self._some_change, self._removal, self._deliver, self._deliver))()
-
-    def only_change(self) -> None:
-        if self.changes:
-            self.changes -= 1
-            self._some_change()
-
-    def _some_change(self) -> None:
-        self.change(self.what.choice((*CHANGING, ADOPTED)))
-
-    def change(self, key: str) -> None:
-        """By a command: a new state, or none."""
+    def change(self, key: str, customer: str, lines: Sequence[str] | None) -> None:
         version = self._version(key) + 1
-        if self.what.random() < 0.2:
+        if lines is None:
             self.delete(key, version)
         else:
-            self.put(key, version, self.what.choice(CUSTOMERS), self.what.sample(LINES, self.what.randint(0, 3)))
+            self.put(key, version, customer, lines)
 
-    def _removal(self) -> None:
-        """By time to live, or by hand: the next version is the time."""
-        key = self.what.choice(CHANGING)
+    def remove_past(self, key: str) -> None:
+        """The next version is the time."""
         if (key,) in self.service.tables["orders"].items:
             self.remove(key)
 
@@ -114,61 +97,53 @@ class RebuildWorld(RebuiltShop):
         version = version_of(item)
         return int(self.now * 1000) + self.started if version is None else version
 
-    started = 0
-
-    def _deliver(self, everything: bool = False) -> None:
-        """Some records, in any order, some for the second time; of one aggregate too: retries come between."""
-        batch = self.records if everything else self.what.sample(self.records, min(len(self.records), 3))
-        again = self.what.sample(self.seen_records, min(len(self.seen_records), 1))
-        if batch or again:
-            assert self.project([*batch, *again]) == []
-        self.seen_records += batch
+    def deliver(self, *, most: int = 10_000, again: bool = True) -> None:
+        """Also of one aggregate in any order: retries come between."""
+        batch = self.order.sample(self.records, min(len(self.records), most))
+        twice = self.order.sample(self.delivered, min(len(self.delivered), int(again)))
+        if batch or twice:
+            assert self.project([*batch, *twice]) == []
+        self.delivered += batch
         self.records = [record for record in self.records if record not in batch]
 
-    @property
-    def seen_records(self) -> list[dict[str, Any]]:
-        return self.pending
-
-    @seen_records.setter
-    def seen_records(self, records: list[dict[str, Any]]) -> None:
-        self.pending = records
-
     def slept(self, seconds: float) -> None:
+        """Meanwhile all that is on its way arrives."""
         self.now += seconds
         busy, self.busy = self.busy, True
-        self._deliver(everything=True)
+        self.deliver()
         self.busy = busy
-
-    def deliver(self) -> None:
-        """All that is on its way."""
-        self._deliver(everything=True)
 
     def quiesce(self) -> None:
         """Nothing new happens; what is on its way arrives, and what was begun ends."""
-        self.changes = self.deaths = 0
+        self.busy = True
+        self.deaths, self.lost = set(), set()
         for _ in range(12):
-            self.busy = True
-            self._deliver(everything=True)
+            self.deliver()
             self.sweep()
-            self.busy = False
             self.passes(700)
             self.check_read()
-        self.busy = True
 
     # What must hold.
 
     def check_read(self) -> None:
         """A reader sees all steady aggregates from the first time on that there is a view."""
         self.reads += 1
-        live = self.standing().live
+        live = self._live(ORDERS)
         if live is not None:
             self.pointers = [*(one for one in self.pointers if one[0] > self.now - TOKEN_SECONDS), (self.now, live)]
+            rows = self.service.tables["rows"].items
             for generation in {generation for _, generation in self.pointers}:
-                found = self.rows(generation)
-                assert {("eve", f"{key}/{line}") for key in STEADY for line in "ab"} <= found.keys(), "half a view"
-        sums = self.read(REVENUE)
-        if sums is not None:
-            assert {"a", "b"} <= sums.keys(), "half of the totals"
+                found = [rows.get((f"{generation}#eve", f"{key}/{line}")) for key in STEADY for line in "ab"]
+                assert all(row is not None and "deleted" not in row[ROW_ABOUT]["M"] for row in found), "half a view"
+        live = self._live(REVENUE)
+        if live is not None:
+            sums = self.service.tables["totals"].items.values()
+            sold = {item["pk"]["S"] for item in sums if item.get("sold", {"N": "0"})["N"] != "0"}
+            assert {f"{live}#total#{line}" for line in "ab"} <= sold, "half of the totals"
+
+    def _live(self, view: str) -> int | None:
+        item = self.service.tables["control"].items.get((view_item(view),), {})
+        return int(item["live"]["N"]) if "live" in item else None
 
     def expected(self) -> Mapping[tuple[str, str], Any]:
         rows = [row for state in self.states() for row in by_customer(state)]

@@ -102,7 +102,7 @@ class CqrsWorld:
         )
         polled = Polled(batch_size=plan.batch_size, retries=plan.retries)
         self.mapping = StreamMapping(
-            self.schedule, self.stream, self.function, polled, self.chance, self._undelivered, self.faults.spend
+            self.schedule, self.stream, self.function, polled, self.chance, self._undelivered, self.faults
         )
         self._given_up = 0
         self._sweeping, self._sweeps = False, 0

@@ -11,6 +11,7 @@ __all__ = [
     "CLIENTS",
     "CRASHES",
     "FAULTS",
+    "POLLS",
     "REPEATED",
     "SIDES",
     "TASKS",
@@ -60,6 +61,13 @@ TASKS = (
 """Of a task of a state machine."""
 SIDES = ("crash before", "crash after", "answer lost", "unreachable")
 """Of a request that a gateway forwards."""
+POLLS = (
+    "alone",  # a batch of one record
+    "beside itself",  # the same batch to two invocations at once
+    "comes again",  # and what was answered shortly before it
+    "comes again late",  # what was answered at any time, beside others
+)
+"""Of a batch that is read of a stream."""
 FAULTS = (*ANYWHERE, *TRANSACTIONS, *BATCHES)
 
 
@@ -81,6 +89,8 @@ class Call:
             return CLIENTS
         if self.operation == "Invoke":
             return TASKS
+        if self.operation == "Poll":
+            return POLLS
         if self.operation == "PutItem":
             return ("throttled", "answer lost")
         more: tuple[str, ...] = ()

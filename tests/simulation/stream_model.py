@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from .attribute_values import Item
 from .event_source_mapping import Answer
+from .faults import Call, Faults
 from .s3_model import S3
 from .stream_records import stream_record
 from .virtual_time import Schedule
@@ -99,7 +100,7 @@ class StreamMapping:
         polled: Polled,
         chance: random.Random,
         give_up: Callable[[Sequence[Record]], None],
-        mishap: Callable[[], bool],
+        faults: Faults,
     ) -> None:
         self._schedule = schedule
         self._stream = stream
@@ -107,7 +108,7 @@ class StreamMapping:
         self._polled = polled
         self._chance = chance
         self._give_up = give_up
-        self._mishap = mishap
+        self._faults = faults
         self.given_up = 0
         self.again = 0
         stream.watchers.append(self._look)
@@ -119,27 +120,28 @@ class StreamMapping:
     def _poll(self, shard: Shard) -> None:
         if shard.busy:
             return
-        most = shard.limit or (self._polled.batch_size if self._chance.random() < 0.7 else 1)
-        batch = shard.ready(self._schedule.now, most)
+        batch = shard.ready(self._schedule.now, shard.limit or self._polled.batch_size)
         if not batch:
             return
         shard.busy = True
-        self._invoke(batch, lambda answer: self._answered(shard, batch, answer))
-        if self._chance.random() < 0.03 and self._mishap():
-            self._invoke(batch, lambda _: None)  # beside itself
+        fault = self._faults.choose(Call("poller", "Poll", {"shard": shard.name}))
+        batch = batch[:1] if fault == "alone" else batch
+        self._invoke(batch, lambda answer: self._answered(shard, batch, answer, fault))
+        if fault == "beside itself":
+            self._invoke(batch, lambda _: None)
 
     def _invoke(self, batch: Sequence[Record], answered: Callable[[Answer], None]) -> None:
         self._function.invoke({"Records": json.loads(json.dumps(batch))}, answered)
 
-    def _answered(self, shard: Shard, batch: Sequence[Record], answer: Answer) -> None:
+    def _answered(self, shard: Shard, batch: Sequence[Record], answer: Answer, fault: str | None) -> None:
         shard.busy = False
         done = _done(batch, answer)
         if done:
             shard.position, shard.attempts, shard.limit = shard.position + done, 0, 0
         if done < len(batch):
             self._failed(shard, batch[done:], bisect=answer.error is not None)
-        elif self._chance.random() < 0.1 and self._mishap():
-            self._come_again(shard)
+        elif fault in ("comes again", "comes again late"):
+            self._come_again(shard, late=fault == "comes again late")
         if shard.position < len(shard.records):
             pause = self._chance.uniform(0, self._polled.longest_pause) if done < len(batch) else 0.0
             visible_at = shard.records[shard.position][0]
@@ -155,15 +157,15 @@ class StreamMapping:
             self.given_up += len(left)
             shard.position, shard.attempts, shard.limit = shard.position + len(left), 0, 0
 
-    def _come_again(self, shard: Shard) -> None:
+    def _come_again(self, shard: Shard, *, late: bool) -> None:
         self.again += 1
-        if self._chance.random() < 0.6:
-            shard.position = self._chance.randint(max(0, shard.position - 10), shard.position)
+        if not late:
+            shard.position = self._chance.randint(max(0, shard.position - 10), shard.position - 1)
             return
         start = self._chance.randrange(shard.position)
         batch = [record for _, record in shard.records[start : start + self._chance.randint(1, 3)]]
-        late = self._chance.choice((1.0, 30.0, 2_000.0))
-        self._schedule.after(self._chance.uniform(0, late), lambda: self._invoke(batch, lambda _: None))
+        pause = self._chance.uniform(0, self._chance.choice((1.0, 30.0, 2_000.0)))
+        self._schedule.after(pause, lambda: self._invoke(batch, lambda _: None))
 
 
 def _done(batch: Sequence[Record], answer: Answer) -> int:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from .choosing import Seeded
 from .cqrs_command_removals import COMMAND_REMOVALS, CommandRemoval
-from .cqrs_command_schedules import simulate_commands
+from .cqrs_command_schedules import commands, simulate_commands
 from .searching import others_found
 
 SEEDS = 400
@@ -17,18 +18,8 @@ SEEDS = 400
 @pytest.mark.parametrize("removal", COMMAND_REMOVALS, ids=lambda removal: removal.name)
 def test_without_it_a_history_breaks_an_invariant(removal: CommandRemoval, monkeypatch: pytest.MonkeyPatch) -> None:
     removal.take_out(monkeypatch)
-    histories = (
-        partial(
-            simulate_commands,
-            seed,
-            kinds=removal.kinds,
-            operations=removal.operations,
-            budgets=removal.budgets,
-            names=removal.names,
-        )
-        for seed in range(SEEDS)
-    )
-    others = others_found(removal.violates, histories)
+    histories = (commands(Seeded(seed), **removal.schedule) for seed in range(SEEDS))
+    others = others_found(removal.violates, (partial(simulate_commands, one) for one in histories))
     assert others is None, f"{SEEDS} histories did not miss it; they found {others or 'nothing'}"
 
 

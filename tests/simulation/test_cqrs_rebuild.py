@@ -1,44 +1,66 @@
 """A rebuild begun at any moment, with everything that may happen meanwhile, and the death of its function anywhere."""
 
-import pytest
+from collections import Counter
 
-from tests.runtime.cqrs_views.shop import ORDERS, REVENUE
+from tests.runtime.cqrs_views.shop import ORDERS
 
+from .choosing import Seeded, all_hold
+from .cqrs_rebuild_history import Rebuilds, rebuilds
 from .cqrs_rebuild_world import RebuildWorld
+from .schedules import Violation
+
+HISTORIES = 30
 
 
-def rebuilt(seed: int, world: RebuildWorld | None = None) -> RebuildWorld:
-    world = world or RebuildWorld(seed)
-    world.busy = True
-    world.sweep()
-    world.busy = False
-    world.passes(30)
-    for view in world.what.sample((ORDERS, REVENUE), world.what.randint(1, 2)):
-        world.changes += 30
-        world.ask(request="rebuild", view=view, by="ann")
-        if world.what.random() < 0.3:
-            world.ask(request="rebuild", view=view, by="bob")
-        world.passes(world.what.choice((0, 0.01, 30)))
-        if world.what.random() < 0.3:
-            world.ask(request="cancel", view=view, by="bob")
-        world.passes(60)
-    world.quiesce()
-    world.check()
+def rebuilt(world: RebuildWorld) -> RebuildWorld:
+    """Raises Violation."""
+    try:
+        world.busy = True
+        world.sweep()
+        world.busy = False
+        world.passes(30)
+        for asked in world.history.asked:
+            world.ask(request="rebuild", view=asked.view, by="ann")
+            if asked.twice:
+                world.ask(request="rebuild", view=asked.view, by="bob")
+            world.passes(asked.pause)
+            if asked.cancelled:
+                world.ask(request="cancel", view=asked.view, by="bob")
+            world.passes(60)
+        world.quiesce()
+        world.check()
+    except AssertionError as failure:
+        raise Violation(f"{failure}\n{world.history}") from failure
     return world
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_views_are_the_fold_of_the_log_whatever_happens_while_they_are_rebuilt(seed: int) -> None:
-    assert rebuilt(seed).reads > 20
+def test_views_are_the_fold_of_the_log_whatever_happens_while_they_are_rebuilt(
+    seed: int | None, schedules: int | None
+) -> None:
+    seen: Counter[str] = Counter()
+
+    def judged(history: Rebuilds) -> None:
+        world = rebuilt(RebuildWorld(history))
+        assert world.reads > 20
+        seen["deaths"] += bool({*range(world.sent)} & {*history.deaths})
+        seen["lost"] += bool({*range(world.done)} & {*history.lost})
+        seen["all happened"] += not world.happenings
+
+    all_hold(rebuilds, judged, schedules or HISTORIES, seed)
+    if seed is None and schedules is None:
+        assert all(seen[what] >= 5 for what in ("deaths", "lost", "all happened")), seen
 
 
 def died(death_at: int | None) -> RebuildWorld:
     """A rebuild of a view that is read, whose function dies at one request."""
-    world = RebuildWorld(3, deaths=0, changes=0)
+    happenings = rebuilds(Seeded(3)).happenings
+    world = RebuildWorld(Rebuilds(seed=3))
     world.busy = True
     world.ask(request="rebuild", view=ORDERS, by="ann", segments=1)
     world.passes(30)
-    world.busy, world.requests, world.changes, world.death_at = False, 0, 25, death_at
+    world.busy, world.sent, world.since = False, 0, 0
+    world.happenings.extend(happenings)
+    world.deaths = set() if death_at is None else {death_at}
     world.ask(request="rebuild", view=ORDERS, by="ann", segments=1)
     world.passes(120)
     assert world.standing().live == 2, "it went on"
@@ -49,5 +71,5 @@ def died(death_at: int | None) -> RebuildWorld:
 
 
 def test_a_rebuild_goes_on_whichever_request_its_function_dies_at() -> None:
-    for number in range(1, died(None).requests + 1):
+    for number in range(died(None).sent):
         died(number)

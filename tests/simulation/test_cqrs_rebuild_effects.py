@@ -11,6 +11,8 @@ from serverless_patterns_runtime.cqrs_views.scanning import Scan
 from serverless_patterns_runtime.cqrs_views.views import View
 from tests.runtime.cqrs_views import shop
 
+from .choosing import Seeded
+from .cqrs_rebuild_history import rebuilds
 from .cqrs_rebuild_world import RebuildWorld
 from .test_cqrs_rebuild import rebuilt
 
@@ -35,7 +37,7 @@ def sales(sources: Any) -> Any:  # noqa: ARG001
 
 class Watched(RebuildWorld):
     def __init__(self, seed: int) -> None:
-        super().__init__(seed)
+        super().__init__(rebuilds(Seeded(seed)))
         self.bucket.meets = self._asks
         self.asked: set[tuple[str, str]] = set()
 
@@ -76,8 +78,8 @@ def judge(world: Watched) -> None:
 
 def watched(seeds: range) -> list[Watched]:
     worlds = [Watched(seed) for seed in seeds]
-    for seed, world in zip(seeds, worlds, strict=True):
-        rebuilt(seed, world)
+    for world in worlds:
+        rebuilt(world)
         judge(world)
     return worlds
 

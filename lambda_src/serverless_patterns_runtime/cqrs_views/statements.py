@@ -101,7 +101,8 @@ def contribution(
         return Contribution(change.key, there.version, None, view.amounts(there))
     if change.behind_our_back:
         return Contribution(change.key, change.highest + 1, None, {})
-    return Contribution(change.key, change.version, None, {}) if change.is_end else None
+    # What removed it may have nothing to say: if this one took away all that is counted, it alone does.
+    return Contribution(change.key, change.version, None, {})
 
 
 def _tried(view: View, image: Image | None, read: Read) -> tuple[dict[RowKey, Row] | None, Exception | None]:
