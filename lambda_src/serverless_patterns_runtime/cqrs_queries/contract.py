@@ -2,6 +2,8 @@
 
 from typing import Literal, NamedTuple, NotRequired, TypedDict
 
+from serverless_patterns_runtime.cqrs_views.contract import Kind
+
 QUERY_DOOR = "serverless_patterns_runtime.cqrs_queries.query_door:answer_query"
 """Behind a route: a business function of ours. With `min_version` it calls the view's `project`."""
 
@@ -47,8 +49,7 @@ class Reading(TypedDict):
     """JSON of the variable that `reader("NAME")` gives a user's function."""
 
     view: str
-    kind: str
-    """A `Kind` of the views."""
+    kind: Kind
     pk: str
     """Of totals the name that groups are known by."""
     sk: str
