@@ -2,8 +2,6 @@
 
 from typing import Literal, NamedTuple, NotRequired, TypedDict
 
-from serverless_patterns_runtime.cqrs_views.contract import Kind
-
 QUERY_DOOR = "serverless_patterns_runtime.cqrs_queries.query_door:answer_query"
 """Behind a route: a business function of ours. With `min_version` it calls the view's `project`."""
 
@@ -49,7 +47,7 @@ class Reading(TypedDict):
     """JSON of the variable that `reader("NAME")` gives a user's function."""
 
     view: str
-    kind: Kind
+    kind: Literal["rows", "totals"]
     pk: str
     """Of totals the name that groups are known by."""
     sk: str
