@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from serverless_patterns.cli import _views
+from serverless_patterns.cli import _views, _views_report
 from serverless_patterns_runtime.cqrs_views.contract import CONTROL_HANDLER
 from serverless_patterns_runtime.saga_recovery.contract import GUARDIAN_HANDLER
 from tests.runtime.asked_function import AskedAccount, Run, documented, squeezed, typing
@@ -21,7 +21,7 @@ WHO = "arn:aws:iam::111122223333:user/ann"
 class Cloud(AskedAccount):
     def __init__(self, shop: RebuiltShop) -> None:
         functions = {"Shop-Views": CONTROL_HANDLER, ARN: CONTROL_HANDLER, "guardian": GUARDIAN_HANDLER}
-        super().__init__(functions, {"ViewControl": "Shop-Views"}, shop.ask)
+        super().__init__(functions, {"OrdersControl": "Shop-Views"}, shop.ask)
         self.shop = shop
 
 
@@ -55,7 +55,7 @@ Revenue    totals 1    -      done         7 (4 of 4) 7 (4 of 4) 0           1 m
 """
 
 
-@pytest.mark.parametrize("target", ["Shop-Views", ARN, "Shop.ViewControl"])
+@pytest.mark.parametrize("target", ["Shop-Views", ARN, "Shop.OrdersControl"])
 def test_status_shows_how_each_view_stands(run: Run, target: str) -> None:
     result = run("status", target)
     assert squeezed(result.stdout) == squeezed(STATUS)
@@ -153,3 +153,22 @@ def test_the_page_shows_what_is_printed(run: Run) -> None:
     for line, output in commands:
         _, _, *words = shlex.split(line)
         assert squeezed(run(*words).stdout) == squeezed(output)
+
+
+def test_a_rebuild_shows_no_examples_of_the_one_before(run: Run, shop: RebuiltShop) -> None:
+    shop.put("o-9", 9, None)
+    run("rebuild", "Shop-Views", ORDERS, "--yes")
+    assert shop.standing().phase == "failed"
+    example = f"{ORDERS}  o-9: "
+    assert example in run("status", "Shop-Views", ORDERS).stdout
+    shop.put("o-9", 10, "ada")
+    result = run("rebuild", "Shop-Views", ORDERS, "--yes")
+    assert example not in result.stdout
+    assert result.stdout.endswith("is read now: 8 aggregates, no difference.\n")
+
+
+def test_how_far_a_rebuild_is_counts_its_parts() -> None:
+    told: Any = {"segments": 4, "scanned_segments": 4, "verified_segments": 3, "scanned": 22, "verified": 22}
+    assert _views_report.percent(told) == 88
+    assert _views_report.percent({**told, "verified_segments": 4}) == 100
+    assert _views_report.percent({**told, "scanned_segments": 0, "verified_segments": 0, "segments": 0}) == 0

@@ -117,6 +117,25 @@ def test_the_order_of_views_changes_nothing() -> None:
     assert masked(stack_of("First", "Second")) == masked(stack_of("Second", "First"))
 
 
+def test_another_key_of_a_view_keeps_its_table_and_another_name_does_not() -> None:
+    """What the page says of deployments: rows with other keys are told by the view's description alone."""
+
+    def stack_of(name: str = "Second", **arguments: Any) -> dict[str, Any]:
+        stack = new_stack()
+        table = orders(stack, alarms="none")
+        by_customer(table, "First")
+        by_customer(table, name, **arguments)
+        return masked(stack)
+
+    before, other_key, other_name = stack_of(), stack_of(partition_key="client_id"), stack_of("Third")
+    assert before.keys() == other_key.keys()
+    changed = {before[id]["Type"] for id in before if before[id] != other_key[id]}
+    assert changed == {"AWS::Lambda::Function"}
+    (gone,), (new,) = before.keys() - other_name.keys(), other_name.keys() - before.keys()
+    assert before[gone]["Type"] == other_name[new]["Type"] == "AWS::DynamoDB::Table"
+    assert before[gone]["DeletionPolicy"] == "Delete"
+
+
 def test_a_table_without_views_has_no_read_side() -> None:
     stack = new_stack()
     table = orders(stack)

@@ -53,7 +53,7 @@ def status(place: Place, target: str, view: str | None, *, as_json: bool) -> int
 
 def rebuild(place: Place, target: str, wanted: Rebuilt, *, ask: bool, as_json: bool) -> int:
     control, console = _control(place, target), _report.console(stderr=as_json)
-    _show(console, _status(control, wanted.view))
+    _show_standing(console, _status(control, wanted.view))  # examples would be those of the rebuild before
     if ask and not click.confirm(f"Rebuild {_report.plain(wanted.view)}?", err=as_json):
         console.print("Nothing was begun.")
         return 1
@@ -76,7 +76,7 @@ def rebuild(place: Place, target: str, wanted: Rebuilt, *, ask: bool, as_json: b
 
 def cancel(place: Place, target: str, view: str, by: str | None, *, ask: bool, as_json: bool) -> int:
     control, console = _control(place, target), _report.console(stderr=as_json)
-    _show(console, _status(control, view))
+    _show_standing(console, _status(control, view))
     if ask and not click.confirm(f"Cancel the rebuild of {_report.plain(view)}?", err=as_json):
         console.print("Nothing was cancelled.")
         return 1
@@ -125,14 +125,14 @@ def _tried(control: AskedFunction, view: str | None) -> tuple[int, int]:
 def _followed(control: AskedFunction, console: Console, begun: Rebuilding) -> ViewShown:
     """How the view stands once the rebuild has ended. Ctrl-C ends the command, not the rebuild."""
     generation, began = begun["generation"], False
-    with progress(console, "Scanned and compared", 1) as show:
+    with progress(console, "Percent scanned and compared", 100) as show:
         while True:
             answer = _status(control, begun["view"])
             (standing,) = answer["views"]
             told = standing["progress"]
             if told is not None and told["generation"] == generation:
                 began = True
-                show(told["scanned"] + told["verified"])
+                show(_views_report.percent(told))
             over = standing["building"] != generation and (began or _is_over(standing, generation))
             if over:
                 return standing
@@ -163,9 +163,13 @@ def _listed(control: AskedFunction, view: str | None) -> list[ParkedShown]:
         asked["after"] = answer["after"]
 
 
-def _show(console: Console, answer: Status) -> None:
+def _show_standing(console: Console, answer: Status) -> None:
     console.print(_views_report.views_shown(console, answer, time.time()))
     console.print()
+
+
+def _show(console: Console, answer: Status) -> None:
+    _show_standing(console, answer)
     _report.show(console, _views_report.examples(answer))
 
 

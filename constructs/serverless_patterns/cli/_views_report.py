@@ -8,9 +8,15 @@ from rich.console import Console, RenderableType
 
 from serverless_patterns.cli._report import age, plain
 from serverless_patterns.cli._tables import whole
-from serverless_patterns_runtime.cqrs_views.control_contract import ParkedShown, Rebuilding, Status, ViewShown
+from serverless_patterns_runtime.cqrs_views.control_contract import (
+    ParkedShown,
+    Progressed,
+    Rebuilding,
+    Status,
+    ViewShown,
+)
 
-__all__ = ["begun_line", "ended_lines", "examples", "parked_shown", "retried_line", "views_shown"]
+__all__ = ["begun_line", "ended_lines", "examples", "parked_shown", "percent", "retried_line", "views_shown"]
 
 
 def views_shown(console: Console, answer: Status, now: float) -> RenderableType:
@@ -59,6 +65,11 @@ def ended_lines(view: ViewShown, generation: int) -> Iterator[str]:
     else:
         yield f"The rebuild of {name} {view['phase'] or 'failed'}: {plain(view['reason']) or 'no reason is known'}."
         yield "Nothing has changed for who reads it."
+
+
+def percent(told: Progressed) -> int:
+    """By segments: how many aggregates there are is not known while the table is written."""
+    return round(50 * (told["scanned_segments"] + told["verified_segments"]) / max(1, told["segments"]))
 
 
 def retried_line(replayed: int, left: int) -> str:

@@ -47,8 +47,7 @@ class Reading(TypedDict):
     """JSON of the variable that `reader("NAME")` gives a user's function."""
 
     view: str
-    kind: str
-    """A `Kind` of the views."""
+    kind: Literal["rows", "totals"]
     pk: str
     """Of totals the name that groups are known by."""
     sk: str

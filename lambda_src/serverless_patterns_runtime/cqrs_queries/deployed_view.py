@@ -13,6 +13,7 @@ from serverless_patterns_runtime.cqrs_queries.reading import LAST_SECONDS, Rows
 from serverless_patterns_runtime.cqrs_queries.tokens import Tokens
 from serverless_patterns_runtime.cqrs_queries.totals_reading import Totals
 from serverless_patterns_runtime.cqrs_queries.view import Page, Sort, Total
+from serverless_patterns_runtime.cqrs_views.stores import store_of
 from serverless_patterns_runtime.errors import UnusableResource
 
 __all__ = ["DeployedView"]
@@ -24,7 +25,8 @@ _NO_SECRET = (b"",)
 class DeployedView:
     def __init__(self, told: Reading, dynamodb: Any, clock: Callable[[], float] = time.time) -> None:
         self._told = told
-        self._pointer = Pointer(dynamodb, told["control"], told["view"], told["table"], clock)
+        store = store_of(told["table"], told["kind"], told["pk"], told["sk"])
+        self._pointer = Pointer(dynamodb, told["control"], told["view"], store, clock)
         self._kind: SortKind = told.get("sk_type", "S") if told["sk"] else ""
         self._rows = Rows(dynamodb, told["table"], bool(told["sk"]))
         self._totals = Totals(dynamodb, told["table"])

@@ -24,11 +24,11 @@ class Pointer:
     The clock is the wall's: others stand still while a function is frozen, for hours.
     """
 
-    def __init__(self, dynamodb: Any, table_name: str, view: str, rows: str, clock: Callable[[], float]) -> None:
-        """`rows`: name of the view's own table. `clock`: epoch seconds."""
+    def __init__(self, dynamodb: Any, table_name: str, view: str, store: str, clock: Callable[[], float]) -> None:
+        """`store`: as `store_of` says of the view. `clock`: epoch seconds."""
         self._dynamodb = dynamodb
         self._table_name = table_name
-        self._view, self._rows = view, rows
+        self._view, self._store = view, store
         self._clock = clock
         self._kept: Generations | None = None
         self._read_at = float("-inf")
@@ -44,8 +44,8 @@ class Pointer:
         key = {views.PARTITION_KEY: {"S": f"view/{self._view}"}}
         answer = self._dynamodb.get_item(TableName=self._table_name, Key=key, ConsistentRead=True)
         item = answer.get("Item", {})
-        in_this_table = item.get(views.STORE, {}).get("S", self._rows) == self._rows
-        if views.LIVE not in item or not in_this_table:  # one that was made anew is empty
+        in_this_store = item.get(views.STORE, {}).get("S", self._store) == self._store
+        if views.LIVE not in item or not in_this_store:  # a table that was made anew is empty
             raise NotNow("the view is being built for the first time", retry_after=_FIRST_BUILD_SECONDS)
         previous = item.get(views.PREVIOUS)
         return Generations(int(item[views.LIVE]["N"]), None if previous is None else int(previous["N"]))

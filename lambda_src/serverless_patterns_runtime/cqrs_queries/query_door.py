@@ -36,6 +36,7 @@ from serverless_patterns_runtime.cqrs_queries.totals_reading import Totals
 from serverless_patterns_runtime.cqrs_table.settings import WriteModel
 from serverless_patterns_runtime.cqrs_views.contract import ViewTold
 from serverless_patterns_runtime.cqrs_views.dynamodb_sink import DynamoDbSink
+from serverless_patterns_runtime.cqrs_views.stores import store_of
 from serverless_patterns_runtime.cqrs_views.together import Together
 from serverless_patterns_runtime.cqrs_views.views import View
 from serverless_patterns_runtime.error_codes import error_code
@@ -164,7 +165,8 @@ def _door() -> Door:
     told = cast("ViewTold", unpacked(env.QUERY_VIEW)["view"])
     dynamodb = client("dynamodb")
     keys = SigningKeys(lambda: client("secretsmanager"), env.QUERY_SECRET_ARN, time.time)
-    pointer = Pointer(dynamodb, env.QUERY_CONTROL_TABLE_NAME, told["name"], env.QUERY_TABLE_NAME, time.time)
+    store = store_of(env.QUERY_TABLE_NAME, told["kind"], told["pk"], told.get("sk"))
+    pointer = Pointer(dynamodb, env.QUERY_CONTROL_TABLE_NAME, told["name"], store, time.time)
     rows = Rows(dynamodb, env.QUERY_TABLE_NAME, "sk" in told)
     call = BusinessFunction.load(told["call"], returns_effects=False).call
     sink = DynamoDbSink(dynamodb, env.QUERY_TABLE_NAME, "sk" in told, Together())

@@ -32,7 +32,7 @@ PREVIOUS = "previous"
 """Of a view (N): the generation that was live before, while its rows may still be there."""
 
 STORE = "store"
-"""Of a view in DynamoDB (S): name of the table that its generations are in. What is in another one is none of them."""
+"""Of a view in DynamoDB (S): `store_of` its generations. What is in another one is none of them."""
 
 STARTED_AT = "started_at"
 """Of a view (M): by generation, as text, when it began (N, epoch milliseconds)."""

@@ -6,6 +6,7 @@ Who asks is what he says, if he may invoke it: CloudTrail has the proof.
 import json
 import os
 import time
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple, cast
 
@@ -22,6 +23,7 @@ from serverless_patterns_runtime.cqrs_views.parking import Parking
 from serverless_patterns_runtime.cqrs_views.progress import ProgressItems
 from serverless_patterns_runtime.cqrs_views.retrying import Retries
 from serverless_patterns_runtime.cqrs_views.standings import Standings
+from serverless_patterns_runtime.cqrs_views.stores import store_of
 from serverless_patterns_runtime.cqrs_views.sweeping import Sweep
 from serverless_patterns_runtime.errors import PermanentError
 from serverless_patterns_runtime.fan_out_topic.packed import unpacked
@@ -93,6 +95,7 @@ def _controls() -> Controls:
     def executions_of(view: str) -> Executions:
         return Executions(stepfunctions, machines[view])
 
+    tables = cast("dict[str, str]", json.loads(env.VIEW_TABLES))
     control = Control(
         views={one["name"]: one["kind"] for one in told},
         dynamodb=dynamodb,
@@ -101,13 +104,17 @@ def _controls() -> Controls:
         progress=ProgressItems(dynamodb, env.CONTROL_TABLE_NAME),
         executions=executions_of,
         clock=time.time,
-        tables=json.loads(env.VIEW_TABLES),
+        stores={one["name"]: _store(one, tables) for one in told if one["name"] in tables},
     )
     objects = ParkedObjects(Parking(client("s3"), env.PARKED_BUCKET_NAME, time.time))
     retries = Retries(objects, rebuilds, stepfunctions, time.time)
     told_of_documents = cast("dict[str, DocumentTold]", json.loads(env.DOCUMENTS))
     documents = Documents(dynamodb, client("sqs"), env.CONTROL_TABLE_NAME, told_of_documents, logger)
     return Controls(control, retries, Sweep(control, retries, documents.sweep), logger)
+
+
+def _store(told: ViewTold, tables: Mapping[str, str]) -> str:
+    return store_of(tables[told["name"]], told["kind"], told["pk"], told.get("sk"))
 
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:

@@ -44,8 +44,8 @@ class Control(NamedTuple):
     executions: Callable[[str], Executions]
     """Of a view."""
     clock: Callable[[], float]
-    tables: Mapping[str, str]
-    """Of the views that are in DynamoDB."""
+    stores: Mapping[str, str]
+    """Of the views that are in DynamoDB, as `store_of` says."""
 
     def status(self, ask: Ask) -> Status:
         names = [self.known(ask)] if "view" in ask else sorted(self.views)
@@ -102,8 +102,8 @@ class Control(NamedTuple):
             self.standings.change(view, lambda it: it.given_up(generation, execution, "failed", reason, now))
 
     def is_readable(self, view: str, standing: Standing) -> bool:
-        """A table that was made anew, under the name of a view that was there, is empty."""
-        return standing.kept_in(self.tables.get(view, "")).live is not None
+        """A table that was made anew is empty, and rows with other keys are not found by these."""
+        return standing.kept_in(self.stores.get(view, "")).live is not None
 
     def known(self, ask: Ask) -> str:
         view = ask.get("view", "")

@@ -37,8 +37,8 @@ def projected(
 def contributed(contributes: Callable[[Any], Any], state: Mapping[str, Any]) -> Amounts:
     """What one aggregate adds to totals, by group and measure, without zeros.
 
-    Raises what would park the change: what `contributes` raises, UnusableRows for what is no amount, and for more than
-    99 groups, UncommittableEffects for what DynamoDB could never take.
+    Raises what would park the change: what `contributes` raises, UnusableRows for what is no amount,
+    UncommittableEffects for what DynamoDB could never take.
     """
     view = View(_name(contributes), "totals", contributes, "group", None, cast("Any", None))
     amounts = view.amounts(_aggregate(state))

@@ -21,7 +21,7 @@ from serverless_patterns_runtime.cqrs_views.scanning import Images, Scan
 from serverless_patterns_runtime.cqrs_views.standing import Standing, Superseded
 from serverless_patterns_runtime.cqrs_views.standings import Standings
 from serverless_patterns_runtime.cqrs_views.together import Together
-from serverless_patterns_runtime.cqrs_views.total_holding import holding_of, table_of
+from serverless_patterns_runtime.cqrs_views.total_holding import holding_of, store_of_view
 from serverless_patterns_runtime.cqrs_views.verifying import PATIENCE_SECONDS, Verification
 from serverless_patterns_runtime.cqrs_views.views import View
 from serverless_patterns_runtime.errors import PermanentError
@@ -81,7 +81,7 @@ class Rebuild(NamedTuple):
     def start(self, of: Segment, by: str, *, tolerant: bool) -> None:
         """Raises Superseded when the generation was used, or another one is being filled."""
         self.holding(of.view).prepare(of.generation)  # before any projector knows of it
-        now, store = self.clock(), table_of(self.views[of.view])
+        now, store = self.clock(), store_of_view(self.views[of.view])
         self.standings.change(
             of.view,
             lambda it: it.kept_in(store).begun(of.generation, of.execution, of.segments, by, now, tolerant=tolerant),

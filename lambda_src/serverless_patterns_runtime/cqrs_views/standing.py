@@ -49,7 +49,7 @@ class Standing:
     dropping: Mapping[int, int] = field(default_factory=dict[int, int])
     """Generations whose rows are to go: from when on, epoch seconds."""
     store: str = ""
-    """Name of the table that its generations are in; empty: it is in none of DynamoDB."""
+    """`store_of` its generations; empty: they are not in DynamoDB."""
     tolerant: bool = False
     """Whether aggregates that cannot be projected are parked, and keep it from nothing."""
     revision: int = 0
@@ -96,7 +96,7 @@ class Standing:
         )
 
     def kept_in(self, store: str) -> "Standing":
-        """Of a table that was made anew nothing can be read: what was live went with the one before."""
+        """Of a table that was made anew, or of rows with another key, nothing can be read yet: what was live goes."""
         if not store or self.store == store:
             return self
         if not self.store or self.live is None:

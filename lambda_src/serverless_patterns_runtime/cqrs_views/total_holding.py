@@ -15,11 +15,12 @@ from serverless_patterns_runtime.cqrs_views.dynamodb_sink import DynamoDbSink
 from serverless_patterns_runtime.cqrs_views.holding import Found, Holding, Place
 from serverless_patterns_runtime.cqrs_views.row_holding import RowHolding
 from serverless_patterns_runtime.cqrs_views.row_items import prefix_of
+from serverless_patterns_runtime.cqrs_views.stores import store_of
 from serverless_patterns_runtime.cqrs_views.together import Together
 from serverless_patterns_runtime.cqrs_views.totals import Kept, Totals
 from serverless_patterns_runtime.cqrs_views.views import Amounts, View
 
-__all__ = ["TotalHolding", "holding_of", "table_of"]
+__all__ = ["TotalHolding", "holding_of", "store_of_view"]
 
 
 class TotalHolding(NamedTuple):
@@ -82,6 +83,8 @@ def holding_of(view: View, together: Together) -> Holding:
     return RowHolding(view, view.store)
 
 
-def table_of(view: View) -> str:
-    """Its name; empty: its rows are not in DynamoDB."""
-    return view.store.table_name if isinstance(view.store, DynamoDbSink | Totals) else ""
+def store_of_view(view: View) -> str:
+    """As its control item has it; empty: its rows are not in DynamoDB."""
+    if not isinstance(view.store, DynamoDbSink | Totals):
+        return ""
+    return store_of(view.store.table_name, view.kind, view.partition, view.sort)

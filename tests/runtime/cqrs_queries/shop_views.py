@@ -18,6 +18,7 @@ from serverless_patterns_runtime.cqrs_table.settings import WriteModel
 from serverless_patterns_runtime.cqrs_views.contract import ViewTold
 from serverless_patterns_runtime.cqrs_views.row_items import item_of
 from serverless_patterns_runtime.cqrs_views.sink import RowChange, RowKey
+from serverless_patterns_runtime.cqrs_views.stores import store_of
 from serverless_patterns_runtime.cqrs_views.views import View
 from tests.simulation.dynamodb_model import DynamoDB, Table
 from tests.simulation.interleavings import Direct
@@ -72,7 +73,8 @@ class Shop:
         if live is not None:
             self.point(live=live)
         model = WriteModel(self.client, ORDERS, "order_id", Schema(1), self.clock.sleep, random.Random(5))
-        pointer = Pointer(self.client, CONTROL, told["name"], self.table, self.clock)
+        store = store_of(self.table, told["kind"], told["pk"], told.get("sk"))
+        pointer = Pointer(self.client, CONTROL, told["name"], store, self.clock)
         rows = Rows(self.client, self.table, "sk" in told)
         tokens = Tokens(lambda: self.keys, lambda: (), self.clock)
         self.pages = Pages(told["name"], rows, pointer, tokens)

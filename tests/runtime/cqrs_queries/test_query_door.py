@@ -160,15 +160,17 @@ def test_before_the_first_build_there_is_no_answer_and_no_empty_page() -> None:
     assert caught.value.retry_after == 10
 
 
-def test_a_table_that_was_made_anew_is_empty_and_is_not_read() -> None:
+@pytest.mark.parametrize("store", ["another customer_id order_id", "rows name order_id", "rows customer_id "])
+def test_rows_of_another_table_or_with_other_keys_are_not_read(store: str) -> None:
     shop = Shop()
     shop.dynamodb.put_item(
-        TableName="control", Item=serialize_item({"item": "view/ByCustomer", "live": 1, "store": "another"})
+        TableName="control", Item=serialize_item({"item": "view/ByCustomer", "live": 1, "store": store})
     )
     with pytest.raises(NotNow, match="first time"):
         shop.ask()
     shop.dynamodb.put_item(
-        TableName="control", Item=serialize_item({"item": "view/ByCustomer", "live": 1, "store": "rows"})
+        TableName="control",
+        Item=serialize_item({"item": "view/ByCustomer", "live": 1, "store": "rows customer_id order_id"}),
     )
     assert shop.ask().status == 200
 

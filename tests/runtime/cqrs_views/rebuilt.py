@@ -19,6 +19,7 @@ from serverless_patterns_runtime.cqrs_views.scanning import Scan
 from serverless_patterns_runtime.cqrs_views.standing import Standing
 from serverless_patterns_runtime.cqrs_views.standings import Standings
 from serverless_patterns_runtime.cqrs_views.sweeping import Sweep
+from serverless_patterns_runtime.cqrs_views.total_holding import store_of_view
 
 from ...simulation.asl import TaskFailure
 from ...simulation.state_machines_model import StateMachines, arn_of
@@ -124,13 +125,15 @@ class RebuiltShop(Shop):
         described = SimpleNamespace(describe_table=lambda **_: {"Table": {"ItemCount": self.items}})
         standings, progress = Standings(self.client, "control"), ProgressItems(self.client, "control")
         kinds: Any = {ORDERS: "rows", REVENUE: "totals"}
-        control = Control(kinds, described, "orders", standings, progress, executions, lambda: self.now, self.tables)
+        control = Control(kinds, described, "orders", standings, progress, executions, lambda: self.now, self.stores)
         told: Any = [{"machine": arn_of(MACHINE), "projector": PROJECTOR, "views": [ORDERS, REVENUE]}]
         objects = ParkedObjects(self.projection.projector.parking)
         retries = Retries(objects, told, self.stepfunctions, lambda: self.now)
         return Controls(control, retries, Sweep(control, retries, lambda: 0), self.log)
 
-    tables: Mapping[str, str] = {ORDERS: "rows", REVENUE: "totals"}
+    @property
+    def stores(self) -> Mapping[str, str]:
+        return {name: store_of_view(view) for name, view in self.projection.projector.views.items()}
 
     items = 0
     """As DynamoDB has counted them."""

@@ -263,18 +263,44 @@ def test_a_view_whose_table_is_made_anew_is_filled_again_and_not_read_until_then
     store = view.store._replace(table_name="rows-2")  # type: ignore[union-attr]
     views = {**projector.views, ORDERS: view._replace(store=store)}
     shop.projection = shop.projection._replace(projector=projector._replace(views=views))
-    shop.tables = {**shop.tables, ORDERS: "rows-2"}
     shop.put("o-7", 8, "ada", ["a", "b"])
     shop.project()
     assert shop.sweep()["rebuilds"] == 1, "what is live in the control table is not in this one"
     shop.service.tables["rows"] = shop.service.tables["rows-2"]
     shop.passes(60)
     standing = shop.standing()
-    assert (standing.live, standing.store, standing.phase) == (2, "rows-2", "done")
+    assert (standing.live, standing.store, standing.phase) == (2, "rows-2 customer order", "done")
     assert shop.read().keys() == rows(8)
     shop.sweep()
     shop.passes(60)
     assert (shop.rows(1), shop.standing().dropping) == ({}, {}), "what changes had left in it before is gone"
+
+
+@pytest.mark.parametrize(
+    "changed", [{"partition": "order", "sort": "customer"}, {"sort": "product"}], ids=["both", "sort key"]
+)
+def test_a_view_with_other_keys_is_filled_again_and_not_read_until_then(
+    shop: RebuiltShop, changed: dict[str, Any]
+) -> None:
+    shop.sweep()
+    shop.passes(1_000)
+    assert shop.standing().live == 1
+    projector = shop.projection.projector
+
+    def with_products(order: dict[str, Any]) -> list[dict[str, Any]]:
+        return [{**row, "product": "tea"} for row in projector.views[ORDERS].call(order)]
+
+    view = projector.views[ORDERS]._replace(**changed, call=with_products)
+    views = {**projector.views, ORDERS: view}
+    shop.projection = shop.projection._replace(projector=projector._replace(views=views))
+    assert shop.sweep()["rebuilds"] == 1
+    shop.passes(60)
+    standing = shop.standing()
+    assert (standing.live, standing.phase) == (2, "done")
+    assert standing.store == f"rows {view.partition} {view.sort}"
+    shop.sweep()
+    shop.passes(60)
+    assert (shop.rows(1), shop.standing().dropping) == ({}, {}), "what is under the keys of before is gone"
 
 
 UNSTORABLE: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
