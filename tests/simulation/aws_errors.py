@@ -77,7 +77,7 @@ def wrong_parameters(service: str, operation: str, arguments: dict[str, Any]) ->
 
 def _only_its_length(text: re.Match[str]) -> str:
     """Which is all that botocore checks of a text; names it knows, and what stands between."""
-    return text[0] if text[1] else str(len(text[0]))
+    return text[0] if text[1] else f"'{len(text[0])}'"
 
 
 @cache
