@@ -3,6 +3,7 @@
 import gc
 import subprocess
 import sys
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,17 +21,21 @@ settings.load_profile("house")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    gc.disable()  # what is imported and collected stays to the end
     if not hasattr(config, "workerinput"):  # once, before there are workers
         subprocess.run([sys.executable, ROOT / "tools/layers.py"], check=True)
 
 
-def pytest_collection_finish() -> None:
-    """A tenth of all time went to looking for garbage among a million objects that are none."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
-    gc.enable()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is imported and collected stays to the end: a tenth of all time went to looking for garbage among it."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 20)
+        gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)  # pytest-xdist's, which is loaded by what has several workers

@@ -1,5 +1,6 @@
 """AWS's errors as botocore raises them, made from botocore's own service models."""
 
+import re
 from functools import cache
 from typing import Any
 
@@ -22,6 +23,9 @@ class ServiceError(Exception):
 
 _RIGHT: set[int] = set()
 """Requests that the model agreed to: a schedule with one fault more sends most of them again."""
+
+_TEXT = re.compile(r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")(:?)""")
+"""In a request as Python shows it; with a colon it is a name."""
 
 
 @cache
@@ -57,13 +61,23 @@ def operation_name(service: str, method: str) -> str:
 
 def wrong_parameters(service: str, operation: str, arguments: dict[str, Any]) -> str:
     """The shipped clients skip this check; here every request is held against botocore's model of the service."""
-    request = hash((service, operation, repr(arguments)))
+    shown = repr(arguments)
+    request = hash((service, operation, shown))
     if request in _RIGHT:
+        return ""
+    shape = hash((service, operation, _TEXT.sub(_only_its_length, shown)))
+    if shape in _RIGHT:
+        _RIGHT.add(request)
         return ""
     report = ParamValidator().validate(arguments, _model(service).operation_model(operation).input_shape)
     if not report.has_errors():
-        _RIGHT.add(request)
+        _RIGHT.update((request, shape))
     return report.generate_report()
+
+
+def _only_its_length(text: re.Match[str]) -> str:
+    """Which is all that botocore checks of a text; names it knows, and what stands between."""
+    return text[0] if text[1] else f"'{len(text[0])}'"
 
 
 @cache

@@ -29,6 +29,7 @@ STALE_SECONDS = 1.0
 """For this long a read that is not strongly consistent may miss a write."""
 
 LATEST_DELETION_SECONDS = 48 * 3600
+NEVER = (float("-inf"), None)
 
 Key = tuple[Any, ...]
 Before = Callable[[str, Item | None, Item | None], None]
@@ -267,10 +268,11 @@ class DynamoDB:
         names = {bound.name(name) for name in re.findall(r"#\w+", condition)}
         if names != {partition, sort} or not re.fullmatch(r"(#\w+) = (:\w+) AND (#\w+) <= (:\w+)", condition):
             raise invalid("Query key condition not supported")
+        fits, now = parse_condition(condition), self._clock()
         found = []
         for key, item in {**dict.fromkeys(table.earlier), **table.items}.items():
-            shown = self._as_indexed(table, key, item)
-            if shown is not None and partition in shown and sort in shown and parse_condition(condition)(shown, bound):
+            shown = self._as_indexed(table, key, item, now)
+            if shown is not None and partition in shown and sort in shown and fits(shown, bound):
                 found.append({name: shown[name] for name in (*table.key, partition, sort)})
         found.sort(key=lambda item: (float(item[sort]["N"]), table.key_of(item, exact=False)))
         if start is not None:
@@ -280,9 +282,9 @@ class DynamoDB:
         answer: dict[str, Any] = {"Items": page, "Count": len(page)}
         return answer | ({"LastEvaluatedKey": page[-1]} if len(page) < len(found) else {})
 
-    def _as_indexed(self, table: Table, key: Key, item: Item | None) -> Item | None:
-        changed_at, before = table.earlier.get(key, (float("-inf"), None))
-        late = self._clock() < changed_at + STALE_SECONDS and self._chance.random() < 0.5
+    def _as_indexed(self, table: Table, key: Key, item: Item | None, now: float) -> Item | None:
+        changed_at, before = table.earlier.get(key, NEVER)
+        late = now < changed_at + STALE_SECONDS and self._chance.random() < 0.5
         return before if late else item
 
     def put_item(self, **request: Any) -> dict[str, Any]:
