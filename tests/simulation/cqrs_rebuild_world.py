@@ -61,6 +61,10 @@ class RebuildWorld(RebuiltShop):
             self.check_read()
         finally:
             self.busy = False
+        self.may_die()
+
+    def may_die(self) -> None:
+        """At the request that is met now."""
         if (self.in_task and self.death_at == self.requests) or (
             self.deaths and self.in_task and self.what.random() < 0.02
         ):

@@ -41,9 +41,9 @@ class Anywhere:
         return self.faults.spent
 
     def choose(self, call: Call) -> str | None:
-        if self.down and call.operation in ("PutItem", "TransactWriteItems"):
+        if self.down and call.operation in ("PutItem", "TransactWriteItems", "ExecuteStatement"):
             return "throttled"
-        if call.operation == "PutItem":
+        if call.operation in ("PutItem", "ExecuteStatement"):
             call = _Put(call.service, call.operation, call.arguments)
         return self.faults.choose(call)
 
@@ -63,6 +63,7 @@ def simulate_views(
     budgets: Sequence[int] = (0, 2, 8, 25),
     rates: Sequence[float] = (0.02, 0.1, 0.3),
     outages: float = 0.1,
+    world_of: Callable[[Plan, int, Faults], CqrsWorld] = CqrsWorld,
 ) -> CqrsWorld:
     """One history, run to its end, tried again, and judged. `what`: weights of steps. Raises Violation."""
     chance = random.Random(f"views {seed}")
@@ -78,7 +79,7 @@ def simulate_views(
     chosen = kinds or chance.sample(FAULTS, chance.randint(2, len(FAULTS)))
     faults = Chosen(chance, chance.choice(rates), chance.choice(budgets), chosen, operations)
     anywhere = Anywhere(faults)
-    world = CqrsWorld(made, chance.getrandbits(64), anywhere)
+    world = world_of(made, chance.getrandbits(64), anywhere)
     if chance.random() < outages:
         begins = START + chance.uniform(0, 60)
         world.schedule.at(begins, lambda: setattr(anywhere, "down", True))

@@ -1,5 +1,7 @@
 """A rebuild begun at any moment, with everything that may happen meanwhile, and the death of its function anywhere."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.runtime.cqrs_views.shop import ORDERS, REVENUE
@@ -32,9 +34,9 @@ def test_views_are_the_fold_of_the_log_whatever_happens_while_they_are_rebuilt(s
     assert rebuilt(seed).reads > 20
 
 
-def died(death_at: int | None) -> RebuildWorld:
+def died(death_at: int | None, new: Callable[..., RebuildWorld] = RebuildWorld) -> RebuildWorld:
     """A rebuild of a view that is read, whose function dies at one request."""
-    world = RebuildWorld(3, deaths=0, changes=0)
+    world = new(3, deaths=0, changes=0)
     world.busy = True
     world.ask(request="rebuild", view=ORDERS, by="ann", segments=1)
     world.passes(30)
