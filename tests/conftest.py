@@ -1,9 +1,9 @@
-"""For all tests: the layer that they look at, deploy and run is built from the source that they import."""
+"""For all tests: the layer that they look at, deploy and run is built from the source that they import; a database."""
 
 import gc
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
+    from tests.runtime.cqrs_sql.postgres_server import Server
     from tests.sharing_out import SharingOut
 
 ROOT = Path(__file__).parent.parent
@@ -43,3 +44,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> "SharingO
     from tests.sharing_out import SharingOut
 
     return SharingOut(config, log)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> "Iterator[Server]":
+    """One for all who want it."""
+    from tests.runtime.cqrs_sql.postgres_server import CannotStart, running
+
+    try:
+        with running() as server:
+            yield server
+    except CannotStart as reason:
+        pytest.skip(f"no PostgreSQL server: {reason}")

@@ -6,12 +6,14 @@ from typing import Any, cast
 
 from serverless_patterns_runtime.cqrs_table.aggregate import Schema
 from serverless_patterns_runtime.cqrs_table.settings import WriteModel
+from serverless_patterns_runtime.cqrs_views.row_items import row_of
+from serverless_patterns_runtime.cqrs_views.sink import StoredRow
 from tests.live.cqrs_stack import LiveOrders, eventually
 from tests.simulation import cqrs_invariants
 from tests.simulation.cqrs_shop import AGGREGATES, CONTROL, KEY, ROWS, TOTALS
 from tests.simulation.cqrs_world import CqrsWorld
 
-__all__ = ["records", "settled", "states"]
+__all__ = ["Account", "records", "settled", "states"]
 
 _KEYS = {AGGREGATES: (KEY,), ROWS: ("pk", "sk"), TOTALS: ("pk", "sk"), CONTROL: ("item",)}
 
@@ -21,7 +23,11 @@ class Account:
 
     def __init__(self, live: LiveOrders) -> None:
         self._live = live
-        tables = {name: SimpleNamespace(items=_items(live, live.tables[name], keys)) for name, keys in _KEYS.items()}
+        tables = {
+            name: SimpleNamespace(items=_items(live, live.tables[name], keys))
+            for name, keys in _KEYS.items()
+            if name in live.tables
+        }
         self.dynamodb = SimpleNamespace(tables=tables)
 
     def states(self) -> dict[str, tuple[int, dict[str, Any] | None]]:
@@ -29,13 +35,21 @@ class Account:
         found = [model.aggregate(item) for item in self.dynamodb.tables[AGGREGATES].items.values()]
         return {one.key: (one.version, one.state) for one in found if one.version is not None}
 
+    def stored(self, generation: int) -> list[StoredRow]:
+        items = self.dynamodb.tables[ROWS].items.values()
+        return [row_of(item, has_sort=True) for item in items if item["pk"]["S"].startswith(f"{generation}#")]
+
     def parked(self) -> dict[str, str]:
         return {one["object"]: one["reason"] for view in (ROWS, TOTALS) for one in self._live.parked(view)}
 
 
-def settled(live: LiveOrders, invariants: Sequence[Callable[[CqrsWorld], None]] = cqrs_invariants.AT_THE_END) -> None:
+def settled(
+    live: LiveOrders,
+    invariants: Sequence[Callable[[CqrsWorld], None]] = cqrs_invariants.AT_THE_END,
+    account: type[Account] = Account,
+) -> None:
     """Wait until the simulation's invariants hold of what is deployed."""
-    eventually(lambda: cqrs_invariants.check(cast("CqrsWorld", Account(live)), invariants))
+    eventually(lambda: cqrs_invariants.check(cast("CqrsWorld", account(live)), invariants))
 
 
 def states(live: LiveOrders) -> dict[str, dict[str, Any]]:

@@ -19,6 +19,7 @@ import pytest
 
 from serverless_patterns.testing import EmbeddedCloud, Fault, wait_until
 from tests.live.cqrs_account import records, settled, states
+from tests.live.cqrs_history import history
 from tests.live.cqrs_stack import FRAGILE, VIEWS, WAIT_SECONDS, CqrsStack, LiveOrders, eventually
 from tests.simulation.cqrs_shop import AGGREGATES, CONTROL, ROWS, SHARED, TOTALS, rows, totals
 
@@ -110,22 +111,6 @@ def test_of_fifty_commands_on_one_aggregate_none_is_lost_and_none_is_doubled(liv
     assert sorted(by) == sorted(f"hot-{number}" for number in range(COMMANDS))
     assert sorted(told) == list(range(1, COMMANDS + 1))
     assert [by[counted - 1] for counted in told] == [f"hot-{number}" for number in range(COMMANDS)]
-
-
-def history(seed: int, keys: list[str], steps: int) -> list[tuple[str, str, Any, str]]:
-    """Commands on aggregates that come, change, go and come again; some rows go from one to another."""
-    chance = random.Random(seed)
-    there: set[str] = set()
-    found: list[tuple[str, str, Any, str]] = []
-    for step in range(steps):
-        key = chance.choice(keys)
-        lines = {f"p{chance.randrange(4)}": chance.randrange(100) for _ in range(chance.randrange(4))}
-        said = {"customer": f"c{chance.randrange(3)}", "lines": lines}
-        name = "place" if key not in there else chance.choice(["change", "change", "count", "withdraw"])
-        body = {"by": f"s{step}"} if name == "count" else said
-        (there.discard if name == "withdraw" else there.add)(key)
-        found.append((name, key, body, f"h-{seed}-{step}"))
-    return found
 
 
 def test_views_are_the_fold_of_the_log_whatever_comes_twice_and_in_whatever_order(live: LiveOrders) -> None:

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 from serverless_patterns_runtime.cqrs_views.contract import METRIC_EXPIRED, METRIC_REMOVED
-from serverless_patterns_runtime.cqrs_views.row_items import row_of
 from serverless_patterns_runtime.cqrs_views.sink import StoredRow
 
 from . import cqrs_shop
@@ -15,7 +14,7 @@ from .cqrs_shop import BUCKET, KEY, ROWS, TOTALS
 from .cqrs_world import CqrsWorld
 from .judging import check
 
-__all__ = ["ALWAYS", "AT_THE_END", "check"]
+__all__ = ["ALWAYS", "AT_THE_END", "check", "wanted_rows"]
 
 Invariant = Callable[[CqrsWorld], None]
 
@@ -101,13 +100,18 @@ def _rows(world: CqrsWorld) -> list[tuple[dict[Any, Any], dict[Any, StoredRow]]]
     live = generations(world, ROWS).live
     if live is None:
         return []
-    said: dict[Any, Any] = {}
-    for key, (_, state) in world.states().items():
-        for row in cqrs_shop.rows({KEY: key, **state}, fixed=True) if state is not None else ():
-            said[row["customer"], row["line"]] = (row, key)
-    items = world.dynamodb.tables[ROWS].items.values()
-    stored = [row_of(item, has_sort=True) for item in items if item["pk"]["S"].startswith(f"{live}#")]
-    return [(said, {(row.key.partition, row.key.sort): row for row in stored if row.row is not None})]
+    stored = world.stored(live)
+    return [(wanted_rows(world), {(row.key.partition, row.key.sort): row for row in stored if row.row is not None})]
+
+
+def wanted_rows(world: CqrsWorld) -> dict[tuple[str, str], tuple[Mapping[str, Any], str]]:
+    """By functions, of the aggregates as they are: rows, and whose they are."""
+    return {
+        (row["customer"], row["line"]): (row, key)
+        for key, (_, state) in world.states().items()
+        if state is not None
+        for row in cqrs_shop.rows({KEY: key, **state}, fixed=True)
+    }
 
 
 def _excused(world: CqrsWorld, view: str) -> set[str]:

@@ -21,7 +21,7 @@ class _Put(Call):
 
 
 class Anywhere:
-    """Whatever `faults` chooses, at a PutItem too."""
+    """Whatever `faults` chooses, at a PutItem or a statement too."""
 
     def __init__(self, faults: Faults) -> None:
         self.faults = faults
@@ -33,9 +33,9 @@ class Anywhere:
         return self.faults.spent
 
     def choose(self, call: Call) -> str | None:
-        if self.outages and call.operation in ("PutItem", "TransactWriteItems"):
+        if self.outages and call.operation in ("PutItem", "TransactWriteItems", "ExecuteStatement"):
             return "throttled"
-        if call.operation == "PutItem":
+        if call.operation in ("PutItem", "ExecuteStatement"):
             call = _Put(call.service, call.operation, call.arguments)
         return self.faults.choose(call)
 

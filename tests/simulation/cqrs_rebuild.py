@@ -39,6 +39,7 @@ def _rebuild(world: CqrsWorld, view: str, sandbox: Sandbox, pause: float) -> boo
     if before.building is not None:
         return False
     number = max(before.started_at, default=0) + 1
+    world.prepare(view, number)
     started = {**before.started_at, number: int(sandbox.clock() * 1000)}
     world.point(view, live=before.live, building=number, previous=before.previous, started_at=started)
     world.trace("rebuild", view, number, "begins")
@@ -47,6 +48,8 @@ def _rebuild(world: CqrsWorld, view: str, sandbox: Sandbox, pause: float) -> boo
     sandbox.sleep(world.chance.uniform(0, pause))
     live = number if succeeded else before.live
     world.point(view, live=live, previous=before.live, started_at=started)
+    if succeeded:
+        world.publish(view, number)
     world.trace("rebuild", view, number, "is live" if succeeded else "has failed")
     return succeeded
 

@@ -61,6 +61,10 @@ class RebuildWorld(RebuiltShop):
                 self.check_read()
         finally:
             self.busy = False
+        self.may_die()
+
+    def may_die(self) -> None:
+        """At the request that is met now."""
         if self.in_task:
             self.sent += 1
             if self.sent - 1 in self.deaths:
@@ -131,15 +135,18 @@ class RebuildWorld(RebuiltShop):
         live = self._live(ORDERS)
         if live is not None:
             self.pointers = [*(one for one in self.pointers if one[0] > self.now - TOKEN_SECONDS), (self.now, live)]
-            rows = self.service.tables["rows"].items
             for generation in {generation for _, generation in self.pointers}:
-                found = [rows.get((f"{generation}#eve", f"{key}/{line}")) for key in STEADY for line in "ab"]
-                assert all(row is not None and "deleted" not in row[ROW_ABOUT]["M"] for row in found), "half a view"
+                assert self.has_steady(generation), "half a view"
         live = self._live(REVENUE)
         if live is not None:
             sums = self.service.tables["totals"].items.values()
             sold = {item["pk"]["S"] for item in sums if item.get("sold", {"N": "0"})["N"] != "0"}
             assert {f"{live}#total#{line}" for line in "ab"} <= sold, "half of the totals"
+
+    def has_steady(self, generation: int) -> bool:
+        rows = self.service.tables["rows"].items
+        found = [rows.get((f"{generation}#eve", f"{key}/{line}")) for key in STEADY for line in "ab"]
+        return all(row is not None and "deleted" not in row[ROW_ABOUT]["M"] for row in found)
 
     def _live(self, view: str) -> int | None:
         item = self.service.tables["control"].items.get((view_item(view),), {})

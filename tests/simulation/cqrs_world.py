@@ -19,6 +19,8 @@ from serverless_patterns_runtime.cqrs_views.generations import Pointers, view_it
 from serverless_patterns_runtime.cqrs_views.parking import Parking
 from serverless_patterns_runtime.cqrs_views.projection import Projection
 from serverless_patterns_runtime.cqrs_views.projector import Projector
+from serverless_patterns_runtime.cqrs_views.row_items import row_of
+from serverless_patterns_runtime.cqrs_views.sink import Sink, StoredRow
 from serverless_patterns_runtime.cqrs_views.together import Together
 from serverless_patterns_runtime.cqrs_views.totals import Totals
 from serverless_patterns_runtime.cqrs_views.views import View
@@ -85,7 +87,7 @@ class CqrsWorld:
         self.dynamodb = DynamoDB(tables(), lambda: self.schedule.now, self.chance)
         self.dynamodb.page = 3
         self.s3 = S3([BUCKET])
-        services = {"dynamodb": self.dynamodb, "s3": self.s3}
+        services = {"dynamodb": self.dynamodb, "s3": self.s3, **self.more_services()}
         self.network = Network(self.schedule, services, self.faults, self.chance, self.trace)
         self.quiet = Network(self.schedule, services, NoFaults(), self.chance, self.trace)
         """Where nothing goes wrong."""
@@ -113,17 +115,32 @@ class CqrsWorld:
 
     # What is deployed.
 
-    def views(self, client: Any, together: Together, sandbox: Sandbox) -> dict[str, View]:
+    def more_services(self) -> Mapping[str, Any]:
+        """That functions call besides."""
+        return {}
+
+    def sink(self, network: Network, together: Together, sandbox: Sandbox) -> Sink:
+        """Where the rows are, as a function has it."""
+        marks = random.Random(self.chance.getrandbits(64))
+        client = Client(network, sandbox, "dynamodb")
+        return DynamoDbSink(
+            client, ROWS, True, together, sandbox.clock, sandbox.sleep, lambda: f"{marks.getrandbits(64):x}"
+        )
+
+    def prepare(self, view: str, generation: int) -> None:
+        """As a rebuild does, before anybody knows of the generation."""
+
+    def publish(self, view: str, generation: int) -> None:
+        """Likewise, once it is live."""
+
+    def views(self, network: Network, together: Together, sandbox: Sandbox) -> dict[str, View]:
         """Of a function that has the views' code."""
 
         def judged(call: Any) -> Any:
             return lambda state: call(state, fixed=self.ledger.fixed)
 
-        marks = random.Random(self.chance.getrandbits(64))
-        sink = DynamoDbSink(
-            client, ROWS, True, together, sandbox.clock, sandbox.sleep, lambda: f"{marks.getrandbits(64):x}"
-        )
-        totals = Totals(client, TOTALS, sandbox.clock, self.plan.groups)
+        sink = self.sink(network, together, sandbox)
+        totals = Totals(Client(network, sandbox, "dynamodb"), TOTALS, sandbox.clock, self.plan.groups)
         return {
             ROWS: View(ROWS, "rows", judged(cqrs_shop.rows), "customer", "line", sink),
             TOTALS: View(TOTALS, "totals", judged(cqrs_shop.totals), "line", None, totals),
@@ -134,7 +151,7 @@ class CqrsWorld:
         together = Together(SimulatedExecutor, most=4)
         chance = random.Random(self.chance.getrandbits(64))
         return Projector(
-            views=self.views(client, together, sandbox),
+            views=self.views(network, together, sandbox),
             write_model=WriteModel(client, AGGREGATES, KEY, Schema(1), sandbox.sleep, chance),
             pointers=Pointers(client, CONTROL, sandbox.sleep, chance),
             parking=Parking(Client(network, sandbox, "s3"), BUCKET, sandbox.clock),
@@ -195,6 +212,11 @@ class CqrsWorld:
         model = WriteModel(None, AGGREGATES, KEY, Schema(1))
         found = [model.aggregate(item) for item in self.dynamodb.tables[AGGREGATES].items.values()]
         return {one.key: (one.version, one.state) for one in found if one.version is not None}
+
+    def stored(self, generation: int) -> list[StoredRow]:
+        """All rows, with tombstones."""
+        items = self.dynamodb.tables[ROWS].items.values()
+        return [row_of(item, has_sort=True) for item in items if item["pk"]["S"].startswith(f"{generation}#")]
 
     # What happens.
 
@@ -280,14 +302,16 @@ class CqrsWorld:
         if after is None:
             self.trace("time to live", before)
             return
-        about = after[contract.ROW_ABOUT]["M"]
-        version, source = int(about["version"]["N"]), about["source"]["S"]
+        self.see_row(None if before is None else row_of(before, has_sort=True), row_of(after, has_sort=True))
+
+    def see_row(self, before: StoredRow | None, after: StoredRow) -> None:
+        """A row, or its tombstone, is not what it was."""
+        version, source = after.version, after.source
         latest = self.ledger.latest[source]
         assert version <= latest, f"a row of {source} is of its future: {version} after {latest}"
         if before is not None:
-            was = before[contract.ROW_ABOUT]["M"]
-            back = was["source"]["S"] == source and int(was["version"]["N"]) >= version
-            assert not back, f"a row of {source} went back: {was['version']['N']} to {version}"
+            back = before.source == source and before.version >= version
+            assert not back, f"a row of {source} went back: {before.version} to {version}"
 
 
 class Counted(Metrics):

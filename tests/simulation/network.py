@@ -29,6 +29,7 @@ THROTTLES = {
     "sqs": ("RequestThrottled", "ThrottlingException"),
     "s3": ("SlowDown",),
     "stepfunctions": ("ThrottlingException",),
+    "rds-data": ("ServiceUnavailableError", "ThrottlingException"),
 }
 STATEMENT_ERRORS = ("ThrottlingError", "ProvisionedThroughputExceeded", "InternalServerError", "TransactionConflict")
 

@@ -1,6 +1,7 @@
 """A rebuild begun at any moment, with everything that may happen meanwhile, and the death of its function anywhere."""
 
 from collections import Counter
+from collections.abc import Callable
 
 from tests.runtime.cqrs_views.shop import ORDERS
 
@@ -51,10 +52,10 @@ def test_views_are_the_fold_of_the_log_whatever_happens_while_they_are_rebuilt(
         assert all(seen[what] >= 5 for what in ("deaths", "lost", "all happened")), seen
 
 
-def died(death_at: int | None) -> RebuildWorld:
+def died(death_at: int | None, new: Callable[[Rebuilds], RebuildWorld] = RebuildWorld) -> RebuildWorld:
     """A rebuild of a view that is read, whose function dies at one request."""
     happenings = rebuilds(Seeded(3)).happenings
-    world = RebuildWorld(Rebuilds(seed=3))
+    world = new(Rebuilds(seed=3))
     world.busy = True
     world.ask(request="rebuild", view=ORDERS, by="ann", segments=1)
     world.passes(30)

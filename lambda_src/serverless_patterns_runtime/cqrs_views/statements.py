@@ -69,11 +69,11 @@ def said(
             return Said(rows, None)
         # What its new image said is for the change to take away that came after it, and has it as its old one.
         return Said(rows, old_fault or (None if there.version > change.version else new_fault))
-    fault = None if forgotten else old_fault
+    fault = None if forgotten else old_fault or new_fault
     if change.behind_our_back:
         # Nobody says what it took away, and nothing of the aggregate is left: what comes again is of a later time.
         return Said(_gone(known.keys(), change.highest + 1, change.key), fault)
-    # Whatever removed it says so with its own version, and what the new image said.
+    # Whatever removed it says so with its own version.
     return Said(_gone(_taken_away(before, after), change.version, change.key), fault)
 
 

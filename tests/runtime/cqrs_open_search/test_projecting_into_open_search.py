@@ -4,19 +4,20 @@ import random
 
 import pytest
 
-from ..cqrs_sql.test_projecting_into_sql import SqlShop, expected, history
+from ..cqrs_sql.shop_elsewhere import ShopElsewhere
+from ..cqrs_sql.test_projecting_into_sql import a_shop, expected, history
 from ..cqrs_views.shop import ORDERS
 from .domain_model import Said
 from .store import REAL, OpenSearchStore
 
 
 @pytest.fixture
-def shop(store: OpenSearchStore) -> SqlShop:
-    return SqlShop(store)
+def shop(store: OpenSearchStore) -> ShopElsewhere:
+    return a_shop(store)
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_the_view_is_the_fold_of_the_log_in_any_order_and_however_often(shop: SqlShop, seed: int) -> None:
+def test_the_view_is_the_fold_of_the_log_in_any_order_and_however_often(shop: ShopElsewhere, seed: int) -> None:
     chance = random.Random(seed)
     history(shop, chance)
     records = [*shop.records, *chance.choices(shop.records, k=10)]
@@ -28,14 +29,14 @@ def test_the_view_is_the_fold_of_the_log_in_any_order_and_however_often(shop: Sq
     assert not shop.parked()
 
 
-def test_a_generation_that_is_built_gets_every_change_too(shop: SqlShop) -> None:
+def test_a_generation_that_is_built_gets_every_change_too(shop: ShopElsewhere) -> None:
     shop.point(ORDERS, live=1, building=2)
     history(shop, random.Random(1))
     assert not shop.project()
     assert shop.rows(1) == shop.rows(2) == expected(shop)
 
 
-def test_one_that_cannot_be_kept_is_parked_and_the_others_are_written(shop: SqlShop) -> None:
+def test_one_that_cannot_be_kept_is_parked_and_the_others_are_written(shop: ShopElsewhere) -> None:
     shop.put("o-1", 1)
     shop.put("o-2", 1, customer="a" * 600)
     shop.put("o-3", 1)
@@ -45,7 +46,7 @@ def test_one_that_cannot_be_kept_is_parked_and_the_others_are_written(shop: SqlS
 
 
 @pytest.mark.skipif(REAL is not None, reason="a fault that only the model can have")
-def test_nothing_is_answered_as_done_while_the_domain_is_away(shop: SqlShop, store: OpenSearchStore) -> None:
+def test_nothing_is_answered_as_done_while_the_domain_is_away(shop: ShopElsewhere, store: OpenSearchStore) -> None:
     shop.put("o-1", 1)
     store.server.model.faults.append(lambda *_: Said(503, "<html>"))
     assert shop.project() == [shop.records[0]["dynamodb"]["SequenceNumber"]]

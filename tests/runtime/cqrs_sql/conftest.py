@@ -6,17 +6,8 @@ from serverless_patterns_runtime.cqrs_views.sink import Sink
 
 from ..cqrs_open_search.domain_server import DomainServer, serving
 from ..cqrs_open_search.store import OpenSearchStore
-from .postgres_server import CannotStart, Server, running
+from .postgres_server import Server
 from .sinks import DynamoDbStore, SqlStore, Store
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Server]:
-    try:
-        with running() as server:
-            yield server
-    except CannotStart as reason:
-        pytest.skip(f"no PostgreSQL server: {reason}")
 
 
 @pytest.fixture(scope="session")

@@ -84,6 +84,11 @@ class DataApi:
         self._end(transactionId, "ROLLBACK")
         return {"transactionStatus": "Rollback Complete"}
 
+    def close(self) -> None:
+        """All that is connected."""
+        for connection in [*self.idle, *self.open.values()]:
+            connection.close()
+
     def _connect(self) -> Any:
         if self.idle:
             return self.idle.pop()

@@ -9,36 +9,20 @@ from serverless_patterns_runtime.cqrs_sql.statement import Statement
 
 from ..cqrs_views.shop import ORDERS, Shop, by_customer
 from .postgres_server import Server
+from .shop_elsewhere import ShopElsewhere
 from .sinks import SqlStore, Store
 
 
-class SqlShop(Shop):
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.sink = store.sink()
-        for generation in (1, 2):
-            self.sink.prepare(generation)
-        super().__init__()
-
-    def new_projection(self) -> Any:
-        made = super().new_projection()
-        views = {**made.projector.views}
-        views[ORDERS] = views[ORDERS]._replace(store=self.store.sink())
-        return made._replace(projector=made.projector._replace(views=views))
-
-    def stored(self, generation: int = 1) -> list[Any]:
-        found: list[Any] = []
-        resume: str | None = None
-        while True:
-            page = self.sink.rows(generation, 0, 1, resume)
-            found += page.rows
-            if (resume := page.resume) is None:
-                return found
+def a_shop(store: Store) -> ShopElsewhere:
+    sink = store.sink()
+    for generation in (1, 2):
+        sink.prepare(generation)
+    return ShopElsewhere(store)
 
 
 @pytest.fixture(params=["sql", "data-api"])
-def shop(request: pytest.FixtureRequest, postgres: Server) -> SqlShop:
-    return SqlShop(SqlStore(postgres, request.param))
+def shop(request: pytest.FixtureRequest, postgres: Server) -> ShopElsewhere:
+    return a_shop(SqlStore(postgres, request.param))
 
 
 def expected(shop: Shop) -> dict[tuple[str, Any], Any]:
@@ -66,7 +50,7 @@ def history(shop: Shop, chance: random.Random) -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_the_view_is_the_fold_of_the_log_in_any_order_and_however_often(shop: SqlShop, seed: int) -> None:
+def test_the_view_is_the_fold_of_the_log_in_any_order_and_however_often(shop: ShopElsewhere, seed: int) -> None:
     chance = random.Random(seed)
     history(shop, chance)
     records = [*shop.records, *chance.choices(shop.records, k=10)]
@@ -78,14 +62,14 @@ def test_the_view_is_the_fold_of_the_log_in_any_order_and_however_often(shop: Sq
     assert not shop.parked()
 
 
-def test_a_generation_that_is_built_gets_every_change_too(shop: SqlShop) -> None:
+def test_a_generation_that_is_built_gets_every_change_too(shop: ShopElsewhere) -> None:
     shop.point(ORDERS, live=1, building=2)
     history(shop, random.Random(1))
     assert not shop.project()
     assert shop.rows(1) == shop.rows(2) == expected(shop)
 
 
-def test_one_that_cannot_be_kept_is_parked_and_the_others_are_written(shop: SqlShop) -> None:
+def test_one_that_cannot_be_kept_is_parked_and_the_others_are_written(shop: ShopElsewhere) -> None:
     shop.put("o-1", 1)
     shop.put("o-2", 1, customer="a\0b")
     shop.put("o-3", 1)
@@ -94,7 +78,7 @@ def test_one_that_cannot_be_kept_is_parked_and_the_others_are_written(shop: SqlS
     assert shop.reasons() == [(ORDERS, "refused")]
 
 
-def test_a_table_that_is_gone_brings_the_changes_again(shop: SqlShop) -> None:
+def test_a_table_that_is_gone_brings_the_changes_again(shop: ShopElsewhere) -> None:
     shop.sink.drop(1, 0, 1, None)
     shop.put("o-1", 1)
     assert shop.project()
@@ -104,7 +88,7 @@ def test_a_table_that_is_gone_brings_the_changes_again(shop: SqlShop) -> None:
 
 
 def test_a_projector_whose_session_is_ended_in_every_batch_leaves_no_row_out(postgres: Server) -> None:
-    shop = SqlShop(SqlStore(postgres))
+    shop = a_shop(SqlStore(postgres))
     history(shop, random.Random(2))
     sink = shop.projection.projector.views[ORDERS].store
     for start in range(0, len(shop.records), 3):
@@ -115,7 +99,7 @@ def test_a_projector_whose_session_is_ended_in_every_batch_leaves_no_row_out(pos
 
 
 def test_nothing_is_answered_as_done_while_the_server_is_away(postgres: Server) -> None:
-    shop = SqlShop(SqlStore(postgres))
+    shop = a_shop(SqlStore(postgres))
     shop.put("o-1", 1)
     away = SqlStore(Server(postgres.host, 1), table=shop.store.table).sink()
     views = {**shop.projection.projector.views}
