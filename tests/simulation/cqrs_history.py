@@ -16,7 +16,7 @@ from .cqrs_world import Plan
 from .faults import ANYWHERE, POLLS, TRANSACTIONS
 from .strikes import Strike, strikes
 
-__all__ = ["FAULTS", "Change", "Deploy", "Expire", "History", "Outage", "Rebuild", "Remove", "history"]
+__all__ = ["FAULTS", "Change", "Deploy", "Expire", "History", "Outage", "Rebuild", "Remove", "Retry", "history"]
 
 FAULTS = (*ANYWHERE, *TRANSACTIONS)
 LINES, AMOUNTS = ("a", "b", "c"), (0, 0, 1, 2, 3, 4)

@@ -7,7 +7,7 @@ import pytest
 from serverless_patterns_runtime.cqrs_views.contract import METRIC_EXPIRED, METRIC_REMOVED
 
 from .choosing import all_hold
-from .cqrs_history import Change, History, Outage, Remove, history
+from .cqrs_history import Change, History, Outage, Remove, Retry, history
 from .cqrs_schedules import simulate_views
 from .cqrs_world import Plan
 
@@ -40,6 +40,16 @@ FOUND = {
             (1.0, Outage(500.0)),
             (0.0, Change("o0", "ada", {})),
             (0.0, Remove("o0", by_time=False)),
+        ],
+        plan=Plan(shards=1, retries=100, delay=0.5),
+    ),
+    "an aggregate is gone since a change that was refused, and nothing else names a row from before it": History(
+        [
+            (0.0, Change("o0", "ada", {"b": 1, "c": 1})),
+            (60.0, Change("o0", "ada", {"c": 1}, bad=True)),
+            (0.0, Change("o0", "ada", {"a": 1, "c": 1})),
+            (0.0, Remove("o0", by_time=False)),
+            (60.0, Retry()),
         ],
         plan=Plan(shards=1, retries=100, delay=0.5),
     ),

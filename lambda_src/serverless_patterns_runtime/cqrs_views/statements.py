@@ -69,11 +69,11 @@ def said(
             return Said(rows, None)
         # What its new image said is for the change to take away that came after it, and has it as its old one.
         return Said(rows, old_fault or (None if there.version > change.version else new_fault))
-    fault = None if forgotten else old_fault or new_fault
+    # What its new image said is for what removed it to take away.
+    fault = None if forgotten else old_fault
     if change.behind_our_back:
         # Nobody says what it took away, and nothing of the aggregate is left: what comes again is of a later time.
         return Said(_gone(known.keys(), change.highest + 1, change.key), fault)
-    # Whatever removed it says so with its own version.
     return Said(_gone(_taken_away(before, after), change.version, change.key), fault)
 
 
@@ -113,7 +113,8 @@ def _tried(view: View, image: Image | None, read: Read) -> tuple[dict[RowKey, Ro
 
 
 def _taken_away(before: Mapping[RowKey, Row] | None, after: Mapping[RowKey, Row] | None) -> set[RowKey]:
-    return set() if before is None or after is None else before.keys() - after.keys()
+    """All that was there where it is refused what is there now: of an aggregate that is gone."""
+    return set() if before is None else before.keys() - (after or {}).keys()
 
 
 def _new(key: RowKey, row: Row, before: Mapping[RowKey, Row] | None) -> bool:

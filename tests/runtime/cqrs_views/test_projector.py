@@ -140,6 +140,35 @@ def test_a_generation_that_began_later_has_nothing_of_what_is_refused(shop: Shop
     assert shop.rows(2).keys() == {("ada", "o-1/b")}
 
 
+def test_what_was_refused_and_then_removed_past_the_commands_is_done_with_the_next_generation(shop: Shop) -> None:
+    """As who mends it by deleting the item does: its first change has nothing to say any more, and its removal nothing
+    that a generation could have that began later."""
+    shop.put("o-1", 1, "ada", ["a"], bad=True)
+    shop.project()
+    shop.remove("o-1")
+    shop.project(shop.records[1:])
+    rows = [name for name in shop.parked() if ORDERS in name]
+    assert len(rows) == 2
+    shop.retry()
+    (removal,) = shop.parked()
+    assert removal == rows[1]
+    shop.now += contract.CHECKED_SECONDS + 60
+    shop.point(ORDERS, live=2, started_at=shop.now)
+    assert shop.retry()["left"] == []
+
+
+def test_what_was_there_before_a_refused_change_goes_with_it_once_the_aggregate_is_gone(shop: Shop) -> None:
+    """Nothing else names it: what removed the aggregate has the state after it as its old image."""
+    shop.put("o-1", 1, "ada", ["a", "b"])
+    shop.put("o-1", 2, "ada", ["a"], bad=True)
+    shop.put("o-1", 3, "ada", ["a"])
+    shop.remove("o-1")
+    shop.project()
+    assert shop.rows().keys() == {("ada", "o-1/b")}, "what version 2 took away nobody knows yet"
+    shop.retry()
+    assert shop.rows() == {}
+
+
 def mend(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the functions no longer refused anything."""
     views = dict(shop.projection.projector.views)
