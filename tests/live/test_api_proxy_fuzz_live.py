@@ -15,9 +15,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.live.live_api import LiveApi
 
-BOUNDED = settings(
-    max_examples=12, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
-)
+BOUNDED = settings(max_examples=12, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 LEFT_OUT = {
     "/doomed": "another test takes its queue away",
 }

@@ -162,7 +162,7 @@ def test_an_object_that_is_not_there_yet_is_tried_again_and_no_event_is_not(func
             function(wrong, Buckets().invocation)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     sample=st.sampled_from(SAMPLES[:4]),
     start=st.integers(0, 60_000),

@@ -49,7 +49,7 @@ def by_the_runtime(sqs: TwoQueues, stored: Stored) -> None:
     DeadLetters(sqs.client, sqs.dead.url).send(message, PermanentError("no"), identity(message)[0])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     attributes=st.dictionaries(NAMES, st.one_of(TEXT, BINARY), max_size=9),
     key=st.none() | TEXT,

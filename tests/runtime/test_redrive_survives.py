@@ -167,7 +167,7 @@ SELECTION = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     letters=st.lists(LETTER, max_size=40),
     selection=SELECTION,

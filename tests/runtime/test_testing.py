@@ -454,7 +454,7 @@ def by_id(items: list[Any]) -> list[Any]:
     return sorted(items, key=lambda item: item["M"]["id"]["N"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.lists(writes, min_size=1, max_size=3),
     st.dictionaries(ids, st.dictionaries(st.sampled_from("nsm"), plain, max_size=3), max_size=2),

@@ -64,7 +64,6 @@ def all_hold(make: Callable[[Choices], Any], judged: Callable[[Any], object], nu
         max_examples=number,
         derandomize=seed is None,
         database=None,
-        deadline=None,
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )

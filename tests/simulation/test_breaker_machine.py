@@ -5,6 +5,4 @@ from hypothesis import HealthCheck, settings
 from .breaker_machine import BreakerMachine
 
 TestBreaker = BreakerMachine.TestCase
-TestBreaker.settings = settings(
-    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
-)
+TestBreaker.settings = settings(max_examples=150, stateful_step_count=40, suppress_health_check=list(HealthCheck))

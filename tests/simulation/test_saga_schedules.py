@@ -39,13 +39,13 @@ def sagas(draw: st.DrawFn) -> list[Plan]:
     ]
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(plans=sagas(), seed=st.integers(0, 2**16), number=st.integers(0, 40), kind=st.sampled_from([*ANYWHERE, *TASKS]))
 def test_any_saga_is_all_or_nothing_whatever_happens_once(plans: list[Plan], seed: int, number: int, kind: str) -> None:
     judged(SagaWorld(plans, seed, OneFault(number, kind)), f"{kind} at call {number}")
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(plans=sagas(), seed=st.integers(0, 2**16), budget=st.integers(0, 20))
 def test_any_saga_is_all_or_nothing_however_rough_it_gets(plans: list[Plan], seed: int, budget: int) -> None:
     judged(SagaWorld(plans, seed, Chosen(random.Random(seed), 0.2, budget, FAULTS)), f"budget {budget}")

@@ -42,7 +42,7 @@ def random_trees(draw: st.DrawFn) -> Tree:
     return trees(random.Random(draw(st.integers(0, 2**32))))
 
 
-ROUGH = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+ROUGH = settings(max_examples=60, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 @ROUGH

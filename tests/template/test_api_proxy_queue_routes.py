@@ -107,7 +107,7 @@ def refused(call: Call) -> Answer:
 # What SQS gets
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(body=BODIES, key=VISIBLE | TEXT, correlation=TEXT | VISIBLE, caller=TEXT.filter(bool))
 def test_sqs_gets_the_body_as_it_is_and_the_attributes_that_were_meant_and_nothing_else(
     body: str, key: str, correlation: str, caller: str
@@ -140,7 +140,6 @@ def encoded(text: str) -> str:
 PARTS = st.text("a|%7C", min_size=1, max_size=6)
 
 
-@settings(deadline=None)
 @given(one=st.tuples(PARTS, PARTS), other=st.tuples(PARTS, PARTS))
 def test_two_callers_or_two_keys_never_become_one(one: tuple[str, str], other: tuple[str, str]) -> None:
     def scoped(caller: str, key: str) -> str:
@@ -323,7 +322,7 @@ def test_a_user_pool_s_caller_is_its_subject() -> None:
 # What the caller gets
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(order_id=JSON, inside=JSON, present=st.sets(st.sampled_from(["order_id", "order", "id"])))
 def test_respond_gives_fields_of_the_request_back_and_null_for_what_is_absent(
     order_id: Any, inside: Any, present: set[str]
@@ -347,7 +346,7 @@ def test_every_json_value_comes_back_as_itself(value: Any) -> None:
     assert accepted(call).body == {"deep": None, "line-1": None, "order_id": value}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(kind=st.sampled_from(sorted(EVERY)), status=st.integers(300, 599), words=TEXT)
 def test_whatever_sqs_refuses_is_503_and_never_202(kind: str, status: int, words: str) -> None:
     call = Call(EVERY[kind], '{"customer": "c"}', {"Idempotency-Key": "k"}, {}, {"userArn": "u"}, {"principalId": "p"})

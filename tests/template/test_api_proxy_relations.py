@@ -3,7 +3,7 @@
 from typing import Any
 
 from aws_cdk import Duration
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serverless_patterns import Cors, HttpBackend, IamAuthorizer, MockResponse, Route, Throttle
@@ -49,7 +49,7 @@ def all_that_is_allowed(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(all_that_is_allowed())
 def test_relations_hold_for_everything_that_is_allowed(arguments: dict[str, Any]) -> None:
     stack = new_stack()
@@ -96,7 +96,7 @@ def test_relations_hold_for_everything_that_is_allowed(arguments: dict[str, Any]
     assert may_claim == len(keeps_keys)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10)
 @given(st.data())
 def test_the_order_of_routes_changes_nothing(data: st.DataObject) -> None:
     names = data.draw(st.lists(st.tuples(st.sampled_from(METHODS), paths()), min_size=2, max_size=5, unique=True))

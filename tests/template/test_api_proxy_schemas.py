@@ -304,7 +304,7 @@ def by_python(schema: Any) -> Any:
     return spelled
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(schema=schemas(), values=st.lists(VALUES, min_size=1, max_size=8))
 def test_a_generated_validator_judges_as_draft_4_does(schema: dict[str, Any], values: list[Any]) -> None:
     assume(not list(faults(schema)))
@@ -315,7 +315,7 @@ def test_a_generated_validator_judges_as_draft_4_does(schema: dict[str, Any], va
         assert accepted == peer.is_valid(value), value
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(schema=schemas(), value=VALUES)
 def test_a_schema_without_faults_has_a_validator_that_raises_nothing_else(schema: dict[str, Any], value: Any) -> None:
     assume(not list(faults(schema)))

@@ -176,7 +176,7 @@ def test_nothing_is_given_up_without_its_records() -> None:
     }
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     size=st.integers(1, 1_000),
     window=st.none() | st.integers(0, 300),
@@ -204,7 +204,7 @@ def test_whatever_the_numbers_the_stream_is_read_so(
     assert stream["MaximumRecordAgeInSeconds"] == age < 86_400
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     names=st.lists(st.from_regex(r"[A-Z][a-z0-9]{2,12}", fullmatch=True), min_size=1, max_size=4, unique_by=str.lower)
 )

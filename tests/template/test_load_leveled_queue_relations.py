@@ -68,7 +68,7 @@ def all_that_is_allowed(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(all_that_is_allowed())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_relations_hold_for_all_that_is_allowed(arguments: dict[str, Any]) -> None:
     stack = new_stack()
     a_queue(stack, **arguments)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from aws_cdk import aws_apigateway as apigateway
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft4Validator, Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -236,7 +236,6 @@ DEPENDENT_TOLD = an_api(new_stack(), Route("POST /x", get(), body=DEPENDENT)).op
 NAMES = st.sampled_from(["a", "b", "c", "x", "y"])
 
 
-@settings(deadline=None)
 @given(value=st.dictionaries(NAMES, st.sampled_from([None, True, 1, 2, "s"])))
 def test_a_schema_in_the_document_judges_as_the_gateway_does(value: Any) -> None:
     assert Draft202012Validator(DEPENDENT_TOLD[schema_name(DEPENDENT)]).is_valid(value) == Draft4Validator(

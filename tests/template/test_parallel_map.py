@@ -140,7 +140,7 @@ def test_a_task_leaves_time_for_a_cold_start_and_a_retry_waits_for_a_lease() -> 
 # Relations.
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     most=st.integers(1, 2000),
     at_once=st.integers(1, 40),

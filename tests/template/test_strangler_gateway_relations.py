@@ -94,7 +94,7 @@ def exactness(part: str) -> int:
     return 2 if part.endswith("+}") else 1 if part.startswith("{") else 0
 
 
-@settings(deadline=None, max_examples=1_000)
+@settings(max_examples=1_000)
 @given(asked())
 def test_every_request_finds_a_route_that_stands_for_it(given: tuple[list[Path], list[Path], Request]) -> None:
     listed, moved, request = given
@@ -144,7 +144,6 @@ def variable_children(paths: Sequence[Path]) -> dict[tuple[str, ...], str]:
     return {parts[:-1]: parts[-1] for parts in resources(paths) if parts[-1].startswith("{")}
 
 
-@settings(deadline=None)
 @given(st.lists(routes(), max_size=5), STAGES, STAGES)
 def test_no_change_of_stages_changes_a_resource_s_variable_child(
     texts: list[str], before: list[Stage], after: list[Stage]
@@ -156,7 +155,7 @@ def test_no_change_of_stages_changes_a_resource_s_variable_child(
     assert {parts: children[0][parts] for parts in there} == {parts: children[1][parts] for parts in there}
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(asked(), STAGES)
 def test_what_is_listed_goes_where_its_stage_says(
     given: tuple[list[Path], list[Path], Request], stages: list[Stage]

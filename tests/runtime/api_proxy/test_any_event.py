@@ -5,7 +5,7 @@ import json
 import time
 from typing import Any
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from serverless_patterns_runtime import Request, Response
@@ -49,7 +49,6 @@ def api() -> Api:
 @example({"httpMethod": "GET", "resource": "/health", "requestContext": {"requestId": None}})
 @example({"httpMethod": "GET", "resource": "/health", "requestContext": {"requestId": "r"}, "multiValueHeaders": 5})
 @example({"httpMethod": "GET", "resource": "/health", "requestContext": {"requestId": "\r\n"}, "path": "/"})
-@settings(deadline=None)
 def test_what_is_no_event_of_api_gateway_is_an_error_of_ours(sent: Any):
     answered = api().send(sent)
     assert answered.status in (500, 404)
@@ -69,7 +68,7 @@ PATHS = [(which, path) for which, envelope in enumerate(GOLDEN) for path in path
     [((1, ("requestContext", "identity")), [], False), ((1, ("requestContext", "identity", "accessKey")), None, False)]
 )
 @given(st.lists(st.tuples(st.sampled_from(PATHS), JSON, st.booleans()), min_size=1, max_size=3))
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 def test_an_event_with_anything_anywhere_has_an_answer(changes: list[tuple[tuple[int, tuple[Any, ...]], Any, bool]]):
     which = changes[0][0][0]
     sent = copy.deepcopy(GOLDEN[which])
@@ -119,14 +118,12 @@ def evidence_of(kind: str, context: dict[str, Any]) -> Any:
     ),
     st.text(),
 )
-@settings(deadline=None)
 def test_a_request_with_anything_in_it_has_an_answer(body: Any, query: Any, headers: Any, path: str):
     answered = api().send(event("PATCH /things", body, query=query, headers=headers, path=path))
     assert answered.status in (200, 400, 415, 500)
 
 
 @given(JSON)
-@settings(deadline=None)
 def test_every_json_body_comes_back_as_it_was(body: Any):
     text = json.dumps(body)
     answered = Api(lambda request: [request.body]).post(text)

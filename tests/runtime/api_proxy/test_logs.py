@@ -192,7 +192,7 @@ def test_no_line_holds_a_body_a_token_a_cookie_a_query_or_a_claim(name: str):
 TEXTS = st.text(max_size=20)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TEXTS, TEXTS, TEXTS)
 def test_whatever_is_sent_a_log_is_one_json_object_a_line(correlation_id: str, words: str, said: str):
     def refuse(_: Request, invocation: Invocation) -> None:

@@ -59,7 +59,7 @@ def write(shop: Shop, change: tuple[int, RowKey, dict[str, Any] | None]) -> None
         shop.write(one, key, version=version, source="o")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(HISTORIES, st.data())
 def test_a_page_shows_nothing_older_than_its_min_version_however_far_the_projector_is(
     history: History, data: st.DataObject
@@ -85,7 +85,7 @@ def test_a_page_shows_nothing_older_than_its_min_version_however_far_the_project
             assert shown.get(str(key.sort)) in [one.get(key) for one in later]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(HISTORIES, st.data())
 def test_once_the_projector_is_done_every_version_is_shown_at_once(history: History, data: st.DataObject) -> None:
     current = len(history.states) - 1

@@ -13,7 +13,7 @@ from serverless_patterns_runtime.cqrs_views.sink import Contested, RowChange, Ro
 from .sinks import KEY, ROW, Store, change, found_in
 
 SAME_STORE = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )  # each example has keys of its own
 
 

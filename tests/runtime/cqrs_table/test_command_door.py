@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serverless_patterns_runtime import Command, Decision, Invocation, PermanentError
@@ -297,7 +297,7 @@ class TestRefusals:
         assert "411" not in door.api.log_text.replace("4c1e5a0e", "")
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(
     st.dictionaries(
         st.sampled_from(["order_id", "total", "_aggregate", "x"]),

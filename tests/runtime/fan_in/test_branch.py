@@ -150,7 +150,7 @@ def test_a_message_that_does_not_say_its_branches_is_a_dead_letter(said: Any) ->
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_whatever_is_said_of_branches_is_names_or_refused(said: Any) -> None:
     try:
         names = named({"to": said}, "to")
@@ -257,7 +257,7 @@ def test_a_result_without_json_is_a_dead_letter_and_missing(branch: str, result:
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(st.characters(codec="utf-8")), st.lists))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_result_comes_back_as_it_was(result: Any) -> None:
     s3 = S3([BUCKET])
     results = Results(lambda: Direct({"s3": s3}, "s3"), BUCKET, NAMESPACE)

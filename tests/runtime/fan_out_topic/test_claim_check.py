@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from serverless_patterns_runtime import Message, PermanentError, PublishFailed
@@ -215,7 +215,6 @@ def test_another_error_of_s3_is_one() -> None:
         store.checks.open(payload)
 
 
-@settings(deadline=None)
 @given(
     payload=st.recursive(
         st.none() | st.integers() | st.text(),

@@ -176,7 +176,7 @@ def test_without_a_filter_every_message_passes():
 
 
 @pytest.mark.parametrize("scope", ["attributes", "body"])
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(seed=st.integers(0, 2**32))
 def test_any_filter_decides_on_any_message_as_the_oracle_does(scope: Scope, seed: int):
     corpus = Corpus(random.Random(seed), plain=False)
@@ -186,7 +186,6 @@ def test_any_filter_decides_on_any_message_as_the_oracle_does(scope: Scope, seed
         assert matches(filter, message, scope) == oracle(filter, message, scope), (filter, message)
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_a_message_is_the_same_after_its_delivery(seed: int):
     """What the publisher's test says is what a branch says, and what the matcher of unmatched messages says."""

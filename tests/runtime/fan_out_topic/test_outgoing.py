@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from serverless_patterns_runtime import Message, PermanentError
@@ -89,7 +89,6 @@ def test_a_key_that_a_consumer_would_not_take_is_refused(key: str) -> None:
     refused(Message({}, key=key), "a message's idempotency key")
 
 
-@settings(deadline=None)
 @given(key=st.text(min_size=1, max_size=40), body=st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=3))
 def test_a_consumer_reads_the_key_that_was_published(key: str, body: Any) -> None:
     """Whatever the key: either it is refused here, or every subscriber sees the very same."""
@@ -122,7 +121,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(body=JSON)
 def test_what_is_published_is_text_that_sqs_takes_and_a_consumer_reads_as_the_body(body: Any) -> None:
     try:
@@ -209,7 +207,6 @@ def test_an_attribute_that_sqs_would_not_take_is_refused_and_not_quoted(value: s
     assert value not in error.message
 
 
-@settings(deadline=None)
 @given(value=JSON)
 def test_no_error_quotes_what_is_in_the_body(value: Any) -> None:
     secret = "5ec4e7"

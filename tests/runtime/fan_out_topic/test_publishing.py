@@ -192,7 +192,7 @@ FAULT = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     number=st.integers(1, 30),
     size=st.sampled_from([0, 30_000, 120_000]),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from serverless_patterns_runtime import Invocation, PermanentError
@@ -71,7 +71,6 @@ def test_what_can_be_no_input_is_a_dead_letter_and_nothing_is_started(payload: A
     assert aws.calls == []
 
 
-@settings(deadline=None)
 @given(key=st.text(min_size=1), other=st.text(min_size=1))
 def test_any_key_is_a_name_and_another_key_another_name(key: str, other: str) -> None:
     name = execution_name(key)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ConnectionClosedError
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from serverless_patterns_runtime.fan_out_topic.contract import Subscriber
@@ -207,7 +207,6 @@ sends = st.sampled_from(["well", "lost", "stored, answer lost", "throttled"])
 messages = st.tuples(st.sampled_from([None, "placed", "cancelled"]), st.sampled_from("xy"), sends, st.integers(0, 2000))
 
 
-@settings(deadline=None)
 @given(st.lists(messages, min_size=1, max_size=10), st.booleans())
 def test_whatever_aws_does_a_message_is_matched_kept_or_back(plan: list[tuple[Any, str, str, int]], fifo: bool):
     matcher = Matcher(queue_url=f"{QUEUE}.fifo" if fifo else QUEUE)

@@ -3,7 +3,7 @@ import traceback
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from serverless_patterns_runtime import Caller, Effects, Invocation, PermanentError, Request
@@ -212,7 +212,6 @@ JSON = st.recursive(
 
 
 @given(st.sampled_from([*golden("rest_api_authorizer"), None]), JSON)
-@settings(deadline=None)
 def test_an_event_with_anything_in_it_lets_somebody_in_only_as_the_function_says(name: str | None, value: Any):
     sent = value if name is None else golden("rest_api_authorizer") | {name: value}
     try:
@@ -223,7 +222,6 @@ def test_an_event_with_anything_in_it_lets_somebody_in_only_as_the_function_says
 
 
 @given(st.dictionaries(st.text(), JSON))
-@settings(deadline=None)
 def test_claims_are_carried_as_text(claims: dict[str, Any]):
     claims = {name: value for name, value in claims.items() if name not in ("principalId", "integrationLatency")}
     context = Authorizer(lambda _: Caller("user-7", claims=claims)).ask()["context"]

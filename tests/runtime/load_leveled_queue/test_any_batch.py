@@ -128,7 +128,7 @@ def shop(returns_effects: bool, fifo: bool, lost_letters: bool, fates: dict[str,
     return made
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(batches=batches, returns_effects=st.booleans(), fifo=st.booleans(), lost_letters=st.booleans())
 def test_no_message_is_lost_and_none_goes_two_ways(
     batches: list[list[Plan]], returns_effects: bool, fifo: bool, lost_letters: bool

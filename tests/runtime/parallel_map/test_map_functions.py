@@ -36,7 +36,7 @@ def items(path: str = "$.pages", key: str = "$.id", format: str = "input", **mor
 # Items and their keys.
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(value=JSON)
 def test_an_item_of_any_kind_has_a_key_that_can_be_one_or_none(value: Any) -> None:
     key = items().item(NAME, 3, value).key
@@ -71,7 +71,7 @@ def test_an_item_without_a_key_is_refused_for_ever() -> None:
         items().item(NAME, 0, {"id": None}).claim("Pages")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(value=JSON)
 def test_a_payload_is_the_same_after_any_number_of_parsers(value: Any) -> None:
     assert payload_of(json.loads(json.dumps(value))) == payload_of(value)
@@ -81,7 +81,7 @@ def test_a_hundred_is_a_hundred_however_it_is_written() -> None:
     assert payload_of({"n": 100}) == payload_of({"n": 100.0}) == payload_of({"n": 1e2})
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(value=JSON)
 def test_an_input_of_any_kind_has_items_or_is_unreadable(value: Any) -> None:
     try:
@@ -479,7 +479,7 @@ def test_a_gathered_and_a_failed_item_show_nothing_of_the_items() -> None:
 # What Step Functions is told, and tells.
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(name=st.text(), cause=st.text() | JSON.map(json.dumps))
 def test_whatever_a_catch_has_written_there_is_a_reason(name: str, cause: str) -> None:
     kind, reason = reason_of({"Error": name, "Cause": cause})

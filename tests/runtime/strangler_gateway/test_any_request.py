@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ..api_proxy.test_any_event import JSON, change, paths
@@ -36,7 +36,7 @@ def world() -> Iterator[tuple[RawServer, Router]]:
 
 
 @given(st.lists(st.tuples(st.sampled_from(PATHS), VALUE, st.booleans()), min_size=1, max_size=3))
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400)
 def test_one_whole_request_is_forwarded_at_most(
     world: tuple[RawServer, Router], changes: list[tuple[tuple[Any, ...], Any, bool]]
 ):
@@ -81,7 +81,7 @@ PIECE = st.sampled_from(
 
 
 @given(st.lists(st.one_of(PIECE, st.binary(max_size=8)), max_size=12).map(b"".join))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_whatever_an_upstream_says_there_is_one_answer(world: tuple[RawServer, Router], said: bytes):
     server, router = world
     server.says = answers(said, close=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ConnectionClosedError
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from serverless_patterns_runtime.strangler_gateway.contract import PIN_SECONDS, Side
@@ -16,7 +16,6 @@ from .gateway import OTHER, TABLE, Gateway
 SIDES: st.SearchStrategy[Side] = st.sampled_from(["legacy", "new"])
 
 
-@settings(deadline=None)
 @given(st.text(min_size=1), st.lists(SIDES, min_size=1, max_size=8), st.integers(0, PIN_SECONDS - 1))
 def test_whatever_is_wanted_later_and_by_whichever_router_the_first_side_holds(
     key: str, wanted: list[Side], pause: int

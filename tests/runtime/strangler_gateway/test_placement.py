@@ -81,7 +81,6 @@ def test_a_share_of_two_decimals_is_exactly_so_many_of_ten_thousand_steps() -> N
         assert got == set(range(steps))
 
 
-@settings(deadline=None)
 @given(st.text(min_size=1), st.lists(PERCENTAGES, min_size=2, max_size=12))
 def test_nobody_moves_back_while_the_percentage_grows(name: str, percentages: list[float]) -> None:
     for caller in (Caller(claims={"sub": name}), Caller(cookies={COOKIE: name})):
@@ -94,7 +93,6 @@ def test_who_asks_again_is_where_he_was() -> None:
     assert before == after
 
 
-@settings(deadline=None)
 @given(st.text(min_size=1), PERCENTAGES)
 def test_who_comes_back_is_where_he_was_on_every_route_and_in_every_environment(name: str, percent: float) -> None:
     for caller in (
@@ -105,7 +103,6 @@ def test_who_comes_back_is_where_he_was_on_every_route_and_in_every_environment(
         assert len({where(caller, percent, random.Random(seed)) for seed in range(3)}) == 1
 
 
-@settings(deadline=None)
 @given(st.text(min_size=1), st.integers(0), PERCENTAGES)
 def test_a_login_moves_nobody(user: str, seed: int, percent: float) -> None:
     stranger = where(Caller(), percent, random.Random(seed))
@@ -143,7 +140,7 @@ STEPS = st.lists(st.sampled_from(["login", "logout", "ask"]), min_size=2, max_si
 HEADERS = st.sampled_from([[], [("X-Tenant", "t")]])
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(st.integers(0, 1_000_000), HEADERS, STEPS)
 @example(6, [], ["login", "logout"])
 @example(3, [("X-Tenant", "t")], ["ask", "login"])
@@ -158,7 +155,6 @@ def test_no_login_and_no_logout_moves_anybody_back(seed: int, always: list[tuple
     assert sides == sorted(sides)  # `legacy` is before `new`
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(["ann", "bob", "eve"]), min_size=1), st.booleans())
 def test_who_logs_in_after_somebody_else_is_placed_by_his_own_claim(users: list[str], out: bool) -> None:
     browser = Browser(1)
@@ -178,7 +174,6 @@ def test_who_has_his_place_in_a_cookie_is_given_no_other() -> None:
     assert where(mine, 50).set_cookie is None
 
 
-@settings(deadline=None)
 @given(st.text(min_size=1), st.sampled_from(["claims", "headers"]))
 def test_a_cookie_tells_nothing_of_who_it_was_made_for_but_his_step(name: str, by: str) -> None:
     caller = Caller(claims={"sub": name}) if by == "claims" else Caller(headers=[("X-Tenant", name)])
@@ -190,7 +185,7 @@ def test_a_cookie_tells_nothing_of_who_it_was_made_for_but_his_step(name: str, b
 OF_ROUTES: list[dict[str, str]] = [{}, {"header": "X-Tenant"}, {"cookie": "session"}, STICKY]
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(st.integers(0, 1_000_000), st.lists(st.tuples(st.sampled_from(OF_ROUTES), st.booleans()), min_size=2))
 @example(3, [({"header": "X-Tenant"}, True), ({}, True)])
 @example(3, [({"cookie": "session"}, True), ({"cookie": "session"}, False)])

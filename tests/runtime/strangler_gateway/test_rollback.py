@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ConnectionClosedError
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from serverless_patterns_runtime.strangler_gateway.counting import Total
@@ -77,7 +77,6 @@ def test_how_often_chance_rolls_back_a_version_within_a_minute(rate: float, leas
     assert least - 1e-9 <= rolled_back <= most + 1e-9
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1, max_size=8).map(
         lambda pairs: [(max(pair), min(pair)) for pair in pairs]

@@ -50,7 +50,7 @@ def raw(method: bytes, target: str, headers: list[tuple[str, str]], body: bytes)
     return b"\r\n".join([*lines, b"", b""]) + body
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(METHOD, PATH, QUERY, HEADERS, BODY)
 def test_a_request_arrives(
     echo: tuple[RawServer, Router],
@@ -101,7 +101,7 @@ TYPE = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(STATUS, ANSWER_HEADERS, TYPE, BODY, FRAMING, st.integers(1, 50))
 def test_an_answer_arrives(
     echo: tuple[RawServer, Router],
