@@ -47,7 +47,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> "SharingO
 
 
 @pytest.fixture(scope="session")
-def postgres() -> "Iterator[Server]":
+def postgres_server() -> "Iterator[Server]":
     """One for all who want it."""
     from tests.runtime.cqrs_sql.postgres_server import CannotStart, running
 
@@ -56,3 +56,10 @@ def postgres() -> "Iterator[Server]":
             yield server
     except CannotStart as reason:
         pytest.skip(f"no PostgreSQL server: {reason}")
+
+
+@pytest.fixture
+def postgres(postgres_server: "Server") -> "Iterator[Server]":
+    """Whose sessions end with the test: a server takes no more than some dozens."""
+    yield postgres_server
+    postgres_server.end_sessions()

@@ -21,13 +21,15 @@ KEYS = [f"history-{number}" for number in range(6)]
 
 
 @pytest.fixture(scope="module")
-def live(embedded_cloud: Cloud, postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Generator[LiveSqlOrders]:
+def live(
+    embedded_cloud: Cloud, postgres_server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[LiveSqlOrders]:
     if not isinstance(embedded_cloud, EmbeddedCloud):
         pytest.skip("the database is on this machine's loopback, which functions elsewhere do not reach")
     app = embedded_cloud.app(tmp_path_factory.mktemp("cqrs-sql") / "cdk.out")
-    stack = CqrsSqlStack(app, "CqrsSql", code_with_the_driver(tmp_path_factory.mktemp("code")), postgres)
+    stack = CqrsSqlStack(app, "CqrsSql", code_with_the_driver(tmp_path_factory.mktemp("code")), postgres_server)
     with embedded_cloud.deploy(app) as deployment:
-        live = LiveSqlOrders(embedded_cloud, deployment, stack, postgres)
+        live = LiveSqlOrders(embedded_cloud, deployment, stack, postgres_server)
         live.fill_for_the_first_time()
         yield live
 

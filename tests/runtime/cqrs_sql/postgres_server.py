@@ -45,6 +45,12 @@ class Server(NamedTuple):
         finally:
             connection.close()
 
+    def end_sessions(self) -> None:
+        self.ask(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
+
 
 @contextmanager
 def running() -> Iterator[Server]:
