@@ -130,6 +130,23 @@ HANDLES = {
             return Decision(None)
         except KeyError:
             return Decision({})""",
+    "a last case that raises for some": """
+        match command.name:
+            case "cancel":
+                return Decision(None)
+            case _ if state is None:
+                raise PermanentError("nothing there")
+        return Decision({})""",
+    "an attempt that returns": """
+        try:
+            return Decision({} if command.name == "place" else None)
+        except KeyError:
+            pass
+        raise PermanentError("no lines")""",
+    "a with that returns": """
+        with suppress(KeyError):
+            return Decision({} if command.name == "place" else None)
+        raise PermanentError("no lines")""",
     "a with": """
         with suppress(PermanentError):
             if command.name != "cancel":
