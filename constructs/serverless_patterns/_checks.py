@@ -31,8 +31,8 @@ class Problems:
         """Refuse anything but a `Duration` of `low` to `high` seconds, both included. Tokens pass."""
         must = f"be a Duration from {low:,} to {high:,} seconds"
         if not isinstance(value, Duration):
-            unit = isinstance(value, int) and not isinstance(value, bool)
-            self.add(argument, must, repr(value), f"say the unit: Duration.seconds({value})" if unit else fix)
+            unit = _unit(value, low, high)
+            self.add(argument, must, repr(value), f"say the unit: Duration.{unit}({value})" if unit else fix)
             return
         length = seconds(value)
         if length is not None and not low <= length <= high:
@@ -51,6 +51,14 @@ class Problems:
         """Raise one `ValueError` with a line for each problem; do nothing when there is none."""
         if self._found:
             raise ValueError("\n".join(message for _, message in self._found))
+
+
+def _unit(value: object, low: int, high: int) -> str | None:
+    """The smallest one with which a number would do."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    units = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
+    return next((unit for unit, length in units.items() if low <= value * length <= high), None)
 
 
 class Renamed(Problems):

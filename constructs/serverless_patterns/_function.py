@@ -16,6 +16,7 @@ from ._asked_by_name import check_names
 from ._bundled import services_of
 from ._code import function_code, running_python
 from ._environment import variables
+from ._fits import check_grants_fit
 from ._grants import grant_handler, statement
 from ._layer import runtime_layer
 from ._logs import define_log_group
@@ -122,6 +123,7 @@ def define_function(
     if handler.customize is not None:
         handler.customize(function)
     check_names(function, handler)
+    check_grants_fit(function)
     return function
 
 

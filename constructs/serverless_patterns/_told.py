@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, cast
 
 from aws_cdk import Stack
 from aws_cdk import aws_lambda as lambda_
 
 from ._checks import is_token
-from ._physical_names import stand_in
+from ._physical_names import lengths, stand_in
 
 if TYPE_CHECKING:
     from typing import Any
+
+    from constructs import IConstruct
 
 # By identity of the function, which is kept: jsii holds its Python object weakly, and another would forget.
 _TOLD: dict[int, tuple[lambda_.IFunction, dict[str, str]]] = {}
@@ -21,7 +22,8 @@ _TOLD: dict[int, tuple[lambda_.IFunction, dict[str, str]]] = {}
 Asked = Literal["topic", "view"]
 """What a function asks for by a name."""
 
-_ASKED: dict[int, tuple[lambda_.IFunction, set[tuple[Asked, str]]]] = {}
+_ASKED: dict[int, tuple[lambda_.IFunction, dict[tuple[Asked, str], tuple[str, list[IConstruct]]]]] = {}
+"""With what it is told of each, and the resources whose names are in that."""
 
 
 def remember(function: lambda_.Function, told: Mapping[str, str]) -> None:
@@ -48,19 +50,32 @@ def number_told(function: lambda_.IFunction, name: str) -> int | None:
     return None if is_token(value) else int(value)
 
 
-def texts_told(function: lambda_.IFunction, known: Mapping[str, int] = MappingProxyType({})) -> dict[str, str]:
-    """What it is told, at the end of synth; what only CloudFormation knows is as long as `known` says, or empty."""
-    told = cast("Mapping[str, Any]", Stack.of(function).resolve(_TOLD[id(function)][1]))
+def texts_told(function: lambda_.IFunction, named: Iterable[IConstruct] = ()) -> dict[str, str]:
+    """What it is told, at the end of synth; names that only CloudFormation knows are as long as they can be.
+
+    Args:
+        function: One of ours.
+        named: Resources whose names are in it; of any other a name is empty.
+    """
+    asked = _ASKED[id(function)][1] if id(function) in _ASKED else {}
+    known = lengths([*named, *(each for _, more in asked.values() for each in more)])
+    texts = {**_TOLD[id(function)][1], **{name: text for (_, name), (text, _) in asked.items()}}
+    told = cast("Mapping[str, Any]", Stack.of(function).resolve(texts))
     return {name: stand_in(value, known) for name, value in told.items()}
 
 
-def tell_asked(function: lambda_.Function, kind: Asked, name: str, told: str) -> None:
-    """Tell any function of a topic or a view, by the name that it asks for."""
+def tell_asked(function: lambda_.Function, kind: Asked, name: str, told: str, named: Iterable[IConstruct] = ()) -> None:
+    """Tell any function of a topic or a view, by the name that it asks for; `named`: as of `texts_told`."""
     function.add_environment(name, told)
     seen = cast(lambda_.IFunction, function)
-    _ASKED.setdefault(id(seen), (seen, set()))[1].add((kind, name))
+    _ASKED.setdefault(id(seen), (seen, {}))[1][kind, name] = told, [*named]
+
+
+def asks_by_name(function: lambda_.IFunction) -> bool:
+    """Whether it was told of a topic or a view by now."""
+    return id(function) in _ASKED
 
 
 def names_asked_by(function: lambda_.IFunction, kind: Asked) -> frozenset[str]:
     """Names of the topics, or views, that it was told of by now."""
-    return frozenset(name for of, name in _ASKED.get(id(function), (function, ()))[1] if of == kind)
+    return frozenset(name for of, name in _ASKED.get(id(function), (function, {}))[1] if of == kind)

@@ -10,6 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
 from serverless_patterns import FanIn, FanOutTopic, Handler
+from serverless_patterns._told import texts_told
 from tests.template.cqrs import by_customer, orders
 from tests.template.stacks import a_queue, new_stack
 from tests.template.topics import a_topic
@@ -124,3 +125,33 @@ def test_what_reads_a_view_that_it_was_not_given_is_refused(tmp_path: Path, name
     ) in refused()
     assert "got 'BY_CUSTOMERS' (did you mean 'BY_CUSTOMERS'?)" in refused("BY_CUSTOMERS")
     assert refused("BY_CUSTOMER") == ""
+
+
+@pytest.mark.parametrize("count", [5, 20])
+def test_more_readers_than_a_function_can_be_told_of_are_refused_at_synth(tmp_path: Path, count: int) -> None:
+    stack = new_stack()
+    view = by_customer(orders(stack))
+    (tmp_path / "shop.py").write_text("def place(order, invocation): ...\n")
+    grants = [view.reader(f"VIEW_{number}") for number in range(count)]
+    function = a_queue(stack, consumer=Handler(tmp_path, "shop:place", grants=grants)).consumer_function
+    told = [message for message in function.node.validate() if "bytes" in message]
+    assert bool(told) is (count > 5)
+    for message in told:
+        assert message.startswith("grants environment must hold at most 4,096 bytes of names and values, got ")
+        assert message.endswith("is a variable: give it fewer, or split the function")
+
+
+def test_what_is_granted_counts_as_it_is_deployed(tmp_path: Path) -> None:
+    stack = new_stack()
+    view = by_customer(orders(stack))
+    (tmp_path / "shop.py").write_text("def place(order, invocation): ...\n")
+    consumer = Handler(tmp_path, "shop:place", grants=[view.reader("BY_CUSTOMER")])
+    function = a_queue(stack, consumer=consumer).consumer_function
+    (resource,) = (
+        it
+        for it in Template.from_stack(stack).find_resources("AWS::Lambda::Function").values()
+        if "BY_CUSTOMER" in it["Properties"].get("Environment", {}).get("Variables", {})
+    )
+    _, parts = resource["Properties"]["Environment"]["Variables"]["BY_CUSTOMER"]["Fn::Join"]
+    deployed = sum(len(part if isinstance(part, str) else f"Shop-{part['Ref']}-AbCdEfGhIjKl") for part in parts)
+    assert len(texts_told(function)["BY_CUSTOMER"]) == deployed

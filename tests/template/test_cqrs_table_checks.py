@@ -127,6 +127,18 @@ TABLE: list[tuple[dict[str, Any], str]] = [
     ),
     *(
         (
+            {"claims_retention": number},
+            f"claims_retention must be a Duration from 86,400 to 315,360,000 seconds, got {number}: {fix}",
+        )
+        for number, fix in (
+            (30, "say the unit: Duration.hours(30)"),
+            (8, "say the unit: Duration.days(8)"),
+            (86_400, "say the unit: Duration.seconds(86400)"),
+            (0, "a command that is sent again within a day must find its first answer"),
+        )
+    ),
+    *(
+        (
             {"batch_size": size},
             f"batch_size must be a whole number from 1 to 10,000, got {size!r}: "
             "100 is a good start: a larger one is projected with fewer requests, and later",

@@ -202,3 +202,16 @@ def test_what_the_domain_may_lack_is_said_at_synth(id: str, text: str, stack: St
         sink = OpenSearchSink(an_imported_domain(stack), vpc=a_vpc(stack), **GIVEN)
     by_customer(orders(stack), sink=sink)
     Annotations.from_stack(stack).has_warning("*", Match.string_like_regexp(f".*{text}.*"))
+
+
+@pytest.mark.parametrize("domain", [a_domain, an_imported_domain])
+def test_more_mappings_than_a_variable_holds_are_refused_at_synth(domain: Any) -> None:
+    stack = new_stack()
+    mappings = {f"field_{number:03}_{number * 7919:08x}": {"type": "keyword"} for number in range(400)}
+    table = orders(stack)
+    by_customer(table, sink=OpenSearchSink(domain(stack), index="orders", mappings=mappings))
+    assert table.projection is not None
+    for function in table.projection.projectors[0].functions:
+        (told,) = function.node.validate()
+        assert told.startswith("views environment must hold at most 4,096 bytes of names and values, got ")
+        assert told.endswith("; a sink's mappings count: map what is searched, and no more")

@@ -417,8 +417,7 @@ def test_how_long_keys_are_remembered_is_known_at_synth() -> None:
 def test_how_long_keys_are_kept_is_a_duration_whatever_the_routes() -> None:
     text = refusal(lambda: a_gateway(new_stack(), claims_retention=5))
     assert the_line(text) == (
-        "claims_retention must be a Duration from 3,600 to 315,360,000 seconds, got 5:"
-        " say the unit: Duration.seconds(5)"
+        "claims_retention must be a Duration from 3,600 to 315,360,000 seconds, got 5: say the unit: Duration.hours(5)"
     )
 
 

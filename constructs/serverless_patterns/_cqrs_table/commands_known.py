@@ -10,6 +10,7 @@ from aws_cdk import Validations
 
 from .._business_function import definition_of
 from .._checks import did_you_mean
+from .refusing import is_name_of, refuses_others
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
 
 
 def warn_of_commands(construct: Construct, decide: Handler, commands: Sequence[str]) -> None:
-    """Warn of names that only one of both has: each such command would be refused, by everybody or by `decide`."""
+    """Warn of names that only one of both has: where each such command is refused, by us or visibly by `decide`."""
     function = definition_of(decide.code, decide.function)
     known = None if function is None else commands_known(function)
-    if known is None or not commands:
+    if function is None or known is None or not commands:
         return
-    for name in commands:
-        if name not in known:
+    unknown = [name for name in commands if name not in known]
+    if unknown and refuses_others(function, _command_of(function)):
+        for name in unknown:
             near = did_you_mean(name, known - {*commands})
             text = f"commands has {name!r}, and {decide} compares command.name with {_listed(known)} alone{near}"
             _warn(construct, f"{text}: it would refuse each such command")
@@ -37,10 +39,7 @@ def warn_of_commands(construct: Construct, decide: Handler, commands: Sequence[s
 
 def commands_known(function: ast.FunctionDef) -> set[str] | None:
     """Texts that the name of the second parameter is compared with; None where it goes elsewhere, or to no text."""
-    positional = [*function.args.posonlyargs, *function.args.args]
-    if len(positional) < 2:
-        return None
-    name = positional[1].arg
+    name = _command_of(function)
     told = {id(node) for node in _raised(function)}  # an error's words may say which command it was
     uses = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == name]
     attributes = [node for node in ast.walk(function) if _is_of(node, name)]
@@ -48,14 +47,19 @@ def commands_known(function: ast.FunctionDef) -> set[str] | None:
         return None
     known, compared = set[str](), set[int]()
     for subject, texts in _comparisons(function):
-        if not _is_name_of(subject, name):
+        if not is_name_of(subject, name):
             continue
         compared.add(id(subject))
         if texts is None:
             return None
         known |= texts
-    others = [node for node in attributes if _is_name_of(node, name) and id(node) not in compared | told]
+    others = [node for node in attributes if is_name_of(node, name) and id(node) not in compared | told]
     return known if known and not others else None
+
+
+def _command_of(function: ast.FunctionDef) -> str:
+    """Of a checked `decide`, which takes two or more."""
+    return [*function.args.posonlyargs, *function.args.args][1].arg
 
 
 def _comparisons(function: ast.FunctionDef) -> Iterator[tuple[ast.AST, set[str] | None]]:
@@ -79,7 +83,7 @@ def _of_pattern(pattern: ast.pattern, body: list[ast.stmt]) -> set[str] | None:
             return _text(value)
         case ast.MatchOr(patterns=patterns):
             return _united([_of_pattern(each, body) for each in patterns])
-        case ast.MatchAs(pattern=None) if isinstance(body[0], ast.Raise):
+        case ast.MatchAs(pattern=None, name=name) if name is None or isinstance(body[0], ast.Raise):
             return set()
         case _:
             return None
@@ -102,10 +106,6 @@ def _raised(function: ast.FunctionDef) -> Iterator[ast.AST]:
 
 def _is_of(node: ast.AST, name: str) -> bool:
     return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name
-
-
-def _is_name_of(node: ast.AST, name: str) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr == "name" and _is_of(node, name)
 
 
 def _listed(names: set[str] | Sequence[str]) -> str:

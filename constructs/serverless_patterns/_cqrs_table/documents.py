@@ -20,7 +20,7 @@ from serverless_patterns_runtime.cqrs_views.document_contract import (
 from .._acknowledge import acknowledge_wildcard
 from .._bundled import running_as
 from .._checks import seconds
-from .._fan_out_topic.packing import check_fits
+from .._fits import check_fits
 from .._grantee import check_grantee
 from .._grants import give
 from ..load_leveled_queue import LoadLeveledQueue

@@ -10,7 +10,7 @@ from constructs import Construct, IConstruct
 from serverless_patterns_runtime.cqrs_views.contract import PARTITION_KEY, ControlEnv
 from serverless_patterns_runtime.fan_out_topic.packed import packed
 
-from .._fan_out_topic.packing import check_fits
+from .._fits import check_fits
 from .._grants import give, queue_key
 from .._tables import define_table
 from .control import define_control

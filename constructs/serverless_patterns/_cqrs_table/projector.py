@@ -15,9 +15,10 @@ from serverless_patterns_runtime.cqrs_views.contract import PROJECTOR_HANDLER, R
 from serverless_patterns_runtime.fan_out_topic.packed import packed
 
 from .._acknowledge import acknowledge_in_template
-from .._fan_out_topic.packing import check_fits
+from .._fits import check_fits
 from .._function import define_function, endpoints
 from .._grants import give, grant_table_key
+from .._told import tell
 from .late import late, late_list
 from .parked import allow_clearing, allow_parking
 from .permissions import allow
@@ -55,6 +56,7 @@ _REBUILDS = (
 _POINTERS = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem")
 _PROGRESS = (*_POINTERS, "dynamodb:DeleteItem", "dynamodb:PutItem")
 FITS = "one function is told of all views, and of all documents: give them shorter names, or have fewer"
+_WITH_SINKS = f"{FITS}; a sink's mappings count: map what is searched, and no more"
 _UNDELIVERED = "its event source mapping has a destination for what it never answered"
 _BY_ITS_SHARDS = "it is invoked once for each shard at a time, and more would not be of use"
 _BY_ITS_MACHINE = "its state machine invokes it as often as it has segments"
@@ -83,7 +85,8 @@ class Projector:
                 grant_table_key(function, table)
             if seen.sink is not None:
                 seen.sink.allow(function)
-                function.add_environment(variable_of(seen.name), seen.sink.described(Stack.of(function)))
+                described = seen.sink.described(Stack.of(function))
+                tell(cast("lambda_.IFunction", function), {variable_of(seen.name): described})
 
     def told(self) -> RebuildsTold:
         """As the control function knows it."""
@@ -154,7 +157,7 @@ def define_projector(places: Places, suffix: str, handler: Handler, sink: ViewSi
             required_endpoints=endpoints(handler, "dynamodb", "s3", "sqs", *services),
             **more,
         )
-        check_fits(cast("lambda_.IFunction", function), "views", FITS, named)
+        check_fits(cast("lambda_.IFunction", function), "views", FITS if sink is None else _WITH_SINKS, named)
         if handler.reserved_concurrent_executions is None:
             resource = cast(lambda_.CfnFunction, function.node.default_child)
             acknowledge_in_template(resource, checkov={"CKV_AWS_115": why})

@@ -61,6 +61,7 @@ class Readable:
 
         def grant(function: lambda_.Function) -> None:
             self.grant(cast(iam.IGrantable, function))
-            tell_asked(function, "view", name, Stack.of(function).to_json_string(self.told()))
+            told = Stack.of(function).to_json_string(self.told())
+            tell_asked(function, "view", name, told, [self.table, self.control])
 
         return grant

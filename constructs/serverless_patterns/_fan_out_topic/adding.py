@@ -13,12 +13,12 @@ from constructs import Construct
 from serverless_patterns_runtime.fan_out_topic.contract import Scope
 
 from .._checks import Problems
+from .._fits import check_fits
 from ..defaults import settings_of
 from ..handler import Handler
 from ..load_leveled_queue import LoadLeveledQueue
 from .filters import written
 from .kept_members import check_filter_kept
-from .packing import check_fits
 from .places import check_place
 from .silence import warn_of_unmade_attributes
 from .subscriber_checks import check_asked, check_name, check_part, check_target, key_of

@@ -11,13 +11,14 @@ from aws_cdk import aws_sqs as sqs
 from serverless_patterns_runtime.claims.contract import PARTITION_KEY, TIME_TO_LIVE
 from serverless_patterns_runtime.fan_out_topic.contract import PUBLISHER, PUBLISHER_TOPIC
 
+from .._fits import check_fits
 from .._once_complete import once_complete
 from .._tables import define_table
 from .adding import Adding
 from .buckets import define_retained_bucket
 from .defining import define_topic, existing_topic
 from .gathering import define_fan_in
-from .packing import check_fits, check_number, packed_late, seen
+from .packing import check_number, packed_late, seen
 from .publishing import Publisher, publisher_handler
 from .route_target import PublishTarget
 from .silence import warn_if_nobody

@@ -1,27 +1,21 @@
-"""Variables that hold all subscribers: known when the last one has been added, and small enough for Lambda."""
+"""Variables that hold all subscribers: known when the last one has been added."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
 import jsii
 from aws_cdk import IStringProducer, Lazy
-from constructs import Construct, IConstruct
+from constructs import Construct
 
 from serverless_patterns_runtime.fan_in.contract import MAX_BRANCHES
 from serverless_patterns_runtime.fan_out_topic.contract import Subscriber as Seen
 from serverless_patterns_runtime.fan_out_topic.packed import packed
 
-from .._checks import Problems
-from .._environment import check_size
 from .._late_errors import refuse_late
-from .._physical_names import lengths
-from .._told import texts_told
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_lambda as lambda_
-
     from .subscriptions import Subscriber
 
 
@@ -52,37 +46,6 @@ class _Packed:
 def packed_late(choose: Callable[[], Mapping[str, Seen]]) -> str:
     """A token that becomes the packed mapping when the template is written."""
     return Lazy.uncached_string(cast(IStringProducer, _Packed(choose)))
-
-
-class _Fitting(Problems):
-    def __init__(self, where: str, fix: str) -> None:
-        super().__init__(where)
-        self._fix = fix
-        self.messages: list[str] = []
-
-    def add(self, argument: str, must: str, got: str, fix: str) -> None:
-        del fix
-        self.messages.append(f"{argument} must {must}, got {got}: {self._fix}")
-
-
-def check_fits(
-    function: lambda_.IFunction, argument: str, fix: str, names: Callable[[], Iterable[IConstruct]] = tuple
-) -> None:
-    """Refuse, at synth, more variables than Lambda takes.
-
-    Args:
-        function: Gets them.
-        argument: What the user knows it as.
-        fix: What makes them fewer.
-        names: Resources whose names are in them, and which CloudFormation names.
-    """
-
-    def look() -> list[str]:
-        problems = _Fitting(function.node.path, fix)
-        check_size(problems, argument, texts_told(function, lengths(names())))
-        return problems.messages
-
-    refuse_late(function, look)
 
 
 def check_number(topic: Construct, subscribers: Mapping[str, Subscriber]) -> None:

@@ -81,6 +81,12 @@ def decide_by_match(state: dict | None, command: Command) -> Decision:
             raise PermanentError(f"{command.name} is not now")
 
 
+def decide_the_rest_alike(state: dict | None, command: Command) -> Decision:
+    if command.name == "cancel":
+        return Decision(None)
+    return Decision({"lines": command.body["lines"]})
+
+
 def decide_by_others(state: dict | None, command: Command) -> Decision:
     match command.name:
         case "place":
