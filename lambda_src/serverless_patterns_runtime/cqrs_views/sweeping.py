@@ -50,11 +50,17 @@ class Sweep(NamedTuple):
         if standing.building is not None and self.control.has_died(view, standing):
             self.control.bury(view, standing)
             return 0
-        if self.control.is_readable(view, standing) or standing.building is not None or not self._is_time(standing):
+        if (
+            self.control.is_readable(view, standing)
+            or standing.building is not None
+            or not self._is_time(view, standing)
+        ):
             return 0
         return int(self.control.rebuild({"request": "rebuild", "view": view, "by": SWEPT})["began"])
 
-    def _is_time(self, standing: Standing) -> bool:
+    def _is_time(self, view: str, standing: Standing) -> bool:
+        if not self.control.is_of_its_store(view, standing):
+            return True  # what became of the last rebuild says nothing of this one
         if standing.phase == "cancelled":
             return False  # somebody did not want it
         return standing.ended_at + AGAIN_SECONDS <= self.control.clock()
