@@ -47,7 +47,7 @@ class Control(NamedTuple):
     """Of a view."""
     clock: Callable[[], float]
     stores: Mapping[str, str]
-    """Of the views that are in DynamoDB, as `store_of` says."""
+    """Of views, as `store_of` says."""
 
     def status(self, ask: Ask) -> Status:
         names = [self.known(ask)] if "view" in ask else sorted(self.views)

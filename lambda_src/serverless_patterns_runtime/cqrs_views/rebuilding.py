@@ -107,7 +107,6 @@ class Rebuild(NamedTuple):
 
     def verify(self, of: Segment) -> bool:
         """Likewise: whether all of it was compared."""
-        self._at_work(of)
         standing = self.standings.change(of.view, lambda it: it.verified(of.generation, of.execution))
         started_at = standing.started_at[of.generation]
         progress = self._progress(of)

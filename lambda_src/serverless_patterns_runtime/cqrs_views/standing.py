@@ -56,7 +56,7 @@ class Standing:
     dropping: Mapping[int, int] = field(default_factory=dict[int, int])
     """Generations whose rows are to go: from when on, epoch seconds."""
     store: str = ""
-    """`store_of` its generations; empty: they are not in DynamoDB."""
+    """`store_of` its generations; empty: nobody has said."""
     tolerant: bool = False
     """Whether aggregates that cannot be projected are parked, and keep it from nothing."""
     revision: int = 0

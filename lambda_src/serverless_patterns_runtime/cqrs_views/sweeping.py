@@ -68,7 +68,9 @@ class Sweep(NamedTuple):
     def _drops(self, view: str) -> int:
         standing = self.control.standings.read(view)
         now = int(self.control.clock())
-        due = [generation for generation, at in standing.dropping.items() if at <= now]
+        dropping = standing.dropping.items()
+        # Of one that was live in another store (0) people may still read rows by themselves: until there are others.
+        due = [generation for generation, at in dropping if at <= now and (at or standing.live is not None)]
         begun = 0
         for generation in due:
             asked = {"task": "drop", "view": view, "generation": generation}

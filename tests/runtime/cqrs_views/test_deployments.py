@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from serverless_patterns_runtime.cqrs_views.dynamodb_sink import DynamoDbSink
+from serverless_patterns_runtime.cqrs_views.inserting import InsertingSink
 from serverless_patterns_runtime.cqrs_views.projection import Projection
 
 from .rebuilt import RebuiltShop
@@ -123,6 +125,62 @@ def test_a_rebuild_in_the_middle_of_which_the_keys_change_ends_and_another_one_f
     change(shop)
     settles(shop)
     assert is_right(shop, "tea")
+
+
+def test_a_view_that_moves_to_another_store_and_on_is_filled_there(shop: RebuiltShop) -> None:
+    projector = shop.projection.projector
+    view = projector.views[ORDERS]
+    assert isinstance(view.store, DynamoDbSink)
+    for generation, place in enumerate(("sql a/shop", "sql b/shop"), 2):
+        dropped = drops(shop)
+        moved = view._replace(store=InsertingSink(view.store), place=place)  # any that is not DynamoDB's own
+        views = {**projector.views, ORDERS: moved}
+        shop.projection = shop.projection._replace(projector=projector._replace(views=views))
+        change(shop)
+        assert shop.project(), "nothing is written to generations that are not there"
+        shop.after_task = lambda dropped=dropped: no_drop_before_the_flip(shop, dropped)
+        settles(shop)
+        assert shop.standing().live == generation
+        assert shop.standing().store == f"{place} customer order"
+        assert is_right(shop, "ada")
+
+
+def drops(shop: RebuiltShop) -> int:
+    return len([task for task in shop.tasks if task["task"] == "drop"])
+
+
+def no_drop_before_the_flip(shop: RebuiltShop, dropped: int) -> None:
+    """Other programs may still read it."""
+    if shop.standing().live is None:
+        shop.sweep()
+        assert drops(shop) == dropped
+
+
+def test_changes_wait_for_nobody_where_there_is_no_generation(shop: RebuiltShop) -> None:
+    shop.projection = with_other_keys(shop)
+    shop.sweep()
+    shop.after_task = lambda: shop.ask(request="cancel", view=ORDERS, by="ann")
+    shop.passes(60)
+    assert (shop.standing().live, shop.standing().building) == (None, None)
+    projector = shop.projection.projector
+    view = projector.views[ORDERS]._replace(partition="order")
+    shop.projection = shop.projection._replace(projector=projector._replace(views={ORDERS: view}))
+    change(shop)
+    assert not shop.project(), "whatever begins later reads it"
+
+
+def test_a_rebuild_that_other_code_would_finish_is_not_read(shop: RebuiltShop) -> None:
+    after = with_other_keys(shop)
+
+    def deploy() -> None:
+        if [task["task"] for task in shop.tasks[-4:]] == ["verify"] * 4:
+            shop.projection = after
+
+    shop.after_task = deploy
+    shop.ask(request="rebuild", view=ORDERS, by="ann")
+    shop.passes(60)
+    assert [task["task"] for task in shop.tasks].count("flip") == 2 + 1  # of the first rebuilds, and this
+    assert (shop.standing().live, shop.standing().phase) == (1, "failed")
 
 
 def test_a_view_of_which_a_rebuild_was_cancelled_once_is_filled_when_its_keys_change(shop: RebuiltShop) -> None:
