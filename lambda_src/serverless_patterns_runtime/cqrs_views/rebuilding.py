@@ -139,7 +139,8 @@ class Rebuild(NamedTuple):
         """From now on the generation is read. Raises Superseded and NotEqual; then nothing is flipped."""
         standing = self.standings.read(of.view)
         if standing.live != of.generation:
-            self._judge(of, self._at_work(of))
+            standing.check_store(store_of_view(self.views[of.view]))
+            self._judge(of, standing)
             now = self.clock()
             self.standings.change(of.view, lambda it: it.flipped(of.generation, of.execution, now))
         self.holding(of.view).publish(of.generation)
