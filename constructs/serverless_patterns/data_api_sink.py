@@ -90,6 +90,11 @@ class DataApiSink:
         give(function, [f"rds-data:{action}" for action in _ACTIONS], [self.cluster.cluster_arn])
         self._secret.grant_read(cast(Any, function))
 
+    @property
+    def place(self) -> str:
+        """What tells this store from others."""
+        return f"data-api {self.cluster.cluster_arn}/{self.database} {self.schema}.{self.table}"
+
     def described(self, stack: Stack) -> str:
         """As the runtime reads it."""
         sink = DataApiTold(

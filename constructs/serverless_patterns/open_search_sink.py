@@ -132,6 +132,11 @@ class OpenSearchSink:
         if self._is_in_vpc():
             function.connections.allow_to(cast(Any, self.domain), ec2.Port.tcp(_HTTPS), "rows of a view")
 
+    @property
+    def place(self) -> str:
+        """What tells this store from others."""
+        return f"open-search {self.domain.domain_endpoint} {self.index}"
+
     def described(self, stack: Stack) -> str:
         """As the runtime reads it."""
         shape = Shape(mappings=dict(self.mappings), settings=dict(self.settings))

@@ -142,6 +142,11 @@ class SqlSink:
         if self.secret is not None:
             self.secret.grant_read(cast(Any, function))
 
+    @property
+    def place(self) -> str:
+        """What tells this store from others."""
+        return f"sql {self.host}:{self.port}/{self.database} {self.schema}.{self.table}"
+
     def described(self, stack: Stack) -> str:
         """As the runtime reads it."""
         sink = SqlTold(

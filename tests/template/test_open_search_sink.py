@@ -114,6 +114,14 @@ def test_views_elsewhere_share_a_projector_apart_from_those_in_dynamodb(stack: S
     Template.from_stack(stack).resource_count_is("AWS::Lambda::EventSourceMapping", 2)
 
 
+def test_all_that_fill_it_know_by_which_words_its_store_is_told_from_others(stack: Stack) -> None:
+    by_customer(orders(stack), sink=OpenSearchSink(an_imported_domain(stack), **GIVEN))
+    for handler in ("projector_handler", "rebuild_handler", "control_handler"):
+        ((_, function),) = functions(stack, handler).items()
+        told = json.loads(function["Properties"]["Environment"]["Variables"]["VIEW_TABLES"])
+        assert told == {"ByCustomer": "open-search search.example orders"}
+
+
 def test_a_view_that_moves_keeps_no_table_and_the_ids_of_the_others(stack: Stack) -> None:
     before = new_stack()
     by_customer(orders(before), sink=a_data_api_sink(a_cluster(before, a_vpc(before))))

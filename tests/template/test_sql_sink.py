@@ -56,7 +56,24 @@ def test_projector_and_rebuild_are_in_the_vpc_and_told_of_the_database(stack: St
         told = described(function)
         for part in ("sql", "orders_by_customer", "public", "connecting:connect", "Endpoint.Address", "5432", "shop"):
             assert part in told
-        assert function["Properties"]["Environment"]["Variables"]["VIEW_TABLES"] == "{}"
+
+
+@pytest.mark.parametrize("kind", ["driver", "data api"])
+def test_all_that_fill_it_know_by_which_words_its_store_is_told_from_others(
+    stack: Stack, vpc: Any, cluster: Any, kind: str
+) -> None:
+    sink = a_sink(vpc, cluster) if kind == "driver" else a_data_api_sink(cluster)
+    by_customer(orders(stack), sink=sink)
+    template = Template.from_stack(stack)
+    told = [
+        json.dumps(function["Properties"]["Environment"]["Variables"]["VIEW_TABLES"])
+        for handler in ("projector_handler", "rebuild_handler", "control_handler")
+        for function in functions(template, handler).values()
+    ]
+    assert len(told) == 3
+    assert len(set(told)) == 1
+    for part in ("shop", "public.orders_by_customer", "Cluster", "data-api " if kind == "data api" else "sql "):
+        assert part in told[0]
 
 
 def test_the_database_lets_the_functions_in_and_nobody_else(stack: Stack, vpc: Any, cluster: Any) -> None:

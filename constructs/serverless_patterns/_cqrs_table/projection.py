@@ -17,7 +17,7 @@ from .control import define_control
 from .groups import same_group, suffix_of
 from .late import late, late_list
 from .parked import define_parked
-from .projector import FITS, Places, Projector, define_projector, documents_told
+from .projector import FITS, Places, Projector, define_projector, documents_told, places_of
 from .rebuilding import allow_rebuilds
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Projection(Construct):
     def _control_env(self) -> ControlEnv:
         return ControlEnv(
             VIEWS=late(lambda: packed({"views": [seen.told for seen in self._views()]})),
-            VIEW_TABLES=late(lambda: Stack.of(self).to_json_string(self._tables())),
+            VIEW_TABLES=late(lambda: Stack.of(self).to_json_string(self._all_places())),
             AGGREGATES_TABLE_NAME=self._model.table.table_name,
             CONTROL_TABLE_NAME=self.control_table.table_name,
             PARKED_BUCKET_NAME=self.parked.bucket_name,
@@ -119,9 +119,8 @@ class Projection(Construct):
     def _in_order(self) -> list[Projector]:
         return sorted(self.projectors, key=lambda each: each.suffix)
 
-    def _tables(self) -> dict[str, str]:
-        found = {name: table for each in self.projectors for name, (_, table) in each.views.items()}
-        return {name: table.table_name for name, table in sorted(found.items()) if table is not None}
+    def _all_places(self) -> dict[str, str]:
+        return places_of({name: view for each in self.projectors for name, view in each.views.items()})
 
     def _views(self) -> list[Seen]:
         found = {name: seen for each in self.projectors for name, (seen, _) in each.views.items()}

@@ -137,7 +137,7 @@ def define_projector(places: Places, suffix: str, handler: Handler, sink: ViewSi
     services = () if sink is None else sink.services
     env = Env(
         VIEWS=late(lambda: packed({"views": [views[name][0].told for name in sorted(views)]})),
-        VIEW_TABLES=late(lambda: stack.to_json_string({name: table.table_name for name, table in _tables(views)})),
+        VIEW_TABLES=late(lambda: stack.to_json_string(places_of(views))),
         CONTROL_TABLE_NAME=places.control.table_name,
         PARKED_BUCKET_NAME=places.parked.bucket_name,
         DOCUMENTS=places.documents,
@@ -186,6 +186,11 @@ def define_projector(places: Places, suffix: str, handler: Handler, sink: ViewSi
     mapping = read_stream(scope, suffix, places.model, function, places.parked, places.key)
     machine = define_machine(scope, suffix, rebuild, function, places.settings, places.key)
     return Projector(suffix, handler, function, rebuild, mapping, machine, sink is not None, views)
+
+
+def places_of(views: Views) -> dict[str, str]:
+    """Of `Env`: where the rows of each are."""
+    return {name: seen.place(table) for name, (seen, table) in sorted(views.items())}
 
 
 def _tables(views: Views) -> list[tuple[str, dynamodb.ITable]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
@@ -54,6 +54,10 @@ class Seen:
             if self.number:
                 view["sk_type"] = "N"
         return view
+
+    def place(self, table: dynamodb.ITable | None) -> str:
+        """What tells where its rows are from anywhere else."""
+        return cast("dynamodb.ITable", table).table_name if self.sink is None else self.sink.place
 
     def define_table(self, scope: Construct, key: kms.IKey | None) -> dynamodb.Table:
         """Where its rows are. It can be filled anew at any time, so it goes with its stack."""

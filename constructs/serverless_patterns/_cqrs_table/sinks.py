@@ -39,6 +39,11 @@ class ViewSink(Protocol):
         """Give a function all that it needs to read and write there."""
         ...
 
+    @property
+    def place(self) -> str:
+        """What tells this store from others: when it is another one, the view is filled anew."""
+        ...
+
     def described(self, stack: Stack) -> str:
         """The text of the functions' variable: JSON, with a `kind`."""
         ...
@@ -51,7 +56,7 @@ def variable_of(view: str) -> str:
 
 def check_sink(problems: Problems, sink: Any, handler: Handler) -> None:
     """Refuse what is no sink, and a handler that does not fit it."""
-    if all(hasattr(sink, name) for name in ("placed", "check", "warn", "allow", "described", "services")):
+    if all(hasattr(sink, name) for name in ("placed", "check", "warn", "allow", "described", "place", "services")):
         sink.check(problems, handler)
     else:
         fix = "write SqlSink(...), DataApiSink(...) or OpenSearchSink(...), or leave it out: rows are in DynamoDB"

@@ -32,7 +32,7 @@ PREVIOUS = "previous"
 """Of a view (N): the generation that was live before, while its rows may still be there."""
 
 STORE = "store"
-"""Of a view in DynamoDB (S): `store_of` its generations. What is in another one is none of them."""
+"""Of a view (S): `store_of` its generations. What is in another one is none of them."""
 
 STARTED_AT = "started_at"
 """Of a view (M): by generation, as text, when it began (N, epoch milliseconds)."""
@@ -159,7 +159,7 @@ class Env(NamedTuple):
     """`packed` `{"views": [ViewTold, ...]}`."""
 
     VIEW_TABLES: str
-    """JSON object: name of a view in DynamoDB to its table."""
+    """JSON object: name of a view to its table; of one that is not in DynamoDB, to what tells its store from others."""
 
     CONTROL_TABLE_NAME: str
 

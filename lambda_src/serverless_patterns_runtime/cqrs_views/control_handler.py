@@ -104,7 +104,7 @@ def _controls() -> Controls:
         progress=ProgressItems(dynamodb, env.CONTROL_TABLE_NAME),
         executions=executions_of,
         clock=time.time,
-        stores={one["name"]: _store(one, tables) for one in told if one["name"] in tables},
+        stores={one["name"]: _store(one, tables) for one in told},
     )
     objects = ParkedObjects(Parking(client("s3"), env.PARKED_BUCKET_NAME, time.time))
     retries = Retries(objects, rebuilds, stepfunctions, time.time)

@@ -33,6 +33,8 @@ UNSEEN_SECONDS = 600
 
 _TRIES = 5
 
+_OF_OTHERS = "its keys, or where it is kept, are others now: what was live is not read, and it is filled anew"
+
 
 class Control(NamedTuple):
     views: Mapping[str, Kind]
@@ -45,7 +47,7 @@ class Control(NamedTuple):
     """Of a view."""
     clock: Callable[[], float]
     stores: Mapping[str, str]
-    """Of the views that are in DynamoDB, as `store_of` says."""
+    """Of views, as `store_of` says."""
 
     def status(self, ask: Ask) -> Status:
         names = [self.known(ask)] if "view" in ask else sorted(self.views)
@@ -103,7 +105,10 @@ class Control(NamedTuple):
 
     def is_readable(self, view: str, standing: Standing) -> bool:
         """A table that was made anew is empty, and rows with other keys are not found by these."""
-        return standing.kept_in(self.stores.get(view, "")).live is not None
+        return standing.live is not None and self.is_of_its_store(view, standing)
+
+    def is_of_its_store(self, view: str, standing: Standing) -> bool:
+        return standing.is_of(self.stores.get(view, ""))
 
     def known(self, ask: Ask) -> str:
         view = ask.get("view", "")
@@ -113,16 +118,17 @@ class Control(NamedTuple):
 
     def _shown(self, view: str) -> ViewShown:
         standing = self.standings.read(view)
+        ours = self.is_of_its_store(view, standing)
         generation = standing.building or standing.last
         started_at = standing.started_at.get(generation)
         return {
             "view": view,
             "kind": self.views[view],
-            "live": standing.live,
+            "live": standing.live if ours else None,
             "building": standing.building,
             "previous": standing.previous,
             "phase": standing.phase,
-            "reason": standing.reason,
+            "reason": standing.reason if ours else _OF_OTHERS,
             "by": standing.by,
             "execution": standing.execution,
             "started_at": None if started_at is None else started_at / 1000,

@@ -21,6 +21,8 @@ class Generations(NamedTuple):
     previous: int | None
     started_at: Mapping[int, int]
     """When each began, epoch milliseconds."""
+    store: str = ""
+    """`store_of` them all; empty: nobody has said."""
 
     @classmethod
     def from_item(cls, item: Image) -> "Generations":
@@ -30,7 +32,12 @@ class Generations(NamedTuple):
             building=_number(item, contract.BUILDING),
             previous=_number(item, contract.PREVIOUS),
             started_at={int(number): int(at["N"]) for number, at in started.items()},
+            store=item.get(contract.STORE, {}).get("S", ""),
         )
+
+    def are_of(self, store: str) -> bool:
+        """Whether code that keeps its rows in `store` may write to them. Where there are none, nothing is written."""
+        return not self.written or self.store in ("", store)
 
     @property
     def written(self) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ from serverless_patterns_runtime.cqrs_views.giving_up import GivenUp
 from serverless_patterns_runtime.cqrs_views.parking import NotParked, Parking
 from serverless_patterns_runtime.cqrs_views.records import Change
 from serverless_patterns_runtime.cqrs_views.together import Together
+from serverless_patterns_runtime.cqrs_views.total_holding import store_of_view
 from serverless_patterns_runtime.cqrs_views.views import View
 from serverless_patterns_runtime.error_fields import describe
 
@@ -30,6 +31,10 @@ PARK_AFTER_SECONDS = 300
 
 class Unavailable(Exception):
     """It cannot be known which generations there are: nothing is settled."""
+
+
+class MadeByOthers(Exception):
+    """Code with other keys, or for another table, made the generations that there are. It is older, or newer."""
 
 
 class Outcome(NamedTuple):
@@ -83,8 +88,17 @@ class _Work:
         except (Contended, ClientError, BotoCoreError) as error:
             raise Unavailable(type(error).__name__) from error
         for name, view in projector.views.items():
+            if not found[name].are_of(store_of_view(view)):
+                self._wait(view)
+                continue
             for generation in found[name].written:
                 self._fill(view, generation, found[name])
+
+    def _wait(self, view: View) -> None:
+        """In the middle of a deployment: until the others, or this, are of the same code. Nothing is written till then:
+        under other keys nobody would find it, nor take it away after a roll-back."""
+        for change in self.changes:
+            self._give_up(view, change, MadeByOthers())
 
     def _fill(self, view: View, generation: int, generations: Generations) -> None:
         projector = self._projector

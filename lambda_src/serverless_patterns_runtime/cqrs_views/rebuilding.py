@@ -139,6 +139,7 @@ class Rebuild(NamedTuple):
         """From now on the generation is read. Raises Superseded and NotEqual; then nothing is flipped."""
         standing = self.standings.read(of.view)
         if standing.live != of.generation:
+            standing.check_store(store_of_view(self.views[of.view]))
             self._judge(of, standing)
             now = self.clock()
             self.standings.change(of.view, lambda it: it.flipped(of.generation, of.execution, now))
@@ -189,14 +190,9 @@ class Rebuild(NamedTuple):
     def _write(self, of: Segment, page: Images, standing: Standing) -> tuple[Images | None, Counts]:
         """The page is in the generation; and the next one."""
         filling = Filling(
-            inserting(self.views[of.view]),
-            of.generation,
-            self.model,
-            self.together,
-            self.remaining,
-            self.sleep,
-            self.random,
-        )
+            inserting(self.views[of.view]), of.generation, self.model, self.together,
+            self.remaining, self.sleep, self.random,
+        )  # fmt: skip
         filled = PageFill(filling, self.scan_of, self.park)
         works: list[Callable[[], Any]] = [lambda: filled(page, tolerant=standing.tolerant)]
         if page.resume is not None:
@@ -211,6 +207,7 @@ class Rebuild(NamedTuple):
         standing = self.standings.read(of.view)
         if not standing.rebuilt_by(of.generation, of.execution):
             raise Superseded
+        standing.check_store(store_of_view(self.views[of.view]))
         return standing
 
     def _progress(self, of: Segment) -> Progress:

@@ -44,7 +44,7 @@ def _view(told: ViewTold, tables: Mapping[str, str], dynamodb: Any, together: To
         return View.of(told, call, Totals(dynamodb, tables[told["name"]]))
     if told["sink"] == "dynamodb":
         return View.of(told, call, DynamoDbSink(dynamodb, tables[told["name"]], "sk" in told, together))
-    return View.of(told, call, _other_sink(told, os.environ[told["sink"]]))
+    return View.of(told, call, _other_sink(told, os.environ[told["sink"]]), tables[told["name"]])
 
 
 def _other_sink(told: ViewTold, described: str) -> Sink:

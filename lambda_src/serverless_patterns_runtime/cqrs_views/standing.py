@@ -12,7 +12,7 @@ from serverless_patterns_runtime.cqrs_table.aggregate import plain
 from serverless_patterns_runtime.cqrs_views import contract
 from serverless_patterns_runtime.errors import PermanentError
 
-__all__ = ["FAILED_SECONDS", "PREVIOUS_SECONDS", "Standing", "Superseded"]
+__all__ = ["FAILED_SECONDS", "PREVIOUS_SECONDS", "OtherStore", "Standing", "Superseded"]
 
 PREVIOUS_SECONDS = 3_900
 """From the flip until the previous generation may go: more than a reader's cursor is good (`KEPT_SECONDS`)."""
@@ -28,6 +28,13 @@ class Superseded(PermanentError):
 
     def __init__(self) -> None:  # pyright: ignore[reportInconsistentConstructor]
         super().__init__("the rebuild was cancelled, or another one has its place")
+
+
+class OtherStore(PermanentError):
+    """A deployment in the middle of a rebuild: half would be under other keys. The sweep begins another one."""
+
+    def __init__(self) -> None:  # pyright: ignore[reportInconsistentConstructor]
+        super().__init__("the view's keys, or where it is kept, are others than when this rebuild began")
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ class Standing:
     dropping: Mapping[int, int] = field(default_factory=dict[int, int])
     """Generations whose rows are to go: from when on, epoch seconds."""
     store: str = ""
-    """`store_of` its generations; empty: they are not in DynamoDB."""
+    """`store_of` its generations; empty: nobody has said."""
     tolerant: bool = False
     """Whether aggregates that cannot be projected are parked, and keep it from nothing."""
     revision: int = 0
@@ -71,6 +78,15 @@ class Standing:
 
     def rebuilt_by(self, generation: int, execution: str) -> bool:
         return (self.building, self.execution) == (generation, execution)
+
+    def is_of(self, store: str) -> bool:
+        """Whether its generations are `store`'s. Empty: nobody has said."""
+        return not store or self.store in ("", store)
+
+    def check_store(self, store: str) -> None:
+        """Of what a rebuild has begun. Raises OtherStore."""
+        if not self.is_of(store):
+            raise OtherStore
 
     # Steps.
 
@@ -99,7 +115,7 @@ class Standing:
         """Of a table that was made anew, or of rows with another key, nothing can be read yet: what was live goes."""
         if not store or self.store == store:
             return self
-        if not self.store or self.live is None:
+        if self.is_of(store) or self.live is None:
             return replace(self, store=store)
         dropping = {**self.dropping, self.live: 0}
         return replace(self, store=store, live=None, previous=None, dropping=dropping)

@@ -50,11 +50,17 @@ class Sweep(NamedTuple):
         if standing.building is not None and self.control.has_died(view, standing):
             self.control.bury(view, standing)
             return 0
-        if self.control.is_readable(view, standing) or standing.building is not None or not self._is_time(standing):
+        if (
+            self.control.is_readable(view, standing)
+            or standing.building is not None
+            or not self._is_time(view, standing)
+        ):
             return 0
         return int(self.control.rebuild({"request": "rebuild", "view": view, "by": SWEPT})["began"])
 
-    def _is_time(self, standing: Standing) -> bool:
+    def _is_time(self, view: str, standing: Standing) -> bool:
+        if not self.control.is_of_its_store(view, standing):
+            return True  # what became of the last rebuild says nothing of this one
         if standing.phase == "cancelled":
             return False  # somebody did not want it
         return standing.ended_at + AGAIN_SECONDS <= self.control.clock()
@@ -62,7 +68,9 @@ class Sweep(NamedTuple):
     def _drops(self, view: str) -> int:
         standing = self.control.standings.read(view)
         now = int(self.control.clock())
-        due = [generation for generation, at in standing.dropping.items() if at <= now]
+        dropping = standing.dropping.items()
+        # Of one that was live in another store (0) people may still read rows by themselves: until there are others.
+        due = [generation for generation, at in dropping if at <= now and (at or standing.live is not None)]
         begun = 0
         for generation in due:
             asked = {"task": "drop", "view": view, "generation": generation}

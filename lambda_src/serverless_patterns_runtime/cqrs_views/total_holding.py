@@ -84,7 +84,6 @@ def holding_of(view: View, together: Together) -> Holding:
 
 
 def store_of_view(view: View) -> str:
-    """As its control item has it; empty: its rows are not in DynamoDB."""
-    if not isinstance(view.store, DynamoDbSink | Totals):
-        return ""
-    return store_of(view.store.table_name, view.kind, view.partition, view.sort)
+    """As its control item has it; empty: nobody has said."""
+    place = view.store.table_name if isinstance(view.store, DynamoDbSink | Totals) else view.place
+    return store_of(place, view.kind, view.partition, view.sort) if place else ""

@@ -38,11 +38,13 @@ class View(NamedTuple):
     store: "Sink | Totals"
     sorts_numbers: bool = False
     """What sort keys are; else text."""
+    place: str = ""
+    """What tells its store from others, if that is not a table of DynamoDB."""
 
     @classmethod
-    def of(cls, told: ViewTold, call: Callable[[Any], Any], store: "Sink | Totals") -> "View":
+    def of(cls, told: ViewTold, call: Callable[[Any], Any], store: "Sink | Totals", place: str = "") -> "View":
         numbers = told.get("sk_type") == "N"
-        return cls(told["name"], told["kind"], call, told["pk"], told.get("sk"), store, numbers)
+        return cls(told["name"], told["kind"], call, told["pk"], told.get("sk"), store, numbers, place)
 
     def rows(self, aggregate: Aggregate | None) -> dict[RowKey, Row]:
         """None, and one that is deleted, have none. Raises UnusableRows, and what the function raises.
