@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from serverless_patterns_runtime.cqrs_sql.building import sql_sink
@@ -17,7 +17,7 @@ from ..cqrs_views.modelled import Modelled
 from .data_api import CLUSTER, SECRET, DataApi
 from .postgres_server import DATABASE, PASSWORD, USER, Server
 
-__all__ = ["KEY", "ROW", "DynamoDbStore", "SqlStore", "Store", "change", "found_in"]
+__all__ = ["KEY", "ROW", "DynamoDbStore", "SqlStore", "Store", "change", "found_in", "interfered"]
 
 KEY = RowKey("ada", "o-1")
 ROW = {"customer": "ada", "order": "o-1", "total": 12}
@@ -95,3 +95,29 @@ def change(version: int, row: dict[str, Any] | None = ROW, source: str = "o-1", 
 def found_in(sink: Sink, *keys: RowKey, generation: int = 1) -> Any:
     found: Sequence[StoredRow | None] = sink.read(generation, keys or [KEY])
     return found if len(found) != 1 else found[0]
+
+
+def interfered(sink: Any, before: int, act: Callable[[], None]) -> Any:
+    """The same sink; before its request of this number something happens, once."""
+    asked = itertools.count()
+
+    class Interfered:
+        def __init__(self, asks: Any) -> None:
+            self._asks = asks
+
+        def __getattr__(self, name: str) -> Any:
+            known = getattr(self._asks, name)
+
+            def ask(*arguments: Any, **named: Any) -> Any:
+                if next(asked) == before:
+                    act()
+                return known(*arguments, **named)
+
+            return ask if name in _REQUESTS else known
+
+    return sink._replace(
+        **{name: Interfered(getattr(sink, name)) for name in ("connection", "dynamodb") if hasattr(sink, name)}
+    )
+
+
+_REQUESTS = ("ask", "run", "put_item")
