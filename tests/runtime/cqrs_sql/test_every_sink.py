@@ -126,7 +126,7 @@ def test_exactly_the_tombstone_that_was_seen_is_replaced(store: Store) -> None:
 
 
 def test_a_newer_change_is_never_lost_to_an_older_one_that_takes_the_place_over_meanwhile(store: Store) -> None:
-    other, mine = store.sink(), change(9, {**ROW, "total": 9})
+    other, sink, mine = store.sink(), store.sink(), change(9, {**ROW, "total": 9})
     for number in range(6):
         key = RowKey("meanwhile", str(number))
         other.write(1, [change(1, None, "o-9", key)])
@@ -135,7 +135,7 @@ def test_a_newer_change_is_never_lost_to_an_older_one_that_takes_the_place_over_
         def taken(key: RowKey = key, seen: StoredRow = seen) -> None:
             assert other.replace_tombstone(1, change(5, ROW, key=key), seen)
 
-        contested = interfered(store.sink(), number, taken).write(1, [mine._replace(key=key)])
+        contested = interfered(sink, number, taken).write(1, [mine._replace(key=key)])
         there = found_in(other, key)
         assert [one.found for one in contested] == ([] if there.version == 9 else [seen])
 
