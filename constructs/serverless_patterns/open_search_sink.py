@@ -24,6 +24,7 @@ from serverless_patterns_runtime.fan_out_topic.packed import packed
 
 from ._acknowledge import acknowledge_wildcard
 from ._checks import Problems, is_token
+from ._cqrs_table.sinks import check_placed
 from ._grants import give
 from ._shapes import named, several, told
 
@@ -100,8 +101,7 @@ class OpenSearchSink:
 
     def check(self, problems: Problems, handler: Handler) -> None:
         """What the view's function has another way."""
-        if self.vpc is not None and handler.vpc is not None and handler.vpc is not self.vpc:
-            problems.add("project vpc", "be the sink's", handler.vpc.node.path, "say it once: in the sink")
+        check_placed(problems, self, handler)
 
     def warn(self, view: Construct) -> None:
         """Say what the domain has to be told, and what nothing here lets in."""

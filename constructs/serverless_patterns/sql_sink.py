@@ -13,6 +13,7 @@ from aws_cdk import aws_ec2 as ec2
 from serverless_patterns_runtime.cqrs_sql.contract import DRIVERS, SqlTold
 
 from ._checks import Problems
+from ._cqrs_table.sinks import check_placed
 from ._requirements import brings
 from ._shapes import several, told
 from ._sql_driver import check_driver
@@ -113,8 +114,7 @@ class SqlSink:
         """What the view's function lacks, or has another way."""
         if ":" in self.driver:
             check_driver(problems, handler.code, self.driver)
-        if handler.vpc is not None and handler.vpc is not self.vpc:
-            problems.add("project vpc", "be the sink's", handler.vpc.node.path, "say it once: in the sink")
+        check_placed(problems, self, handler)
         known = _PACKAGES.get(self.driver, ())
         if known and (handler.requirements is None or not any(brings(handler.requirements, one) for one in known)):
             got = "none" if handler.requirements is None else str(handler.requirements)

@@ -173,6 +173,10 @@ def test_a_domain_is_reached_from_where_it_is(stack: Stack) -> None:
     other = a_function("by_customer", vpc=a_vpc(stack, "Other"))
     sink = OpenSearchSink(inside, vpc=vpc, **GIVEN)
     assert "project vpc must be the sink's" in refusal(lambda: by_customer(orders(stack), project=other, sink=sink))
+    sink = OpenSearchSink(inside, vpc=vpc, vpc_subnets=ec2.SubnetSelection(), **GIVEN)
+    same = a_function("by_customer", vpc=vpc)
+    said = refusal(lambda: by_customer(orders(stack, "Two"), project=same, sink=sink))
+    assert "sink vpc_subnets must be left out beside project vpc" in said
 
 
 def test_a_domain_of_elasticsearch_is_refused(stack: Stack) -> None:

@@ -221,6 +221,9 @@ def test_what_does_not_fit_the_sink_is_refused_with_the_view(stack: Stack, vpc: 
     other = a_function("by_customer", vpc=a_vpc(stack, "Other"))
     said = refused(by_customer, table, project=other, sink=a_sink(vpc, cluster))
     assert "project vpc must be the sink's" in said
+    inside, group = a_function("by_customer", vpc=vpc), ec2.SecurityGroup.from_security_group_id(stack, "In", "sg-1")
+    said = refused(by_customer, table, project=inside, sink=a_sink(vpc, cluster, security_groups=[group]))
+    assert "sink security_groups must be left out beside project vpc" in said
     said = refused(by_customer, table, sink=a_sink(vpc, cluster, certificates="rds.pem"))
     assert f"sink certificates must be a file in {HANDLERS}, got 'rds.pem'" in said
 

@@ -39,7 +39,10 @@ def rebuild_definition(function: str, projector: str) -> Mapping[str, Any]:
             ],
             "Default": "Start",
         },
-        "Start": _step(function, "start", following=_chosen("scan"), **_asked("by", "tolerant")),
+        "Start": {
+            **_step(function, "start", following=_chosen("scan"), **_asked("by", "tolerant")),
+            "Retry": _retry_to_start(),
+        },
         **_segments(function, "scan", following=_chosen("verify"), failing=_FAIL),
         **_segments(function, "verify", following="Flip", failing=_FAIL),
         "Flip": _step(function, "flip", following=_DONE),
@@ -181,6 +184,12 @@ def _retry() -> Sequence[State]:
             "JitterStrategy": "FULL",
         },
     ]
+
+
+def _retry_to_start() -> Sequence[State]:
+    """A store that takes nothing is asked for some minutes: then somebody reads why."""
+    never, whatever = _retry()
+    return [never, {**whatever, "ErrorEquals": [contract.SINK_UNAVAILABLE], "MaxAttempts": 7}, whatever]
 
 
 def _catch(following: str) -> Sequence[State]:

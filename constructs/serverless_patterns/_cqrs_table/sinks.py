@@ -63,6 +63,18 @@ def check_sink(problems: Problems, sink: Any, handler: Handler) -> None:
         problems.add("sink", "be a SqlSink, a DataApiSink or an OpenSearchSink", told(sink), fix)
 
 
+def check_placed(problems: Problems, sink: Any, handler: Handler) -> None:
+    """Refuse two places for the functions: the sink's would be left out without a word."""
+    if handler.vpc is None or sink.vpc is None:
+        return
+    if handler.vpc is not sink.vpc:
+        problems.add("project vpc", "be the sink's", handler.vpc.node.path, "say it once: in the sink")
+    for argument in ("vpc_subnets", "security_groups"):
+        if getattr(sink, argument):
+            fix = f"take vpc out of the Handler, whose {argument} would be taken"
+            problems.add(f"sink {argument}", "be left out beside project vpc", told(getattr(sink, argument)), fix)
+
+
 def same_place(sink: Any, other: Any) -> str | None:
     """What two sinks have in common that each needs for itself, if anything."""
     for what in (("schema", "table"), ("index",)):

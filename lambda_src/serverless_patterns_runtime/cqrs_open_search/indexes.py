@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from serverless_patterns_runtime.cqrs_open_search.connection import OpenSearchConnection, unavailable
 from serverless_patterns_runtime.cqrs_open_search.contract import ABOUT, Shape
-from serverless_patterns_runtime.cqrs_views.sink import SinkUnavailable
+from serverless_patterns_runtime.cqrs_views.sink import Misshapen, NotOurs, SinkUnavailable
 
 __all__ = ["Indexes"]
 
@@ -46,7 +46,7 @@ class Indexes(NamedTuple):
         answer = self.connection.ask("PUT", f"/{name}", json.dumps(body), 400)
         if answer.status == 400:
             if answer.error != "resource_already_exists_exception":
-                raise SinkUnavailable(f"the view's mappings or settings: {answer.body['error'].get('reason')}")
+                raise Misshapen(f"the view's mappings or settings: {answer.body['error'].get('reason')}")
             self._found(name)
 
     def show(self, generation: int) -> None:
@@ -83,7 +83,7 @@ class Indexes(NamedTuple):
         for index, known in reached.items():
             mark = known["mappings"].get("_meta", {}).get(_OURS, {})
             if mark.get("owner") != self.owner or index != self._name(mark["generation"]):
-                raise SinkUnavailable(
+                raise NotOurs(
                     f"{index} is there and belongs to something else: delete it, or give the sink another index"
                 )
             found[mark["generation"]] = known["aliases"]

@@ -13,6 +13,7 @@ from serverless_patterns_runtime.cqrs_open_search.documents import PARTS, decide
 from serverless_patterns_runtime.cqrs_open_search.index_requests import IndexRequests, Write
 from serverless_patterns_runtime.cqrs_open_search.indexes import Indexes
 from serverless_patterns_runtime.cqrs_views import contract
+from serverless_patterns_runtime.cqrs_views.refusals import contested_of
 from serverless_patterns_runtime.cqrs_views.sink import (
     Contested,
     Page,
@@ -64,25 +65,14 @@ class OpenSearchSink(NamedTuple):
 
     def write(self, generation: int, changes: Sequence[RowChange]) -> Sequence[Contested]:
         unstorable: list[Unstorable] = []
-        wanted: dict[str, list[tuple[RowChange, str]]] = {}
-        for change in changes:
-            try:
-                id = id_of(change.key)
-                document = self._document(id, change)
-                wanted.setdefault(id, []).append((change, document))
-            except Unstorable as error:
-                unstorable.append(error)
-        contested: list[RowChange] = []
-        for batch in _batches(wanted):
-            contested += self._write(generation, batch, unstorable)
+        refused = self._refused(generation, changes, unstorable)
         if gone := sum(change.row is None for change in changes):
             self._purge(generation, gone * PURGED_WITH_EACH)
-        found = self.read(generation, [change.key for change in contested])
+        again = partial(self._refused, generation, unstorable=unstorable)
+        contested = contested_of(refused, partial(self.read, generation), again)
         if unstorable:
             raise unstorable[0]
-        # One whose place is free meanwhile is told too: as if another aggregate had left a tombstone there.
-        there = [one or StoredRow(change.key, 0, "", None) for change, one in zip(contested, found, strict=True)]
-        return [Contested(*one) for one in zip(contested, there, strict=True) if _is_contested(*one)]
+        return contested
 
     def replace_tombstone(self, generation: int, change: RowChange, seen: StoredRow) -> bool:
         id = id_of(change.key)
@@ -123,6 +113,19 @@ class OpenSearchSink(NamedTuple):
     def _document(self, id: str, change: RowChange) -> str:
         gone = change.row is None
         return document_of(id, change, self.new_mark() if gone else "", int(self.clock()) + contract.TOMBSTONE_SECONDS)
+
+    def _refused(
+        self, generation: int, changes: Sequence[RowChange], unstorable: list[Unstorable]
+    ) -> Sequence[RowChange]:
+        wanted: dict[str, list[tuple[RowChange, str]]] = {}
+        for change in changes:
+            try:
+                id = id_of(change.key)
+                document = self._document(id, change)
+                wanted.setdefault(id, []).append((change, document))
+            except Unstorable as error:
+                unstorable.append(error)
+        return [one for batch in _batches(wanted) for one in self._write(generation, batch, unstorable)]
 
     def _write(self, generation: int, wanted: Wanted, unstorable: list[Unstorable]) -> Sequence[RowChange]:
         """Those that were not written because another aggregate has their place."""
@@ -166,10 +169,6 @@ def _batches(wanted: Wanted) -> Iterator[Wanted]:
         size += length
     if batch:
         yield batch
-
-
-def _is_contested(change: RowChange, there: StoredRow) -> bool:
-    return there.source != change.source and (change.row is not None or there.row is None)
 
 
 def _id_or_none(key: RowKey) -> str | None:

@@ -4,15 +4,11 @@ from typing import NamedTuple
 
 from serverless_patterns_runtime.cqrs_sql.statement import Connection, Run, Statement
 from serverless_patterns_runtime.cqrs_sql.statements import Statements
-from serverless_patterns_runtime.cqrs_views.sink import SinkUnavailable
+from serverless_patterns_runtime.cqrs_views.sink import NotOurs
 
-__all__ = ["Definitions", "NotOurs"]
+__all__ = ["Definitions"]
 
 _OURS = "serverless-patterns"
-
-
-class NotOurs(SinkUnavailable):
-    """Something else has the name: another view of another table, or of an app that was deleted; or a table by hand."""
 
 
 class Definitions(NamedTuple):

@@ -12,6 +12,7 @@ from serverless_patterns_runtime.cqrs_sql.row_json import change_json, key_json,
 from serverless_patterns_runtime.cqrs_sql.statement import Connection
 from serverless_patterns_runtime.cqrs_sql.statements import Statements
 from serverless_patterns_runtime.cqrs_views import contract
+from serverless_patterns_runtime.cqrs_views.refusals import contested_of
 from serverless_patterns_runtime.cqrs_views.sink import (
     Contested,
     Page,
@@ -105,9 +106,8 @@ class SqlSink(NamedTuple):
 
     def _write(self, generation: int, batch: Sequence[tuple[RowChange, str]]) -> Sequence[Contested]:
         """One statement; those that are refused together, each by itself, so that the others are written."""
-        texts = [f'{{"n": {number}, {text}' for number, (_, text) in enumerate(batch)]
         try:
-            refused = self.connection.run(self.statements.write(generation, f"[{', '.join(texts)}]"))
+            refused = self._refused(generation, batch)
         except Unstorable:
             if len(batch) == 1:
                 raise
@@ -115,7 +115,16 @@ class SqlSink(NamedTuple):
         gone = sum(change.row is None for change, _ in batch)
         if gone:
             self.connection.run(self.statements.purge(generation, int(self.clock()), gone * PURGED_WITH_EACH))
-        return self._contested(generation, [batch[cast("int", number)][0] for (number,) in refused])
+
+        def again(some: Sequence[RowChange]) -> Sequence[RowChange]:
+            return self._refused(generation, [(change, self._json(change)) for change in some])
+
+        return contested_of(refused, partial(self.read, generation), again)
+
+    def _refused(self, generation: int, batch: Sequence[tuple[RowChange, str]]) -> Sequence[RowChange]:
+        texts = [f'{{"n": {number}, {text}' for number, (_, text) in enumerate(batch)]
+        refused = self.connection.run(self.statements.write(generation, f"[{', '.join(texts)}]"))
+        return [batch[cast("int", number)][0] for (number,) in refused]
 
     def _write_each(self, generation: int, batch: Sequence[tuple[RowChange, str]]) -> Sequence[Contested]:
         contested: list[Contested] = []
@@ -127,15 +136,6 @@ class SqlSink(NamedTuple):
                 unstorable = unstorable or error
         if unstorable is not None:
             raise unstorable
-        return contested
-
-    def _contested(self, generation: int, refused: Sequence[RowChange]) -> Sequence[Contested]:
-        found = self.read(generation, [change.key for change in refused])
-        contested: list[Contested] = []
-        for change, there in zip(refused, found, strict=True):
-            other = there or StoredRow(change.key, 0, "", None)  # its time has ended meanwhile: as another aggregate's
-            if other.source != change.source and (change.row is not None or other.row is None):
-                contested.append(Contested(change, other))
         return contested
 
     def _json(self, change: RowChange) -> str:

@@ -209,6 +209,9 @@ RebuildTask = Literal["start", "scan", "verify", "flip", "drop", "finish", "fail
 NO_RETRY = "PermanentError"
 """Name of the error that no retry helps; also of those under it, which the function raises under this name."""
 
+SINK_UNAVAILABLE = "SinkUnavailable"
+"""Name of the error of a store that takes nothing now: its text may be told."""
+
 MOST_SEGMENTS = 1_000
 INLINE_SEGMENTS = 40
 """With more of them each has an execution of its own."""

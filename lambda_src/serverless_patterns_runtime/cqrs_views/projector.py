@@ -16,6 +16,7 @@ from serverless_patterns_runtime.cqrs_views.generations import Generations, Poin
 from serverless_patterns_runtime.cqrs_views.giving_up import GivenUp
 from serverless_patterns_runtime.cqrs_views.parking import NotParked, Parking
 from serverless_patterns_runtime.cqrs_views.records import Change
+from serverless_patterns_runtime.cqrs_views.sink import SinkUnavailable
 from serverless_patterns_runtime.cqrs_views.together import Together
 from serverless_patterns_runtime.cqrs_views.total_holding import store_of_view
 from serverless_patterns_runtime.cqrs_views.views import View
@@ -149,10 +150,11 @@ class _Work:
         if isinstance(error, GivenUp):
             reason, message = error.reason, str(error)
         elif not self._replayed and projector.clock() - change.created_at > PARK_AFTER_SECONDS:
-            reason, message = "unavailable", type(error).__name__
+            reason = "unavailable"
+            message = str(error) if isinstance(error, SinkUnavailable) else type(error).__name__
         else:
             self.failed.add(id(change))
-            self._tell("change not written", view, change, describe(error, with_message=False))
+            self._tell("change not written", view, change, _told(error))
             return
         if (view.name, id(change)) in self.parked:
             return
@@ -171,5 +173,7 @@ class _Work:
 
 
 def _told(error: Exception) -> dict[str, Any]:
-    """Not what it says: a function's errors quote its data."""
+    """A function's errors quote its data, so what they say is not told; a sink's do not."""
+    if isinstance(error, SinkUnavailable):
+        return describe(error, with_message=True)
     return describe(error.__cause__ or error, with_message=False)

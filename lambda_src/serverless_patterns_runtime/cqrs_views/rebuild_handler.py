@@ -18,6 +18,7 @@ from serverless_patterns_runtime.cqrs_views.rebuilding import Rebuild, Segment
 from serverless_patterns_runtime.cqrs_views.records import Change
 from serverless_patterns_runtime.cqrs_views.scanning import Scan
 from serverless_patterns_runtime.cqrs_views.settings import ViewSettings
+from serverless_patterns_runtime.cqrs_views.sink import SinkUnavailable
 from serverless_patterns_runtime.cqrs_views.standings import Standings
 from serverless_patterns_runtime.cqrs_views.together import Together
 from serverless_patterns_runtime.errors import MalformedPayload, PermanentError
@@ -42,7 +43,7 @@ def process(event: Any, context: Any, rebuild: Rebuild, logger: Any) -> Any:
         _fail(error)
     except Exception as error:
         hint = unreachable(error)
-        said = describe(error, with_message=False) | ({"hint": hint} if hint else {})
+        said = describe(error, with_message=isinstance(error, SinkUnavailable)) | ({"hint": hint} if hint else {})
         logger.error("task failed", extra={**fields, **said})
         raise
     logger.info("task", extra={**fields, **answer})
@@ -85,7 +86,7 @@ def _reason(caught: Any) -> str:
     """Of what a Catch has written: an error of ours has words, another one its name."""
     told: dict[str, Any] = caught if isinstance(caught, dict) else {}  # pyright: ignore[reportUnknownVariableType]
     name, cause = str(told.get("Error", "")), str(told.get("Cause", ""))
-    if name != contract.NO_RETRY:
+    if name not in (contract.NO_RETRY, contract.SINK_UNAVAILABLE):
         return name
     try:
         return str(json.loads(cause).get("errorMessage", name))

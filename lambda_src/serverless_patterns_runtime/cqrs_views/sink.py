@@ -8,11 +8,35 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 
-__all__ = ["Contested", "Page", "RowChange", "RowKey", "Sink", "SinkUnavailable", "StoredRow", "Unstorable"]
+from serverless_patterns_runtime.errors import PermanentError
+
+__all__ = [
+    "Contested",
+    "Misshapen",
+    "NotOurs",
+    "Page",
+    "RowChange",
+    "RowKey",
+    "Sink",
+    "SinkUnavailable",
+    "StoredRow",
+    "Unstorable",
+]
 
 
 class SinkUnavailable(Exception):
-    """The sink takes nothing now; what was asked for may have happened. The same may be asked for again."""
+    """The sink takes nothing now; what was asked for may have happened. The same may be asked for again.
+
+    Its text says why, and quotes no value: people read it.
+    """
+
+
+class NotOurs(PermanentError):
+    """Something else has the name: another view of another place, or of an app that was deleted; or made by hand."""
+
+
+class Misshapen(PermanentError):
+    """The store refuses what was said of the view's shape."""
 
 
 class Unstorable(Exception):

@@ -145,12 +145,15 @@ class Standing:
         )
 
     def given_up(self, generation: int, execution: str, phase: str, reason: str, now: float) -> "Standing":
-        """Nobody fills it any more. Of an execution that never began: it never will."""
+        """Nobody fills it any more. Of an execution that never began: it never will, and why is told."""
         if self.rebuilt_by(generation, execution):
             dropping = {**self.dropping, generation: int(now) + FAILED_SECONDS}
             ended = replace(self, building=None, phase=phase, reason=reason[:_REASON_CHARACTERS], ended_at=int(now))
             return replace(ended, dropping=dropping)
-        return self.skipped(generation)
+        skipped = self.skipped(generation)
+        if self.building is not None or self.last >= generation:
+            return skipped
+        return replace(skipped, phase=phase, reason=reason[:_REASON_CHARACTERS], ended_at=int(now))
 
     def skipped(self, generation: int) -> "Standing":
         """No execution ever begins it: its name is used."""

@@ -18,8 +18,8 @@ def take_over(
     """Say what the row is now, if nobody has it any more. `read`: the aggregate, as it is then.
 
     The place of a tombstone is taken by what is read after the tombstone was seen, and only from exactly that one. A
-    later change of ours, if there is one, meets the same tombstone and takes it, or meets what we wrote: so neither is
-    undone. `is_end`: nothing comes after the change.
+    later change of ours, if there is one, meets the same tombstone and takes it, or what we wrote and replaces it: so
+    neither is undone. `is_end`: nothing comes after the change.
 
     Raises GivenUp, SinkUnavailable, Unstorable, and what `read` raises.
     """

@@ -10,7 +10,15 @@ import pytest
 from serverless_patterns_runtime.cqrs_open_search import open_search_sink
 from serverless_patterns_runtime.cqrs_open_search.open_search_sink import OpenSearchSink
 from serverless_patterns_runtime.cqrs_views import contract, settings
-from serverless_patterns_runtime.cqrs_views.sink import Contested, RowKey, SinkUnavailable, StoredRow, Unstorable
+from serverless_patterns_runtime.cqrs_views.sink import (
+    Contested,
+    Misshapen,
+    NotOurs,
+    RowKey,
+    SinkUnavailable,
+    StoredRow,
+    Unstorable,
+)
 
 from ..cqrs_sql.sinks import KEY, ROW, change, found_in
 from .domain_model import Said
@@ -313,7 +321,7 @@ def test_the_rows_of_an_app_that_is_deployed_again_are_not_taken_for_its_own(sto
         lambda: again.drop(1, 0, 1, None),
         lambda: (again.prepare(2), again.publish(2)),
     ):
-        with pytest.raises(SinkUnavailable, match="belongs to something else"):
+        with pytest.raises(NotOurs, match="belongs to something else"):
             work()
     assert shown(store) == [1]
 
@@ -321,20 +329,20 @@ def test_the_rows_of_an_app_that_is_deployed_again_are_not_taken_for_its_own(sto
 def test_an_index_of_somebody_with_the_aliass_name_is_left_alone(store: OpenSearchStore) -> None:
     sink = store.sink()
     sink.connection.ask("PUT", f"/{store.index}", "{}")
-    with pytest.raises(SinkUnavailable, match=f"{store.index} is there and belongs to something else"):
+    with pytest.raises(NotOurs, match=f"{store.index} is there and belongs to something else"):
         sink.publish(1)
 
 
 def test_mappings_that_cannot_be_fail_the_rebuild_with_their_reason(store: OpenSearchStore) -> None:
     store.mappings["note"] = {"type": "txet"}
-    with pytest.raises(SinkUnavailable, match="txet"):
+    with pytest.raises(Misshapen, match="txet"):
         store.sink().prepare(2)
 
 
 def test_one_whom_another_overtakes_in_making_an_index_takes_it(store: OpenSearchStore) -> None:
     interfered(store, "PUT", lambda: store.sink().prepare(2)).prepare(2)
     stranger = store.sink("another owner")
-    with pytest.raises(SinkUnavailable, match="belongs to something else"):
+    with pytest.raises(NotOurs, match="belongs to something else"):
         interfered(store, "PUT", lambda: stranger.prepare(3)).prepare(3)
 
 

@@ -1,8 +1,11 @@
 """The shipped projector over OpenSearch: its views are what their functions say, whatever order records come in."""
 
+import json
 import random
 
 import pytest
+
+from serverless_patterns_runtime.cqrs_views.projector import PARK_AFTER_SECONDS
 
 from ..cqrs_sql.shop_elsewhere import ShopElsewhere
 from ..cqrs_sql.test_projecting_into_sql import a_shop, expected, history
@@ -53,3 +56,15 @@ def test_nothing_is_answered_as_done_while_the_domain_is_away(shop: ShopElsewher
     store.server.model.faults.clear()
     assert not shop.project()
     assert shop.rows() == expected(shop)
+
+
+@pytest.mark.skipif(REAL is not None, reason="a fault that only the model can have")
+def test_what_the_domain_says_is_told_with_what_it_did_not_take(shop: ShopElsewhere, store: OpenSearchStore) -> None:
+    shop.put("o-1", 1)
+    store.server.model.faults.append(lambda *_: Said(403, '{"error": {"type": "security_exception"}}'))
+    shop.now += PARK_AFTER_SECONDS + 2
+    assert not shop.project()
+    store.server.model.faults.clear()
+    (name,) = shop.parked()
+    told = "OpenSearch answers 403 security_exception: the function's role may not do it"
+    assert json.loads(shop.s3.objects["parked"][name])["message"].startswith(told)

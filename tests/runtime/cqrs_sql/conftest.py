@@ -7,13 +7,20 @@ from serverless_patterns_runtime.cqrs_views.sink import Sink
 from ..cqrs_open_search.domain_server import DomainServer, serving
 from ..cqrs_open_search.store import OpenSearchStore
 from .postgres_server import Server
-from .sinks import DynamoDbStore, SqlStore, Store
+from .sinks import OPENED, DynamoDbStore, SqlStore, Store
 
 
 @pytest.fixture(scope="session")
 def domain() -> Iterator[DomainServer]:
     with serving() as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    yield
+    while OPENED:
+        OPENED.pop().close()
 
 
 @pytest.fixture(params=["dynamodb", "sql", "data-api", "open-search"])

@@ -2,11 +2,12 @@
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from serverless_patterns_runtime.cqrs_sql.building import sql_sink
 from serverless_patterns_runtime.cqrs_sql.contract import DataApiTold, SqlTold
+from serverless_patterns_runtime.cqrs_sql.dbapi_connection import DbApiConnection
 from serverless_patterns_runtime.cqrs_sql.sql_sink import SqlSink
 from serverless_patterns_runtime.cqrs_views.dynamodb_sink import DynamoDbSink
 from serverless_patterns_runtime.cqrs_views.sink import RowChange, RowKey, Sink, StoredRow
@@ -17,11 +18,13 @@ from ..cqrs_views.modelled import Modelled
 from .data_api import CLUSTER, SECRET, DataApi
 from .postgres_server import DATABASE, PASSWORD, USER, Server
 
-__all__ = ["KEY", "ROW", "DynamoDbStore", "SqlStore", "Store", "change", "found_in"]
+__all__ = ["KEY", "OPENED", "ROW", "DynamoDbStore", "SqlStore", "Store", "change", "found_in", "interfered"]
 
 KEY = RowKey("ada", "o-1")
 ROW = {"customer": "ada", "order": "o-1", "total": 12}
 _numbers = itertools.count(1)
+OPENED: list[DbApiConnection] = []
+"""Closed after each test: the server takes few, and the garbage collector comes when it likes."""
 
 
 class Store(Protocol):
@@ -72,6 +75,8 @@ class SqlStore:
 
     def sink(self, owner: str = "us") -> SqlSink:
         made = sql_sink(self.told(), self.sort, owner, lambda name: self.client if name == "rds-data" else self.secrets)
+        if isinstance(made.connection, DbApiConnection):
+            OPENED.append(made.connection)
         return made._replace(clock=lambda: self.now)
 
 
@@ -95,3 +100,20 @@ def change(version: int, row: dict[str, Any] | None = ROW, source: str = "o-1", 
 def found_in(sink: Sink, *keys: RowKey, generation: int = 1) -> Any:
     found: Sequence[StoredRow | None] = sink.read(generation, keys or [KEY])
     return found if len(found) != 1 else found[0]
+
+
+class Interfered:
+    def __init__(self, asks: Any, asked: Iterator[int], before: int, act: Callable[[], None]) -> None:
+        self._asks, self._asked, self._before, self._act = asks, asked, before, act
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("ask", "run", "put_item") and next(self._asked) == self._before:
+            self._act()
+        return getattr(self._asks, name)
+
+
+def interfered(sink: Any, before: int, act: Callable[[], None]) -> Any:
+    """The same sink; before its request of this number something happens, once."""
+    asked = itertools.count()
+    asks = [name for name in ("connection", "dynamodb") if hasattr(sink, name)]
+    return sink._replace(**{name: Interfered(getattr(sink, name), asked, before, act) for name in asks})

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from serverless_patterns_runtime.cqrs_views.sink import Contested, RowChange, RowKey, Sink, StoredRow, Unstorable
 
-from .sinks import KEY, ROW, Store, change, found_in
+from .sinks import KEY, ROW, Store, change, found_in, interfered
 
 SAME_STORE = settings(
     max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -123,6 +123,21 @@ def test_exactly_the_tombstone_that_was_seen_is_replaced(store: Store) -> None:
     assert sink.replace_tombstone(1, mine, seen)
     assert found_in(sink) == StoredRow(KEY, 3, "o-2", ROW)
     assert not sink.replace_tombstone(1, mine, seen)
+
+
+def test_a_newer_change_is_never_lost_to_an_older_one_that_takes_the_place_over_meanwhile(store: Store) -> None:
+    other, sink, mine = store.sink(), store.sink(), change(9, {**ROW, "total": 9})
+    for number in range(6):
+        key = RowKey("meanwhile", str(number))
+        other.write(1, [change(1, None, "o-9", key)])
+        seen = found_in(other, key)
+
+        def taken(key: RowKey = key, seen: StoredRow = seen) -> None:
+            assert other.replace_tombstone(1, change(5, ROW, key=key), seen)
+
+        contested = interfered(sink, number, taken).write(1, [mine._replace(key=key)])
+        there = found_in(other, key)
+        assert [one.found for one in contested] == ([] if there.version == 9 else [seen])
 
 
 def test_a_row_is_never_replaced_as_a_tombstone(store: Store) -> None:

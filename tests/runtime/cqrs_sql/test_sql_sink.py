@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from serverless_patterns_runtime.cqrs_sql.contract import MAX_DATA_API_ROW, TABLE_COLUMNS
-from serverless_patterns_runtime.cqrs_sql.definitions import NotOurs
 from serverless_patterns_runtime.cqrs_sql.statement import Statement
 from serverless_patterns_runtime.cqrs_views.contract import TOMBSTONE_SECONDS
-from serverless_patterns_runtime.cqrs_views.sink import RowKey, SinkUnavailable, Unstorable
+from serverless_patterns_runtime.cqrs_views.sink import NotOurs, RowKey, SinkUnavailable, Unstorable
 
 from .postgres_server import Server
 from .sinks import KEY, ROW, SqlStore, change, found_in

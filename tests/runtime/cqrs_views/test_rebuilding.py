@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from serverless_patterns_runtime.cqrs_views.sink import NotOurs, SinkUnavailable
+
 from . import shop as shop_module
 from .modelled import refused
 from .rebuilt import RebuiltShop
@@ -217,6 +219,34 @@ def test_an_execution_that_never_began_gives_its_generation_up(shop: RebuiltShop
     assert shop.ask(request="rebuild", view=ORDERS, by="bob")["generation"] == 2
     shop.passes(60)
     assert shop.standing().live == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (NotOurs("orders_g1 is there and belongs to something else"), "NotOurs: orders_g1 is there and belongs to"),
+        (SinkUnavailable("403: the role may not do it"), "403: the role may not do it"),
+    ],
+)
+def test_a_store_that_refuses_a_generation_fails_the_rebuild_soon_and_says_why(
+    shop: RebuiltShop, error: Exception, told: str
+) -> None:
+    class Refusing:
+        def prepare(self, _: int) -> None:
+            raise error
+
+    projector = shop.projection.projector
+    view: Any = projector.views[ORDERS]
+    views = {ORDERS: view._replace(store=Refusing())}
+    shop.projection = shop.projection._replace(projector=projector._replace(views=views))
+    shop.ask(request="rebuild", view=ORDERS, by="ann")
+    shop.passes(600)
+    (standing,) = shop.ask(request="status", view=ORDERS)["views"]
+    assert (standing["phase"], standing["live"], standing["building"]) == ("failed", None, None)
+    assert standing["reason"].startswith(told)
+    shop.sweep()
+    shop.passes(60)
+    assert shop.standing().last == 1, "not again at once"
 
 
 def test_a_task_stops_in_time_and_goes_on_where_it_was(shop: RebuiltShop) -> None:
