@@ -274,6 +274,9 @@ def test_views_that_run_elsewhere_have_a_projector_of_their_own() -> None:
     suffixes = [each.suffix for each in table.projection.projectors]
     assert suffixes[0] == ""
     assert len(suffixes[1]) == 6
+    functions = [one for id, one in resources(stack, "Lambda::Function").items() if "ProjectionProjector" in id]
+    counts = [one["Properties"]["Environment"]["Variables"]["COUNTS"] for one in functions]
+    assert sorted(counts) == ["", "yes"], "each reads all records: one of them counts those"
 
 
 def test_a_view_with_more_memory_than_decide_keeps_the_projector_s_id() -> None:

@@ -79,7 +79,7 @@ class Projection(Construct):
     def _define(self, seen: Seen) -> Projector:
         elsewhere = seen.sink is not None
         suffix = suffix_of(seen.handler, self._model.asked.decide, elsewhere=elsewhere)
-        projector = define_projector(self._places, suffix, seen.handler, seen.sink)
+        projector = define_projector(self._places, suffix, seen.handler, seen.sink, counts=not self.projectors)
         allow_rebuilds(self.control, projector.machine, self._key)
         self.projectors.append(projector)
         for function in projector.functions:

@@ -11,7 +11,13 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
 
 from serverless_patterns_runtime.cqrs_table.contract import Env as TableEnv
-from serverless_patterns_runtime.cqrs_views.contract import PROJECTOR_HANDLER, REBUILD_HANDLER, Env, RebuildsTold
+from serverless_patterns_runtime.cqrs_views.contract import (
+    PROJECTOR_HANDLER,
+    REBUILD_HANDLER,
+    Env,
+    RebuildsTold,
+)
+from serverless_patterns_runtime.cqrs_views.projector_contract import ProjectorEnv
 from serverless_patterns_runtime.fan_out_topic.packed import packed
 
 from .._acknowledge import acknowledge_in_template
@@ -40,7 +46,7 @@ if TYPE_CHECKING:
     from .write_model import WriteModel
 
 Views = dict[str, "tuple[Seen, dynamodb.ITable | None]"]
-VARIABLES = (*TableEnv._fields, *Env._fields)
+VARIABLES = (*TableEnv._fields, *Env._fields, *ProjectorEnv._fields)
 PROJECTOR_TIMEOUT = Duration.seconds(60)
 REBUILD_TIMEOUT = Duration.minutes(15)
 _PROJECTS = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
@@ -123,7 +129,9 @@ class Places:
         return {"POWERTOOLS_SERVICE_NAME": self.scope.node.path if table is None else table.node.path}
 
 
-def define_projector(places: Places, suffix: str, handler: Handler, sink: ViewSink | None) -> Projector:
+def define_projector(
+    places: Places, suffix: str, handler: Handler, sink: ViewSink | None, *, counts: bool
+) -> Projector:
     """Define both functions of a group, and let one read the stream.
 
     Args:
@@ -131,6 +139,7 @@ def define_projector(places: Places, suffix: str, handler: Handler, sink: ViewSi
         suffix: Sets its ids apart.
         handler: How all of its views' functions run.
         sink: Of the first of its views; None: all are in DynamoDB.
+        counts: Whether it counts what every group reads.
     """
     scope, stack = places.scope, Stack.of(places.scope)
     views: Views = {}
@@ -143,13 +152,15 @@ def define_projector(places: Places, suffix: str, handler: Handler, sink: ViewSi
         DOCUMENTS=places.documents,
     )
 
-    def define(id: str, entry_point: str, timeout: Duration, why: str, **more: Any) -> lambda_.Function:
+    def define(
+        id: str, entry_point: str, timeout: Duration, why: str, told: Mapping[str, str], **more: Any
+    ) -> lambda_.Function:
         function = define_function(
             scope,
             f"{id}{suffix}",
             handler,
             entry_point=entry_point,
-            contract={**places.model.env, **env._asdict(), **places.named},
+            contract={**places.model.env, **env._asdict(), **places.named, **told},
             timeout=timeout,
             settings=places.settings,
             encryption_key=places.key,
@@ -172,13 +183,14 @@ def define_projector(places: Places, suffix: str, handler: Handler, sink: ViewSi
         return [table.table_arn for _, table in _tables(views)]
 
     timeout = handler.timeout or PROJECTOR_TIMEOUT
-    function = define("Projector", PROJECTOR_HANDLER, timeout, _BY_ITS_SHARDS, undelivered=_UNDELIVERED)
+    told = ProjectorEnv(COUNTS="yes" if counts else "")._asdict()
+    function = define("Projector", PROJECTOR_HANDLER, timeout, _BY_ITS_SHARDS, told, undelivered=_UNDELIVERED)
     allow(function, _POINTERS, places.control)
     allow_clearing(function, places.parked, places.key)
     places.model.allow_reading(function)
     if sink is None:
         give(function, _PROJECTS, late_list(tables))
-    rebuild = define("Rebuild", REBUILD_HANDLER, REBUILD_TIMEOUT, _BY_ITS_MACHINE)
+    rebuild = define("Rebuild", REBUILD_HANDLER, REBUILD_TIMEOUT, _BY_ITS_MACHINE, {})
     allow(rebuild, _PROGRESS, places.control)
     places.model.allow_stamping(rebuild)
     if sink is None:

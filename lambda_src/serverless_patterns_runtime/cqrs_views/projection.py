@@ -28,6 +28,8 @@ class Projection(NamedTuple):
     mark: Mark
     logger: Any
     metrics: Any
+    counts: bool = True
+    """What is so of the records themselves, which other projectors read too."""
 
     def project(self, records: Sequence[Mapping[str, Any]], remaining: Callable[[], float]) -> dict[str, Any]:
         """What Lambda's poller understands: the records from the first that is named on come again."""
@@ -69,8 +71,10 @@ class Projection(NamedTuple):
         unversioned = sum(change.lost_its_version for change in changes)
         removed = [change.removed_by for change in changes]
         expired, by_user = removed.count("time_to_live"), removed.count("user")
-        counts = {contract.METRIC_PARKED: len(outcome.parked), contract.METRIC_UNVERSIONED: unversioned}
-        counts |= {contract.METRIC_EXPIRED: expired, contract.METRIC_REMOVED: by_user}
+        counts = {contract.METRIC_PARKED: len(outcome.parked)}
+        if self.counts:
+            counts |= {contract.METRIC_UNVERSIONED: unversioned}
+            counts |= {contract.METRIC_EXPIRED: expired, contract.METRIC_REMOVED: by_user}
         for name, count in counts.items():
             if count:
                 self.metrics.add_metric(name=name, unit="Count", value=count)

@@ -6,6 +6,7 @@ import time
 from functools import cache
 from typing import Any
 
+from serverless_patterns_runtime import environment
 from serverless_patterns_runtime.clients import client
 from serverless_patterns_runtime.cqrs_table.settings import WriteModel
 from serverless_patterns_runtime.cqrs_views.documents import Documents
@@ -13,6 +14,7 @@ from serverless_patterns_runtime.cqrs_views.generations import Pointers
 from serverless_patterns_runtime.cqrs_views.parking import Parking
 from serverless_patterns_runtime.cqrs_views.projection import Projection
 from serverless_patterns_runtime.cqrs_views.projector import Projector
+from serverless_patterns_runtime.cqrs_views.projector_contract import ProjectorEnv
 from serverless_patterns_runtime.cqrs_views.settings import ViewSettings
 from serverless_patterns_runtime.cqrs_views.together import Together
 from serverless_patterns_runtime.telemetry import Logger, Metrics
@@ -56,7 +58,8 @@ def deployed_projector(logger: Logger) -> Projector:
 @cache
 def _projection() -> Projection:
     logger = Logger()
-    return Projection(deployed_projector(logger), Documents.deployed(logger).mark, logger, Metrics())
+    counts = environment.read(ProjectorEnv).COUNTS == "yes"
+    return Projection(deployed_projector(logger), Documents.deployed(logger).mark, logger, Metrics(), counts)
 
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:

@@ -2,15 +2,16 @@
 
 import random
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from serverless_patterns_runtime.cqrs_table.settings import WriteModel
 from serverless_patterns_runtime.cqrs_views.filling import Filling
 from serverless_patterns_runtime.cqrs_views.holding import Holding
 from serverless_patterns_runtime.cqrs_views.inserting import inserting
+from serverless_patterns_runtime.cqrs_views.judging import check_complete, check_refused
 from serverless_patterns_runtime.cqrs_views.page_fill import PageFill, Park
 from serverless_patterns_runtime.cqrs_views.progress import (
-    MOST_REFUSED,
     Beaten,
     Counts,
     Progress,
@@ -24,23 +25,14 @@ from serverless_patterns_runtime.cqrs_views.together import Together
 from serverless_patterns_runtime.cqrs_views.total_holding import holding_of, store_of_view
 from serverless_patterns_runtime.cqrs_views.verifying import PATIENCE_SECONDS, Verification
 from serverless_patterns_runtime.cqrs_views.views import View
-from serverless_patterns_runtime.errors import PermanentError
 
-__all__ = ["LAST_SECONDS", "NotEqual", "Rebuild", "Segment", "TooManyRefused"]
+__all__ = ["LAST_SECONDS", "Rebuild", "Segment"]
 
 LAST_SECONDS = 60.0
 """Kept free at the end, for a page: the next invocation goes on."""
 
 LOOK_SECONDS = 2.0
 """Between two looks at what differs and may only be late."""
-
-
-class TooManyRefused(PermanentError):
-    """So many aggregates cannot be projected that it is the code that is wrong."""
-
-
-class NotEqual(PermanentError):
-    """The generation is not what its aggregates say, or lacks some that a view that is read may have."""
 
 
 class Segment(NamedTuple):
@@ -101,12 +93,11 @@ class Rebuild(NamedTuple):
                 progress = self._count(of, progress, progress.after("scan", page.resume, filled))
             except Beaten:
                 ahead, progress = None, self._progress(of)
-            if progress.counts.parked > MOST_REFUSED:
-                raise TooManyRefused(f"more than {MOST_REFUSED} in a segment: {progress.counts.said}")
+            check_refused(progress.counts)
         return True
 
     def verify(self, of: Segment) -> bool:
-        """Likewise: whether all of it was compared."""
+        """Likewise: whether all of it was compared. Raises the same."""
         standing = self.standings.change(of.view, lambda it: it.verified(of.generation, of.execution))
         started_at = standing.started_at[of.generation]
         progress = self._progress(of)
@@ -121,6 +112,7 @@ class Rebuild(NamedTuple):
             remaining=self.remaining,
             patience=self.patience,
             refused=lambda: counted(self.progress.all(of.view, of.generation, of.segments)).refused,
+            attempt=partial(self._attempt, of, standing),
         )
         while "verify" not in progress.done:
             if self.remaining() < LAST_SECONDS:
@@ -130,6 +122,7 @@ class Rebuild(NamedTuple):
                 progress = self._count(of, progress, progress.after("verify", resume, compared))
             except Beaten:
                 progress = self._progress(of)
+            check_refused(progress.counts)
             if resume is not None and resume["open"] and (resume["stage"] == "open"):
                 self.sleep(LOOK_SECONDS)
                 self._at_work(of)
@@ -140,21 +133,12 @@ class Rebuild(NamedTuple):
         standing = self.standings.read(of.view)
         if standing.live != of.generation:
             standing.check_store(store_of_view(self.views[of.view]))
-            self._judge(of, standing)
+            segments = self.progress.all(of.view, of.generation, of.segments)
+            check_complete(segments, of.segments, tolerant=standing.tolerant)
             now = self.clock()
             self.standings.change(of.view, lambda it: it.flipped(of.generation, of.execution, now))
         self.holding(of.view).publish(of.generation)
         self.mark([of.view])
-
-    def _judge(self, of: Segment, standing: Standing) -> None:
-        segments = self.progress.all(of.view, of.generation, of.segments)
-        if len(segments) < of.segments or any({"scan", "verify"} - set(one.done) for one in segments):
-            raise Superseded  # of its own execution all are done
-        counts = counted(segments)
-        if counts.differences:
-            raise NotEqual(f"{counts.differences:,} differences from the aggregates: {counts.said}")
-        if counts.parked and not standing.tolerant:
-            raise NotEqual(f"{counts.parked:,} aggregates cannot be projected: {counts.said}")
 
     def drop(self, of: Segment) -> bool:
         """Whether all of the segment's rows are gone. Raises Superseded for a generation that is in use."""
@@ -189,16 +173,23 @@ class Rebuild(NamedTuple):
 
     def _write(self, of: Segment, page: Images, standing: Standing) -> tuple[Images | None, Counts]:
         """The page is in the generation; and the next one."""
-        filling = Filling(
-            inserting(self.views[of.view]), of.generation, self.model, self.together,
-            self.remaining, self.sleep, self.random,
-        )  # fmt: skip
-        filled = PageFill(filling, self.scan_of, self.park)
-        works: list[Callable[[], Any]] = [lambda: filled(page, tolerant=standing.tolerant)]
+        works: list[Callable[[], Any]] = [lambda: self._filled(of, page, standing)]
         if page.resume is not None:
             works.append(lambda: self._page(of, page.resume))
         counts, *following = self.ahead(works)
         return (following[0] if following else None), counts
+
+    def _attempt(self, of: Segment, standing: Standing, keys: Collection[str]) -> Counts:
+        """These aggregates as they are now, written once more: their changes may have been refused since the scan."""
+        images = self.model.read_images(keys, remaining=self.remaining).values()
+        return self._filled(of, Images([one for one in images if one is not None], None), standing)
+
+    def _filled(self, of: Segment, page: Images, standing: Standing) -> Counts:
+        filling = Filling(
+            inserting(self.views[of.view]), of.generation, self.model, self.together,
+            self.remaining, self.sleep, self.random,
+        )  # fmt: skip
+        return PageFill(filling, self.scan_of, self.park)(page, tolerant=standing.tolerant)
 
     def _page(self, of: Segment, resume: str | None) -> Images:
         return self.scan_of.page(of.segment, of.segments, resume)

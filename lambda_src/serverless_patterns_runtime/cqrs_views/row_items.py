@@ -40,10 +40,11 @@ def item_of(generation: int, change: RowChange, expires_at: int, mark: str) -> I
         row = serialize_item(change.row)
         if taken := OURS & row.keys():
             raise Unstorable(f"a row may not have the names {', '.join(sorted(taken))}: they are the view's own")
-        check_item({**row, **key, **about}, "a row")
+        item: Item = {**row, **key, contract.ROW_ABOUT: {"M": about}}
+        check_item(item, "a row")
     except UncommittableEffects as error:
         raise Unstorable(error.message) from error
-    return {**row, **key, contract.ROW_ABOUT: {"M": about}}
+    return item
 
 
 def row_of(item: Mapping[str, AttributeValue], *, has_sort: bool) -> StoredRow:

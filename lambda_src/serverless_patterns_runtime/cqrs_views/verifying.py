@@ -3,7 +3,7 @@
 Changes go on meanwhile. What differs is looked at again; it counts if it cannot be late, or stays for too long.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from serverless_patterns_runtime.cqrs_table.aggregate import Aggregate
@@ -49,7 +49,9 @@ class Verification(NamedTuple):
     remaining: Callable[[], float]
     patience: float = PATIENCE_SECONDS
     refused: Callable[[], Mapping[str, int]] = dict
-    """Versions of aggregates that the scan could not write, by key."""
+    """Versions of aggregates that could not be written, by key."""
+    attempt: Callable[[Collection[str]], Counts] = lambda _: Counts()
+    """Writes aggregates as they are now, and has found out which are refused."""
 
     def step(self, resume: Resume | None, differences: int) -> Step:
         """One page, or one more look at what is open. Raises SinkUnavailable, and what the client raises."""
@@ -89,7 +91,7 @@ class Verification(NamedTuple):
         wrong = self._wrong(aggregates, places)
         late = [one for one in waiting if one[0] in wrong and self._may_be_late(one, aggregates[one[0]])]
         certain = wrong.keys() - {key for key, _, _ in late}
-        counted = Counts(differences=len(certain), examples=[f"{key}: {wrong[key]}" for key in sorted(certain)])
+        counted = self._counted({key: wrong[key] for key in sorted(certain)}, aggregates)
         over = resume["stage"] == "open" and not late
         return Step(None if over else {**resume, "open": [list(one) for one in late]}, counted)
 
@@ -101,6 +103,15 @@ class Verification(NamedTuple):
         refused = self.refused() if wrong else _NONE
         versions = {key: None if one is None else one.version for key, one in aggregates.items()}
         return {key: what for key, what in wrong.items() if versions[key] is None or versions[key] != refused.get(key)}
+
+    def _counted(self, wrong: Mapping[str, str], aggregates: Mapping[str, Aggregate | None]) -> Counts:
+        """What is written only now was missing all the same. What is refused only now had changed since the scan."""
+        there = [key for key in wrong if aggregates[key] is not None]
+        refused = self.attempt(there) if there else Counts()
+        certain = [key for key in wrong if key not in refused.refused]
+        examples = [*refused.examples, *(f"{key}: {wrong[key]}" for key in certain)]
+        parked = len(refused.refused.keys() - self.refused().keys()) if refused.refused else 0
+        return Counts(parked=parked, differences=len(certain), examples=examples, refused=refused.refused)
 
     def _may_be_late(self, waiting: Open, aggregate: Aggregate | None) -> bool:
         _, since, _ = waiting

@@ -291,10 +291,10 @@ class TestRefusals:
 
     def test_nothing_of_a_command_is_logged(self) -> None:
         door = Door()
-        door.place({"order_id": "jane@example.com", "card": "4111"})
-        door.place({"order_id": "jane@example.com", "card": "4112"})
+        door.place({"order_id": "jane@example.com", "card": "card-of-jane"})
+        door.place({"order_id": "jane@example.com", "card": "other-card-of-jane"})
         assert "jane" not in door.api.log_text
-        assert "411" not in door.api.log_text.replace("4c1e5a0e", "")
+        assert "card-of" not in door.api.log_text
 
 
 @settings(max_examples=40)

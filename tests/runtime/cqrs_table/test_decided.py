@@ -96,6 +96,8 @@ def test_rows_are_as_a_query_shows_them() -> None:
         ([{"p": "ada", "s": "1", "_row": 1}], UnusableRows, "they are the view's own"),
         ([{"p": "ada", "s": "1"}, {"p": "ada", "s": "1"}], UnusableRows, "two rows of one aggregate"),
         ([{"p": "ada", "s": "1", "t": "x" * 410_000}], Unstorable, "a row"),
+        ([{"p": "ada", "s": "1", "source": "x" * 410_000}], Unstorable, "a row"),
+        ([{"p": "ada", "s": "1", "version": _deep(40)}], Unstorable, "levels"),
         ([{"p": "ada", "s": "1", "t": object()}], Unstorable, "no type"),
     ],
 )

@@ -327,17 +327,23 @@ def test_a_state_of_a_later_schema_is_parked_as_unreadable(shop: Shop) -> None:
 
 
 def test_time_to_live_is_told_from_users(shop: Shop) -> None:
-    for number in range(3):
+    for number in range(6):
         shop.put(f"o-{number}", 1, "ada", ["a"])
-    shop.delete("o-2", 2)
-    for number in range(2):
+    shop.delete("o-5", 2)
+    for number in range(5):
         shop.remove(f"o-{number}")
-    shop.records[4]["userIdentity"] = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
+    for record in shop.records[8:10]:
+        record["userIdentity"] = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
+    shop.put("o-6", None)
     shop.project()
     assert shop.rows() == {}
     (said,) = [extra for text, extra in shop.log.lines if text == "projected"]
-    assert (said["removed_by_time_to_live"], said["removed_by_user"]) == (1, 1)
-    assert (shop.log.counted[contract.METRIC_EXPIRED], shop.log.counted[contract.METRIC_REMOVED]) == (1, 1)
+    assert (said["removed_by_time_to_live"], said["removed_by_user"]) == (2, 3)
+    kinds = (contract.METRIC_EXPIRED, contract.METRIC_REMOVED, contract.METRIC_UNVERSIONED)
+    assert [shop.log.counted[kind] for kind in kinds] == [2, 3, 1]
+    shop.log.counted.clear()
+    shop.project(by=shop.projection._replace(counts=False))
+    assert shop.log.counted.keys() == {contract.METRIC_LAG}, "another projector of the same table has counted them"
 
 
 def test_the_lag_is_that_of_the_oldest_change(shop: Shop) -> None:
