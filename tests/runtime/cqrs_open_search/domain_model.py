@@ -150,7 +150,7 @@ class DomainModel:
             elif about["alias"] in changed[about["index"]]:
                 del changed[about["index"]][about["alias"]]
             elif about.get("must_exist"):
-                raise Wrong(400, "illegal_argument_exception", "required alias does not exist")
+                raise Wrong(404, "resource_not_found_exception", "required alias does not exist")
         for name, aliases in changed.items():
             self.indexes[name].aliases = aliases
         return json.dumps({"acknowledged": True})

@@ -289,6 +289,24 @@ def test_of_two_first_flips_the_later_generation_is_shown(store: OpenSearchStore
     assert shown(store) == [2]
 
 
+@MODEL
+def test_a_domain_that_does_not_know_must_exist_is_told_so_and_asked_once(store: OpenSearchStore) -> None:
+    sink = filled(store, 1, 2)
+    sink.publish(1)
+    unknown = '{"error": {"type": "x_content_parse_exception", "reason": "[remove] unknown field [must_exist]"}}'
+    store.server.model.faults.append(lambda _, path: Said(400, unknown) if path == "/_aliases" else None)
+    store.server.model.asked.clear()
+    with pytest.raises(SinkUnavailable, match=r"2\.12 or later is needed.*unknown field \[must_exist\]"):
+        sink.publish(2)
+    assert [path for _, path in store.server.model.asked] == [f"/{store.index}", "/_aliases"]
+
+
+@MODEL
+def test_a_flip_to_a_generation_that_was_dropped_is_told_as_that(store: OpenSearchStore) -> None:
+    with pytest.raises(SinkUnavailable, match="404 index_not_found_exception: the generation has no index"):
+        store.sink().publish(7)
+
+
 def test_what_is_shown_is_not_dropped(store: OpenSearchStore) -> None:
     sink = filled(store, 1)
     sink.publish(1)
