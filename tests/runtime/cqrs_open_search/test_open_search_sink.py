@@ -41,6 +41,19 @@ def interfered(
     return sink._replace(connection=connection, indexes=sink.indexes._replace(connection=connection))
 
 
+def heard(store: OpenSearchStore) -> tuple[OpenSearchSink, list[Any]]:
+    """A sink, and what it will have been answered."""
+    connection, answers = store.sink().connection, list[Any]()
+
+    class Heard:
+        def ask(self, *what: Any) -> Any:
+            answers.append((answer := connection.ask(*what)).body)
+            return answer
+
+    made: Any = Heard()
+    return store.sink()._replace(connection=made), answers
+
+
 # Writing.
 
 
@@ -220,6 +233,46 @@ def test_rows_that_no_refresh_has_shown_are_found(store: OpenSearchStore) -> Non
     for version in (1, 2):
         sink.write(1, [change(version)])
         assert [row.version for row in sink.rows(1, 0, 1, None).rows] == [version]
+
+
+@MODEL
+def test_rows_that_no_replica_has_yet_are_found(store: OpenSearchStore) -> None:
+    store.server.model.segments_are_copied = True
+    sink = store.sink()
+    sink.write(1, [change(1)])
+    assert [row.version for row in sink.rows(1, 0, 1, None).rows] == [1]
+
+
+@MODEL
+@pytest.mark.parametrize(
+    "says",
+    [
+        {"timed_out": True},
+        {"_shards": {"total": 2, "successful": 2, "skipped": 0, "failed": 1}},
+        {"_shards": {"total": 2, "successful": 1, "skipped": 0, "failed": 0}},
+    ],
+    ids=["late", "failed", "away"],
+)
+def test_rows_of_some_shards_are_not_taken_for_all(store: OpenSearchStore, says: dict[str, Any]) -> None:
+    store.server.model.searches_say |= says
+    with pytest.raises(SinkUnavailable, match="not all shards have answered"):
+        store.sink().rows(1, 0, 1, None)
+
+
+@MODEL
+def test_a_refresh_that_fails_in_a_shard_is_not_taken_for_one(store: OpenSearchStore) -> None:
+    failed = Said(200, '{"_shards": {"total": 2, "successful": 1, "failed": 1}}')
+    store.server.model.faults.append(lambda _, path: failed if path.endswith("_refresh") else None)
+    with pytest.raises(SinkUnavailable, match="not all shards are refreshed"):
+        store.sink().rows(1, 0, 1, None)
+
+
+@MODEL
+def test_what_decides_a_write_is_read_without_the_rows(store: OpenSearchStore) -> None:
+    store.sink().write(1, [change(1)])
+    sink, answers = heard(store)
+    sink.write(1, [change(2)])
+    assert [*answers[0]["docs"][0]["_source"]] == ["_row"]
 
 
 def test_tombstones_go_when_their_time_has_ended_and_no_others(store: OpenSearchStore) -> None:
