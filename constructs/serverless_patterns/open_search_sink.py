@@ -185,6 +185,9 @@ class OpenSearchSink:
             except (TypeError, ValueError):
                 problems.add(argument, "be JSON", told(dict(value)), "dictionaries, lists, text, numbers and booleans")
             else:
+                within = json.dumps([*value.values()])
+                if argument == "mappings" and f'"{ABOUT}' in within:  # by copy_to, or an alias of a field
+                    problems.add(argument, f"leave {ABOUT} alone", f"{ABOUT} in {argument}", "it is the view's")
                 if is_token(text):
                     problems.add(argument, "be known at synth", "a token", "write its value")
 

@@ -138,6 +138,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"mappings": None}, "mappings must be a dictionary by name, got None"),
     ({"mappings": {"_row": {"type": "text"}}}, "mappings must name members of a row, without a _ in front, got '_row'"),
     ({"mappings": {"_id": {"type": "text"}}}, "mappings must name members of a row, without a _ in front, got '_id'"),
+    (
+        {"mappings": {"note": {"type": "text", "copy_to": "_row.source"}}},
+        "mappings must leave _row alone, got _row in mappings",
+    ),
     ({"mappings": {"note": "text"}}, "mappings must say a type or properties for each name, got 'note': 'text'"),
     ({"mappings": {"note": {}}}, "mappings must say a type or properties for each name, got 'note': {}"),
     ({"mappings": {"note": {"type": {1}}}}, "mappings must be JSON, got"),

@@ -198,7 +198,7 @@ class DomainModel:
         if action != "delete":
             if index.mappings.get("dynamic", True) is not False:
                 _guess(json.loads(source, parse_float=Decimal), index.mappings)
-            _check(json.loads(source, parse_float=Decimal), index.mappings)
+            _check(_expanded(json.loads(source, parse_float=Decimal)), index.mappings)
         there = index.documents.get(id)
         if action == "create" and there is not None:
             raise Wrong(409, "version_conflict_engine_exception")
@@ -228,7 +228,7 @@ class DomainModel:
             hidden = index.aliases.get(name, {}).get("filter", {})
             copied = self.segments_are_copied and not in_primary
             for id, document in (index.copied if copied else index.searchable).items():
-                source = json.loads(document.source, parse_float=Decimal)
+                source = _expanded(json.loads(document.source, parse_float=Decimal))
                 values = _indexed(source, index.mappings.get("properties", {}))
                 if not _matches(values, asked.get("query", {})) or not _matches(values, hidden):
                     continue
@@ -239,6 +239,23 @@ class DomainModel:
             found.sort(key=lambda one: one[0])
         hits = ", ".join(hit for _, hit in found[: asked.get("size", 10)])
         return json.dumps(self.searches_say)[:-1] + ', "hits": {"hits": [' + hits + "]}}"
+
+
+def _expanded(source: Mapping[str, Any]) -> dict[str, Any]:
+    """As a dot in a row's name is understood: as a member of an object. The last one of a name is taken."""
+    found: dict[str, Any] = {}
+    for name, value in source.items():
+        *path, last = name.split(".")
+        if not all((*path, last)):
+            raise Wrong(400, "mapper_parsing_exception", f"a name that cannot be [{value}]")
+        within = found
+        for step in path:
+            there = within.get(step)
+            within[step] = dict(there) if isinstance(there, dict) else {}
+            within = within[step]
+        there = within.get(last)
+        within[last] = {**there, **value} if isinstance(there, dict) and isinstance(value, dict) else value
+    return found
 
 
 def _guess(source: dict[str, Any], mappings: dict[str, Any]) -> None:

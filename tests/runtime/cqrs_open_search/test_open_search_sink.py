@@ -195,6 +195,26 @@ def test_a_row_that_mappings_refuse_is_unstorable_and_quotes_nothing(store: Open
     assert [row is not None for row in found_in(store.sink(), *keys)] == [True, False, True]
 
 
+@pytest.mark.parametrize("name", ["_row.expires_at", "_row.deleted", "_row.part", "_row.x.y"])
+def test_a_members_name_cannot_reach_into_what_is_ours(store: OpenSearchStore, name: str) -> None:
+    with pytest.raises(Unstorable, match=r"begins with _row\. would be the view's own"):
+        store.sink().write(1, [change(1, {**ROW, name: 1})])
+    assert found_in(store.sink()) is None
+    store.sink().write(1, [change(1, {**ROW, "row.x": 1, "a._row.x": 1})])
+    assert found_in(store.sink()).row == {**ROW, "row.x": 1, "a._row.x": 1}
+
+
+def test_a_row_that_looks_like_a_tombstone_of_long_ago_is_not_purged(store: OpenSearchStore) -> None:
+    sink = store.sink()
+    sink.write(1, [change(1)])
+    about = {"id": '["ada", "o-1"]', "part": 1, "source": "o-1", "version": 2, "expires_at": 1}
+    lines = f'{{"index": {{"_id": {json.dumps(about["id"])}}}}}\n{json.dumps({"_row": about})}\n'
+    sink.connection.ask("POST", f"/{store.index}_g1_rows/_bulk", lines)
+    sink.rows(1, 0, 1, None)
+    sink.write(1, [change(1, None, key=RowKey("bob", "o"))])
+    assert found_in(sink).version == 2
+
+
 def test_what_a_row_may_be_does_not_depend_on_which_comes_first(store: OpenSearchStore) -> None:
     rows = [{"x": 1}, {"x": "text"}, {"x": {"y": [1]}}, {"x": "2026-11-22"}, {"x": None}, {"x": {"y": {"": 1}}}]
     keys = [RowKey("ada", str(n)) for n in range(len(rows))]
