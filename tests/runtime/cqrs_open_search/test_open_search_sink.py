@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from serverless_patterns_runtime.cqrs_open_search import open_search_sink
+from serverless_patterns_runtime.cqrs_open_search import connection, documents, open_search_sink
 from serverless_patterns_runtime.cqrs_open_search.open_search_sink import OpenSearchSink
 from serverless_patterns_runtime.cqrs_views import contract, settings
 from serverless_patterns_runtime.cqrs_views.sink import Contested, RowKey, SinkUnavailable, StoredRow, Unstorable
@@ -37,17 +37,17 @@ def interfered(
     at: OpenSearchStore | OpenSearchSink, before: str, does: Callable[[], object], times: int = 1
 ) -> OpenSearchSink:
     sink = at.sink() if isinstance(at, OpenSearchStore) else at
-    connection: Any = Interfering(sink, before, does, times)
-    return sink._replace(connection=connection, indexes=sink.indexes._replace(connection=connection))
+    other: Any = Interfering(sink, before, does, times)
+    return sink._replace(connection=other, indexes=sink.indexes._replace(connection=other))
 
 
 def heard(store: OpenSearchStore) -> tuple[OpenSearchSink, list[Any]]:
     """A sink, and what it will have been answered."""
-    connection, answers = store.sink().connection, list[Any]()
+    asked, answers = store.sink().connection, list[Any]()
 
     class Heard:
         def ask(self, *what: Any) -> Any:
-            answers.append((answer := connection.ask(*what)).body)
+            answers.append((answer := asked.ask(*what)).body)
             return answer
 
     made: Any = Heard()
@@ -168,6 +168,38 @@ def test_nobody_there_is_unavailable(domain: DomainServer) -> None:
     if not REAL:
         with pytest.raises(SinkUnavailable):
             sink.read(1, [KEY])
+
+
+@MODEL
+def test_each_request_is_signed_with_the_credentials_of_now(store: OpenSearchStore) -> None:
+    sink = store.sink()
+    sink.read(1, [KEY])
+    credentials, region = sink.connection._sign_as()
+    sink.connection._sign_as = lambda: (credentials._replace(secret_key="another"), region)
+    with pytest.raises(SinkUnavailable, match="403"):
+        sink.read(1, [KEY])
+
+
+def test_no_request_takes_longer_than_a_function_can_wait(
+    store: OpenSearchStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(connection, "URLLib3Session", lambda **options: given.update(options))
+    store.sink()
+    assert given["timeout"] == (connection.CONNECT_SECONDS, connection.ANSWER_SECONDS) == (3, 20)
+
+
+@MODEL
+@pytest.mark.parametrize(("most", "size", "requests"), [("MOST_AT_ONCE", 4, 3), ("MOST_BYTES_AT_ONCE", 500, 5)])
+def test_a_large_batch_is_sent_in_parts(
+    store: OpenSearchStore, monkeypatch: pytest.MonkeyPatch, most: str, size: int, requests: int
+) -> None:
+    monkeypatch.setattr(open_search_sink, most, size)
+    keys = [RowKey("ada", str(n)) for n in range(10)]
+    store.server.model.asked.clear()
+    store.sink().write(1, [change(1, {"text": "x" * 100}, key=key) for key in keys])
+    assert sum(path.endswith("_bulk") for _, path in store.server.model.asked) == requests
+    assert all(found_in(store.sink(), *keys))
 
 
 @MODEL
@@ -307,6 +339,70 @@ def test_tombstones_go_when_their_time_has_ended_and_no_others(store: OpenSearch
     sink.write(1, [change(1, None, key=keys[5])])
     sink.write(1, [change(1, key=KEY)])
     assert [row is not None for row in found_in(sink, *keys)] == [False] * 4 + [True] * 2
+
+
+def test_a_tombstone_stays_for_its_time(store: OpenSearchStore) -> None:
+    sink = store.sink()
+    sink.write(1, [change(1, None)])
+    for wait, stays in ((contract.TOMBSTONE_SECONDS, True), (1, False)):
+        store.now += wait
+        sink.rows(1, 0, 1, None)  # refreshed, too
+        sink.write(1, [change(1, None, key=RowKey("bob", str(store.now)))])
+        assert (found_in(sink) is not None) == stays
+
+
+@MODEL
+def test_a_row_that_is_refused_in_a_tombstones_place_is_told(store: OpenSearchStore) -> None:
+    sink = store.sink()
+    sink.write(1, [change(1, None)])
+    seen = found_in(sink)
+    with pytest.raises(Unstorable, match="mappings say how"):
+        sink.replace_tombstone(1, change(1, {"total": "twelve"}, "o-2"), seen)
+    assert found_in(sink) == seen
+
+
+@MODEL
+def test_a_primary_after_a_fail_over_is_written_with_its_term(store: OpenSearchStore) -> None:
+    sink = store.sink()
+    store.server.model.term = 7
+    for version in (1, 2, 3):
+        assert not sink.write(1, [change(version)])
+    assert found_in(sink).version == 3
+    sink.write(1, [change(4, None)])
+    assert sink.replace_tombstone(1, change(1, ROW, "o-2"), found_in(sink))
+
+
+@MODEL
+def test_indexes_are_made_with_the_settings(store: OpenSearchStore) -> None:
+    store.settings = {"number_of_replicas": 2}
+    store.sink().prepare(2)
+    assert store.server.model.indexes[f"{store.index}_g2"].settings == {"number_of_replicas": 2}
+
+
+@MODEL
+@pytest.mark.parametrize("status", [403, 503])
+def test_a_drop_that_is_refused_is_not_done(store: OpenSearchStore, status: int) -> None:
+    refused = Said(status, "{}")
+    store.server.model.faults.append(lambda method, _: refused if method == "DELETE" else None)
+    with pytest.raises(SinkUnavailable, match=str(status)):
+        store.sink().drop(1, 0, 1, None)
+
+
+@MODEL
+def test_rows_with_the_same_part_are_all_found_at_the_border_of_a_page(
+    store: OpenSearchStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "crc32", lambda _: 5)
+    monkeypatch.setattr(open_search_sink, "PAGE", 2)
+    sink = store.sink()
+    keys = [RowKey("ada", str(n)) for n in range(5)]
+    sink.write(1, [change(1, key=key) for key in keys])
+    found, page = [], sink.rows(1, 0, 1, None)
+    found += page.rows
+    while page.resume is not None:
+        page = sink.rows(1, 0, 1, page.resume)
+        found += page.rows
+    assert [row.key for row in found] == keys
 
 
 def test_a_tombstone_whose_place_was_taken_meanwhile_is_not_purged(store: OpenSearchStore) -> None:
