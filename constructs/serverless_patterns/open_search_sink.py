@@ -40,6 +40,7 @@ __all__ = ["OpenSearchSink"]
 _NAMED = f"be lower-case letters, digits, - and _, a letter first, up to {MAX_INDEX_NAME}"
 _FIELD = "'note': {'type': 'text'}"
 _HTTPS = 443
+_FIRST = (2, 12)
 
 
 class OpenSearchSink:
@@ -52,7 +53,7 @@ class OpenSearchSink:
     The functions sign what they ask as their roles, and may do what the indexes of this name need.
 
     Args:
-        domain: Of OpenSearch 1.0 or later.
+        domain: Of OpenSearch 2.12 or later; nobody looks at that of an imported one.
         index: What other programs search: an alias of this name shows the live rows.
         mappings: The members of a row that are searched, as OpenSearch's `properties`. Others are kept alone.
         settings: Of each index: shards, replicas, analyzers. Default: OpenSearch's.
@@ -164,9 +165,10 @@ class OpenSearchSink:
             problems.add("domain", "be an opensearchservice.IDomain", told(self.domain), fix)
             return
         made = self._made()
-        if made is not None and str(made.engine_version).startswith("Elasticsearch"):
-            fix = "what a view needs is in OpenSearch from 1.0 on: choose a later version"
-            problems.add("domain", "be of OpenSearch", f"{made.engine_version}", fix)
+        engine, _, version = str(None if made is None else made.engine_version).partition("_")
+        if engine == "Elasticsearch" or (engine == "OpenSearch" and _numbers(version) < _FIRST):
+            fix = "earlier ones do not know `must_exist`, by which searches move on: choose a later version"
+            problems.add("domain", "be of OpenSearch 2.12 or later", f"{engine}_{version}", fix)
         if self._is_in_vpc() not in (None, self.vpc is not None):
             must, got = ("be given", "None") if self.vpc is None else ("be left out", self.vpc.node.path)
             where = "in a VPC" if self.vpc is None else "reached from everywhere"
@@ -188,5 +190,12 @@ class OpenSearchSink:
             except (TypeError, ValueError):
                 problems.add(argument, "be JSON", told(dict(value)), "dictionaries, lists, text, numbers and booleans")
             else:
+                within = json.dumps([*value.values()])
+                if argument == "mappings" and f'"{ABOUT}' in within:  # by copy_to, or an alias of a field
+                    problems.add(argument, f"leave {ABOUT} alone", f"{ABOUT} in {argument}", "it is the view's")
                 if is_token(text):
                     problems.add(argument, "be known at synth", "a token", "write its value")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in version.split("."))

@@ -1,6 +1,7 @@
 """Views of a CqrsTable in OpenSearch: what is deployed, and everything that is refused."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -145,6 +146,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"mappings": None}, "mappings must be a dictionary by name, got None"),
     ({"mappings": {"_row": {"type": "text"}}}, "mappings must name members of a row, without a _ in front, got '_row'"),
     ({"mappings": {"_id": {"type": "text"}}}, "mappings must name members of a row, without a _ in front, got '_id'"),
+    (
+        {"mappings": {"note": {"type": "text", "copy_to": "_row.source"}}},
+        "mappings must leave _row alone, got _row in mappings",
+    ),
     ({"mappings": {"note": "text"}}, "mappings must say a type or properties for each name, got 'note': 'text'"),
     ({"mappings": {"note": {}}}, "mappings must say a type or properties for each name, got 'note': {}"),
     ({"mappings": {"note": {"type": {1}}}}, "mappings must be JSON, got"),
@@ -179,10 +184,18 @@ def test_a_domain_is_reached_from_where_it_is(stack: Stack) -> None:
     assert "sink vpc_subnets must be left out beside project vpc" in said
 
 
-def test_a_domain_of_elasticsearch_is_refused(stack: Stack) -> None:
-    older = a_domain(stack, version=opensearch.EngineVersion.ELASTICSEARCH_7_10)
+@pytest.mark.parametrize("version", ["ELASTICSEARCH_7_10", "OPENSEARCH_1_3", "OPENSEARCH_2_9", "OPENSEARCH_2_11"])
+def test_a_domain_that_does_not_know_all_that_is_asked_is_refused(version: str, stack: Stack) -> None:
+    older = a_domain(stack, version=getattr(opensearch.EngineVersion, version))
     said = refusal(lambda: OpenSearchSink(older, **GIVEN))
-    assert "domain must be of OpenSearch, got Elasticsearch_7.10" in said
+    assert re.search(
+        f"domain must be of OpenSearch 2.12 or later, got {version.replace('_', '.')}", said, re.IGNORECASE
+    )
+
+
+@pytest.mark.parametrize("version", ["OPENSEARCH_2_13", "OPENSEARCH_3_1"])
+def test_a_domain_of_a_later_version_is_taken(version: str, stack: Stack) -> None:
+    OpenSearchSink(a_domain(stack, version=getattr(opensearch.EngineVersion, version)), **GIVEN)
 
 
 def test_two_views_have_no_index_in_common(stack: Stack) -> None:

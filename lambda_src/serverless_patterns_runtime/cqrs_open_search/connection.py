@@ -35,8 +35,16 @@ class Answer(NamedTuple):
     @property
     def error(self) -> str:
         """The kind of error, without its reason, which quotes values."""
+        return self._told("type")
+
+    @property
+    def reason(self) -> str:
+        """Of a request that holds no values of rows."""
+        return self._told("reason")
+
+    def _told(self, what: str) -> str:
         found = self.body.get("error") if isinstance(self.body, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-        return str(found.get("type", "")) if isinstance(found, dict) else ""  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        return str(found.get(what, "")) if isinstance(found, dict) else ""  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
 
 
 class OpenSearchConnection:

@@ -60,6 +60,8 @@ def document_of(id: str, change: RowChange, mark: str, expires_at: int) -> str:
     about: dict[str, Any] = {"id": id, "part": crc32(id.encode()), "source": change.source, "version": change.version}
     if change.row is None:
         return as_json({ABOUT: {**about, "deleted": True, "mark": mark, "expires_at": expires_at}})
+    if any(name.startswith(f"{ABOUT}.") for name in change.row):  # OpenSearch takes a dot for a member of an object
+        raise Unstorable(f"a member of a row whose name begins with {ABOUT}. would be the view's own in OpenSearch")
     return as_json({**checked(change.row), ABOUT: about})
 
 

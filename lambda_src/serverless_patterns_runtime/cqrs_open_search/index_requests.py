@@ -1,4 +1,4 @@
-"""Requests to the documents of one generation."""
+"""Requests to the documents of one generation. AWS says that it ignores parameters in the URL of a signed POST."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -21,9 +21,10 @@ class IndexRequests(NamedTuple):
     connection: OpenSearchConnection
     name: str
 
-    def get(self, ids: Sequence[str], options: str = "") -> Sequence[Any]:
-        """As of now, whatever a search sees."""
-        hits = self._ask(f"_mget{options}", {"ids": ids}).body["docs"]
+    def get(self, ids: Sequence[str], only: Sequence[str] = ()) -> Sequence[Any]:
+        """As of now, whatever a search sees. `only`: members of documents; none: all."""
+        wanted = [{"_id": id, "_source": [*only] or True} for id in ids]
+        hits = self._ask("_mget", {"docs": wanted}).body["docs"]
         for hit in hits:
             if "error" in hit:
                 kind = hit["error"]["type"]
@@ -31,12 +32,17 @@ class IndexRequests(NamedTuple):
         return hits
 
     def standing(self, ids: Sequence[str]) -> Mapping[str, Standing | None]:
-        hits = self.get(ids, f"?_source_includes={ABOUT}")
+        hits = self.get(ids, [ABOUT])
         return {id: standing_of(hit) if hit["found"] else None for id, hit in zip(ids, hits, strict=True)}
 
     def search(self, query: Mapping[str, Any]) -> Sequence[Any]:
         wanted = {**query, "track_total_hits": False, "seq_no_primary_term": True}
-        return self._ask("_search?allow_partial_search_results=false", wanted).body["hits"]["hits"]
+        # With segment replication a refresh shows nothing in replicas.
+        found = self._ask("_search?preference=_primary", wanted, "GET").body
+        shards = found["_shards"]  # one that is away is not among those that failed
+        if found["timed_out"] or shards["failed"] or shards["successful"] < shards["total"]:
+            raise SinkUnavailable("not all shards have answered")
+        return found["hits"]["hits"]
 
     def refresh(self) -> None:
         if self.connection.ask("POST", f"/{self.name}/_refresh").body["_shards"]["failed"]:
@@ -55,8 +61,7 @@ class IndexRequests(NamedTuple):
     def _bulk(self, ids: Sequence[str], lines: Sequence[str], unstorable: list[Unstorable]) -> set[str]:
         if not ids:
             return set()
-        # Else OpenSearch would make an index, with mappings that it guesses, for a generation that was dropped.
-        answer = self.connection.ask("POST", f"/{self.name}/_bulk?require_alias=true", "".join(lines), 413)
+        answer = self.connection.ask("POST", f"/{self.name}/_bulk", "".join(lines), 413)
         if answer.status == 413:
             if len(ids) == 1:
                 unstorable.append(Unstorable("OpenSearch refuses the row: it is too large for the domain"))
@@ -82,11 +87,15 @@ class IndexRequests(NamedTuple):
             raise failed
         return lost
 
-    def _ask(self, what: str, body: Mapping[str, Any]) -> Any:
-        return self.connection.ask("POST", f"/{self.name}/{what}", json.dumps(body))
+    def _ask(self, what: str, body: Mapping[str, Any], method: str = "POST") -> Any:
+        return self.connection.ask(method, f"/{self.name}/{what}", json.dumps(body))
 
 
 def _action(id: str, sequence: Sequenced | None, action: str = "index") -> str:
+    about: dict[str, Any] = {"_id": id}
+    if action != "delete":
+        # Else OpenSearch would make an index, with mappings that it guesses, for a generation that was dropped.
+        about["require_alias"] = True
     if sequence is None:
-        return json.dumps({"create": {"_id": id}})
-    return json.dumps({action: {"_id": id, "if_seq_no": sequence.number, "if_primary_term": sequence.term}})
+        return json.dumps({"create": about})
+    return json.dumps({action: {**about, "if_seq_no": sequence.number, "if_primary_term": sequence.term}})

@@ -46,11 +46,12 @@ class Indexes(NamedTuple):
         answer = self.connection.ask("PUT", f"/{name}", json.dumps(body), 400)
         if answer.status == 400:
             if answer.error != "resource_already_exists_exception":
-                raise Misshapen(f"the view's mappings or settings: {answer.body['error'].get('reason')}")
+                raise Misshapen(f"the view's mappings or settings: {answer.reason}")
             self._found(name)
 
     def show(self, generation: int) -> None:
         """One that comes late does not hide a later generation."""
+        said = ""
         for _ in range(ROUNDS):
             shown = self._found(self.alias)
             latest = max([generation, *shown])
@@ -60,8 +61,11 @@ class Indexes(NamedTuple):
             # Where another one has removed them meanwhile, nothing of all this happens.
             others = [{"index": self._name(one), "alias": self.alias, "must_exist": True} for one in shown]
             actions = [*({"remove": one} for one in others if one["index"] != add["index"]), {"add": add}]
-            self.connection.ask("POST", "/_aliases", json.dumps({"actions": actions}), 400, 404)
-        raise unavailable(404, "")
+            answer = self.connection.ask("POST", "/_aliases", json.dumps({"actions": actions}), 400, 404)
+            if answer.status == 400:  # an OpenSearch that does not know `must_exist`, among others
+                raise SinkUnavailable(f"OpenSearch 2.12 or later is needed, and refuses the flip: {answer.reason}")
+            said = answer.error
+        raise unavailable(404, said)
 
     def drop(self, generation: int) -> None:
         name = self._name(generation)

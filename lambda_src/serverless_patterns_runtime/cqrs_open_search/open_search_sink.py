@@ -151,7 +151,8 @@ class OpenSearchSink(NamedTuple):
         """Delete tombstones whose time has ended, if a search sees some."""
         index = self._index(generation)
         ended = {"range": {f"{ABOUT}.expires_at": {"lt": int(self.clock())}}}
-        index.delete(index.search({"query": ended, "size": most, "_source": False}))
+        found = index.search({"query": ended, "size": most, "_source": [ABOUT]})
+        index.delete([hit for hit in found if hit["_source"][ABOUT].get("deleted")])
 
     def _index(self, generation: int) -> IndexRequests:
         return IndexRequests(self.connection, self.indexes.rows(generation))

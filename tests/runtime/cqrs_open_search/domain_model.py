@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 __all__ = ["DomainModel", "Said"]
 
@@ -50,6 +50,8 @@ class Index:
     documents: dict[str, Document] = field(default_factory=dict)
     searchable: dict[str, Document] = field(default_factory=dict)
     """As of the last refresh."""
+    copied: dict[str, Document] = field(default_factory=dict)
+    """What a replica has of it, with segment replication."""
     numbers: int = 0
 
 
@@ -61,6 +63,12 @@ class DomainModel:
         """Asked before each request, and for each document of a bulk as `("item", id)`."""
         self.asked: list[tuple[str, str]] = []
         self.term = 1
+        """Of the primary: another one after a fail-over."""
+        self.segments_are_copied = False
+        self.searches_say: dict[str, Any] = {
+            "timed_out": False,
+            "_shards": {"total": 2, "successful": 2, "skipped": 0, "failed": 0},
+        }
         self._lock = threading.Lock()
 
     def answer(self, method: str, target: str, body: str) -> Said:
@@ -78,28 +86,29 @@ class DomainModel:
     def refresh(self) -> None:
         """As it happens by itself, in a second."""
         for index in self.indexes.values():
-            index.searchable = dict(index.documents)
+            index.searchable = index.copied = dict(index.documents)
 
     def _fault(self, *what: str) -> Said | None:
         return next((said for fault in self.faults if (said := fault(*what)) is not None), None)
 
     def _answer(self, method: str, target: str, body: str) -> str:
         split = urlsplit(target)
-        options = {name: values[0] for name, values in parse_qs(split.query).items()}
+        if split.query and method == "POST":  # as AWS says of one that is signed
+            raise Wrong(400, "illegal_argument_exception", "its parameters would be ignored")
         name, _, what = split.path.removeprefix("/").partition("/")
         match method, name, what:
             case "POST", "_aliases", "":
                 return self._change_aliases(json.loads(body)["actions"])
             case "POST", _, "_bulk":
-                return self._bulk(name, body, options)
+                return self._bulk(name, body)
             case "POST", _, "_mget":
-                return self._get(name, json.loads(body)["ids"], options)
+                return self._get(name, json.loads(body)["docs"])
             case "POST", _, "_refresh":
                 _, index = self._one(name)
                 index.searchable = dict(index.documents)
                 return json.dumps({"_shards": {"total": 1, "successful": 1, "failed": 0}})
-            case "POST", _, "_search":
-                return self._search(name, json.loads(body, parse_float=Decimal))
+            case "POST" | "GET", _, "_search":
+                return self._search(name, json.loads(body, parse_float=Decimal), split.query == "preference=_primary")
             case "GET", _, "":
                 return json.dumps({
                     found: {"aliases": index.aliases, "mappings": index.mappings, "settings": index.settings}
@@ -150,14 +159,14 @@ class DomainModel:
             elif about["alias"] in changed[about["index"]]:
                 del changed[about["index"]][about["alias"]]
             elif about.get("must_exist"):
-                raise Wrong(400, "illegal_argument_exception", "required alias does not exist")
+                raise Wrong(404, "resource_not_found_exception", "required alias does not exist")
         for name, aliases in changed.items():
             self.indexes[name].aliases = aliases
         return json.dumps({"acknowledged": True})
 
     # Documents.
 
-    def _bulk(self, name: str, body: str, options: Mapping[str, str]) -> str:
+    def _bulk(self, name: str, body: str) -> str:
         assert body.endswith("\n")
         lines = iter(body.split("\n")[:-1])
         items: list[Any] = []
@@ -165,7 +174,7 @@ class DomainModel:
             ((action, about),) = json.loads(line).items()
             source = "" if action == "delete" else next(lines)
             try:
-                index = self._to_write(name, options.get("require_alias") == "true")
+                index = self._to_write(name, about.get("require_alias") is True)
                 if (fault := self._fault("item", about["_id"])) is not None:
                     raise Wrong(fault.status, fault.body)
                 items.append({action: {"_id": about["_id"], **self._write(index, action, about, source)}})
@@ -189,7 +198,7 @@ class DomainModel:
         if action != "delete":
             if index.mappings.get("dynamic", True) is not False:
                 _guess(json.loads(source, parse_float=Decimal), index.mappings)
-            _check(json.loads(source, parse_float=Decimal), index.mappings)
+            _check(_expanded(json.loads(source, parse_float=Decimal)), index.mappings)
         there = index.documents.get(id)
         if action == "create" and there is not None:
             raise Wrong(409, "version_conflict_engine_exception")
@@ -204,33 +213,49 @@ class DomainModel:
         index.documents[id] = Document(source, number, self.term)
         return {"status": 201 if there is None else 200, "_seq_no": number, "_primary_term": self.term}
 
-    def _get(self, name: str, ids: list[str], options: Mapping[str, str]) -> str:
+    def _get(self, name: str, docs: list[dict[str, Any]]) -> str:
         """Whatever was refreshed: `realtime` is the default."""
         try:
             found, index = self._one(name)
         except Wrong as wrong:
-            return json.dumps({"docs": [{"_index": name, "_id": id, "error": wrong.error} for id in ids]})
-        only = options.get("_source_includes")
-        hits = [_hit(found, id, index.documents.get(id), only) for id in ids]
+            return json.dumps({"docs": [{"_index": name, "_id": doc["_id"], "error": wrong.error} for doc in docs]})
+        hits = [_hit(found, doc["_id"], index.documents.get(doc["_id"]), doc.get("_source", True)) for doc in docs]
         return '{"docs": [' + ", ".join(hits) + "]}"
 
-    def _search(self, name: str, asked: dict[str, Any]) -> str:
+    def _search(self, name: str, asked: dict[str, Any], in_primary: bool = False) -> str:
         found: list[tuple[list[Any], str]] = []
         for index_name, index in self._named(name).items():
             hidden = index.aliases.get(name, {}).get("filter", {})
-            for id, document in index.searchable.items():
-                source = json.loads(document.source, parse_float=Decimal)
+            copied = self.segments_are_copied and not in_primary
+            for id, document in (index.copied if copied else index.searchable).items():
+                source = _expanded(json.loads(document.source, parse_float=Decimal))
                 values = _indexed(source, index.mappings.get("properties", {}))
                 if not _matches(values, asked.get("query", {})) or not _matches(values, hidden):
                     continue
                 sort = [values.get(by) for one in asked.get("sort", ()) for by in one]
                 if asked.get("search_after") is None or sort > asked["search_after"]:
-                    only = "" if asked.get("_source") is False else None
-                    found.append((sort, _hit(index_name, id, document, only, sort)))
+                    found.append((sort, _hit(index_name, id, document, asked.get("_source", True), sort)))
         if asked.get("sort"):
             found.sort(key=lambda one: one[0])
         hits = ", ".join(hit for _, hit in found[: asked.get("size", 10)])
-        return '{"timed_out": false, "_shards": {"failed": 0}, "hits": {"hits": [' + hits + "]}}"
+        return json.dumps(self.searches_say)[:-1] + ', "hits": {"hits": [' + hits + "]}}"
+
+
+def _expanded(source: Mapping[str, Any]) -> dict[str, Any]:
+    """As a dot in a row's name is understood: as a member of an object. The last one of a name is taken."""
+    found: dict[str, Any] = {}
+    for name, value in source.items():
+        *path, last = name.split(".")
+        if not all((*path, last)):
+            raise Wrong(400, "mapper_parsing_exception", f"a name that cannot be [{value}]")
+        within = found
+        for step in path:
+            there = within.get(step)
+            within[step] = dict(there) if isinstance(there, dict) else {}
+            within = within[step]
+        there = within.get(last)
+        within[last] = {**there, **value} if isinstance(there, dict) and isinstance(value, dict) else value
+    return found
 
 
 def _guess(source: dict[str, Any], mappings: dict[str, Any]) -> None:
@@ -291,16 +316,16 @@ def _matches(values: Mapping[str, Any], query: Mapping[str, Any]) -> bool:
     return True
 
 
-def _hit(index: str, id: str, document: Document | None, only: str | None, sort: list[Any] | None = None) -> str:
+def _hit(index: str, id: str, document: Document | None, only: bool | list[str], sort: list[Any] | None = None) -> str:
     hit: dict[str, Any] = {"_index": index, "_id": id, "found": document is not None}
     if document is None:
         return json.dumps(hit)
     hit |= {"_seq_no": document.number, "_primary_term": document.term}
     if sort is not None:
         hit["sort"] = sort
-    if only == "":
+    if only is False:
         return json.dumps(hit)
     source = document.source
-    if only is not None:
-        source = json.dumps({only: json.loads(source)[only]})
+    if only is not True:
+        source = json.dumps({name: member for name, member in json.loads(source).items() if name in only})
     return json.dumps(hit)[:-1] + f', "_source": {source}}}'

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from serverless_patterns_runtime.cqrs_open_search import open_search_sink
+from serverless_patterns_runtime.cqrs_open_search import connection, documents, open_search_sink
 from serverless_patterns_runtime.cqrs_open_search.open_search_sink import OpenSearchSink
 from serverless_patterns_runtime.cqrs_views import contract, settings
 from serverless_patterns_runtime.cqrs_views.sink import (
@@ -45,8 +45,21 @@ def interfered(
     at: OpenSearchStore | OpenSearchSink, before: str, does: Callable[[], object], times: int = 1
 ) -> OpenSearchSink:
     sink = at.sink() if isinstance(at, OpenSearchStore) else at
-    connection: Any = Interfering(sink, before, does, times)
-    return sink._replace(connection=connection, indexes=sink.indexes._replace(connection=connection))
+    other: Any = Interfering(sink, before, does, times)
+    return sink._replace(connection=other, indexes=sink.indexes._replace(connection=other))
+
+
+def heard(store: OpenSearchStore) -> tuple[OpenSearchSink, list[Any]]:
+    """A sink, and what it will have been answered."""
+    asked, answers = store.sink().connection, list[Any]()
+
+    class Heard:
+        def ask(self, *what: Any) -> Any:
+            answers.append((answer := asked.ask(*what)).body)
+            return answer
+
+    made: Any = Heard()
+    return store.sink()._replace(connection=made), answers
 
 
 # Writing.
@@ -166,6 +179,38 @@ def test_nobody_there_is_unavailable(domain: DomainServer) -> None:
 
 
 @MODEL
+def test_each_request_is_signed_with_the_credentials_of_now(store: OpenSearchStore) -> None:
+    sink = store.sink()
+    sink.read(1, [KEY])
+    credentials, region = sink.connection._sign_as()
+    sink.connection._sign_as = lambda: (credentials._replace(secret_key="another"), region)
+    with pytest.raises(SinkUnavailable, match="403"):
+        sink.read(1, [KEY])
+
+
+def test_no_request_takes_longer_than_a_function_can_wait(
+    store: OpenSearchStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(connection, "URLLib3Session", lambda **options: given.update(options))
+    store.sink()
+    assert given["timeout"] == (connection.CONNECT_SECONDS, connection.ANSWER_SECONDS) == (3, 20)
+
+
+@MODEL
+@pytest.mark.parametrize(("most", "size", "requests"), [("MOST_AT_ONCE", 4, 3), ("MOST_BYTES_AT_ONCE", 500, 5)])
+def test_a_large_batch_is_sent_in_parts(
+    store: OpenSearchStore, monkeypatch: pytest.MonkeyPatch, most: str, size: int, requests: int
+) -> None:
+    monkeypatch.setattr(open_search_sink, most, size)
+    keys = [RowKey("ada", str(n)) for n in range(10)]
+    store.server.model.asked.clear()
+    store.sink().write(1, [change(1, {"text": "x" * 100}, key=key) for key in keys])
+    assert sum(path.endswith("_bulk") for _, path in store.server.model.asked) == requests
+    assert all(found_in(store.sink(), *keys))
+
+
+@MODEL
 def test_who_signs_with_other_credentials_is_refused_and_told_why(store: OpenSearchStore) -> None:
     sink = store.sink()
     credentials, region = sink.connection._sign_as()
@@ -188,6 +233,26 @@ def test_a_row_that_mappings_refuse_is_unstorable_and_quotes_nothing(store: Open
         store.sink().write(1, [change(1, row if n == 1 else ROW, key=key) for n, key in enumerate(keys)])
     assert "twelve" not in str(raised.value)
     assert [row is not None for row in found_in(store.sink(), *keys)] == [True, False, True]
+
+
+@pytest.mark.parametrize("name", ["_row.expires_at", "_row.deleted", "_row.part", "_row.x.y"])
+def test_a_members_name_cannot_reach_into_what_is_ours(store: OpenSearchStore, name: str) -> None:
+    with pytest.raises(Unstorable, match=r"begins with _row\. would be the view's own"):
+        store.sink().write(1, [change(1, {**ROW, name: 1})])
+    assert found_in(store.sink()) is None
+    store.sink().write(1, [change(1, {**ROW, "row.x": 1, "a._row.x": 1})])
+    assert found_in(store.sink()).row == {**ROW, "row.x": 1, "a._row.x": 1}
+
+
+def test_a_row_that_looks_like_a_tombstone_of_long_ago_is_not_purged(store: OpenSearchStore) -> None:
+    sink = store.sink()
+    sink.write(1, [change(1)])
+    about = {"id": '["ada", "o-1"]', "part": 1, "source": "o-1", "version": 2, "expires_at": 1}
+    lines = f'{{"index": {{"_id": {json.dumps(about["id"])}}}}}\n{json.dumps({"_row": about})}\n'
+    sink.connection.ask("POST", f"/{store.index}_g1_rows/_bulk", lines)
+    sink.rows(1, 0, 1, None)
+    sink.write(1, [change(1, None, key=RowKey("bob", "o"))])
+    assert found_in(sink).version == 2
 
 
 def test_what_a_row_may_be_does_not_depend_on_which_comes_first(store: OpenSearchStore) -> None:
@@ -230,6 +295,46 @@ def test_rows_that_no_refresh_has_shown_are_found(store: OpenSearchStore) -> Non
         assert [row.version for row in sink.rows(1, 0, 1, None).rows] == [version]
 
 
+@MODEL
+def test_rows_that_no_replica_has_yet_are_found(store: OpenSearchStore) -> None:
+    store.server.model.segments_are_copied = True
+    sink = store.sink()
+    sink.write(1, [change(1)])
+    assert [row.version for row in sink.rows(1, 0, 1, None).rows] == [1]
+
+
+@MODEL
+@pytest.mark.parametrize(
+    "says",
+    [
+        {"timed_out": True},
+        {"_shards": {"total": 2, "successful": 2, "skipped": 0, "failed": 1}},
+        {"_shards": {"total": 2, "successful": 1, "skipped": 0, "failed": 0}},
+    ],
+    ids=["late", "failed", "away"],
+)
+def test_rows_of_some_shards_are_not_taken_for_all(store: OpenSearchStore, says: dict[str, Any]) -> None:
+    store.server.model.searches_say |= says
+    with pytest.raises(SinkUnavailable, match="not all shards have answered"):
+        store.sink().rows(1, 0, 1, None)
+
+
+@MODEL
+def test_a_refresh_that_fails_in_a_shard_is_not_taken_for_one(store: OpenSearchStore) -> None:
+    failed = Said(200, '{"_shards": {"total": 2, "successful": 1, "failed": 1}}')
+    store.server.model.faults.append(lambda _, path: failed if path.endswith("_refresh") else None)
+    with pytest.raises(SinkUnavailable, match="not all shards are refreshed"):
+        store.sink().rows(1, 0, 1, None)
+
+
+@MODEL
+def test_what_decides_a_write_is_read_without_the_rows(store: OpenSearchStore) -> None:
+    store.sink().write(1, [change(1)])
+    sink, answers = heard(store)
+    sink.write(1, [change(2)])
+    assert [*answers[0]["docs"][0]["_source"]] == ["_row"]
+
+
 def test_tombstones_go_when_their_time_has_ended_and_no_others(store: OpenSearchStore) -> None:
     sink = store.sink()
     keys = [RowKey("ada", str(n)) for n in range(6)]
@@ -242,6 +347,70 @@ def test_tombstones_go_when_their_time_has_ended_and_no_others(store: OpenSearch
     sink.write(1, [change(1, None, key=keys[5])])
     sink.write(1, [change(1, key=KEY)])
     assert [row is not None for row in found_in(sink, *keys)] == [False] * 4 + [True] * 2
+
+
+def test_a_tombstone_stays_for_its_time(store: OpenSearchStore) -> None:
+    sink = store.sink()
+    sink.write(1, [change(1, None)])
+    for wait, stays in ((contract.TOMBSTONE_SECONDS, True), (1, False)):
+        store.now += wait
+        sink.rows(1, 0, 1, None)  # refreshed, too
+        sink.write(1, [change(1, None, key=RowKey("bob", str(store.now)))])
+        assert (found_in(sink) is not None) == stays
+
+
+@MODEL
+def test_a_row_that_is_refused_in_a_tombstones_place_is_told(store: OpenSearchStore) -> None:
+    sink = store.sink()
+    sink.write(1, [change(1, None)])
+    seen = found_in(sink)
+    with pytest.raises(Unstorable, match="mappings say how"):
+        sink.replace_tombstone(1, change(1, {"total": "twelve"}, "o-2"), seen)
+    assert found_in(sink) == seen
+
+
+@MODEL
+def test_a_primary_after_a_fail_over_is_written_with_its_term(store: OpenSearchStore) -> None:
+    sink = store.sink()
+    store.server.model.term = 7
+    for version in (1, 2, 3):
+        assert not sink.write(1, [change(version)])
+    assert found_in(sink).version == 3
+    sink.write(1, [change(4, None)])
+    assert sink.replace_tombstone(1, change(1, ROW, "o-2"), found_in(sink))
+
+
+@MODEL
+def test_indexes_are_made_with_the_settings(store: OpenSearchStore) -> None:
+    store.settings = {"number_of_replicas": 2}
+    store.sink().prepare(2)
+    assert store.server.model.indexes[f"{store.index}_g2"].settings == {"number_of_replicas": 2}
+
+
+@MODEL
+@pytest.mark.parametrize("status", [403, 503])
+def test_a_drop_that_is_refused_is_not_done(store: OpenSearchStore, status: int) -> None:
+    refused = Said(status, "{}")
+    store.server.model.faults.append(lambda method, _: refused if method == "DELETE" else None)
+    with pytest.raises(SinkUnavailable, match=str(status)):
+        store.sink().drop(1, 0, 1, None)
+
+
+@MODEL
+def test_rows_with_the_same_part_are_all_found_at_the_border_of_a_page(
+    store: OpenSearchStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "crc32", lambda _: 5)
+    monkeypatch.setattr(open_search_sink, "PAGE", 2)
+    sink = store.sink()
+    keys = [RowKey("ada", str(n)) for n in range(5)]
+    sink.write(1, [change(1, key=key) for key in keys])
+    found, page = [], sink.rows(1, 0, 1, None)
+    found += page.rows
+    while page.resume is not None:
+        page = sink.rows(1, 0, 1, page.resume)
+        found += page.rows
+    assert [row.key for row in found] == keys
 
 
 def test_a_tombstone_whose_place_was_taken_meanwhile_is_not_purged(store: OpenSearchStore) -> None:
@@ -295,6 +464,24 @@ def test_of_two_first_flips_the_later_generation_is_shown(store: OpenSearchStore
     interfered(store, "_aliases", lambda: sink.publish(2)).publish(1)
     sink.publish(1)
     assert shown(store) == [2]
+
+
+@MODEL
+def test_a_domain_that_does_not_know_must_exist_is_told_so_and_asked_once(store: OpenSearchStore) -> None:
+    sink = filled(store, 1, 2)
+    sink.publish(1)
+    unknown = '{"error": {"type": "x_content_parse_exception", "reason": "[remove] unknown field [must_exist]"}}'
+    store.server.model.faults.append(lambda _, path: Said(400, unknown) if path == "/_aliases" else None)
+    store.server.model.asked.clear()
+    with pytest.raises(SinkUnavailable, match=r"2\.12 or later is needed.*unknown field \[must_exist\]"):
+        sink.publish(2)
+    assert [path for _, path in store.server.model.asked] == [f"/{store.index}", "/_aliases"]
+
+
+@MODEL
+def test_a_flip_to_a_generation_that_was_dropped_is_told_as_that(store: OpenSearchStore) -> None:
+    with pytest.raises(SinkUnavailable, match="404 index_not_found_exception: the generation has no index"):
+        store.sink().publish(7)
 
 
 def test_what_is_shown_is_not_dropped(store: OpenSearchStore) -> None:
