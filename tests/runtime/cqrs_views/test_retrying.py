@@ -16,7 +16,7 @@ from serverless_patterns_runtime.cqrs_views.records import Change
 
 from . import shop as shop_module
 from .modelled import refused
-from .rebuilt import PROJECTOR, Died, RebuiltShop
+from .rebuilt import MACHINE, PROJECTOR, Died, RebuiltShop
 from .shop import ORDERS, REVENUE
 
 FIVE_MINUTES = 301
@@ -185,3 +185,12 @@ def test_what_a_rebuild_has_seen_of_a_version_leaves_its_record_where_it_is(
     shop.ask(request="retry", view=ORDERS)
     shop.passes(600)
     assert shop.rows().keys() == {("ada", "o-1/a")}, "what the record took away is gone"
+
+
+def test_a_sweep_tries_nothing_again_that_waits_for_somebody(shop: RebuiltShop) -> None:
+    shop.put("o-1", 1, bad=True)
+    shop.project()
+    assert {reason for _, reason in shop.reasons()} == {"refused"}
+    before = len(shop.machines.runs(MACHINE))
+    shop.sweep()
+    assert len(shop.machines.runs(MACHINE)) == before
