@@ -165,7 +165,7 @@ class History:
 
 WEIGHTS: Mapping[str, int] = {
     "change": 16, "pass on": 12, "delete": 3, "remove": 2, "bad": 2, "rebuild": 2, "past": 2, "lost": 1, "split": 1,
-    "retry": 1, "deploy": 1, "outage": 2, "expire": 2,
+    "retry": 1, "deploy": 1, "outage": 4, "expire": 2,
 }  # fmt: skip
 
 
