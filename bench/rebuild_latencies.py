@@ -17,7 +17,7 @@ from statistics import median
 from typing import Any
 
 from bench.figure import Figure
-from bench.rebuild_rate import item, view_over, write_model
+from bench.rebuild_rate import item, projector_over, view_over, write_model
 
 NAMES = ("rebuild_rate_vs_bare_scan", "rebuild_live_lag_ratio")
 
@@ -152,23 +152,9 @@ def _fill() -> None:
 
 def _lag(*, rebuilt: bool) -> float:
     """Seconds from a batch's arrival until its changes are in every generation."""
-    from serverless_patterns_runtime.cqrs_views.generations import Pointers
-    from serverless_patterns_runtime.cqrs_views.projector import Projector
     from serverless_patterns_runtime.cqrs_views.records import Change
-    from serverless_patterns_runtime.cqrs_views.together import Together
 
-    dynamodb, together = Latencies(rebuilt=rebuilt), Together()
-    projector = Projector(
-        views={"ByCustomer": view_over(dynamodb, together)},
-        write_model=write_model(dynamodb),
-        pointers=Pointers(dynamodb, "control"),
-        parking=None,  # type: ignore[arg-type]
-        together=together,
-        clock=time.time,
-        sleep=time.sleep,
-        random=random.Random(1),
-        logger=None,
-    )
+    projector = projector_over(Latencies(rebuilt=rebuilt))
     changes = [Change(f"o-{number}", item(number, 1), item(number, 2), time.time()) for number in range(BATCH)]
     began = time.perf_counter()
     outcome = projector.project(changes, lambda: 60.0)

@@ -134,6 +134,26 @@ def view_over(dynamodb: Any, together: Any) -> Any:
     return View(VIEW, "rows", by_customer, "customer", "order", DynamoDbSink(dynamodb, "rows", True, together))
 
 
+def projector_over(dynamodb: Any) -> Any:
+    """Of that one view."""
+    from serverless_patterns_runtime.cqrs_views.generations import Pointers
+    from serverless_patterns_runtime.cqrs_views.projector import Projector
+    from serverless_patterns_runtime.cqrs_views.together import Together
+
+    together = Together()
+    return Projector(
+        views={VIEW: view_over(dynamodb, together)},
+        write_model=write_model(dynamodb),
+        pointers=Pointers(dynamodb, "control"),
+        parking=None,  # type: ignore[arg-type]
+        together=together,
+        clock=time.time,
+        sleep=time.sleep,
+        random=random.Random(1),
+        logger=None,
+    )
+
+
 def write_model(dynamodb: Any) -> Any:
     from serverless_patterns_runtime.cqrs_table.aggregate import Schema
     from serverless_patterns_runtime.cqrs_table.settings import WriteModel
@@ -180,27 +200,13 @@ def _unexpected(*refused: object) -> None:
 
 def _lag(dynamodb: Any, stage: str, until: threading.Event | None = None) -> float:
     """Seconds from a batch's arrival until its changes are in every generation: the median."""
-    from serverless_patterns_runtime.cqrs_views.generations import Pointers
-    from serverless_patterns_runtime.cqrs_views.projector import Projector
     from serverless_patterns_runtime.cqrs_views.records import Change
-    from serverless_patterns_runtime.cqrs_views.together import Together
 
     if stage == "1":
         begun = _standings(dynamodb)
         begun.change(VIEW, lambda it: it.begun(1, "one", 1, "bench", time.time(), tolerant=True))
         begun.change(VIEW, lambda it: it.flipped(1, "one", time.time()))
-    together = Together()
-    projector = Projector(
-        views={VIEW: view_over(dynamodb, together)},
-        write_model=write_model(dynamodb),
-        pointers=Pointers(dynamodb, "control"),
-        parking=None,  # type: ignore[arg-type]
-        together=together,
-        clock=time.time,
-        sleep=time.sleep,
-        random=random.Random(1),
-        logger=None,
-    )
+    projector = projector_over(dynamodb)
     took: list[float] = []
     for number in range(BATCHES):
         version = int(stage) * 1_000 + number

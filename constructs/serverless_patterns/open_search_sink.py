@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -24,7 +23,7 @@ from serverless_patterns_runtime.fan_out_topic.packed import packed
 
 from ._acknowledge import acknowledge_wildcard
 from ._checks import Problems, is_token
-from ._cqrs_table.sinks import check_placed
+from ._cqrs_table.sinks import check_placed, placed
 from ._grants import give
 from ._shapes import named, several, told
 
@@ -93,12 +92,7 @@ class OpenSearchSink:
 
     def placed(self, handler: Handler) -> Handler:
         """The same, where the functions run."""
-        if self.vpc is None or handler.vpc is not None:
-            return handler
-        made = copy.copy(handler)
-        where = {"vpc": self.vpc, "vpc_subnets": self.vpc_subnets, "security_groups": self.security_groups}
-        vars(made).update(where)
-        return made
+        return placed(self, handler)
 
     def check(self, problems: Problems, handler: Handler) -> None:
         """What the view's function has another way."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
@@ -13,7 +12,7 @@ from aws_cdk import aws_ec2 as ec2
 from serverless_patterns_runtime.cqrs_sql.contract import DRIVERS, SqlTold
 
 from ._checks import Problems
-from ._cqrs_table.sinks import check_placed
+from ._cqrs_table.sinks import check_placed, placed
 from ._requirements import brings
 from ._shapes import several, told
 from ._sql_driver import check_driver
@@ -103,12 +102,7 @@ class SqlSink:
 
     def placed(self, handler: Handler) -> Handler:
         """The same, where the functions run."""
-        if handler.vpc is not None:
-            return handler
-        made = copy.copy(handler)
-        where = {"vpc": self.vpc, "vpc_subnets": self.vpc_subnets, "security_groups": self.security_groups}
-        vars(made).update(where)
-        return made
+        return placed(self, handler)
 
     def check(self, problems: Problems, handler: Handler) -> None:
         """What the view's function lacks, or has another way."""

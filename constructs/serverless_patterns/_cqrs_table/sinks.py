@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .._shapes import told
@@ -61,6 +62,16 @@ def check_sink(problems: Problems, sink: Any, handler: Handler) -> None:
     else:
         fix = "write SqlSink(...), DataApiSink(...) or OpenSearchSink(...), or leave it out: rows are in DynamoDB"
         problems.add("sink", "be a SqlSink, a DataApiSink or an OpenSearchSink", told(sink), fix)
+
+
+def placed(sink: Any, handler: Handler) -> Handler:
+    """The handler where the sink's `vpc`, `vpc_subnets` and `security_groups` say, unless one of them says nothing, or
+    has said it."""
+    if sink.vpc is None or handler.vpc is not None:
+        return handler
+    made = copy.copy(handler)
+    vars(made).update({name: getattr(sink, name) for name in ("vpc", "vpc_subnets", "security_groups")})
+    return made
 
 
 def check_placed(problems: Problems, sink: Any, handler: Handler) -> None:

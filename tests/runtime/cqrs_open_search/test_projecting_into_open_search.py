@@ -1,14 +1,12 @@
-"""The shipped projector over OpenSearch: its views are what their functions say, whatever order records come in."""
+"""The shipped projector over OpenSearch, as far as that is not `cqrs_sql/test_projecting_elsewhere.py`."""
 
 import json
-import random
 
 import pytest
 
 from serverless_patterns_runtime.cqrs_views.projector import PARK_AFTER_SECONDS
 
-from ..cqrs_sql.shop_elsewhere import ShopElsewhere
-from ..cqrs_sql.test_projecting_into_sql import a_shop, expected, history
+from ..cqrs_sql.shop_elsewhere import ShopElsewhere, a_shop, expected
 from ..cqrs_views.shop import ORDERS
 from .domain_model import Said
 from .store import REAL, OpenSearchStore
@@ -17,26 +15,6 @@ from .store import REAL, OpenSearchStore
 @pytest.fixture
 def shop(store: OpenSearchStore) -> ShopElsewhere:
     return a_shop(store)
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_the_view_is_the_fold_of_the_log_in_any_order_and_however_often(shop: ShopElsewhere, seed: int) -> None:
-    chance = random.Random(seed)
-    history(shop, chance)
-    records = [*shop.records, *chance.choices(shop.records, k=10)]
-    chance.shuffle(records)
-    environments = [shop.projection, shop.new_projection()]
-    for start in range(0, len(records), 4):
-        assert not shop.project(records[start : start + 4], by=chance.choice(environments))
-    assert shop.rows() == expected(shop)
-    assert not shop.parked()
-
-
-def test_a_generation_that_is_built_gets_every_change_too(shop: ShopElsewhere) -> None:
-    shop.point(ORDERS, live=1, building=2)
-    history(shop, random.Random(1))
-    assert not shop.project()
-    assert shop.rows(1) == shop.rows(2) == expected(shop)
 
 
 def test_one_that_cannot_be_kept_is_parked_and_the_others_are_written(shop: ShopElsewhere) -> None:

@@ -1,72 +1,20 @@
-"""The shipped projector over PostgreSQL: its views are what their functions say, whatever order records come in."""
+"""The shipped projector over PostgreSQL, as far as that is not `test_projecting_elsewhere.py`."""
 
 import random
-from typing import Any
 
 import pytest
 
 from serverless_patterns_runtime.cqrs_sql.statement import Statement
 
-from ..cqrs_views.shop import ORDERS, Shop, by_customer
+from ..cqrs_views.shop import ORDERS
 from .postgres_server import Server
-from .shop_elsewhere import ShopElsewhere
-from .sinks import SqlStore, Store
-
-
-def a_shop(store: Store) -> ShopElsewhere:
-    sink = store.sink()
-    for generation in (1, 2):
-        sink.prepare(generation)
-    return ShopElsewhere(store)
+from .shop_elsewhere import ShopElsewhere, a_shop, expected, history
+from .sinks import SqlStore
 
 
 @pytest.fixture(params=["sql", "data-api"])
 def shop(request: pytest.FixtureRequest, postgres: Server) -> ShopElsewhere:
     return a_shop(SqlStore(postgres, request.param))
-
-
-def expected(shop: Shop) -> dict[tuple[str, Any], Any]:
-    found: dict[tuple[str, Any], Any] = {}
-    for item in shop.service.tables["orders"].items.values():
-        if "deleted" not in item["_aggregate"]["M"]:
-            state = {
-                "order_id": item["order_id"]["S"],
-                "customer": item["customer"]["S"],
-                "status": item["status"]["S"],
-                "lines": [line["S"] for line in item["lines"]["L"]],
-            }
-            found |= {(row["customer"], row["order"]): row for row in by_customer(state)}
-    return found
-
-
-def history(shop: Shop, chance: random.Random) -> None:
-    for key in ("o-1", "o-2", "o-3"):
-        for version in range(1, 7):
-            if chance.random() < 0.25:
-                shop.delete(key, version)
-            else:
-                lines = chance.sample("abcd", chance.randrange(5))
-                shop.put(key, version, chance.choice(["ada", "bob"]), lines)
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_the_view_is_the_fold_of_the_log_in_any_order_and_however_often(shop: ShopElsewhere, seed: int) -> None:
-    chance = random.Random(seed)
-    history(shop, chance)
-    records = [*shop.records, *chance.choices(shop.records, k=10)]
-    chance.shuffle(records)
-    environments = [shop.projection, shop.new_projection()]
-    for start in range(0, len(records), 4):
-        assert not shop.project(records[start : start + 4], by=chance.choice(environments))
-    assert shop.rows() == expected(shop)
-    assert not shop.parked()
-
-
-def test_a_generation_that_is_built_gets_every_change_too(shop: ShopElsewhere) -> None:
-    shop.point(ORDERS, live=1, building=2)
-    history(shop, random.Random(1))
-    assert not shop.project()
-    assert shop.rows(1) == shop.rows(2) == expected(shop)
 
 
 def test_one_that_cannot_be_kept_is_parked_and_the_others_are_written(shop: ShopElsewhere) -> None:
