@@ -16,9 +16,11 @@ from serverless_patterns_runtime.cqrs_table.settings import WriteModel
 from serverless_patterns_runtime.cqrs_views import contract, projector_handler
 from serverless_patterns_runtime.cqrs_views.dynamodb_sink import DynamoDbSink
 from serverless_patterns_runtime.cqrs_views.generations import Pointers, view_item
+from serverless_patterns_runtime.cqrs_views.parked_objects import UNDELIVERED
 from serverless_patterns_runtime.cqrs_views.parking import Parking
 from serverless_patterns_runtime.cqrs_views.projection import Projection
 from serverless_patterns_runtime.cqrs_views.projector import Projector
+from serverless_patterns_runtime.cqrs_views.retrying import SWEPT_REASONS
 from serverless_patterns_runtime.cqrs_views.row_items import row_of
 from serverless_patterns_runtime.cqrs_views.sink import Sink, StoredRow
 from serverless_patterns_runtime.cqrs_views.together import Together
@@ -44,7 +46,6 @@ START = 1_700_000_000.25
 LONGEST_SECONDS = 30 * 24 * 3600.0
 SWEEP_SECONDS = 300
 MOST_SWEEPS = 15
-SWEPT = ("unavailable", "contested")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,7 +252,7 @@ class CqrsWorld:
     def _sweep(self) -> None:
         """As the control function does: what may have become possible, as long as there is such."""
         self._sweeping = False
-        names = [name for name, reason in self.parked().items() if reason in SWEPT]
+        names = [name for name, reason in self.parked().items() if reason in SWEPT_REASONS]
         self._sweeps += 1
         if names and self._sweeps < MOST_SWEEPS:
             self.function.invoke({"retry": names}, lambda _: None)
@@ -262,7 +263,7 @@ class CqrsWorld:
     def parked(self) -> dict[str, str]:
         """Reasons of what is in the bucket, by its name; what Lambda gave up is unavailable."""
         objects = self.s3.objects[BUCKET].items()
-        return {name: json.loads(body).get("reason", SWEPT[0]) for name, body in objects}
+        return {name: json.loads(body).get("reason", UNDELIVERED) for name, body in objects}
 
     def trace(self, *fields: Any) -> None:
         self.ledger.trace.append((self.schedule.now - START, fields))
