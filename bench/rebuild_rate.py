@@ -88,7 +88,7 @@ def item(number: int, version: int) -> dict[str, Any]:
 def _fill(dynamodb: Any) -> None:
     for start in range(0, AGGREGATES, 25):
         items = [item(number, 1) for number in range(start, start + 25)]
-        dynamodb.batch_writeitem(RequestItems={"orders": [{"PutRequest": {"Item": item}} for item in items]})
+        dynamodb.batch_write_item(RequestItems={"orders": [{"PutRequest": {"Item": item}} for item in items]})
 
 
 def _bare_scan(dynamodb: Any) -> float:
@@ -109,7 +109,7 @@ def _bare_copy(dynamodb: Any) -> float:
 
     def write(items: Sequence[Any]) -> None:
         rows = [{**item, "pk": {"S": f"0#{item['customer']['S']}"}, "sk": item["order_id"]} for item in items]
-        dynamodb.batch_writeitem(RequestItems={"rows": [{"PutRequest": {"Item": row}} for row in rows]})
+        dynamodb.batch_write_item(RequestItems={"rows": [{"PutRequest": {"Item": row}} for row in rows]})
 
     began, start = time.perf_counter(), dict[str, Any]()
     with ThreadPoolExecutor(10) as threads:
@@ -213,7 +213,7 @@ def _lag(dynamodb: Any, stage: str, until: threading.Event | None = None) -> flo
         numbers = range(number * BATCH, (number + 1) * BATCH)
         changes: list[Any] = []
         for each in numbers:
-            dynamodb.putitem(TableName="orders", Item=item(each, version))
+            dynamodb.put_item(TableName="orders", Item=item(each, version))
             changes.append(Change(f"o-{each}", item(each, 1), item(each, version), time.time()))
         began = time.perf_counter()
         outcome = projector.project(changes, lambda: 60.0)
